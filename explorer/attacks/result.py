@@ -1,0 +1,42 @@
+"""What an attack returns: plain tensors, no model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The path of an attack, for the restart that was kept: T steps make T + 1 points, the start and each iterate.
+
+    ``loss`` float32 [T + 1, N] is the attack's objective, which it raises (CE of the label; minus the CE of the target when
+    targeted; the margin; DLR). ``logits`` float32 [T + 1, N, C]. ``gradient_norm`` float32 [T, N]: L2 norm of the
+    objective's gradient at each point a step was taken from. ``distance`` float32 [T + 1, N] from the original, in the
+    threat's norm. ``success`` bool [T + 1, N]. ``kept`` int64 [N]: the point that became the result.
+    ``frames`` float32 [T + 1, N, 3, H, W] when asked for, else None.
+    """
+
+    loss: Tensor
+    logits: Tensor
+    gradient_norm: Tensor
+    distance: Tensor
+    success: Tensor
+    kept: Tensor
+    frames: Tensor | None = None
+
+    @property
+    def steps(self) -> int:
+        return len(self.loss) - 1
+
+
+@dataclass(frozen=True)
+class AttackResult:
+    """``adversarial`` float32 [N, 3, H, W]; ``success`` bool [N], decided in float32 by the classifier itself; ``logits``
+    float32 [N, C] at the adversarial image; the :class:`Trace`."""
+
+    adversarial: Tensor
+    success: Tensor
+    logits: Tensor
+    trace: Trace

@@ -1,0 +1,89 @@
+"""Threat models: a norm and a radius, and the three operations every projected attack is made of.
+
+All tensors are batches of images ``[N, C, H, W]`` in pixels of [0, 1]; ``epsilon`` is in the same unit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+NORMS = ("linf", "l2")
+
+
+def flat_norm(delta: Tensor, norm: str) -> Tensor:
+    """Norm of each sample: ``[N]`` for ``[N, ...]``."""
+    flat = delta.flatten(1)
+    return flat.abs().amax(dim=1) if norm == "linf" else flat.norm(dim=1)
+
+
+def per_sample(value: Tensor | float, like: Tensor) -> Tensor:
+    """A scalar or ``[N]`` as ``[N or 1, 1, 1, 1]``, in the type and on the device of ``like`` ``[N, C, H, W]``."""
+    tensor = torch.as_tensor(value, dtype=like.dtype, device=like.device)
+    return tensor.reshape(-1, *([1] * (like.dim() - 1)))
+
+
+@dataclass(frozen=True, eq=False)
+class Threat:
+    """All images within ``epsilon`` of the original in ``norm``, and within [0, 1].
+
+    ``norm`` is "linf" or "l2"; ``epsilon`` a number, or a tensor [N] with one radius per sample. Raises ``ValueError``
+    for another norm and for an epsilon that is negative or not a number; under "linf" also for one beyond 1, which no
+    two images can be apart.
+    """
+
+    norm: str
+    epsilon: float | Tensor
+
+    def __post_init__(self) -> None:
+        if self.norm not in NORMS:
+            raise ValueError(f"unknown norm {self.norm!r}: it is 'linf' or 'l2'")
+        if isinstance(self.epsilon, Tensor):
+            if self.epsilon.dim() > 1:
+                raise ValueError(f"epsilon is one number or a tensor [N], not of shape {list(self.epsilon.shape)}")
+            values = self.epsilon.detach().flatten().tolist()
+        else:
+            values = [float(self.epsilon)]
+        for value in values:
+            if not math.isfinite(value) or value < 0:
+                raise ValueError(f"epsilon must be a number of at least 0, in pixels of [0, 1]; it is {value}")
+            if self.norm == "linf" and value > 1:
+                raise ValueError(f"epsilon must not exceed 1 (255/255) in pixels of [0, 1]; it is {value:g}")
+
+    def project(self, delta: Tensor) -> Tensor:
+        """The nearest perturbation within the ball. L∞: clip each value; L2: scale samples that are too long."""
+        epsilon = per_sample(self.epsilon, delta)
+        if self.norm == "linf":
+            return torch.clamp(delta, -epsilon, epsilon)
+        length = per_sample(flat_norm(delta, "l2"), delta)
+        return delta * torch.where(length > epsilon, epsilon / length.clamp_min(1e-30), 1.0)
+
+    def random_start(self, like: Tensor, generator: torch.Generator) -> Tensor:
+        """A perturbation drawn uniformly from the ball, shaped like ``like``.
+
+        L2: a Gaussian direction with radius ε·U^(1/d), the uniform law in a ball of d dimensions; drawn on the
+        generator's device, so that a seed gives one start on every device.
+        """
+        uniform = torch.rand(like.shape, generator=generator, device=generator.device)
+        epsilon = per_sample(self.epsilon, like)
+        if self.norm == "linf":
+            return (2 * uniform.to(like) - 1) * epsilon
+        direction = torch.randn(like.shape, generator=generator, device=generator.device).to(like)
+        radius = uniform.flatten(1)[:, 0].to(like) ** (1 / like[0].numel())
+        length = flat_norm(direction, "l2").clamp_min(1e-12)
+        return direction * per_sample(radius / length, like) * epsilon
+
+    def steepest(self, gradient: Tensor) -> Tensor:
+        """The unit step that raises a linear function with this gradient most: sign(g) for L∞, g/‖g‖₂ for L2.
+
+        Each sample is first scaled by its largest absolute value, so that gradients too small to square in float32 still
+        give a full step; a sample whose gradient is zero everywhere gives a zero step.
+        """
+        if self.norm == "linf":
+            return gradient.sign()
+        peak = per_sample(flat_norm(gradient, "linf"), gradient)
+        scaled = gradient / torch.where(peak > 0, peak, 1.0)
+        return scaled / per_sample(flat_norm(scaled, "l2").clamp_min(1e-12), scaled)

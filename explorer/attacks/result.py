@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+import torch
 from torch import Tensor
 
 
@@ -29,6 +30,10 @@ class Trace:
     @property
     def steps(self) -> int:
         return len(self.loss) - 1
+
+    def to(self, device: torch.device) -> Trace:
+        """The same trace on another device."""
+        return Trace(*(None if value is None else value.to(device) for value in (getattr(self, f.name) for f in fields(self))))
 
 
 @dataclass(frozen=True)

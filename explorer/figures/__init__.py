@@ -1,0 +1,1 @@
+"""Results to pictures: charts for the screen (plotly), plates for print (matplotlib), files. No model is run here."""

@@ -1,0 +1,236 @@
+"""Projected gradient descent (Madry et al. 2018, arXiv 1706.06083), its one-step form FGSM (Goodfellow et al. 2015), and
+the choices that make it strong: the best point is kept and the last one tested, restarts are a batch dimension, no loss
+vanishes, and a longer attack only continues a shorter one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import KW_ONLY, dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from explorer.attacks.losses import LOSSES, Objective
+from explorer.attacks.record import Recorder
+from explorer.attacks.result import AttackResult
+from explorer.classifiers import Classifier
+from explorer.threats import Threat, flat_norm, per_sample
+
+MOST_STEPS = 10_000
+MOST_RESTARTS = 1_000
+
+OnStep = Callable[[int, int, float], None]
+
+
+class AttackError(ValueError):
+    """An attack that can't be run as asked; the message says what is wrong and what to do."""
+
+
+class Cancelled(Exception):
+    """The cancel check said stop."""
+
+
+@dataclass(frozen=True, eq=False)
+class PGD:
+    """A configured attack: ``PGD(threat)(classifier, images, labels)``.
+
+    ``step_size`` is in the threat's norm and unit, constant; None takes ε/4, shrinking as 10 / (10 + t): it depends on the
+    step and not on how many there are, so that more steps continue the same path and never do worse.
+    ``restarts`` run side by side as one batch; with ``random_start`` each begins at a point uniform in the ball. A start is
+    drawn from (seed, restart) and shared by the samples, so that a sample's result does not depend on its batch.
+    ``loss``: "ce", "cw" (margin) or "dlr". ``keep="best"`` returns, per sample, the point with success and then the highest
+    loss, over all T + 1 points of all restarts; "last" the last iterate of the best restart, as other libraries do.
+    ``precision``: "float32", or "auto", which takes what is fastest where success is the same: float32 in this version.
+
+    With ``steps=T, step_size=α, random_start=False, keep="last"`` it is the textbook algorithm: per step, gradient → step →
+    projection on the ball → clamp to [0, 1].
+    """
+
+    threat: Threat
+    _: KW_ONLY
+    steps: int = 40
+    step_size: float | Tensor | None = None
+    restarts: int = 1
+    random_start: bool = True
+    loss: str = "ce"
+    keep: str = "best"
+    precision: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or not 1 <= self.steps <= MOST_STEPS:
+            raise AttackError(f"steps must be a whole number from 1 to {MOST_STEPS:,}; it is {self.steps}")
+        if isinstance(self.restarts, bool) or not isinstance(self.restarts, int) or not 1 <= self.restarts <= MOST_RESTARTS:
+            raise AttackError(f"restarts must be a whole number from 1 to {MOST_RESTARTS:,}; it is {self.restarts}")
+        if self.step_size is not None and not bool((torch.as_tensor(self.step_size) >= 0).all()):
+            raise AttackError(f"the step size must be at least 0, in pixels of [0, 1]; it is {self.step_size}")
+        if self.restarts > 1 and not self.random_start:
+            raise AttackError("restarts without a random start would all be the same; allow the random start or use one")
+        for name, value, known in (
+            ("loss", self.loss, tuple(LOSSES)),
+            ("keep", self.keep, ("best", "last")),
+            ("precision", self.precision, ("auto", "float32")),
+        ):
+            if value not in known:
+                raise AttackError(f"unknown {name} {value!r}: it is one of {', '.join(known)}")
+
+    def __call__(
+        self,
+        classifier: Classifier,
+        images: Tensor,
+        labels: Tensor,
+        targets: Tensor | None = None,
+        *,
+        initial: Tensor | None = None,
+        frames: bool = False,
+        on_step: OnStep | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> AttackResult:
+        """Attack ``images`` float32 [N, 3, H, W] in [0, 1] with ``labels`` int64 [N]; towards ``targets`` int64 [N] if given.
+
+        ``initial`` [N, 3, H, W] is where the first restart begins in place of a random start (projected into the threat).
+        ``frames`` keeps every iterate in the trace. ``on_step(done, steps, mean loss)`` is called after each step;
+        ``cancelled()`` is asked before each, and :class:`Cancelled` raised when it says so. Raises :class:`AttackError`.
+        The images, the classifier and the global random state are left as they were. Tensors come back on the images' device.
+        """
+        home, device = images.device, classifier.device
+        self._check(classifier, images, labels, targets)
+        attack = replace(self, threat=_on(self.threat, device, len(images)))
+        images, labels = images.detach().to(device), labels.to(device)
+        targets = None if targets is None else targets.to(device)
+        with _evaluation_mode(classifier.module):
+            start = attack._starts(images, initial)
+            recorder = Recorder(len(images), self.keep, frames)
+            attack._climb(classifier, images, labels, targets, start, recorder, on_step, cancelled)
+            adversarial, trace = recorder.finish()
+            with torch.no_grad():
+                logits = classifier(adversarial)
+        if not bool(torch.isfinite(logits).all() & torch.isfinite(trace.logits).all()):
+            raise AttackError("the classifier returned logits that are not finite; its weights or its input range are wrong")
+        success = logits.argmax(dim=1) != labels if targets is None else logits.argmax(dim=1) == targets
+        return AttackResult(adversarial.to(home), success.to(home), logits.to(home), trace.to(home))
+
+    def _climb(
+        self,
+        classifier: Classifier,
+        images: Tensor,
+        labels: Tensor,
+        targets: Tensor | None,
+        point: Tensor,
+        recorder: Recorder,
+        on_step: OnStep | None,
+        cancelled: Callable[[], bool] | None,
+    ) -> None:
+        """Walk from ``point`` [R·N, 3, H, W]; the restarts are blocks of N."""
+        images, labels = images.repeat(self.restarts, 1, 1, 1), labels.repeat(self.restarts)
+        targets = None if targets is None else targets.repeat(self.restarts)
+        threat = replace(self.threat, epsilon=_tile(self.threat.epsilon, self.restarts))
+        for step in range(self.steps + 1):
+            if cancelled is not None and cancelled():
+                raise Cancelled
+            objective, logits, gradient = self._look(classifier, point, labels, targets, last=step == self.steps)
+            predicted = logits.argmax(dim=1)
+            success = predicted != labels if targets is None else predicted == targets
+            norm = None if gradient is None else objective.slope * _length(gradient)
+            recorder.add(point, objective.value, logits, success, norm, flat_norm(point - images, threat.norm))
+            if gradient is None:
+                return
+            moved = point + self._step_size(step, point) * threat.steepest(gradient) - images
+            point = (images + threat.project(moved)).clamp(0, 1)
+            if on_step is not None:
+                on_step(step + 1, self.steps, float(objective.value.mean()))
+
+    def _look(
+        self, classifier: Classifier, point: Tensor, labels: Tensor, targets: Tensor | None, last: bool
+    ) -> tuple[Objective, Tensor, Tensor | None]:
+        """The objective and logits at a point and, unless it is the last, the gradient of the objective's ascent form."""
+        with torch.set_grad_enabled(not last):
+            point = point.requires_grad_(not last)
+            logits = classifier(point)
+            objective = LOSSES[self.loss](logits, labels, targets)
+        if last:
+            return objective, logits, None
+        try:
+            # For the input alone: backward() would also compute, and accumulate, the weights' gradients.
+            (gradient,) = torch.autograd.grad(objective.ascent.sum(), point)
+        except RuntimeError as error:
+            if "does not require grad" in str(error) or "not have been used" in str(error):
+                raise AttackError("no gradient reaches the image: the classifier is not differentiable, PGD can't be used") from None
+            raise
+        point.requires_grad_(False)
+        return objective, logits.detach(), gradient
+
+    def _step_size(self, step: int, like: Tensor) -> Tensor:
+        if self.step_size is not None:
+            return per_sample(_tile(self.step_size, self.restarts), like)
+        return per_sample(_tile(self.threat.epsilon, self.restarts), like) * (0.25 * 10 / (10 + step))
+
+    def _starts(self, images: Tensor, initial: Tensor | None) -> Tensor:
+        """Where each restart begins: [R·N, 3, H, W] within the threat."""
+        starts = []
+        for restart in range(self.restarts):
+            if restart == 0 and initial is not None:
+                delta = initial.detach().to(images) - images
+            elif self.random_start:
+                generator = torch.Generator().manual_seed((self.seed * 1_000_003 + restart) % 2**63)
+                unit = Threat(self.threat.norm, 1.0).random_start(images[:1], generator)
+                delta = unit * per_sample(self.threat.epsilon, images)
+            else:
+                delta = torch.zeros_like(images)
+            starts.append((images + self.threat.project(delta)).clamp(0, 1))
+        return torch.cat(starts)
+
+    def _check(self, classifier: Classifier, images: Tensor, labels: Tensor, targets: Tensor | None) -> None:
+        if images.dim() != 4 or not len(images) or images.dtype != torch.float32:
+            raise AttackError(f"images must be float32 [N, 3, H, W]; they are {images.dtype} {list(images.shape)}")
+        if not bool(((images >= 0) & (images <= 1)).all()):
+            raise AttackError("images must lie in [0, 1]; the classifier normalises them itself")
+        classes = len(classifier.labels)
+        for name, values in (("labels", labels), ("targets", targets)):
+            if values is None:
+                continue
+            if values.shape != images.shape[:1] or values.dtype != torch.int64:
+                raise AttackError(f"{name} must be int64 [{len(images)}]; they are {values.dtype} {list(values.shape)}")
+            if not bool(((values >= 0) & (values < classes)).all()):
+                raise AttackError(f"{name} must be class indices from 0 to {classes - 1}")
+        if self.loss == "dlr" and classes < (3 if targets is None else 4):
+            raise AttackError(f"the DLR loss needs more classes than {classes}; use ce or cw")
+        for name, value in (("epsilon", self.threat.epsilon), ("step_size", self.step_size)):
+            if isinstance(value, Tensor) and value.numel() not in (1, len(images)):
+                raise AttackError(f"{name} has {value.numel()} values for {len(images)} images")
+
+
+def fgsm(threat: Threat) -> PGD:
+    """The fast gradient sign method (Goodfellow et al. 2015): one full step from the image itself. L2: the same along g/‖g‖."""
+    return PGD(threat, steps=1, step_size=threat.epsilon, random_start=False, keep="last")
+
+
+def _length(gradient: Tensor) -> Tensor:
+    """L2 norm per sample, exact also where the squares would underflow."""
+    peak = flat_norm(gradient, "linf")
+    scaled = gradient / per_sample(torch.where(peak > 0, peak, 1.0), gradient)
+    return peak * flat_norm(scaled, "l2")
+
+
+def _tile(value: float | Tensor, restarts: int) -> float | Tensor:
+    """A value per sample repeated for every restart; one value for all stays as it is."""
+    return value.flatten().repeat(restarts) if isinstance(value, Tensor) and value.numel() > 1 else value
+
+
+def _on(threat: Threat, device: torch.device, n: int) -> Threat:
+    epsilon = threat.epsilon
+    return replace(threat, epsilon=epsilon.detach().to(device)) if isinstance(epsilon, Tensor) else threat
+
+
+@contextmanager
+def _evaluation_mode(module: nn.Module) -> Iterator[None]:
+    """Every part in evaluation mode, and each back in its own mode afterwards."""
+    training = [part for part in module.modules() if part.training]
+    for part in training:
+        part.training = False
+    try:
+        yield
+    finally:
+        for part in training:
+            part.training = True

@@ -1,0 +1,89 @@
+"""``load``: a classifier from one of the three kinds of name."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from explorer.classifiers.catalogue import BUNDLED, bundled
+from explorer.classifiers.classifier import Classifier, ClassifierError
+from explorer.classifiers.networks import NetworkConfig, SmallNet
+from explorer.classifiers.weights import put_weights, read_weights
+
+TORCHVISION_PREFIX = "torchvision:"
+
+
+def resolve_device(device: str) -> torch.device:
+    """"auto" is the GPU where there is one. Raises :class:`ClassifierError` for a device this machine does not have."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        resolved = torch.device(device)
+    except RuntimeError:
+        raise ClassifierError(f"unknown device {device!r}; use auto, cpu or cuda") from None
+    if resolved.type == "cuda" and not torch.cuda.is_available():
+        raise ClassifierError("this machine has no CUDA device that torch can use; use --device cpu or auto")
+    return resolved
+
+
+def load(name: str, weights: str | Path | None = None, device: str = "auto") -> Classifier:
+    """A classifier by name: a catalogue name (``cifar10-standard``), ``torchvision:ARCHITECTURE`` with a local weights file or
+    fetched ones, or ``FILE.py:FUNCTION``, a function of the user's own that returns a :class:`Classifier`.
+
+    The module comes in evaluation mode, its parameters frozen. Raises :class:`ClassifierError`, in one sentence.
+    """
+    place = resolve_device(device)
+    if name.startswith(TORCHVISION_PREFIX):
+        from explorer.classifiers.zoo import torchvision_classifier  # imports torchvision, which takes 1.8 s
+
+        return torchvision_classifier(name.removeprefix(TORCHVISION_PREFIX), weights, place)
+    if ".py:" in name:
+        return _from_function(name, weights, place)
+    return _bundled(name, weights, place)
+
+
+def freeze(module: nn.Module, device: torch.device) -> nn.Module:
+    """Evaluation mode, no weight gradients, channels last (faster convolutions on CPU and GPU)."""
+    return module.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+
+
+def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Classifier:
+    card = bundled().get(name)
+    if card is None:
+        raise ClassifierError(
+            f"there is no classifier {name!r}; bundled are {', '.join(bundled()) or 'none'}; others are named "
+            "torchvision:ARCHITECTURE or FILE.py:FUNCTION (python -m explorer models lists them)"
+        )
+    net = SmallNet(NetworkConfig(**{**card.network, "widths": tuple(card.network["widths"])}))
+    path = Path(weights) if weights is not None else BUNDLED / f"{name}.safetensors"
+    put_weights(net, read_weights(path), name)
+    return Classifier(
+        freeze(net, device), labels=card.labels, input_size=card.input_size, mean=card.mean, std=card.std,
+        name=name, title=card.title, gallery=card.gallery, robust=card.robust,
+    )  # fmt: skip
+
+
+def _from_function(name: str, weights: str | Path | None, device: torch.device) -> Classifier:
+    if weights is not None:
+        raise ClassifierError("a classifier from a Python function loads its own weights; leave --weights out")
+    file, _, function = name.rpartition(":")
+    path = Path(file)
+    if not path.is_file():
+        raise ClassifierError(f"there is no file {path}")
+    spec = importlib.util.spec_from_file_location(f"explorer_user_{path.stem}", path)
+    assert spec is not None and spec.loader is not None  # a .py suffix always has a loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses and pickling look the module up by name
+    try:
+        spec.loader.exec_module(module)
+        made = getattr(module, function)()
+    except Exception as error:  # the user's own code may fail in any way
+        raise ClassifierError(f"{name} failed: {type(error).__name__}: {error}") from error
+    if not isinstance(made, Classifier):
+        raise ClassifierError(f"{name} must return an explorer.classifiers.Classifier; it returned {type(made).__name__}")
+    freeze(made.module, device)
+    return made.moved(device, name)

@@ -1,0 +1,47 @@
+"""The words and numbers of a figure: one way to write a confidence, an attack, an outcome."""
+
+from __future__ import annotations
+
+from explorer.experiments.recipe import Recipe, format_epsilon
+from explorer.experiments.report import AttackReport
+from explorer.figures.palette import OUTCOME_MARKS
+
+NORM_NAMES = {"linf": "L∞", "l2": "L2"}
+LOSS_NAMES = {"ce": "cross-entropy", "cw": "margin", "dlr": "DLR"}
+
+
+def percent(probability: float) -> str:
+    """``0.577`` as ``57.7 %``. What would round to 0 or to 100 but is neither is said so: ``< 0.1 %``, ``> 99.9 %``."""
+    if 0 < probability < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 <= probability < 1:
+        return "> 99.9 %"
+    return f"{100 * probability:.1f} %"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def attack_words(recipe: Recipe, target: str | None) -> str:
+    """``PGD, 40 steps, L∞, ε = 4/255, target: gibbon``. What differs from the ordinary (loss, restarts) is named too."""
+    words = ["PGD", count(recipe.steps, "step")]
+    if recipe.loss != "ce":
+        words.append(f"{LOSS_NAMES.get(recipe.loss, recipe.loss)} loss")
+    if recipe.restarts > 1:
+        words.append(count(recipe.restarts, "restart"))
+    words += [NORM_NAMES[recipe.norm], f"ε = {format_epsilon(recipe.epsilon, recipe.norm)}"]
+    words.append("untargeted" if target is None else f"target: {target}")
+    return ", ".join(words)
+
+
+def measured_words(report: AttackReport) -> str:
+    """``measured L∞ 4/255, L2 1.53, SSIM 0.981``: between the original and the adversarial image."""
+    return f"measured L∞ {format_epsilon(report.linf, 'linf')}, L2 {report.l2:.3g}, SSIM {report.ssim:.3f}"
+
+
+def outcome_words(report: AttackReport) -> str:
+    """``✗ fooled``; for an image that was wrong from the start, the label it should have had."""
+    mark = OUTCOME_MARKS[report.outcome]
+    label = f" (label: {report.names[report.label]})" if report.outcome == "misclassified" else ""
+    return f"{mark.icon} {mark.word}{label}"

@@ -1,3 +1,9 @@
 """The Adversarial Explorer: attack images live, and see which features a classifier has learned."""
 
+import os
+
 __version__ = "0.1.0"
+
+# Read by OpenMP when torch is first imported. Without it torch's threads spin while they wait for each other, and on a machine
+# whose cores are busy a ten-step attack was measured at 3 to 17 s instead of 0.5 s.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from PIL import Image
 from torch import Tensor
+
+Pixels = npt.NDArray[np.uint8]
+View = Callable[[Image.Image], Pixels]
 
 IMAGE_COLUMNS = ("img", "image")
 
@@ -37,8 +42,9 @@ class LabelledImages:
         return LabelledImages(self.images[indices], self.labels[indices], self.names)
 
 
-def read_parquet(path: str | Path, limit: int | None = None) -> LabelledImages:
-    """Read columns ``img``/``image`` ({bytes, path}) and ``label``; the first ``limit`` rows when given.
+def read_parquet(path: str | Path, limit: int | None = None, view: View | None = None) -> LabelledImages:
+    """Read columns ``img``/``image`` ({bytes, path}) and ``label``; the first ``limit`` rows when given. ``view`` makes uint8
+    [H, W, 3] of each picture, so that pictures of different sizes can be brought to one.
 
     Raises :class:`DataError` when the file is missing, is no Parquet file, lacks the columns, or its images differ in size.
     """
@@ -54,7 +60,7 @@ def read_parquet(path: str | Path, limit: int | None = None) -> LabelledImages:
         raise DataError(f"{path} has the columns {', '.join(table.column_names)}; it needs img (or image) and label")
     if limit is not None:
         table = table.slice(0, limit)
-    arrays = [_decode(cell, path, row) for row, cell in enumerate(table[column].to_pylist())]
+    arrays = [_decode(cell, path, row, view) for row, cell in enumerate(table[column].to_pylist())]
     if len({array.shape for array in arrays}) > 1:
         raise DataError(f"the images in {path} differ in size; they must all be the same")
     if not arrays:
@@ -64,12 +70,13 @@ def read_parquet(path: str | Path, limit: int | None = None) -> LabelledImages:
     return LabelledImages(images, labels, _class_names(table.schema))
 
 
-def _decode(cell: object, path: Path, row: int) -> np.ndarray:
+def _decode(cell: object, path: Path, row: int, view: View | None) -> Pixels:
     data = cell.get("bytes") if isinstance(cell, dict) else cell
     if not isinstance(data, bytes):
         raise DataError(f"row {row} of {path} holds no image bytes")
     try:
-        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+        image = Image.open(io.BytesIO(data)).convert("RGB")
+        return np.asarray(image) if view is None else view(image)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"row {row} of {path} is not a readable image: {error}") from error
 

@@ -54,11 +54,16 @@ def predict(classifier: Classifier, images: Tensor) -> list[Prediction]:
     return [Prediction(row, classifier.labels) for row in probabilities]
 
 
+def succeeds(predicted: int, label: int, target: int | None) -> bool:
+    """Wrong label (untargeted) or the target (targeted); never merely a changed prediction."""
+    return predicted != label if target is None else predicted == target
+
+
 def _outcome(before: int, after: int, label: int, target: int | None) -> str:
     """One of :data:`~explorer.experiments.report.OUTCOMES` from the predicted classes before and after."""
-    if before == target or (target is None and before != label):
+    if succeeds(before, label, target):
         return "misclassified"
-    if after == target or (target is None and after != label):
+    if succeeds(after, label, target):
         return "fooled"
     return "partly" if after not in (label, before) else "held"
 
@@ -78,6 +83,11 @@ def attack_image(
     run on this classifier, :class:`~explorer.attacks.Cancelled` when ``cancelled()`` says so.
     """
     attack = attack_from(recipe)
+    if recipe.norm == "l2" and recipe.epsilon > image.numel() ** 0.5:
+        raise AttackError(
+            f"epsilon must not exceed {image.numel() ** 0.5:.1f}, the L2 distance from black to white at this size; "
+            f"it is {recipe.epsilon:g}"
+        )
     before = predict(classifier, image[None])[0]
     label = before.index if recipe.label is None else recipe.label
     if recipe.target is not None and recipe.target == label:
@@ -94,13 +104,13 @@ def attack_image(
     noise, rounded = predict(
         classifier, torch.stack([perturbation_image(adversarial - original), round_8bit(adversarial)])
     )
-    outcome = _outcome(before.index, after.index, label, recipe.target)
     return AttackReport(
         recipe=replace(
             recipe,
             label=label,
             image_digest=image_digest(original),
             weights_digest=classifier.digest,
+            result_digest=image_digest(adversarial),
             device=str(classifier.device),
             precision="float32",
             versions=versions(),
@@ -112,9 +122,9 @@ def attack_image(
         before=before,
         after=after,
         noise=noise,
-        outcome=outcome,
-        survives_8bit=outcome == "fooled"
-        and _outcome(before.index, rounded.index, label, recipe.target) == "fooled",
+        outcome=_outcome(before.index, after.index, label, recipe.target),
+        success=succeeds(after.index, label, recipe.target),
+        survives_8bit=succeeds(rounded.index, label, recipe.target),
         linf=linf(original, adversarial),
         l2=l2(original, adversarial),
         ssim=ssim(original, adversarial),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -37,7 +37,7 @@ class Recipe:
     """An attack on one image, in words that survive a process: names and digests instead of objects.
 
     ``image`` is where it came from (a path, or ``gallery:NAME``, or ``upload:NAME``), ``image_digest`` the SHA-256 of the
-    attacked pixels as float32 [3, H, W]; ``weights_digest`` that of the classifier's weights. ``label`` and ``target`` are
+    attacked pixels as float32 [3, H, W], ``result_digest`` of the adversarial ones; ``weights_digest`` that of the weights. ``label`` and ``target`` are
     class indices (``label`` None: the model's own prediction). ``versions``, ``device`` and ``precision`` are where it ran.
     """
 
@@ -57,6 +57,7 @@ class Recipe:
     weights: str | None = None
     image_digest: str = ""
     weights_digest: str = ""
+    result_digest: str = ""
     device: str = "cpu"
     precision: str = "float32"
     versions: dict[str, str] = field(default_factory=dict)
@@ -81,6 +82,35 @@ class Recipe:
             return cls(**data)
         except TypeError as error:
             raise RecipeError(f"the recipe lacks something: {error}") from None
+
+    def fgsm(self) -> Recipe:
+        """The same with the fast gradient sign method: one full step from the image itself."""
+        return replace(self, steps=1, step_size=self.epsilon, restarts=1, random_start=False, keep="last")
+
+    @property
+    def is_fgsm(self) -> bool:
+        """Whether this attack is FGSM."""
+        return self.steps == 1 and self.step_size == self.epsilon and not self.random_start
+
+    def with_classes(self, label: int | None, target: int | None) -> Recipe:
+        """The same with these class indices."""
+        return replace(self, label=label, target=target)
+
+    def differences(self, again: Recipe) -> list[str]:
+        """What differs in ``again``, this recipe run another time: inputs, result and surroundings, one phrase each."""
+        found = []
+        for name, what in (
+            ("image_digest", "the image"),
+            ("weights_digest", "the weights"),
+            ("result_digest", "the adversarial image"),
+        ):
+            if getattr(self, name) and getattr(self, name) != getattr(again, name):
+                found.append(f"{what} is not the same" if what != "the weights" else "the weights are not the same")
+        for name, mine in {"device": self.device, "precision": self.precision, **self.versions}.items():
+            theirs = again.versions.get(name, getattr(again, name, None))
+            if mine != theirs:
+                found.append(f"{name}: was {mine}, is {theirs}")
+        return found
 
     def command(self, out: str = "out") -> str:
         """The command line that does the same attack."""

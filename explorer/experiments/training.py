@@ -8,9 +8,10 @@ biases, alternating flips. Adversarial training attacks each batch from a random
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -18,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from explorer.classifiers.networks import CIFAR_NET, TINY_NET, NetworkConfig, SmallNet, whiten_stem
+from explorer.classifiers.networks import NetworkConfig, SmallNet, whiten_stem
 from explorer.datasets.labelled import LabelledImages
 from explorer.threats import Threat
 
@@ -51,20 +52,10 @@ class Recipe:
     seed: int = 0
 
 
-RECIPES: dict[str, Recipe] = {
-    "cifar10-standard": Recipe(CIFAR_NET, epochs=11),
-    "tiny12-standard": Recipe(
-        TINY_NET, epochs=20, batch=250, learning_rate=0.375, crop=6, small_size=48, small_until=0.4, average=0.995
-    ),
-}
-
-
 @dataclass(frozen=True)
 class Progress:
-    """Where training stands: epochs done, samples seen in this epoch, the running loss and accuracy, images a second."""
+    """Where an epoch stands: the fraction done, the mean loss and the accuracy on it so far, images a second."""
 
-    epoch: int
-    epochs: int
     done: float
     loss: float
     accuracy: float
@@ -104,7 +95,7 @@ def _rate_factor(done: float, warmup: float) -> float:
 
 
 class Trainer:
-    """One training, an epoch at a time; :meth:`state` and :meth:`restore` let it go on where it stopped.
+    """One training, an epoch at a time; :meth:`save` and :meth:`restore` let it go on where it stopped.
 
     Randomness comes from a generator seeded by (seed, epoch), so a resumed training equals an uninterrupted one.
     """
@@ -179,11 +170,13 @@ class Trainer:
         self.net.train()
         return (images + delta).clamp(0, 1)
 
-    def run_epoch(self, report: Callable[[Progress], None] = lambda progress: None) -> None:
-        """Train one epoch; ``report`` is called after every batch."""
+    def run_epoch(self, report: Callable[[Progress], None] = lambda progress: None) -> Progress:
+        """Train one epoch; ``report`` is called after every batch. Returns where it ended."""
         recipe = self.recipe
         generator = torch.Generator().manual_seed(recipe.seed * 100_003 + self.epoch)
         steps = len(self.data) // recipe.batch
+        if not steps:
+            raise ValueError(f"{len(self.data)} images do not fill one batch of {recipe.batch}")
         started, correct, total, losses = time.perf_counter(), 0.0, 0, 0.0
         peaks = (recipe.learning_rate, recipe.learning_rate * recipe.bias_scale)
         self.net.train()
@@ -203,35 +196,40 @@ class Trainer:
             if not math.isfinite(losses):
                 raise FloatingPointError(f"the loss is no longer finite in epoch {self.epoch + 1}; lower the learning rate")
             rate = total / (time.perf_counter() - started)
-            report(Progress(self.epoch, recipe.epochs, (step + 1) / steps, losses / (step + 1), correct / total, rate))
+            progress = Progress((step + 1) / steps, losses / (step + 1), correct / total, rate)
+            report(progress)
         self.epoch += 1
         self.seconds += time.perf_counter() - started
+        return progress
 
     def weights(self) -> dict[str, Tensor]:
         """The averaged weights, as float16 on the CPU: half the size, the same accuracy (measured on the file that ships)."""
         state = self.averaged.module.state_dict()
         return {k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in state.items()}
 
-    def state(self) -> dict[str, object]:
-        """Everything needed to go on after this epoch; readable with ``torch.load(weights_only=True)``."""
-        return {
-            "recipe": repr(self.recipe),
+    def save(self, path: Path) -> None:
+        """Everything needed to go on after this epoch, moved into place when it is whole."""
+        state = {
+            "recipe": asdict(self.recipe),
             "net": self.net.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
             "seconds": self.seconds,
         }
+        temporary = path.with_suffix(".part")
+        torch.save(state, temporary)
+        os.replace(temporary, path)
 
     def restore(self, path: Path) -> None:
-        """Go on from a file with :meth:`state`; ``ValueError`` when it belongs to another recipe."""
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        if state["recipe"] != repr(self.recipe):
-            raise ValueError(f"{path} belongs to another recipe; train into an empty folder")
+        """Go on from a file of :meth:`save`; ``ValueError`` when it can't be read or belongs to another recipe."""
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+        except (OSError, RuntimeError, EOFError, ValueError) as error:
+            raise ValueError(f"{path} can't be read ({error}); remove it to begin again") from None
+        if state["recipe"] != asdict(self.recipe):
+            raise ValueError(f"{path} belongs to another recipe; train into another folder with --out")
         self.net.load_state_dict(state["net"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.epoch, self.seconds = state["epoch"], state["seconds"]
-
-
-__all__ = ["RECIPES", "Progress", "Recipe", "Trainer", "asdict", "replace"]

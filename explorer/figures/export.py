@@ -9,13 +9,14 @@ from threading import Lock
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.typing import RcKeyType
 
 from explorer.experiments.report import AttackReport
 from explorer.images.geometry import to_png
 
 DPI = 300
-# Type 42 keeps a PDF's text text, and journals ask for it; an SVG's text stays text too. The salt fixes the SVG's identifiers.
-_RC = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "adversarial-explorer"}
+# Text stays text in a PDF (type 42, which journals ask for) and in an SVG; the salt fixes an SVG's identifiers.
+_RC: dict[RcKeyType, object] = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "adversarial-explorer"}
 _NO_DATES: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 _LOSS_COLUMNS = {"ce": "loss_cross_entropy_nats", "cw": "loss_margin_logits", "dlr": "loss_dlr_ratio"}
 _rendering = Lock()
@@ -49,11 +50,12 @@ def adversarial_npy(report: AttackReport) -> bytes:
 def trace_csv(report: AttackReport) -> str:
     """The attack step by step: a header, then a row for each of the points 0 … T.
 
-    Probabilities are in [0, 1]; the distance is from the original, in the threat's norm, in pixels of [0, 1]. A cell is empty
-    where there is nothing to say: the target's probability when untargeted, the gradient at the last point.
+    Probabilities are in [0, 1]; the distance is from the original, in the threat's norm, in pixels of [0, 1]. A cell is
+    empty where there is nothing to say: the target's probability when untargeted, the gradient at the last point.
     """
     trace, recipe = report.trace, report.recipe
     probabilities = trace.logits[:, 0].softmax(dim=1)
+    gradients = [_number(norm) for norm in trace.gradient_norm[:, 0].tolist()] + [""]
     rows = [
         {
             "step": step,
@@ -63,7 +65,7 @@ def trace_csv(report: AttackReport) -> str:
             "predicted_probability": _number(row.max().item()),
             "label_probability": _number(row[report.label].item()),
             "target_probability": "" if report.target is None else _number(row[report.target].item()),
-            "gradient_l2_norm_per_pixel_unit": _number(trace.gradient_norm[step, 0].item()) if step < trace.steps else "",
+            "gradient_l2_norm_per_pixel_unit": gradients[step],
             f"distance_{recipe.norm}_pixel_units": _number(trace.distance[step, 0].item()),
             "success": str(bool(trace.success[step, 0])).lower(),
             "kept": str(step == int(trace.kept[0])).lower(),

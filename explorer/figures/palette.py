@@ -1,8 +1,8 @@
 """Colours, the same on every page and in every figure.
 
-The hues are told apart with any of the common colour vision deficiencies (after Okabe and Ito) and each has a contrast
-of at least 3 : 1 against the white and against the dark page, so that one figure serves both themes. No meaning hangs on
-colour alone: a series has a name, an outcome an icon and a word.
+Each colour has a contrast of at least 3 : 1 against the white and against the dark page, so that one figure serves both
+themes. That leaves little room for light against dark, so colours shown together differ from blue to yellow, as people
+with red-green deficiency see it. No meaning hangs on colour alone: a series has a name, an outcome an icon and a word.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ STANDARD = "#0072B2"
 ROBUST = "#D55E00"
 
 ORIGINAL = "#7A828C"
-ADVERSARIAL = "#B8468C"
+ADVERSARIAL = "#9D4EDD"
 
 LABEL = ORIGINAL
 TARGET = ADVERSARIAL
-PREDICTED = "#00876B"
-LOSS = "#8A6FD1"
+PREDICTED = "#9A7000"
+LOSS = "#00876B"
+
+HELD = "#00876B"
 
 INK = "#111111"
 INK_QUIET = "#555555"
@@ -38,7 +40,7 @@ class Mark:
 
 OUTCOME_MARKS: dict[str, Mark] = {
     "fooled": Mark("✗", "fooled", ADVERSARIAL),
-    "partly": Mark("◐", "partly: wrong, not the target", "#A06A00"),
-    "held": Mark("✓", "held", PREDICTED),
+    "partly": Mark("◐", "partly: wrong, not the target", PREDICTED),
+    "held": Mark("✓", "held", HELD),
     "misclassified": Mark("–", "already misclassified", ORIGINAL),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import torch
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
@@ -14,21 +14,21 @@ from torch import Tensor
 
 from explorer.experiments.recipe import format_epsilon
 from explorer.experiments.report import AttackReport, Prediction
-from explorer.figures.palette import INK, INK_QUIET, OUTCOME_MARKS
-from explorer.figures.words import attack_words, measured_words, outcome_words, percent
+from explorer.figures.palette import ADVERSARIAL, INK, INK_QUIET
+from explorer.figures.words import attack_words, levels, measured_words, outcome_words, percent
 from explorer.images.distances import magnification, perturbation_image
 from explorer.images.geometry import to_uint8
 
 WIDTH = 7.0  # inches, as are all lengths below
 MARGIN = 0.08
-PANEL = 1.92
+PANEL = 1.88
 PLUS_GAP = WIDTH - 2 * MARGIN - 3 * PANEL - 0.34  # holds "+ 1.785/255 ×"
 LEFT_EDGES = (MARGIN, MARGIN + PANEL + PLUS_GAP, WIDTH - MARGIN - PANEL)
 PIXELATED_BELOW = 128  # pixels; smaller images are shown as the squares they are
-LINE_SPACING = 1.25
+LINE_SPACING, ASCENT = 1.25, 0.93  # times the size of the text
 
 TITLE_SIZE, NAME_SIZE, CONFIDENCE_SIZE, OPERATOR_SIZE, CAPTION_SIZE = 8.0, 9.5, 8.5, 13.0, 7.0  # points
-SMALLEST_OPERATOR = 7.0
+SEPARATOR = "  ·  "
 
 
 def triptych(report: AttackReport, classifier_title: str) -> Figure:
@@ -42,7 +42,7 @@ def triptych(report: AttackReport, classifier_title: str) -> Figure:
     panels = (
         _Panel("original", report.original, report.before),
         _Panel(_perturbation_title(report, delta), perturbation_image(delta), report.noise),
-        _Panel("adversarial", report.adversarial, report.after, OUTCOME_MARKS[report.outcome].colour),
+        _Panel("adversarial", report.adversarial, report.after, ADVERSARIAL if report.success else INK),
     )
     names = [_wrap(panel.prediction.name, PANEL, NAME_SIZE, bold=True) for panel in panels]
     caption = _caption(report, classifier_title)
@@ -55,16 +55,18 @@ def triptych(report: AttackReport, classifier_title: str) -> Figure:
 
     for panel, left, lines in zip(panels, LEFT_EDGES, names, strict=True):
         middle = left + PANEL / 2
-        sheet.text(middle, 0.03, panel.title, TITLE_SIZE, INK_QUIET)
+        sheet.lines(middle, 0.03, [panel.title], TITLE_SIZE, INK_QUIET)
         sheet.picture(left, top, to_uint8(panel.image))
-        sheet.text(middle, name_top, "\n".join(lines), NAME_SIZE, panel.colour, weight="bold")
+        sheet.lines(middle, name_top, lines, NAME_SIZE, panel.colour, weight="bold")
         confidence = f"{percent(panel.prediction.confidence)} confidence"
-        sheet.text(middle, name_top + len(lines) * _height(NAME_SIZE), confidence, CONFIDENCE_SIZE, INK)
+        sheet.lines(middle, name_top + len(lines) * _height(NAME_SIZE), [confidence], CONFIDENCE_SIZE, INK)
     for index, operator in enumerate((_factor(report, delta), "=")):
         start = LEFT_EDGES[index] + PANEL
         size = _size_that_fits(operator, LEFT_EDGES[index + 1] - start - 0.08)
-        sheet.text((start + LEFT_EDGES[index + 1]) / 2, top + PANEL / 2, operator, size, INK, vertical="center")
-    sheet.text(WIDTH / 2, caption_top, "\n".join(caption), CAPTION_SIZE, INK_QUIET)
+        sheet.text(
+            (start + LEFT_EDGES[index + 1]) / 2, top + PANEL / 2, operator, size, INK, vertical="center_baseline"
+        )
+    sheet.lines(WIDTH / 2, caption_top, caption, CAPTION_SIZE, INK_QUIET)
     return sheet.figure
 
 
@@ -83,7 +85,7 @@ class _Sheet:
         self.height = height
         self.figure = Figure(figsize=(WIDTH, height), facecolor="white")
 
-    def picture(self, left: float, top: float, pixels: NDArray[object]) -> None:
+    def picture(self, left: float, top: float, pixels: NDArray[np.uint8]) -> None:
         """Show uint8 [H, W, 3] in a square of side ``PANEL``, undistorted."""
         bottom = self.height - top - PANEL
         box = (left / WIDTH, bottom / self.height, PANEL / WIDTH, PANEL / self.height)
@@ -92,64 +94,60 @@ class _Sheet:
         for spine in axes.spines.values():
             spine.set(linewidth=0.4, color=INK_QUIET)
 
+    def lines(self, x: float, top: float, lines: list[str], size: float, colour: str, weight: str = "normal") -> None:
+        """Lines below ``top``, each centred at ``x``; texts that start at one height stand on one baseline."""
+        for index, line in enumerate(lines):
+            baseline = top + index * _height(size) + ASCENT * size / 72
+            self.text(x, baseline, line, size, colour, weight=weight, vertical="baseline")
+
     def text(
-        self, x: float, y: float, text: str, size: float, colour: str, *, weight: str = "normal", vertical: str = "top"
+        self, x: float, y: float, text: str, size: float, colour: str, *, vertical: str, weight: str = "normal"
     ) -> None:
         """Centred at ``x``. Class names are anyone's text: a ``$`` in them is a dollar, not the start of a formula."""
-        self.figure.text(
-            x / WIDTH,
-            1 - y / self.height,
-            text,
-            size=size,
-            color=colour,
-            weight=weight,
-            ha="center",
-            va=vertical,
-            linespacing=LINE_SPACING,
-            parse_math=False,
-        )
+        drawn = self.figure.text(x / WIDTH, 1 - y / self.height, text, size=size, color=colour, weight=weight)
+        drawn.set(ha="center", va=vertical, parse_math=False)
 
 
 def _factor(report: AttackReport, delta: Tensor) -> str:
     """What the middle picture is multiplied by: ε when the perturbation reaches it somewhere (L∞), else max|δ|."""
     peak, epsilon = float(delta.abs().max()), report.recipe.epsilon
     reached = report.recipe.norm == "linf" and abs(peak - epsilon) < 1e-5
-    return f"+ {format_epsilon(epsilon if reached else peak, 'linf')} ×"
+    return f"+ {format_epsilon(epsilon, 'linf') if reached else levels(peak)} ×"
 
 
 def _perturbation_title(report: AttackReport, delta: Tensor) -> str:
     if not delta.any():
         return "perturbation: none"
-    title = "sign of the gradient" if _is_gradient_sign(report, delta) else "perturbation"
-    return f"{title}, magnified {magnification(delta):.3g} ×"
+    scale = magnification(delta)
+    factor = f"{scale:.3g}" if scale < 100 else f"{scale:.0f}"
+    if _is_gradient_sign(report, delta):
+        return f"sign of the gradient, {factor} × δ"
+    return f"perturbation δ, magnified {factor} ×"
 
 
 def _is_gradient_sign(report: AttackReport, delta: Tensor) -> bool:
-    """One L∞ step from the original itself whose every value is ε, 0 or −ε, none cut short by black or white."""
-    recipe = report.recipe
-    if recipe.norm != "linf" or recipe.steps != 1 or recipe.random_start:
+    """FGSM under L∞ whose every value is ε, 0 or −ε: none was cut short by black or white."""
+    if not report.recipe.is_fgsm or report.recipe.norm != "linf":
         return False
     size = delta.abs()
-    return bool(((size < 1e-6) | torch.isclose(size, torch.tensor(recipe.epsilon), rtol=0, atol=1e-6)).all())
+    return bool(((size < 1e-6) | ((size - report.recipe.epsilon).abs() < 1e-6)).all())
 
 
 def _caption(report: AttackReport, classifier_title: str) -> list[str]:
-    """Classifier, attack, measurements, outcome: on one line where they fit, else broken between these parts first."""
+    """Classifier, attack, measurements, outcome: on one line if they fit, else what was done above what was found."""
     target = None if report.target is None else report.names[report.target]
-    parts = (classifier_title, attack_words(report.recipe, target), measured_words(report), outcome_words(report))
+    parts = [classifier_title, attack_words(report.recipe, target), measured_words(report), outcome_words(report)]
     width = WIDTH - 2 * MARGIN
     lines: list[str] = []
-    for part in parts:
-        joined = f"{lines[-1]}  ·  {part}" if lines else part
-        if lines and _text_width(joined, CAPTION_SIZE) <= width:
-            lines[-1] = joined
-        else:
-            lines += _wrap(part, width, CAPTION_SIZE)
+    for group in [parts] if _text_width(SEPARATOR.join(parts), CAPTION_SIZE) <= width else [parts[:2], parts[2:]]:
+        joined = SEPARATOR.join(group)
+        fits = _text_width(joined, CAPTION_SIZE) <= width
+        lines += [joined] if fits else [line for part in group for line in _wrap(part, width, CAPTION_SIZE)]
     return lines
 
 
 def _wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
-    """Lines no wider than ``width``, broken between words; a word that is wider by itself is broken where it must be."""
+    """Lines no wider than ``width``, broken between words; a word that is wider by itself is broken inside."""
     lines: list[str] = []
     for word in text.split() or [""]:
         joined = f"{lines[-1]} {word}" if lines else word
@@ -166,7 +164,7 @@ def _wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]
 
 def _size_that_fits(text: str, width: float) -> float:
     """The operators' size, smaller where ``text`` is long: its width grows in proportion."""
-    return max(SMALLEST_OPERATOR, min(OPERATOR_SIZE, OPERATOR_SIZE * width / _text_width(text, OPERATOR_SIZE)))
+    return min(OPERATOR_SIZE, OPERATOR_SIZE * width / _text_width(text, OPERATOR_SIZE))
 
 
 def _height(size: float) -> float:

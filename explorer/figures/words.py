@@ -19,17 +19,22 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.1f} %"
 
 
-def count(number: int, noun: str) -> str:
+def levels(value: float) -> str:
+    """A measured L∞ distance in levels of 8 bits, to four digits: ``9.63/255``."""
+    return f"{255 * value:.4g}/255"
+
+
+def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def attack_words(recipe: Recipe, target: str | None) -> str:
-    """``PGD, 40 steps, L∞, ε = 4/255, target: gibbon``. What differs from the ordinary (loss, restarts) is named too."""
-    words = ["PGD", count(recipe.steps, "step")]
+    """``PGD, 40 steps, L∞, ε = 4/255, target: gibbon``, or ``FGSM, L∞, …``; another loss and restarts are named too."""
+    words = ["FGSM"] if recipe.is_fgsm else ["PGD", _count(recipe.steps, "step")]
     if recipe.loss != "ce":
         words.append(f"{LOSS_NAMES.get(recipe.loss, recipe.loss)} loss")
     if recipe.restarts > 1:
-        words.append(count(recipe.restarts, "restart"))
+        words.append(_count(recipe.restarts, "restart"))
     words += [NORM_NAMES[recipe.norm], f"ε = {format_epsilon(recipe.epsilon, recipe.norm)}"]
     words.append("untargeted" if target is None else f"target: {target}")
     return ", ".join(words)
@@ -37,7 +42,7 @@ def attack_words(recipe: Recipe, target: str | None) -> str:
 
 def measured_words(report: AttackReport) -> str:
     """``measured L∞ 4/255, L2 1.53, SSIM 0.981``: between the original and the adversarial image."""
-    return f"measured L∞ {format_epsilon(report.linf, 'linf')}, L2 {report.l2:.3g}, SSIM {report.ssim:.3f}"
+    return f"measured L∞ {levels(report.linf)}, L2 {report.l2:.3g}, SSIM {report.ssim:.3f}"
 
 
 def outcome_words(report: AttackReport) -> str:

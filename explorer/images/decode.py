@@ -72,13 +72,13 @@ def decode(data: bytes, name: str) -> Decoded:
     _check_bytes(len(data), name)
     image = _open(data, name)
     _check_size(image.width, image.height, name)
-    notes = []
-    if getattr(image, "is_animated", False) and image.format in ("GIF", "WEBP", "PNG"):
-        notes.append("animated: its first frame is used")
     try:
+        # A phone's JPEG with a preview inside has two frames too, but is not animated. A GIF looks for its second here.
+        animated = image.format in ("GIF", "WEBP", "PNG") and bool(getattr(image, "is_animated", False))
         image.load()
-    except Exception:  # on broken data Pillow's readers raise OSError, SyntaxError, ValueError, struct.error and more
+    except Exception:  # noqa: BLE001  on broken data Pillow raises OSError, SyntaxError, ValueError, struct.error, ...
         raise _damaged(name) from None
+    notes = ["animated: its first frame is used"] if animated else []
     image, turned = _upright(image)
     if turned:
         notes.append("turned upright as its EXIF data says")
@@ -93,7 +93,9 @@ def _check_bytes(count: int, name: str) -> None:
     if count == 0:
         raise ImageError(f"{name} is empty (0 bytes); choose another file.")
     if count > MAX_BYTES:
-        raise ImageError(f"{name} has {count / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} are read, so make it smaller.")
+        raise ImageError(
+            f"{name} has {count / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} are read, so make it smaller."
+        )
 
 
 def _open(data: bytes, name: str) -> Image.Image:
@@ -103,7 +105,7 @@ def _open(data: bytes, name: str) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         limit = MAX_PIXELS // 1_000_000
         raise ImageError(f"{name} has too many pixels; at most {limit} million are read, so make it smaller.") from None
-    except Exception:  # see decode()
+    except Exception:  # noqa: BLE001  as in decode()
         if data.startswith(_SIGNATURES):
             raise _damaged(name) from None
         raise ImageError(f"{name} is not a picture that can be read here; use {FORMATS_TEXT}.") from None
@@ -127,7 +129,7 @@ def _check_size(width: int, height: int, name: str) -> None:
 def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
     try:
         method = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # broken EXIF data are no reason to refuse a sound picture; the parser raises many types
+    except Exception:  # noqa: BLE001  broken EXIF data (errors of many types) are no reason to refuse a sound picture
         method = None
     return (image, False) if method is None else (image.transpose(method), True)
 

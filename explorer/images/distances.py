@@ -33,7 +33,10 @@ def ssim(a: Tensor, b: Tensor) -> float:
     if smallest < _SMALLEST:
         raise ValueError(f"SSIM needs images of at least {_SMALLEST} × {_SMALLEST} pixels, not {list(a.shape)}")
     window = min(_SSIM_WINDOW, smallest - 1 + smallest % 2)
-    return float(structural_similarity(_array(a), _array(b), win_size=window, channel_axis=0, data_range=1.0))
+    mean = structural_similarity(  # type: ignore[no-untyped-call]
+        _array(a), _array(b), win_size=window, channel_axis=0, data_range=1.0
+    )
+    return float(mean)
 
 
 def magnification(delta: Tensor) -> float:

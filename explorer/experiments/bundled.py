@@ -1,0 +1,144 @@
+"""The classifiers this project trains and ships: which data, which recipe, and what is measured of them."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from explorer.classifiers import Classifier
+from explorer.classifiers.card import Accuracy, ModelCard
+from explorer.classifiers.loading import freeze
+from explorer.classifiers.networks import CIFAR_NET, TINY_NET, SmallNet
+from explorer.classifiers.weights import put_weights
+from explorer.datasets.labelled import LabelledImages, read_parquet, twins
+from explorer.experiments.attack_image import versions
+from explorer.experiments.robustness import robust_accuracy
+from explorer.experiments.training import Recipe
+
+EVALUATION_STEPS = 20
+CHECKPOINT = "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One bundled classifier. ``train`` and ``held_out`` are files below ``EXPLORER_SHARED/data``; ``held_out`` is never
+    trained on, and with ``twins_in_train`` its re-compressed copies are taken out of the training file. ``start_from`` names
+    the bundle whose weights training begins with."""
+
+    name: str
+    title: str
+    data: str
+    training: str
+    recipe: Recipe
+    train: str
+    held_out: str
+    held_out_text: str
+    twins_in_train: bool
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    input_size: tuple[int, int]
+    gallery: str
+    epsilons: tuple[float, ...]
+    start_from: str | None = None
+
+
+def _cifar10(kind: str, training: str, recipe: Recipe, start_from: str | None = None) -> Bundle:
+    return Bundle(
+        name=f"cifar10-{kind}", title=f"CIFAR-10 {kind}", data="CIFAR-10, 32×32, JPEG", training=training, recipe=recipe,
+        train="cifar10/train-jpeg.parquet", held_out="cifar10/train-lossless-2000.parquet",
+        held_out_text="2 000 original (lossless) CIFAR-10 images held out of training", twins_in_train=True,
+        mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435, 0.2616), input_size=(32, 32), gallery="cifar10",
+        epsilons=(0.0, 0.25, 0.5, 1.0), start_from=start_from,
+    )  # fmt: skip
+
+
+def _tiny12(kind: str, training: str, recipe: Recipe, start_from: str | None = None) -> Bundle:
+    return Bundle(
+        name=f"tiny12-{kind}", title=f"12 everyday classes {kind}", data="Tiny ImageNet in 12 classes, 64×64",
+        training=training, recipe=recipe, train="tiny-imagenet-12/train.parquet", held_out="tiny-imagenet-12/val.parquet",
+        held_out_text="the 1 275 validation images", twins_in_train=False, mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225), input_size=(64, 64), gallery="tiny12", epsilons=(0.0, 0.5, 1.0, 2.0), start_from=start_from,
+    )  # fmt: skip
+
+
+_TINY_STANDARD = Recipe(
+    TINY_NET, epochs=20, batch=250, learning_rate=0.375, crop=6, small_size=48, small_until=0.4, average=0.995
+)
+
+BUNDLES: dict[str, Bundle] = {
+    bundle.name: bundle
+    for bundle in (
+        _tiny12("standard", "standard", _TINY_STANDARD),
+        _cifar10("standard", "standard", Recipe(CIFAR_NET, epochs=11)),
+    )
+}
+
+
+def read_data(bundle: Bundle, folder: Path) -> tuple[LabelledImages, LabelledImages]:
+    """Training and held-out images from ``folder``, with no image in both. Raises :class:`DataError`."""
+    train, held_out = read_parquet(folder / bundle.train), read_parquet(folder / bundle.held_out)
+    if bundle.twins_in_train:
+        keep = torch.ones(len(train), dtype=torch.bool)
+        keep[twins(train.images, held_out.images)] = False
+        train = train.take(keep)
+    return train, held_out
+
+
+def hardware(device: torch.device) -> str:
+    """The machine in words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{os.cpu_count()} CPU cores ({platform.machine()}), {torch.get_num_threads()} threads"
+
+
+def classifier_of(bundle: Bundle, weights: dict[str, Tensor], labels: tuple[str, ...], device: torch.device) -> Classifier:
+    """The classifier that these weights make."""
+    net = SmallNet(bundle.recipe.network)
+    put_weights(net, weights, bundle.name)
+    return Classifier(
+        freeze(net, device), labels=labels, input_size=bundle.input_size, mean=bundle.mean, std=bundle.std,
+        name=bundle.name, title=bundle.title, gallery=bundle.gallery, robust=bundle.recipe.epsilon > 0,
+    )  # fmt: skip
+
+
+def measure(
+    classifier: Classifier, bundle: Bundle, held_out: LabelledImages, on_batch: Callable[[int, int], None]
+) -> tuple[Accuracy, ...]:
+    """Accuracy on the held-out images, clean and under PGD at the bundle's ε."""
+    rows = robust_accuracy(
+        classifier, held_out.images, held_out.labels, "l2", bundle.epsilons, steps=EVALUATION_STEPS, on_batch=on_batch
+    )
+    return tuple(
+        Accuracy(bundle.held_out_text, len(held_out), "l2", r.epsilon, EVALUATION_STEPS if r.epsilon else 0,
+                 r.accuracy, r.low, r.high)
+        for r in rows
+    )  # fmt: skip
+
+
+def publish(
+    bundle: Bundle,
+    weights: dict[str, Tensor],
+    labels: tuple[str, ...],
+    accuracy: tuple[Accuracy, ...],
+    digest: str,
+    seconds: float,
+    device: torch.device,
+    folder: Path,
+) -> None:
+    """Write ``NAME.safetensors`` and its card ``NAME.json`` into ``folder``."""
+    save_file(weights, folder / f"{bundle.name}.safetensors")
+    recipe = asdict(bundle.recipe)
+    ModelCard(
+        name=bundle.name, title=bundle.title, data=bundle.data, training=bundle.training, robust=bundle.recipe.epsilon > 0,
+        labels=labels, gallery=bundle.gallery, input_size=bundle.input_size, mean=bundle.mean, std=bundle.std,
+        network=recipe.pop("network"), recipe=recipe, parameters=sum(v.numel() for v in weights.values()),
+        seed=bundle.recipe.seed, hardware=hardware(device), seconds=round(seconds), versions=versions(),
+        weights_digest=digest, command=f"python -m explorer train {bundle.name}", accuracy=accuracy,
+    ).write(folder / f"{bundle.name}.json")  # fmt: skip

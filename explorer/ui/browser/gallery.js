@@ -1,0 +1,25 @@
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component
+  if (!data) return
+  const grid = parentElement.querySelector(".grid")
+  const titles = data.items.map((item) => item.title).join("\n")
+  if (grid.dataset.titles !== titles) {
+    grid.dataset.titles = titles
+    grid.replaceChildren(...data.items.map((item) => {
+      const button = document.createElement("button")
+      button.type = "button"
+      button.className = "item"
+      button.title = item.title
+      button.setAttribute("role", "radio")
+      const image = document.createElement("img")
+      image.src = item.src
+      image.alt = item.title
+      button.append(image)
+      return button
+    }))
+  }
+  for (const button of grid.children) {
+    button.setAttribute("aria-checked", String(button.title === data.chosen))
+    button.onclick = () => setTriggerValue("picked", button.title)
+  }
+}

@@ -1,0 +1,222 @@
+// All data is set as text or drawn, never put in as markup.
+const SVG = "http://www.w3.org/2000/svg"
+const LEFT = 46
+const RIGHT = 10
+const HEIGHT = 116
+const TOP = 6
+const BOTTOM = 20
+const FILM_SECONDS = 4
+
+function svg(parent, tag, attributes) {
+  const element = document.createElementNS(SVG, tag)
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
+  return parent.appendChild(element)
+}
+
+function html(parent, tag, className, text = "") {
+  const element = document.createElement(tag)
+  element.className = className
+  element.textContent = text
+  return parent.appendChild(element)
+}
+
+function shown(value, unit) {
+  return unit === "%" ? `${(100 * value).toFixed(1)} %` : Number(value.toPrecision(3)).toString()
+}
+
+function range(chart) {
+  if (chart.unit === "%") return [0, 1]
+  const values = chart.curves.flatMap((curve) => curve.values)
+  const low = Math.min(...values)
+  const high = Math.max(...values)
+  return high > low ? [low, high] : [low - 0.5, high + 0.5]
+}
+
+/** One chart: curves over the steps, the point that was kept, and a line at the step looked at. */
+class Chart {
+  constructor(parent, chart, steps, kept, last, onPick) {
+    Object.assign(this, { chart, steps, kept, last })
+    const box = html(parent, "div", "chart")
+    this.legend = html(box, "div", "legend")
+    this.svg = svg(box, "svg", { height: HEIGHT, role: "img", "aria-label": `${chart.title} against the step` })
+    const pick = (event) => {
+      const share = (event.clientX - this.svg.getBoundingClientRect().left - LEFT) / (this.width - LEFT - RIGHT)
+      onPick(Math.round(Math.min(1, Math.max(0, share)) * steps))
+    }
+    this.svg.onpointerdown = (event) => { this.svg.setPointerCapture(event.pointerId); pick(event) }
+    this.svg.onpointermove = (event) => { if (event.buttons) pick(event) }
+  }
+
+  x(step) { return LEFT + (this.width - LEFT - RIGHT) * (this.steps ? step / this.steps : 0) }
+
+  y(value) { return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - this.low) / (this.high - this.low)) }
+
+  draw(width) {
+    this.width = width
+    const [low, high] = range(this.chart)
+    Object.assign(this, { low, high })
+    this.svg.replaceChildren()
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`)
+    for (const value of [low, (low + high) / 2, high]) {
+      svg(this.svg, "line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: this.y(value), y2: this.y(value) })
+      const label = svg(this.svg, "text", { class: "tick", x: LEFT - 6, y: this.y(value) + 4, "text-anchor": "end" })
+      label.textContent = this.chart.unit === "%" ? `${100 * value} %` : shown(value, "")
+    }
+    if (this.last) this.drawSteps()
+    for (const curve of this.chart.curves) this.drawCurve(curve)
+    this.cursor = svg(this.svg, "line", { class: "cursor", y1: TOP, y2: HEIGHT - BOTTOM })
+  }
+
+  drawSteps() {
+    for (const step of new Set([0, Math.round(this.steps / 2), this.steps])) {
+      const anchor = step === 0 ? "start" : step === this.steps ? "end" : "middle"
+      const label = svg(this.svg, "text", { class: "tick", x: this.x(step), y: HEIGHT - 4, "text-anchor": anchor })
+      label.textContent = `step ${step}`
+    }
+  }
+
+  drawCurve(curve) {
+    const points = curve.values.map((value, step) => `${this.x(step)},${this.y(value)}`).join(" ")
+    svg(this.svg, "polyline", {
+      points, fill: "none", stroke: curve.colour, "stroke-width": 2, "stroke-dasharray": curve.dash, "stroke-linejoin": "round",
+    })
+    svg(this.svg, "circle", {
+      cx: this.x(this.kept), cy: this.y(curve.values[this.kept]), r: 4.5, fill: "none", stroke: curve.colour, "stroke-width": 2,
+    })
+  }
+
+  at(step) {
+    this.cursor.setAttribute("x1", this.x(step))
+    this.cursor.setAttribute("x2", this.x(step))
+    this.legend.replaceChildren()
+    for (const curve of this.chart.curves) {
+      const key = html(this.legend, "span", "key")
+      const sample = svg(key, "svg", { width: 22, height: 8, "aria-hidden": "true" })
+      sample.style.width = "22px"
+      svg(sample, "line", { x1: 0, x2: 22, y1: 4, y2: 4, stroke: curve.colour, "stroke-width": 2.5, "stroke-dasharray": curve.dash })
+      html(key, "span", "", this.chart.curves.length > 1 ? curve.name : this.chart.title)
+      html(key, "span", "value", shown(curve.values[step], this.chart.unit))
+    }
+  }
+}
+
+/** The whole component for one film; a new film replaces it. */
+class Scrubber {
+  constructor(root, data) {
+    this.root = root
+    this.data = data
+    this.stops = data.film ? data.film.steps : Array.from({ length: data.steps + 1 }, (_, step) => step)
+    this.index = Math.max(0, this.stops.indexOf(data.kept))
+    const charts = root.querySelector(".charts")
+    charts.replaceChildren()
+    this.charts = data.charts.map((chart, i) =>
+      new Chart(charts, chart, data.steps, data.kept, i === data.charts.length - 1, (step) => this.nearest(step)))
+    this.prepareControls()
+    this.prepareFrame()
+    this.resize = new ResizeObserver(() => this.layout())
+    this.resize.observe(charts)
+    this.layout()
+  }
+
+  find(selector) { return this.root.querySelector(selector) }
+
+  prepareControls() {
+    const slider = this.find(".slider")
+    slider.max = this.stops.length - 1
+    slider.setAttribute("aria-label", "step of the attack")
+    slider.oninput = () => { this.pause(); this.show(Number(slider.value)) }
+    this.find(".play").onclick = () => (this.timer ? this.pause() : this.play())
+    this.pause()
+  }
+
+  prepareFrame() {
+    const canvas = this.find(".frame")
+    const { film } = this.data
+    canvas.hidden = !film
+    if (!film) return
+    canvas.width = film.width
+    canvas.height = film.height
+    canvas.classList.toggle("pixelated", this.data.pixelated)
+    this.sheet = new Image()
+    this.sheet.onload = () => this.show(this.index)
+    this.sheet.src = film.sheet
+  }
+
+  layout() {
+    const width = this.find(".charts").clientWidth
+    if (!width) return
+    for (const chart of this.charts) chart.draw(width)
+    this.show(this.index)
+  }
+
+  nearest(step) {
+    this.pause()
+    const gaps = this.stops.map((stop) => Math.abs(stop - step))
+    this.show(gaps.indexOf(Math.min(...gaps)))
+  }
+
+  play() {
+    if (this.index === this.stops.length - 1) this.show(0)
+    const pause = Math.max(40, (1000 * FILM_SECONDS) / this.stops.length)
+    this.timer = setInterval(() => {
+      this.show(this.index + 1)
+      if (this.index === this.stops.length - 1) this.pause()
+    }, pause)
+    this.find(".play").textContent = "❚❚ Pause"
+  }
+
+  pause() {
+    clearInterval(this.timer)
+    this.timer = null
+    this.find(".play").textContent = "▶ Play"
+  }
+
+  show(index) {
+    this.index = Math.min(index, this.stops.length - 1)
+    const step = this.stops[this.index]
+    const { data } = this
+    const slider = this.find(".slider")
+    slider.value = this.index
+    const percent = shown(data.confidence[step], "%")
+    slider.setAttribute("aria-valuetext", `step ${step}: ${data.names[step]}, ${percent}`)
+    this.find(".step").textContent = `Step ${step} of ${data.steps}${step === data.kept ? " (the one kept)" : ""}`
+    this.find(".name").textContent = data.names[step]
+    this.find(".confidence").textContent = `${percent} confidence`
+    this.find(".outcome").textContent = data.success[step] ? "✗ fooled at this step" : "✓ not fooled at this step"
+    this.find(".distance").textContent = `${data.distance[step]} from the original`
+    for (const chart of this.charts) if (chart.cursor) chart.at(step)
+    this.paint()
+  }
+
+  paint() {
+    const { film } = this.data
+    if (!film || !this.sheet.complete) return
+    const left = (this.index % film.columns) * film.width
+    const top = Math.floor(this.index / film.columns) * film.height
+    const canvas = this.find(".frame")
+    canvas.setAttribute("aria-label", `the image at step ${film.steps[this.index]}`)
+    canvas.getContext("2d").drawImage(this.sheet, left, top, film.width, film.height, 0, 0, film.width, film.height)
+  }
+
+  close() {
+    this.pause()
+    this.resize.disconnect()
+  }
+}
+
+const scrubbers = new WeakMap()
+
+export default function (component) {
+  const { data, parentElement } = component
+  if (!data) return undefined
+  const current = scrubbers.get(parentElement)
+  if (!current || current.data.id !== data.id) {
+    if (current) current.close()
+    scrubbers.set(parentElement, new Scrubber(parentElement, data))
+  }
+  return () => {
+    const last = scrubbers.get(parentElement)
+    if (last) last.close()
+    scrubbers.delete(parentElement)
+  }
+}

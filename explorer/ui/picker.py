@@ -1,0 +1,122 @@
+"""Which picture: one of the gallery's that suits the classifier, or an upload."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+from PIL import Image, ImageOps
+
+from explorer.classifiers import Classifier
+from explorer.images.decode import FORMATS_TEXT, ImageError, decode
+from explorer.images.gallery import Sample, samples
+from explorer.images.source import GALLERY_PREFIX, UPLOAD_PREFIX
+from explorer.ui.component import component
+from explorer.ui.film import data_uri
+from explorer.ui.question import Picture
+
+UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
+FIRST_CHOICE = "Chelsea the cat"
+THUMBNAIL = 56  # pixels, and twice as many on dense screens
+# A sample's label counts in its own data set: it says something of a classifier only when that has the same classes.
+_CLASSES = {"cifar10": 10, "imagenet": 1000}
+
+_thumbnails = component("gallery")
+
+
+def pick(model: Classifier) -> Picture:
+    """Let the person choose. A picture that can't be read is said so, and the one before it stays."""
+    source = st.segmented_control(
+        "Picture", ["gallery", "upload"], default="gallery", required=True, key="source", persist_state="session"
+    )
+    picture = _from_gallery(model) if source == "gallery" else _from_upload()
+    if picture is None:
+        picture = st.session_state.get("picture") or gallery_picture(default_sample(model).key)
+    st.session_state["picture"] = picture
+    return picture
+
+
+def known_label(picture: Picture, model: Classifier) -> int | None:
+    """The picture's class by its own data set, where the classifier knows that data set's classes."""
+    return picture.label if len(model.labels) == _CLASSES.get(model.gallery) else None
+
+
+def default_sample(model: Classifier) -> Sample:
+    """The sample a page starts with. Raises :class:`ImageError` when there is none."""
+    found = samples(model.gallery)
+    if not found:
+        raise ImageError("There are no sample pictures: install foolbox or scikit-image, or upload a picture.")
+    return next((sample for sample in found if sample.title == FIRST_CHOICE), found[0])
+
+
+@lru_cache(maxsize=64)
+def gallery_picture(key: str) -> Picture:
+    """The sample with this key, read once."""
+    from explorer.images.gallery import sample
+
+    found = sample(key)
+    return Picture(GALLERY_PREFIX + key, found.title, found.read(), f"gallery:{key}", found.credit, found.label)
+
+
+def _from_gallery(model: Classifier) -> Picture:
+    found = {sample.title: sample for sample in samples(model.gallery)}
+    titles = list(found)
+    first = titles.index(default_sample(model).title)
+    title = st.selectbox(
+        "From the gallery", titles, index=first, key="image", bind="query-params", label_visibility="collapsed"
+    )
+    _thumbnails(
+        key="thumbnails",
+        data={"chosen": title, "items": [_thumbnail(found[name]) for name in titles]},
+        on_picked_change=_take_thumbnail,
+    )
+    picture = gallery_picture(found[title].key)
+    st.caption(picture.credit)
+    return picture
+
+
+def _take_thumbnail() -> None:
+    picked = st.session_state["thumbnails"].get("picked")
+    if isinstance(picked, str):
+        st.session_state["image"] = picked
+
+
+@lru_cache(maxsize=256)
+def _thumbnail_uri(key: str) -> str:
+    buffer = io.BytesIO()
+    square = ImageOps.fit(gallery_picture(key).image, (2 * THUMBNAIL, 2 * THUMBNAIL), Image.Resampling.BICUBIC)
+    square.save(buffer, "WEBP", quality=80)
+    return data_uri(buffer.getvalue(), "image/webp")
+
+
+def _thumbnail(sample: Sample) -> dict[str, Any]:
+    return {"title": sample.title, "src": _thumbnail_uri(sample.key)}
+
+
+def _from_upload() -> Picture | None:
+    file = st.file_uploader(
+        f"A picture of your own ({FORMATS_TEXT}, up to 10 MB)", type=UPLOAD_TYPES, key="upload", label_visibility="collapsed"
+    )
+    if file is None:
+        st.caption("A file is kept in memory only and forgotten when the page is closed.")
+        return st.session_state.get("uploaded")
+    if st.session_state.get("upload_id") != file.file_id:
+        st.session_state["upload_id"] = file.file_id
+        st.session_state["upload_error"] = None
+        try:
+            st.session_state["uploaded"] = _read(file.name, file.getvalue())
+        except ImageError as error:
+            st.session_state["upload_error"] = str(error)
+    if st.session_state["upload_error"]:
+        st.error(st.session_state["upload_error"])
+    elif notes := st.session_state["uploaded"].notes:
+        st.caption("; ".join(notes))
+    return st.session_state.get("uploaded")
+
+
+def _read(name: str, data: bytes) -> Picture:
+    decoded = decode(data, name)
+    return Picture(UPLOAD_PREFIX + name, name, decoded.image, hashlib.sha256(data).hexdigest(), notes=decoded.notes)

@@ -1,0 +1,63 @@
+"""What a page asks the worker: attack this picture so; and what it gets back, ready to be drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from explorer.experiments.attack_image import attack_image
+from explorer.experiments.recipe import Recipe
+from explorer.experiments.report import AttackReport
+from explorer.images.geometry import fit
+from explorer.ui.film import Film, film_of, frames_fit
+from explorer.ui.models import classifier
+from explorer.ui.worker import Job
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture somebody chose. ``source`` is its name in recipes (``gallery:KEY`` or ``upload:NAME``), ``digest`` tells apart
+    what it holds; ``label`` its class in the data set it comes from, if any; ``notes`` what was done to read it."""
+
+    source: str
+    title: str
+    image: Image.Image
+    digest: str
+    credit: str = ""
+    label: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """Attack ``picture`` as ``recipe`` says."""
+
+    picture: Picture
+    recipe: Recipe
+
+    @property
+    def key(self) -> tuple[str, Recipe]:
+        """Equal for questions that have the same answer."""
+        return self.picture.digest, self.recipe
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The report, without its frames; these are in the film, where there was room for them."""
+
+    question: Question
+    report: AttackReport
+    film: Film | None
+    title: str
+
+
+def answer(question: Question, job: Job[Answer]) -> Answer:
+    """Run the attack on the worker's thread. Raises what loading and attacking raise."""
+    recipe = question.recipe
+    model = classifier(recipe.model)
+    pixels = fit(question.picture.image, model.input_size, model.resize)
+    frames = frames_fit(model.input_size, recipe.steps, recipe.restarts)
+    report = attack_image(model, pixels, recipe, frames=frames, on_step=job.on_step, cancelled=job.cancelled)
+    film = film_of(report) if frames else None
+    return Answer(question, replace(report, trace=replace(report.trace, frames=None)), film, model.title)

@@ -1,0 +1,29 @@
+"""The slow imports, done by a thread of their own while the first page is already on screen."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+
+import streamlit as st
+
+# In the order in which a page needs them. torch alone takes about two seconds.
+MODULES = ("explorer.classifiers", "explorer.experiments.attack_image", "explorer.figures.charts", "skimage.metrics")
+
+
+def _import_all() -> None:
+    for name in MODULES:
+        importlib.import_module(name)
+
+
+@st.cache_resource(show_spinner=False)
+def warm_up() -> threading.Thread:
+    """Start importing, once a process; returns at once. Failures show up where a page imports the same module itself."""
+    thread = threading.Thread(target=_import_all, name="imports", daemon=True)
+    thread.start()
+    return thread
+
+
+def ready() -> None:
+    """Wait for the imports. Call it after the first words are on screen and before anything that needs torch."""
+    warm_up().join()

@@ -1,0 +1,62 @@
+"""The three pictures on screen: original + ε × perturbation = adversarial, each with what the classifier says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from explorer.experiments.recipe import format_epsilon
+from explorer.experiments.report import AttackReport, Prediction
+from explorer.figures.palette import OUTCOME_MARKS
+from explorer.figures.words import percent
+from explorer.images.distances import magnification, perturbation_image
+from explorer.images.geometry import to_png
+from explorer.ui.component import component
+from explorer.ui.film import data_uri
+from explorer.ui.words import verdict
+
+PIXELATED_BELOW = 128  # pixels; smaller images are shown as the squares they are
+
+_draw = component("triptych")
+
+
+def triptych(report: AttackReport, key: str) -> None:
+    """Draw the outcome, the three pictures and what was measured."""
+    _draw(key=key, data=triptych_data(report))
+
+
+def triptych_data(report: AttackReport) -> dict[str, Any]:
+    """Everything the browser shows, as plain text, numbers and lossless PNGs."""
+    delta = report.adversarial - report.original
+    mark = OUTCOME_MARKS[report.outcome]
+    factor = format_epsilon(float(delta.abs().max()), "linf")
+    magnified = f"perturbation, magnified {magnification(delta):.3g} ×" if bool(delta.any()) else "perturbation: none"
+    return {
+        "mark": {"icon": mark.icon, "word": mark.word, "colour": mark.colour},
+        "verdict": verdict(report),
+        "pixelated": max(report.original.shape[-2:]) < PIXELATED_BELOW,
+        "pictures": [
+            _picture("original", report.original, report.before),
+            _picture(magnified, perturbation_image(delta), report.noise),
+            _picture("adversarial", report.adversarial, report.after, mark.colour),
+        ],
+        "operators": [f"+ {factor} ×", "="],
+        "measures": [
+            ["L∞", format_epsilon(report.linf, "linf"), "largest change of any value, in pixels of [0, 1]"],
+            ["L2", f"{report.l2:.3g}", "Euclidean length of the change, in pixels of [0, 1]"],
+            ["SSIM", f"{report.ssim:.3f}", "structural similarity of the two images: 1 for equal ones"],
+        ],
+        "ran": f"attacked in {report.seconds:.2f} s on {report.recipe.device}",
+    }
+
+
+def _picture(title: str, image: Tensor, says: Prediction, colour: str | None = None) -> dict[str, Any]:
+    return {
+        "title": title,
+        "src": data_uri(to_png(image), "image/png"),
+        "alt": f"{title}: the classifier says {says.name}, {percent(says.confidence)}",
+        "name": says.name,
+        "confidence": f"{percent(says.confidence)} confidence",
+        "colour": colour,
+    }

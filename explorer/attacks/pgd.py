@@ -35,7 +35,7 @@ class Cancelled(Exception):
 class PGD:
     """A configured attack: ``PGD(threat)(classifier, images, labels)``.
 
-    ``step_size`` is in the threat's norm and unit, constant; None takes ε/4, shrinking as 10 / (10 + t): it depends on the
+    ``step_size`` is in the threat's norm and unit, constant; None takes ε/4, shrinking as 20 / (20 + t): it depends on the
     step and not on how many there are, so that more steps continue the same path and never do worse.
     ``restarts`` run side by side as one batch; with ``random_start`` each begins at a point uniform in the ball. A start is
     drawn from (seed, restart) and shared by the samples, so that a sample's result does not depend on its batch.
@@ -164,7 +164,7 @@ class PGD:
     def _step_size(self, step: int, like: Tensor) -> Tensor:
         if self.step_size is not None:
             return per_sample(_tile(self.step_size, self.restarts), like)
-        return per_sample(_tile(self.threat.epsilon, self.restarts), like) * (0.25 * 10 / (10 + step))
+        return per_sample(_tile(self.threat.epsilon, self.restarts), like) * (0.25 * 20 / (20 + step))
 
     def _starts(self, images: Tensor, initial: Tensor | None) -> Tensor:
         """Where each restart begins: [R·N, 3, H, W] within the threat."""

@@ -42,7 +42,7 @@ def triptych(report: AttackReport, classifier_title: str) -> Figure:
     panels = (
         _Panel("original", report.original, report.before),
         _Panel(_perturbation_title(report, delta), perturbation_image(delta), report.noise),
-        _Panel("adversarial", report.adversarial, report.after, ADVERSARIAL if report.success else INK),
+        _Panel("adversarial", report.adversarial, report.after, ADVERSARIAL if report.outcome == "fooled" else INK),
     )
     names = [_wrap(panel.prediction.name, PANEL, NAME_SIZE, bold=True) for panel in panels]
     caption = _caption(report, classifier_title)

@@ -1,18 +1,33 @@
-"""Files of a result. Each is built when its button is clicked; the page does not run again for it."""
+"""Files of a result. Each is built when its button is clicked; the page does not run again for it.
+
+matplotlib, which draws the figures, is imported only then.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from explorer.figures import export
 from explorer.images.source import UPLOAD_PREFIX
 from explorer.ui.question import Answer
 from explorer.ui.words import eight_bits
 
+FILES = (
+    ("Triptych, PNG", "-triptych.png", "image/png"),
+    ("Triptych, PDF", "-triptych.pdf", "application/pdf"),
+    ("Triptych, SVG", "-triptych.svg", "image/svg+xml"),
+    ("Adversarial image, PNG", ".png", "image/png"),
+    ("Exact values, .npy", ".npy", "application/octet-stream"),
+    ("Trace, CSV", "-trace.csv", "text/csv"),
+    ("Recipe, JSON", "-recipe.json", "application/json"),
+)
+
+# The keys of the widgets that make up the page: see explorer/ui/controls.py.
 LINKED = (
     "model", "image", "norm", "linf", "l2", "method", "steps", "target", "label", "loss", "step_linf", "step_l2", "random",
     "restarts", "seed",
@@ -24,19 +39,20 @@ def exports(answer: Answer) -> None:
     report = answer.report
     name = _file_name(answer)
     with st.container(horizontal=True, key="exports"):
-        for format_, mime in (("png", "image/png"), ("pdf", "application/pdf"), ("svg", "image/svg+xml")):
-            _button(f"Triptych, {format_.upper()}", f"{name}-triptych.{format_}", lambda f=format_: _plate(answer, f), mime)
-        _button("Adversarial image, PNG", f"{name}.png", lambda: export.adversarial_png(report), "image/png")
-        _button("Exact values, .npy", f"{name}.npy", lambda: export.adversarial_npy(report), "application/octet-stream")
-        _button("Trace, CSV", f"{name}-trace.csv", lambda: export.trace_csv(report), "text/csv")
-        _button("Recipe, JSON", f"{name}-recipe.json", report.recipe.to_json, "application/json")
+        for label, ending, mime in FILES:
+            st.download_button(
+                label, partial(build, answer, ending), f"{name}{ending}", mime, on_click="ignore",
+                icon=":material/download:", key=f"export {ending}",
+            )  # fmt: skip
     st.caption(eight_bits(report))
     st.markdown("A link that restores this page:")
     st.code(link(), language=None, wrap_lines=True)
-    if report.recipe.image.startswith(UPLOAD_PREFIX):
+    recipe = report.recipe
+    if recipe.image.startswith(UPLOAD_PREFIX):
         st.caption("An uploaded picture can't be part of a link: it restores everything else.")
+        recipe = replace(recipe, image=recipe.image.removeprefix(UPLOAD_PREFIX))
     st.markdown("The same attack on the command line:")
-    st.code(report.recipe.command(), language="bash", wrap_lines=True)
+    st.code(recipe.command(), language="bash", wrap_lines=True)
 
 
 def link() -> str:
@@ -47,14 +63,22 @@ def link() -> str:
     return f"{base}?{urlencode(texts)}"
 
 
-def _button(label: str, file_name: str, build: Callable[[], str | bytes], mime: str) -> None:
-    st.download_button(label, build, file_name, mime, on_click="ignore", icon=":material/download:", key=f"export {label}")
+def build(answer: Answer, ending: str) -> bytes:
+    """The file with this ``ending``, one of :data:`FILES`. Streamlit says so under the button when it can't be made."""
+    from explorer.figures import export
+    from explorer.figures.plates import triptych
 
-
-def _plate(answer: Answer, format_: str) -> bytes:
-    from explorer.figures.plates import triptych  # matplotlib: not before somebody wants a file
-
-    return export.figure_bytes(triptych(answer.report, answer.title), format_)
+    report = answer.report
+    makers: dict[str, Callable[[], str | bytes]] = {
+        ".png": lambda: export.adversarial_png(report),
+        ".npy": lambda: export.adversarial_npy(report),
+        "-trace.csv": lambda: export.trace_csv(report),
+        "-recipe.json": report.recipe.to_json,
+    }
+    if ending in makers:
+        made = makers[ending]()
+        return made if isinstance(made, bytes) else made.encode()
+    return export.figure_bytes(triptych(report, answer.title), ending.rpartition(".")[2])
 
 
 def _file_name(answer: Answer) -> str:

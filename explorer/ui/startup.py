@@ -8,7 +8,14 @@ import threading
 import streamlit as st
 
 # In the order in which a page needs them. torch alone takes about two seconds.
-MODULES = ("explorer.classifiers", "explorer.experiments.attack_image", "explorer.figures.charts", "skimage.metrics")
+MODULES = (
+    "explorer.classifiers",
+    "explorer.experiments.attack_image",
+    "skimage.metrics",
+    "explorer.figures.charts",
+    "explorer.figures.plates",
+    "explorer.figures.export",
+)
 
 
 def _import_all() -> None:

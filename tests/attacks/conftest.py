@@ -1,0 +1,85 @@
+"""Small models whose best attack is known in closed form, and one real network."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from explorer.classifiers import Classifier, load
+from explorer.images.gallery import samples
+from explorer.images.geometry import fit
+
+SIDE = 6
+
+
+class Linear(nn.Module):
+    """Logits W x + b of the flattened image."""
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        super().__init__()
+        self.layer = nn.Linear(weight.shape[1], weight.shape[0])
+        self.layer.weight.data, self.layer.bias.data = weight, bias
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layer(images.flatten(1))
+
+
+def linear_classifier(classes: int = 2, scale: float = 1.0, seed: int = 0) -> Classifier:
+    generator = torch.Generator().manual_seed(seed)
+    weight = torch.randn(classes, 3 * SIDE * SIDE, generator=generator) * scale
+    # Centred so that mid-grey is undecided, and images near it have room on every side.
+    bias = -weight @ torch.full((weight.shape[1],), 0.5)
+    labels = [f"class {i}" for i in range(classes)]
+    return Classifier(Linear(weight, bias), labels=labels, input_size=(SIDE, SIDE))
+
+
+class Bent(nn.Module):
+    """A small smooth network with batch norm and dropout, so that modes matter."""
+
+    def __init__(self, classes: int = 5) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.SiLU(), nn.Dropout(0.5), nn.Flatten(),
+            nn.Linear(8 * SIDE * SIDE, classes),
+        )  # fmt: skip
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.body(images)
+
+
+def bent_classifier(classes: int = 5, seed: int = 0) -> Classifier:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        module = Bent(classes)
+    labels = [f"class {i}" for i in range(classes)]
+    return Classifier(module.eval(), labels=labels, input_size=(SIDE, SIDE), mean=(0.5,) * 3, std=(0.25,) * 3)
+
+
+def grey_images(n: int, spread: float = 0.05, seed: int = 1) -> Tensor:
+    """Images near mid-grey, far from the walls of the box: [n, 3, SIDE, SIDE]."""
+    generator = torch.Generator().manual_seed(seed)
+    return 0.5 + spread * torch.randn(n, 3, SIDE, SIDE, generator=generator)
+
+
+def any_images(n: int, seed: int = 1) -> Tensor:
+    return torch.rand(n, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(seed))
+
+
+def labels_of(classifier: Classifier, images: Tensor) -> Tensor:
+    with torch.no_grad():
+        return classifier(images).argmax(dim=1)
+
+
+@pytest.fixture(scope="session")
+def real() -> Classifier:
+    """A bundled network."""
+    return load("cifar10-standard", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def pictures(real: Classifier) -> tuple[Tensor, Tensor]:
+    """Foolbox's twenty CIFAR-10 test images and their labels."""
+    found = samples("cifar10")
+    images = torch.stack([fit(sample.read(), real.input_size) for sample in found])
+    return images, torch.tensor([sample.label for sample in found])

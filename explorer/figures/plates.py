@@ -63,9 +63,7 @@ def triptych(report: AttackReport, classifier_title: str) -> Figure:
     for index, operator in enumerate((_factor(report, delta), "=")):
         start = LEFT_EDGES[index] + PANEL
         size = _size_that_fits(operator, LEFT_EDGES[index + 1] - start - 0.08)
-        sheet.text(
-            (start + LEFT_EDGES[index + 1]) / 2, top + PANEL / 2, operator, size, INK, vertical="center_baseline"
-        )
+        sheet.text((start + LEFT_EDGES[index + 1]) / 2, top + PANEL / 2, operator, size, INK, vertical="center_baseline")
     sheet.lines(WIDTH / 2, caption_top, caption, CAPTION_SIZE, INK_QUIET)
     return sheet.figure
 

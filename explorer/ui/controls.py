@@ -53,20 +53,19 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
     name = st.selectbox("Classifier", list(entries), key="model", bind=BIND)
     entry = entries[name]
     badge = ":orange-badge[robust]" if entry.robust else ":blue-badge[standard]"
-    accuracy = f", {percent(entry.accuracy)} right on clean test images" if entry.accuracy is not None else ""
-    st.caption(f"{badge} {plain(entry.title)}{accuracy}")
+    accuracy = f"; {percent(entry.accuracy)} right on clean test images" if entry.accuracy is not None else ""
+    st.markdown(f"{badge} :small[{plain(entry.data)}{accuracy}]")
     return name
 
 
 def choose_attack(model: Classifier) -> tuple[Picture, Recipe]:
     """The picture and the attack on it."""
     picture = pick(model)
-    st.space("small")
+    norm = NORMS[_one_of("Distance", list(NORMS), "norm", "L∞: no value may change by more than ε. L2: ε is the length of the whole change.")]
+    epsilon = _epsilon(norm, model)
     with st.container(horizontal=True, key="presets"):
         for preset in PRESETS:
             st.button(preset.name, help=preset.help, on_click=_apply, args=(preset,), key=f"preset {preset.name}")
-    norm = NORMS[_one_of("Distance", list(NORMS), "norm", "L∞: no value may change by more than ε. L2: ε is the length of the whole change.")]
-    epsilon = _epsilon(norm, model)
     method = _one_of("Method", METHODS, "method", "PGD: many small steps, each projected back into the ball. FGSM: one full step.")
     steps = 1
     if method == "PGD":

@@ -19,7 +19,8 @@ from explorer.ui.film import data_uri
 from explorer.ui.question import Picture
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
-FIRST_CHOICE = "Chelsea the cat"
+# What a page starts with, by gallery: pictures the bundled classifiers are sure of.
+FIRST_CHOICES = {"cifar10": "cat", "imagenet": "leafhopper"}
 THUMBNAIL = 56  # pixels, and twice as many on dense screens
 # A sample's label counts in its own data set: it says something of a classifier only when that has the same classes.
 _CLASSES = {"cifar10": 10, "imagenet": 1000}
@@ -49,7 +50,7 @@ def default_sample(model: Classifier) -> Sample:
     found = samples(model.gallery)
     if not found:
         raise ImageError("There are no sample pictures: install foolbox or scikit-image, or upload a picture.")
-    return next((sample for sample in found if sample.title == FIRST_CHOICE), found[0])
+    return next((sample for sample in found if sample.title == FIRST_CHOICES.get(model.gallery)), found[0])
 
 
 @lru_cache(maxsize=64)

@@ -73,8 +73,10 @@ def labels_of(classifier: Classifier, images: Tensor) -> Tensor:
 
 @pytest.fixture(scope="session")
 def real() -> Classifier:
-    """A bundled network."""
-    return load("cifar10-standard", device="cpu")
+    """A bundled network; not channels-last, whose gradients torchattacks can't view as rows."""
+    classifier = load("cifar10-standard", device="cpu")
+    classifier.module.to(memory_format=torch.contiguous_format)
+    return classifier
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import plotly.graph_objects as go
 import pytest
 import torch
@@ -7,6 +9,8 @@ import torch
 from explorer.experiments.report import AttackReport
 from explorer.figures import palette
 from explorer.figures.charts import top_k_bars, trace_chart
+
+MakeReport = Callable[..., AttackReport]
 
 
 def ticks(figure: go.Figure) -> list[str]:
@@ -35,7 +39,7 @@ def test_the_most_probable_class_now_stands_on_top(report: AttackReport) -> None
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])
-def test_label_and_target_stay_in_view_however_improbable(make_report, k: int) -> None:
+def test_label_and_target_stay_in_view_however_improbable(make_report: MakeReport, k: int) -> None:
     made = make_report(label=3, target=5)
     for prediction in (made.before, made.after):
         prediction.probabilities[[3, 5]] = torch.tensor([1e-9, 2e-9])
@@ -45,17 +49,17 @@ def test_label_and_target_stay_in_view_however_improbable(make_report, k: int) -
     assert any(made.after.name == tick for tick in found)
 
 
-def test_k_classes_are_shown_and_no_more_than_there_are(make_report) -> None:
+def test_k_classes_are_shown_and_no_more_than_there_are(make_report: MakeReport) -> None:
     assert len(ticks(top_k_bars(make_report(), 5))) == 5
     assert len(ticks(top_k_bars(make_report(names=("a", "b", "c"), label=0, target=1), 5))) == 3
 
 
-def test_two_classes_of_one_name_have_a_bar_each(make_report) -> None:
+def test_two_classes_of_one_name_have_a_bar_each(make_report: MakeReport) -> None:
     figure = top_k_bars(make_report(names=("crane", "crane", "owl"), label=0, target=1))
     assert sorted(figure.data[0].y) == [0, 1, 2]
 
 
-def test_names_are_shortened_on_the_axis_whole_in_the_hover_and_never_markup(make_report) -> None:
+def test_names_are_shortened_on_the_axis_whole_in_the_hover_and_never_markup(make_report: MakeReport) -> None:
     name = "<b>American Staffordshire terrier, Staffordshire terrier, American pit bull terrier"
     figure = top_k_bars(make_report(names=(name, "b", "c"), label=0, target=1))
     (tick,) = [tick for tick in ticks(figure) if "American" in tick]
@@ -77,7 +81,7 @@ def test_the_curves_are_the_trace(report: AttackReport) -> None:
     assert (label.yaxis, loss.yaxis) == ("y", "y2")
 
 
-def test_an_untargeted_attack_has_no_curve_of_a_target(make_report) -> None:
+def test_an_untargeted_attack_has_no_curve_of_a_target(make_report: MakeReport) -> None:
     assert not traces(trace_chart(make_report(target=None), None), "target")
 
 
@@ -92,7 +96,7 @@ def test_the_step_looked_at_is_marked_on_every_curve(report: AttackReport) -> No
     assert not trace_chart(report, None).layout.shapes
 
 
-def test_the_kept_point_is_marked_with_its_step(make_report) -> None:
+def test_the_kept_point_is_marked_with_its_step(make_report: MakeReport) -> None:
     made = make_report()
     made.trace.kept[0] = 4
     (kept,) = traces(trace_chart(made, None), "the point kept")
@@ -110,7 +114,7 @@ def test_a_step_that_is_not_there_is_refused(report: AttackReport, at: int) -> N
     ("loss", "target", "title"),
     [("ce", None, "cross-entropy<br>of the label"), ("ce", 5, "− cross-entropy<br>of the target"), ("cw", 5, "margin")],
 )
-def test_axes_say_what_their_numbers_are_of(make_report, loss: str, target: int | None, title: str) -> None:
+def test_axes_say_what_their_numbers_are_of(make_report: MakeReport, loss: str, target: int | None, title: str) -> None:
     figure = trace_chart(make_report(loss=loss, target=target), None)
     assert figure.layout.yaxis2.title.text == title
     assert figure.layout.yaxis.title.text == "probability"
@@ -119,7 +123,7 @@ def test_axes_say_what_their_numbers_are_of(make_report, loss: str, target: int 
 
 
 @pytest.mark.parametrize("steps", [1, 4, 10])
-def test_a_short_attack_has_a_tick_a_step(make_report, steps: int) -> None:
+def test_a_short_attack_has_a_tick_a_step(make_report: MakeReport, steps: int) -> None:
     assert trace_chart(make_report(steps=steps), None).layout.xaxis2.dtick == 1
 
 

@@ -7,6 +7,7 @@ import io
 import re
 import xml.etree.ElementTree as ElementTree
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib
@@ -18,6 +19,8 @@ from PIL import Image
 from explorer.experiments.report import AttackReport
 from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, trace_csv
 from explorer.figures.plates import triptych
+
+MakeReport = Callable[..., AttackReport]
 
 
 def rows(report: AttackReport) -> list[dict[str, str]]:
@@ -32,7 +35,7 @@ def test_png_has_300_dots_an_inch(report: AttackReport) -> None:
     assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
 
-def test_png_shows_the_pixels_of_a_small_image_unmixed(make_report) -> None:
+def test_png_shows_the_pixels_of_a_small_image_unmixed(make_report: MakeReport) -> None:
     made = make_report(size=8, original=torch.rand(3, 8, 8), delta=torch.zeros(3, 8, 8), epsilon=0.0)
     figure = triptych(made, "test-net")
     sheet = np.asarray(Image.open(io.BytesIO(figure_bytes(figure, "png"))).convert("RGB"))
@@ -66,12 +69,12 @@ def test_svg_is_xml_with_text_as_text(report: AttackReport) -> None:
 
 
 @pytest.mark.parametrize("format", ["png", "pdf", "svg"])
-def test_the_same_report_gives_the_same_bytes(make_report, format: str) -> None:
+def test_the_same_report_gives_the_same_bytes(make_report: MakeReport, format: str) -> None:
     first, second = (figure_bytes(triptych(make_report(), "test-net"), format) for _ in range(2))
     assert first == second
 
 
-def test_several_people_export_at_once_and_settings_are_left_as_found(make_report) -> None:
+def test_several_people_export_at_once_and_settings_are_left_as_found(make_report: MakeReport) -> None:
     found = {key: matplotlib.rcParams[key] for key in ("pdf.fonttype", "svg.fonttype", "svg.hashsalt")}
     alone = figure_bytes(triptych(make_report(), "test-net"), "svg")
     with ThreadPoolExecutor(4) as pool:
@@ -119,17 +122,17 @@ def test_csv_has_a_row_for_every_point_and_reads_back(report: AttackReport) -> N
     assert [row["kept"] for row in table] == ["false"] * 7 + ["true"]
 
 
-def test_csv_of_an_untargeted_attack_leaves_the_target_empty(make_report) -> None:
+def test_csv_of_an_untargeted_attack_leaves_the_target_empty(make_report: MakeReport) -> None:
     assert {row["target_probability"] for row in rows(make_report(target=None))} == {""}
 
 
-def test_csv_names_the_norm_and_the_loss_it_is_of(make_report) -> None:
+def test_csv_names_the_norm_and_the_loss_it_is_of(make_report: MakeReport) -> None:
     header = trace_csv(make_report(norm="l2", epsilon=0.5, loss="cw")).splitlines()[0]
     assert "loss_margin_logits" in header
     assert "distance_l2_pixel_units" in header
 
 
-def test_csv_keeps_names_with_commas_quotes_and_lines_in_one_cell(make_report) -> None:
+def test_csv_keeps_names_with_commas_quotes_and_lines_in_one_cell(make_report: MakeReport) -> None:
     names = ('ferret, "Mustela"', "a\nb", "ärmel")
     table = rows(make_report(names=names, label=0, target=1))
     assert {row["predicted_name"] for row in table} <= set(names)

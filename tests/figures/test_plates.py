@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -17,6 +18,8 @@ from explorer.figures.plates import triptych
 from explorer.figures.words import percent
 from explorer.images.distances import perturbation_image
 from explorer.images.geometry import to_uint8
+
+MakeReport = Callable[..., AttackReport]
 
 LONG = (
     "American Staffordshire terrier, Staffordshire terrier, American pit bull terrier, pit bull terrier",
@@ -72,11 +75,11 @@ def test_the_caption_says_classifier_attack_measurements_and_outcome_on_one_line
 
 
 @pytest.mark.parametrize(("epsilon", "factor"), [(4 / 255, "+ 4/255 ×"), (0.007, "+ 1.785/255 ×")])
-def test_under_linf_the_factor_is_epsilon(make_report, epsilon: float, factor: str) -> None:
+def test_under_linf_the_factor_is_epsilon(make_report: MakeReport, epsilon: float, factor: str) -> None:
     assert factor in texts(triptych(make_report(epsilon=epsilon), "test-net"))
 
 
-def test_under_l2_the_factor_is_the_largest_change_so_that_the_sum_is_true(make_report) -> None:
+def test_under_l2_the_factor_is_the_largest_change_so_that_the_sum_is_true(make_report: MakeReport) -> None:
     delta = torch.full((3, 32, 32), 1 / 255)
     delta[0, 0, 0] = 10 / 255
     found = texts(triptych(make_report(norm="l2", epsilon=0.5, delta=delta), "test-net"))
@@ -84,11 +87,11 @@ def test_under_l2_the_factor_is_the_largest_change_so_that_the_sum_is_true(make_
     assert "perturbation δ, magnified 12.8 ×" in found  # 0.5 / (10 / 255)
 
 
-def test_a_strong_magnification_is_written_out(make_report) -> None:
+def test_a_strong_magnification_is_written_out(make_report: MakeReport) -> None:
     assert "perturbation δ, magnified 1667 ×" in texts(triptych(make_report(epsilon=0.0003), "test-net"))
 
 
-def test_only_a_full_step_from_the_original_is_called_the_sign_of_the_gradient(make_report) -> None:
+def test_only_a_full_step_from_the_original_is_called_the_sign_of_the_gradient(make_report: MakeReport) -> None:
     flat, epsilon = torch.full((3, 32, 32), 0.5), 4 / 255
     signs = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(3)).sub(0.5).sign() * epsilon
     one_step = {"original": flat, "delta": signs, "epsilon": epsilon, "step_size": epsilon, "random_start": False}
@@ -98,20 +101,22 @@ def test_only_a_full_step_from_the_original_is_called_the_sign_of_the_gradient(m
     assert "sign of the gradient" not in joined(triptych(make_report(steps=1, **clipped), "m"))
 
 
-def test_no_perturbation_is_said_to_be_none(make_report) -> None:
+def test_no_perturbation_is_said_to_be_none(make_report: MakeReport) -> None:
     found = texts(triptych(make_report(epsilon=0.0, delta=torch.zeros(3, 32, 32), outcome="held"), "m"))
     assert "perturbation: none" in found
     assert "+ 0/255 ×" in found
 
 
 @pytest.mark.parametrize(("size", "pixelated"), [(32, True), (64, True), (127, True), (128, False), (224, False)])
-def test_small_images_are_shown_as_the_pixels_they_are(make_report, size: int, pixelated: bool) -> None:
+def test_small_images_are_shown_as_the_pixels_they_are(make_report: MakeReport, size: int, pixelated: bool) -> None:
     for axes in triptych(make_report(size=size), "m").axes:
         assert (axes.images[0].get_interpolation() == "nearest") is pixelated
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4), 3)))
-def test_long_names_are_whole_inside_the_figure_and_clear_of_each_other(make_report, order: tuple[int, ...]) -> None:
+def test_long_names_are_whole_inside_the_figure_and_clear_of_each_other(
+    make_report: MakeReport, order: tuple[int, ...]
+) -> None:
     before, after, target = order
     made = make_report(names=LONG, label=before, target=after, epsilon=0.007)
     figure = triptych(made, f"torchvision: a classifier with quite a long title, trained on {LONG[target]}")
@@ -120,27 +125,26 @@ def test_long_names_are_whole_inside_the_figure_and_clear_of_each_other(make_rep
         assert prediction.name.replace(" ", "") in said
     inside, found = figure.bbox, boxes(figure)
     for box in found:
-        assert box.x0 >= inside.x0 and box.x1 <= inside.x1 and box.y0 >= inside.y0 and box.y1 <= inside.y1
+        assert inside.x0 <= box.x0 < box.x1 <= inside.x1
+        assert inside.y0 <= box.y0 < box.y1 <= inside.y1
     assert not [pair for pair in itertools.combinations(found, 2) if pair[0].overlaps(pair[1])]
 
 
 @pytest.mark.parametrize("epsilon", [0.007, 0.0137, 0.05003, 0.4985])
-def test_the_factor_fits_between_the_pictures(make_report, epsilon: float) -> None:
+def test_the_factor_fits_between_the_pictures(make_report: MakeReport, epsilon: float) -> None:
     delta = torch.full((3, 32, 32), epsilon)
     figure = triptych(make_report(epsilon=epsilon, original=torch.zeros(3, 32, 32), delta=delta), "test-net")
     assert any(text.startswith(f"+ {format_epsilon(epsilon, 'linf')}") for text in texts(figure))
     assert not [pair for pair in itertools.combinations(boxes(figure), 2) if pair[0].overlaps(pair[1])]
 
 
-def test_a_caption_too_long_for_a_line_says_above_what_was_done_below_what_was_found(make_report) -> None:
-    *_, done, found = texts(
-        triptych(make_report(outcome="partly"), "torchvision: EfficientNet V2 Large, IMAGENET1K_V1")
-    )
+def test_a_caption_too_long_for_a_line_says_above_what_was_done_below_what_was_found(make_report: MakeReport) -> None:
+    *_, done, found = texts(triptych(make_report(outcome="partly"), "torchvision: EfficientNet V2 Large, IMAGENET1K_V1"))
     assert done.endswith("target: class 5")
     assert found.startswith("measured L∞ 4/255")
     assert found.endswith("◐ partly: wrong, not the target")
 
 
-def test_text_is_large_enough_to_read_in_print(make_report) -> None:
+def test_text_is_large_enough_to_read_in_print(make_report: MakeReport) -> None:
     figure = triptych(make_report(names=LONG, epsilon=0.007, label=0, target=1), "test-net")
     assert min(text.get_size() for text in figure.texts) >= 7

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from explorer.experiments.recipe import Recipe
-from explorer.experiments.report import OUTCOMES
+from explorer.experiments.report import OUTCOMES, AttackReport
 from explorer.figures.palette import OUTCOME_MARKS
 from explorer.figures.words import attack_words, levels, measured_words, outcome_words, percent
+
+MakeReport = Callable[..., AttackReport]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +29,7 @@ def test_the_attack_is_named_with_all_that_differs_from_the_ordinary() -> None:
     assert attack_words(other, "gibbon") == "PGD, 40 steps, margin loss, 3 restarts, L2, ε = 0.5, target: gibbon"
 
 
-def test_measurements_say_what_they_are_of(make_report) -> None:
+def test_measurements_say_what_they_are_of(make_report: MakeReport) -> None:
     report = replace(make_report(), linf=4 / 255, l2=1.5321, ssim=0.98149)
     assert measured_words(report) == "measured L∞ 4/255, L2 1.53, SSIM 0.981"
 
@@ -35,7 +38,7 @@ def test_a_measured_distance_has_four_digits() -> None:
     assert [levels(value) for value in (0.0, 8 / 255, 0.007, 0.0377631)] == ["0/255", "8/255", "1.785/255", "9.63/255"]
 
 
-def test_every_outcome_has_an_icon_and_words_of_its_own(make_report) -> None:
+def test_every_outcome_has_an_icon_and_words_of_its_own(make_report: MakeReport) -> None:
     assert tuple(OUTCOME_MARKS) == OUTCOMES
     texts = [outcome_words(make_report(outcome=outcome)) for outcome in OUTCOMES]
     assert len({text[0] for text in texts}) == len(OUTCOMES)

@@ -1,0 +1,36 @@
+"""What is this? One picture, attacked while you look, and the way in."""
+
+import streamlit as st
+
+from explorer.ui.startup import ready
+
+st.title("Adversarial Explorer")
+st.markdown(
+    "A picture, a change too small to notice, and the same picture again: to a person nothing has happened, "
+    "to a classifier it shows something else. The attack below ran as this page opened."
+)
+place = st.container(key="first")
+ready()
+
+from explorer.classifiers import ClassifierError  # noqa: E402
+from explorer.figures.words import attack_words  # noqa: E402
+from explorer.images.decode import ImageError  # noqa: E402
+from explorer.ui.explain import why  # noqa: E402
+from explorer.ui.results import ask  # noqa: E402
+from explorer.ui.showcase import showcase  # noqa: E402
+from explorer.ui.triptych import triptych  # noqa: E402
+
+with place:
+    try:
+        answer = ask(showcase(), "overview")
+    except (ClassifierError, ImageError) as error:
+        st.error(str(error))
+        answer = None
+    if answer is not None:
+        triptych(answer.report, "overview")
+        recipe = answer.report.recipe
+        st.caption(f"{answer.title} · {answer.question.picture.title} · {attack_words(recipe, None)}")
+
+if st.button("Attack an image yourself", type="primary", icon=":material/bolt:", key="enter"):
+    st.switch_page("../pages/attack.py")
+why("overview_formula")

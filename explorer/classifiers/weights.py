@@ -36,8 +36,12 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
             "Save it again as a plain state dict or as safetensors"
         ) from None
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ClassifierError(f"{path} is not a readable weights file (truncated?): {str(error).splitlines()[0]}") from None
+        raise ClassifierError(f"{path} is not a readable weights file (truncated?): {_first_line(error)}") from None
     return _plain_state(state, path)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _plain_state(state: object, path: Path) -> dict[str, Tensor]:
@@ -58,8 +62,10 @@ def put_weights(module: nn.Module, state: dict[str, Tensor], what: str) -> None:
     surplus = [name for name in state if name not in own]
     shapes = [name for name in own if name in state and own[name].shape != state[name].shape]
     problems = [
-        f"{len(names)} tensors {verb}, such as {names[0]}"
-        for names, verb in ((missing, "are missing"), (surplus, "are not known to it"), (shapes, "have another shape"))
+        f"{what_is_wrong} ({len(names)}, such as {names[0]})"
+        for names, what_is_wrong in (
+            (missing, "tensors are missing"), (surplus, "tensors it does not know"), (shapes, "tensors of another shape")
+        )  # fmt: skip
         if names
     ]
     if problems:

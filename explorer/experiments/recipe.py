@@ -24,12 +24,12 @@ def format_epsilon(epsilon: float, norm: str) -> str:
 
 def parse_number(text: str) -> float:
     """``0.03``, ``8/255`` or ``1.5/255`` as a float. Raises :class:`RecipeError` for anything else."""
-    numerator, _, denominator = text.strip().partition("/")
     try:
-        value = float(Fraction(numerator.strip()) / Fraction(denominator.strip() or "1"))
+        numerator, *rest = text.split("/")
+        (denominator,) = rest or ["1"]  # ValueError where there are two strokes
+        return float(Fraction(numerator.strip()) / Fraction(denominator.strip()))
     except (ValueError, ZeroDivisionError):
         raise RecipeError(f"{text!r} is not a number; write it as 0.03 or 8/255") from None
-    return value
 
 
 @dataclass(frozen=True)

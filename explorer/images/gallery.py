@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +11,7 @@ from PIL import Image
 
 from explorer.images.decode import ImageError, read
 
-KINDS = ("cifar10", "imagenet")
+KINDS = ("cifar10", "imagenet", "tiny12")
 
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 # The classes of Foolbox's samples, by ImageNet index, as torchvision names them: its list would cost 2 s to import.
@@ -36,6 +36,14 @@ IMAGENET_NAMES = {
     949: "strawberry",
     990: "buckeye",
 }
+# The samples that show one of the twelve classes of the tiny12 classifiers, by key, with the index of that class.
+TINY12_CLASSES = (
+    "dog", "cat", "big cat", "bear", "primate", "hoofed mammal", "bird", "frog", "insect", "car", "bus or train", "fruit",
+)  # fmt: skip
+_TINY12_BY_IMAGENET = {
+    22: "bird", 99: "bird", 129: "bird", 243: "dog", 251: "dog", 305: "insect", 317: "insect", 609: "car", 949: "fruit",
+}  # fmt: skip
+_TINY12_BY_KEY = {"chelsea": "cat"}
 _CREDITS = {"cifar10": "CIFAR-10 (Krizhevsky 2009), from Foolbox", "imagenet": "ImageNet, from Foolbox"}
 _SCIKIT_IMAGE = (
     ("chelsea", "chelsea.png", "Chelsea the cat", "Stéfan van der Walt, CC0, from scikit-image"),
@@ -46,7 +54,8 @@ _SCIKIT_IMAGE = (
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample picture. ``key`` names it in recipes and links; ``label`` is its class in its own data set, if it has one."""
+    """A sample picture. ``key`` names it in recipes and links; ``label`` is its class among those of the kind it was asked
+    for (CIFAR-10's, ImageNet's, the twelve of tiny12), if it has one."""
 
     key: str
     title: str
@@ -61,20 +70,27 @@ class Sample:
 
 @cache
 def samples(kind: str) -> tuple[Sample, ...]:
-    """The samples that suit a classifier of "cifar10" or of "imagenet"; none when the packages are not installed."""
+    """The samples that suit a classifier of this kind, one of :data:`KINDS`; none when the packages are not installed."""
     if kind not in KINDS:
-        raise ValueError(f"unknown kind {kind!r}: it is 'cifar10' or 'imagenet'")
+        raise ValueError(f"unknown kind {kind!r}: it is one of {', '.join(KINDS)}")
+    if kind == "tiny12":
+        named = ((item, _tiny12_class(item)) for item in samples("imagenet"))
+        return tuple(replace(item, label=TINY12_CLASSES.index(name)) for item, name in named if name is not None)
     found = _foolbox(kind)
     return found + _scikit_image() if kind == "imagenet" else found
 
 
 def sample(key: str) -> Sample:
     """The sample with this key, e.g. "cifar10-00" or "coffee". Raises :class:`ImageError` for any other."""
-    known = {item.key: item for kind in KINDS for item in samples(kind)}
+    known = {item.key: item for kind in ("cifar10", "imagenet") for item in samples(kind)}
     if key not in known:
         some = f"use one of {', '.join(known)}" if known else "install foolbox or scikit-image, which bring the samples"
         raise ImageError(f"the gallery has no picture {key!r}; {some}.")
     return known[key]
+
+
+def _tiny12_class(item: Sample) -> str | None:
+    return _TINY12_BY_KEY.get(item.key) or _TINY12_BY_IMAGENET.get(-1 if item.label is None else item.label)
 
 
 def _data_folder(package: str) -> Path | None:

@@ -6,6 +6,7 @@ still waiting. Sessions are served in the order in which they came.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
@@ -18,6 +19,7 @@ from explorer.images.decode import ImageError
 
 T = TypeVar("T")
 _LOGGER = logging.getLogger(__name__)
+_CLOSING = 5.0  # seconds
 _SAYS_WHAT_IS_WRONG = (AttackError, ClassifierError, ImageError)
 
 
@@ -83,6 +85,8 @@ class Worker:
         self._changed = threading.Condition()
         self._queue: list[Job[Any]] = []
         self._latest: dict[str, Job[Any]] = {}
+        # A daemon thread that is inside torch when the interpreter ends makes the process abort.
+        atexit.register(self.close)
         threading.Thread(target=self._serve, name=f"worker-{name}", daemon=True).start()
 
     def submit(self, session: str, key: Hashable, work: Callable[[Job[T]], T]) -> Job[T]:
@@ -116,6 +120,17 @@ class Worker:
                 latest.cancel()
                 if latest in self._queue:
                     self._queue.remove(latest)
+
+    def close(self) -> None:
+        """Cancel every job and wait until the one that runs has stopped."""
+        with self._changed:
+            self._queue.clear()
+            jobs = list(self._latest.values())
+        for job in jobs:
+            job.cancel()
+        for job in jobs:
+            if job.started is not None:
+                job.wait(_CLOSING)
 
     def _serve(self) -> None:
         while True:

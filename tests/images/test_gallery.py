@@ -10,7 +10,7 @@ import pytest
 
 from explorer.images import gallery
 from explorer.images.decode import ImageError
-from explorer.images.gallery import CIFAR10_NAMES, IMAGENET_NAMES, KINDS, sample, samples
+from explorer.images.gallery import CIFAR10_NAMES, IMAGENET_NAMES, KINDS, TINY12_CLASSES, sample, samples
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,6 +34,16 @@ def test_imagenet_samples() -> None:
     assert all(not item.title.startswith("class ") for item in found)
 
 
+def test_tiny12_samples_are_those_that_show_one_of_its_classes() -> None:
+    found = {item.key: item for item in samples("tiny12")}
+    assert len(found) == 11
+    assert set(found) <= {item.key for item in samples("imagenet")}
+    shown = {key: TINY12_CLASSES[item.label] for key, item in found.items() if item.label is not None}
+    assert shown["chelsea"] == "cat"
+    assert (shown["imagenet-07"], found["imagenet-07"].title) == ("car", "jeep 2")
+    assert sample("chelsea").label is None
+
+
 def test_names_are_those_of_the_data_sets() -> None:
     models = pytest.importorskip("torchvision.models")
     categories = models.SqueezeNet1_1_Weights.DEFAULT.meta["categories"]
@@ -41,7 +51,7 @@ def test_names_are_those_of_the_data_sets() -> None:
 
 
 def test_keys_and_titles_are_unique_and_every_sample_has_a_credit() -> None:
-    every = [item for kind in KINDS for item in samples(kind)]
+    every = [item for kind in ("cifar10", "imagenet") for item in samples(kind)]
     assert len({item.key for item in every}) == len(every)
     for kind in KINDS:
         assert len({item.title for item in samples(kind)}) == len(samples(kind))

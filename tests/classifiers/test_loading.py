@@ -1,0 +1,256 @@
+"""Three kinds of name, weights that can't run code, and one clear sentence for everything that is wrong."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from explorer.classifiers import ClassifierError, catalogue, load
+from explorer.classifiers.card import ModelCard
+from explorer.classifiers.catalogue import BUNDLED, BUNDLED_ORDER, bundled
+
+NAMES = list(BUNDLED_ORDER)
+MAKER = """
+from torch import nn
+from explorer.classifiers import Classifier
+
+def make():
+    return Classifier(nn.Sequential(nn.Flatten(), nn.Linear(48, 2)), labels=["a", "b"], input_size=(4, 4))
+
+def wrong():
+    return 3
+
+def fails():
+    raise RuntimeError("no such file of mine")
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bundled_classifiers_load_frozen_and_are_what_their_card_says(name):
+    classifier, card = load(name, device="cpu"), bundled()[name]
+    assert classifier.digest == card.weights_digest
+    assert not classifier.module.training
+    assert not any(p.requires_grad for p in classifier.module.parameters())
+    assert classifier(torch.rand(2, 3, *card.input_size)).shape == (2, len(card.labels))
+    assert (BUNDLED / f"{name}.safetensors").stat().st_size <= 8e6
+    assert classifier.robust == name.endswith("robust")
+
+
+def test_catalogue_lists_what_is_bundled_with_its_figures():
+    entries = {entry.name: entry for entry in catalogue()}
+    assert set(NAMES) <= set(entries)
+    for name in NAMES:
+        entry = entries[name]
+        assert entry.available
+        assert entry.where.is_file()
+        assert entry.bytes == entry.where.stat().st_size
+        assert 0.5 < entry.accuracy < 1
+
+
+def test_catalogue_names_torchvisions_and_where_they_would_be(monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    entries = {entry.name: entry for entry in catalogue(torchvision=True)}
+    google = entries["torchvision:googlenet"]
+    assert not google.available
+    assert tmp_path in google.where.parents
+    assert google.parameters == 6_624_904
+
+
+def test_a_torchvision_name_with_a_local_file(squeezenet):
+    classifier = load("torchvision:squeezenet1_1", squeezenet, device="cpu")
+    assert (classifier.input_size, classifier.resize) == ((224, 224), 256)
+    assert classifier.labels[388] == "giant panda"
+    assert classifier(torch.rand(1, 3, 224, 224)).shape == (1, 1000)
+
+
+def test_a_prefixed_and_wrapped_pth_file_is_the_same_classifier(squeezenet, tmp_path):
+    state = {f"module.{k}": v for k, v in load_file(squeezenet).items()}
+    torch.save({"state_dict": state}, tmp_path / "w.pth")
+    assert load("torchvision:squeezenet1_1", tmp_path / "w.pth", "cpu").digest == load(
+        "torchvision:squeezenet1_1", squeezenet, "cpu"
+    ).digest
+
+
+def test_googlenet_is_built_as_its_weights_were_trained(tmp_path):
+    from torchvision.models import googlenet
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        theirs = googlenet(weights=None, transform_input=True, aux_logits=True, init_weights=False).eval()
+    for keep_auxiliary in (True, False):
+        state = {k: v for k, v in theirs.state_dict().items() if keep_auxiliary or not k.startswith("aux")}
+        save_file(state, tmp_path / "g.safetensors")
+        ours = load("torchvision:googlenet", tmp_path / "g.safetensors", "cpu")
+        pixels = torch.rand(1, 3, 224, 224)
+        mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
+        std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
+        assert torch.allclose(ours(pixels), theirs((pixels - mean) / std), atol=1e-4)
+
+
+def test_a_function_of_ones_own(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(MAKER)
+    classifier = load(f"{file}:make", device="cpu")
+    assert classifier.labels == ("a", "b")
+    for name, words in (
+        (f"{file}:wrong", "returned int"),
+        (f"{file}:fails", "RuntimeError: no such file of mine"),
+        (f"{file}:missing", "AttributeError"),
+        (f"{tmp_path / 'nowhere.py'}:make", "no file"),
+    ):
+        with pytest.raises(ClassifierError, match=words):
+            load(name, device="cpu")
+
+
+class Bomb:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('code ran')",))
+
+
+def _damaged(folder, kind):
+    good = BUNDLED / "cifar10-standard.safetensors"
+    path = folder / ("w.safetensors" if "safetensors" in kind else "w.pth")
+    if kind == "pickle bomb":
+        path.write_bytes(pickle.dumps(Bomb()))
+    elif kind == "torch bomb":
+        torch.save({"a": Bomb()}, path)
+    elif kind == "truncated safetensors":
+        path.write_bytes(good.read_bytes()[:100_000])
+    elif kind == "truncated pth":
+        torch.save(load_file(good), path)
+        path.write_bytes(path.read_bytes()[:100_000])
+    elif kind == "text safetensors":
+        path.write_text("hello")
+    elif kind == "text":
+        path.write_text("hello")
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "list":
+        torch.save([torch.zeros(2)], path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("pickle bomb", "could run code|not a readable"),
+        ("torch bomb", "could run code"),
+        ("truncated safetensors", "truncated"),
+        ("truncated pth", "truncated"),
+        ("text safetensors", "not a readable safetensors"),
+        ("text", "no weights file|not a readable"),
+        ("empty", "not a readable|no weights file"),
+        ("list", "no state dict"),
+    ],
+)
+def test_a_bad_weights_file_is_one_sentence(tmp_path, kind, words):
+    with pytest.raises(ClassifierError, match=words) as error:
+        load("cifar10-standard", _damaged(tmp_path, kind), "cpu")
+    assert "\n" not in str(error.value)
+
+
+def test_weights_of_another_shape_or_architecture_are_named(tmp_path):
+    state = load_file(BUNDLED / "cifar10-standard.safetensors")
+    cases = {
+        r"tensors are missing \(1, such as head.weight": {k: v for k, v in state.items() if k != "head.weight"},
+        r"tensors of another shape \(1, such as head.weight": {**state, "head.weight": torch.zeros(3, 3)},
+        r"does not know \(1, such as extra": {**state, "extra": torch.zeros(1)},
+        "not finite": {**state, "head.weight": torch.full((10, 256), float("nan"))},
+    }
+    for words, changed in cases.items():
+        save_file(changed, tmp_path / "w.safetensors")
+        with pytest.raises(ClassifierError, match=words):
+            load("cifar10-standard", tmp_path / "w.safetensors", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "words"),
+    [
+        ("cifar11", None, "no classifier 'cifar11'; bundled are tiny12-standard"),
+        ("torchvision:squeezenet1_2", None, "did you mean squeezenet1_1"),
+        ("cifar10-standard", "nowhere.safetensors", "no weights file nowhere.safetensors"),
+    ],
+)
+def test_unknown_names_are_one_sentence(name, weights, words):
+    with pytest.raises(ClassifierError, match=words):
+        load(name, weights, "cpu")
+
+
+def test_unknown_devices_are_one_sentence():
+    with pytest.raises(ClassifierError, match="unknown device"):
+        load("cifar10-standard", device="abacus")
+    if not torch.cuda.is_available():
+        with pytest.raises(ClassifierError, match="no CUDA device"):
+            load("cifar10-standard", device="cuda")
+
+
+def test_a_card_that_is_no_card(tmp_path):
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(ClassifierError, match="not a readable model card"):
+        ModelCard.read(tmp_path / "x.json")
+
+
+@pytest.fixture
+def published(monkeypatch, tmp_path):
+    """torchvision's SqueezeNet weights, published by a server on this machine that answers as told."""
+    from explorer.classifiers import zoo
+
+    answers: dict[str, bytes | int] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            answer = answers.get(self.path, 404)
+            self.send_response(answer if isinstance(answer, int) else 200)
+            self.end_headers()
+            if isinstance(answer, bytes):
+                self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    real = zoo._published("squeezenet1_1")
+
+    class Elsewhere:
+        meta, transforms = real.meta, real.transforms
+
+        def __init__(self, file):
+            self.url = f"http://127.0.0.1:{server.server_port}/{file}"
+
+    yield answers, lambda file: monkeypatch.setattr(zoo, "_published", lambda _: Elsewhere(file))
+    server.shutdown()
+    server.server_close()
+
+
+def test_weights_are_fetched_once_checked_by_hash_and_kept(published, squeezenet, tmp_path):
+    import hashlib
+    import io
+
+    answers, publish = published
+    buffer = io.BytesIO()
+    torch.save(load_file(squeezenet), buffer)
+    data = buffer.getvalue()
+    file = f"sq-{hashlib.sha256(data).hexdigest()[:8]}.pth"
+    answers[f"/{file}"] = data
+    publish(file)
+    first = load("torchvision:squeezenet1_1", device="cpu")
+    answers.clear()
+    again = load("torchvision:squeezenet1_1", device="cpu")
+    assert first.digest == again.digest == load("torchvision:squeezenet1_1", squeezenet, "cpu").digest
+
+
+@pytest.mark.parametrize(("answer", "words"), [(404, "could not be fetched"), (500, "could not be fetched"), (b"x", "damaged")])
+def test_a_failed_fetch_is_one_sentence_and_leaves_nothing(published, tmp_path, answer, words):
+    answers, publish = published
+    answers["/sq-00000000.pth"] = answer
+    publish("sq-00000000.pth")
+    with pytest.raises(ClassifierError, match=words):
+        load("torchvision:squeezenet1_1", device="cpu")
+    assert not any(path.is_file() for path in (tmp_path / "cache").rglob("*"))

@@ -1,0 +1,66 @@
+"""Driving the app without a browser: open a page, wait for its attack, read what it shows."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+HOME = ROOT / "explorer" / "Home.py"
+ATTACK = "../pages/attack.py"
+PATIENCE = 90  # seconds
+
+
+def open_page(page: str | None = None, **address: str) -> AppTest:
+    """The overview, or another page, with these values in its address; its attack has finished."""
+    at = AppTest.from_file(str(HOME), default_timeout=PATIENCE)
+    for key, value in address.items():
+        at.query_params[key] = value
+    at.run()
+    if page is not None:
+        at.switch_page(page).run()
+    return settle(at)
+
+
+def settle(at: AppTest) -> AppTest:
+    """Run the page again until no attack is under way, as the page's own fragment does in a browser."""
+    deadline = time.monotonic() + PATIENCE
+    while at.get("progress"):
+        assert time.monotonic() < deadline, "the attack did not finish"
+        time.sleep(0.1)
+        at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def component(at: AppTest, name: str) -> dict[str, Any]:
+    """The data of the one component with this name on the page."""
+    (found,) = [item for item in at.get("bidi_component") if item.proto.component_name == f"explorer.{name}"]
+    data: dict[str, Any] = json.loads(found.proto.json)
+    return data
+
+
+def outcome(at: AppTest) -> str:
+    return str(component(at, "triptych")["mark"]["word"])
+
+
+def pixels(at: AppTest, picture: int) -> np.ndarray:
+    """uint8 [H, W, 3] of a picture of the triptych: 0 original, 1 perturbation, 2 adversarial."""
+    head, _, body = component(at, "triptych")["pictures"][picture]["src"].partition(",")
+    assert head == "data:image/png;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(body))))
+
+
+def choose(at: AppTest, kind: str, key: str, value: object) -> AppTest:
+    """Give a widget of the sidebar a value and wait for what follows from it."""
+    (widget,) = [item for item in getattr(at.sidebar, kind) if item.key == key]
+    widget.set_value(value)
+    return settle(at.run())

@@ -1,0 +1,54 @@
+"""What the download buttons give is what the page shows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from explorer.ui.exports import FILES, build
+from explorer.ui.question import Answer
+from explorer.ui.words import eight_bits
+from tests.ui.app import ATTACK, component, open_page, pixels
+
+
+@pytest.fixture(scope="module")
+def shown() -> tuple[object, Answer]:
+    at = open_page(ATTACK, model="cifar10-standard", linf="8", steps="6")
+    return at, at.session_state["answer attack"]
+
+
+def test_there_is_a_button_for_each_file(shown) -> None:  # noqa: ANN001
+    at, _ = shown
+    assert [button.label for button in at.get("download_button")] == [label for label, _, _ in FILES]
+
+
+def test_the_images_are_the_ones_on_screen(shown) -> None:  # noqa: ANN001
+    at, answer = shown
+    png = np.asarray(Image.open(io.BytesIO(build(answer, ".png"))))
+    exact = np.load(io.BytesIO(build(answer, ".npy")))
+    np.testing.assert_array_equal(png, pixels(at, 2))
+    np.testing.assert_array_equal(np.rint(exact * 255).transpose(1, 2, 0), png)
+
+
+def test_the_trace_and_the_recipe_are_those_of_the_result(shown) -> None:  # noqa: ANN001
+    at, answer = shown
+    rows = list(csv.DictReader(io.StringIO(build(answer, "-trace.csv").decode())))
+    assert [row["predicted_name"] for row in rows] == component(at, "scrubber")["names"]
+    recipe = json.loads(build(answer, "-recipe.json"))
+    assert recipe["steps"] == 6
+    assert recipe["epsilon"] == pytest.approx(8 / 255)
+
+
+@pytest.mark.parametrize(("ending", "magic"), [("-triptych.png", b"\x89PNG"), ("-triptych.pdf", b"%PDF"), ("-triptych.svg", b"<?xml")])
+def test_the_figures_are_of_their_kind(shown, ending: str, magic: bytes) -> None:  # noqa: ANN001
+    assert build(shown[1], ending).startswith(magic)
+
+
+def test_the_page_says_whether_8_bits_are_enough(shown) -> None:  # noqa: ANN001
+    at, answer = shown
+    assert eight_bits(answer.report) in [caption.value for caption in at.caption]

@@ -1,0 +1,110 @@
+"""Uploads: a good one is attacked, a bad one is one sentence and nothing is lost."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.app import ATTACK, choose, component, open_page, pixels, settle
+
+
+def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind)
+    return buffer.getvalue()
+
+
+def gradient(size: int = 48) -> Image.Image:
+    ramp = np.linspace(0, 255, size).astype(np.uint8)
+    return Image.fromarray(np.stack([np.tile(ramp, (size, 1)), np.tile(ramp[:, None], (1, size)), np.full((size, size), 90, np.uint8)], 2))
+
+
+def noise(size: int = 48) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8))
+
+
+def bomb() -> bytes:
+    """A PNG whose header claims 20 000 × 20 000 pixels."""
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + encoded(gradient())[33:]
+
+
+BAD = {
+    "not an image": (b"MZ\x90\x00 this is a program", "fake.png", "not a picture"),
+    "truncated": (encoded(noise())[:2000], "half.png", "damaged"),
+    "1 × 1": (encoded(gradient(1)), "dot.png", "at least 8"),
+    "bomb": (bomb(), "huge.png", "20000 × 20000"),
+    "empty": (b"", "empty.png", "empty"),
+}
+
+
+def upload(at: AppTest, name: str, data: bytes) -> AppTest:
+    (widget,) = at.sidebar.file_uploader
+    widget.set_value((name, data, "image/png"))
+    return settle(at.run())
+
+
+@pytest.fixture()
+def page() -> AppTest:
+    at = open_page(ATTACK, model="cifar10-standard", linf="8")
+    return choose(at, "button_group", "source", "upload")
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_upload_is_one_sentence_and_the_page_goes_on(page: AppTest, kind: str) -> None:
+    data, name, words = BAD[kind]
+    before = pixels(page, 0)
+    upload(page, name, data)
+    (error,) = page.error
+    assert words in error.value
+    assert name in error.value
+    np.testing.assert_array_equal(pixels(page, 0), before)
+    choose(page, "slider", "linf", 2.0)
+    assert component(page, "triptych")["operators"][0] == "+ 2/255 ×"
+
+
+def test_a_bad_upload_after_a_good_one_keeps_the_good_one(page: AppTest) -> None:
+    upload(page, "ramp.png", encoded(gradient()))
+    before = pixels(page, 0)
+    upload(page, "fake.png", b"no picture at all")
+    assert len(page.error) == 1
+    np.testing.assert_array_equal(pixels(page, 0), before)
+
+
+def test_a_good_upload_is_attacked(page: AppTest) -> None:
+    before = pixels(page, 0)
+    upload(page, "ramp.png", encoded(gradient(32)))
+    np.testing.assert_array_equal(pixels(page, 0), np.asarray(gradient(32)))
+    assert np.abs(pixels(page, 2).astype(int) - pixels(page, 0)).max() > 0
+    assert not np.array_equal(pixels(page, 0), before)
+    assert any("can't be part of a link" in caption.value for caption in page.caption)
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "note"),
+    [
+        (gradient().convert("CMYK"), "JPEG", "CMYK"),
+        (Image.merge("RGBA", (*gradient().split(), Image.new("L", (48, 48), 100))), "PNG", "white"),
+        (gradient().convert("P"), "GIF", None),
+    ],
+)
+def test_odd_formats_are_read_and_said(page: AppTest, image: Image.Image, kind: str, note: str | None) -> None:
+    upload(page, "odd.png", encoded(image, kind))
+    assert not page.error
+    if note:
+        assert any(note in caption.value for caption in page.sidebar.caption)
+
+
+def test_the_name_of_a_file_is_never_markup(page: AppTest) -> None:
+    name = "![x](https://example.com/x.png) <b>bold</b>.png"
+    upload(page, name, encoded(gradient()))
+    assert not page.error
+    shown = [element.value for element in (*page.markdown, *page.caption)]
+    assert not any(name in text for text in shown)

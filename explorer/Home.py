@@ -14,9 +14,9 @@ sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HE
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-import streamlit as st  # noqa: E402
+import streamlit as st
 
-from explorer.ui.startup import warm_up  # noqa: E402
+from explorer.ui.startup import warm_up
 
 warm_up()
 st.set_page_config(page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide")

@@ -22,7 +22,9 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = _Parser(prog="explorer", description="Adversarial examples: attack, evaluate and train image classifiers.")
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    commands: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", parser_class=_Parser
+    )
     for add in (attack.add_attack, attack.add_rerun, evaluate.add, models.add, train.add):
         add(commands)
     return parser

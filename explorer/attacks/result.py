@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -33,7 +33,8 @@ class Trace:
 
     def to(self, device: torch.device) -> Trace:
         """The same trace on another device."""
-        return Trace(*(None if value is None else value.to(device) for value in (getattr(self, f.name) for f in fields(self))))
+        tensors = {item.name: getattr(self, item.name) for item in fields(self)}
+        return replace(self, **{name: value.to(device) for name, value in tensors.items() if value is not None})
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
 
 def freeze(module: nn.Module, device: torch.device) -> nn.Module:
     """Evaluation mode, no weight gradients, channels last (faster convolutions on CPU and GPU)."""
-    return module.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    return module.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
 
 
 def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Classifier:
@@ -75,7 +75,8 @@ def _from_function(name: str, weights: str | Path | None, device: torch.device) 
     if not path.is_file():
         raise ClassifierError(f"there is no file {path}")
     spec = importlib.util.spec_from_file_location(f"explorer_user_{path.stem}", path)
-    assert spec is not None and spec.loader is not None  # a .py suffix always has a loader
+    if spec is None or spec.loader is None:
+        raise ClassifierError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses and pickling look the module up by name
     try:

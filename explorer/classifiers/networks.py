@@ -8,6 +8,7 @@ about half an hour on two CPU cores, and one attack step on one image takes a fe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +59,7 @@ class SmallNet(nn.Module):
         self.stem = nn.Conv2d(3, config.stem_channels, config.stem_kernel, stride=config.stem_stride)
         channels = (config.stem_channels, *config.widths)
         self.groups = nn.Sequential(
-            nn.SiLU(), *(_group(a, b) for a, b in zip(channels, channels[1:], strict=False))
+            nn.SiLU(), *(_group(a, b) for a, b in pairwise(channels))
         )
         self.head = nn.Linear(config.widths[-1], config.classes, bias=False)
         for module in self.groups.modules():
@@ -67,10 +68,12 @@ class SmallNet(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """Penultimate activations ``[N, widths[-1]]``: the representation g of Ilyas et al. 2019, eq. 6."""
-        return self.groups(self.stem(images)).amax(dim=(2, 3))
+        activations: Tensor = self.groups(self.stem(images))
+        return activations.amax(dim=(2, 3))
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.features(images)) * LOGIT_SCALE
+        logits: Tensor = self.head(self.features(images))
+        return logits * LOGIT_SCALE
 
 
 @torch.no_grad()

@@ -64,8 +64,10 @@ def put_weights(module: nn.Module, state: dict[str, Tensor], what: str) -> None:
     problems = [
         f"{what_is_wrong} ({len(names)}, such as {names[0]})"
         for names, what_is_wrong in (
-            (missing, "tensors are missing"), (surplus, "tensors it does not know"), (shapes, "tensors of another shape")
-        )  # fmt: skip
+            (missing, "tensors are missing"),
+            (surplus, "tensors it does not know"),
+            (shapes, "tensors of another shape"),
+        )
         if names
     ]
     if problems:

@@ -45,7 +45,7 @@ def _published(architecture: str) -> WeightsEnum:
         near = difflib.get_close_matches(architecture, known, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "see torchvision.models for the names"
         raise ClassifierError(f"torchvision has no classifier {architecture!r}; {hint}")
-    return get_model_weights(architecture).DEFAULT  # type: ignore[attr-defined]
+    return get_model_weights(architecture).DEFAULT
 
 
 def _fetched(architecture: str, meta: WeightsEnum) -> Path:

@@ -16,7 +16,6 @@ from explorer.experiments.report import AttackReport
 from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, trace_csv
 from explorer.figures.plates import triptych
 from explorer.images.decode import Decoded
-
 from explorer.images.geometry import fit
 from explorer.images.source import GALLERY_PREFIX, open_source
 

@@ -64,7 +64,7 @@ def robust_accuracy(
     """
     batch = batch or max(1, BATCH_PIXELS // images[0].numel())
     ascending = sorted(set(epsilons))
-    held = {epsilon: 0 for epsilon in ascending}
+    held = dict.fromkeys(ascending, 0)
     for start in range(0, len(images), batch):
         pixels = images[start : start + batch].float() / 255
         truth = labels[start : start + batch]

@@ -115,7 +115,7 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             net = SmallNet(recipe.network)
-        net = net.to(self.device, memory_format=torch.channels_last)
+        net = net.to(self.device).to(memory_format=torch.channels_last)
         if initial is None:
             whiten_stem(net, self._normalise(data.images[:5000].to(self.device).float() / 255))
         else:

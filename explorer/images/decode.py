@@ -76,7 +76,7 @@ def decode(data: bytes, name: str) -> Decoded:
         # A phone's JPEG with a preview inside has two frames too, but is not animated. A GIF looks for its second here.
         animated = image.format in ("GIF", "WEBP", "PNG") and bool(getattr(image, "is_animated", False))
         image.load()
-    except Exception:  # noqa: BLE001  on broken data Pillow raises OSError, SyntaxError, ValueError, struct.error, ...
+    except Exception:
         raise _damaged(name) from None
     notes = ["animated: its first frame is used"] if animated else []
     image, turned = _upright(image)
@@ -105,7 +105,7 @@ def _open(data: bytes, name: str) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         limit = MAX_PIXELS // 1_000_000
         raise ImageError(f"{name} has too many pixels; at most {limit} million are read, so make it smaller.") from None
-    except Exception:  # noqa: BLE001  as in decode()
+    except Exception:
         if data.startswith(_SIGNATURES):
             raise _damaged(name) from None
         raise ImageError(f"{name} is not a picture that can be read here; use {FORMATS_TEXT}.") from None
@@ -129,7 +129,7 @@ def _check_size(width: int, height: int, name: str) -> None:
 def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
     try:
         method = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # noqa: BLE001  broken EXIF data (errors of many types) are no reason to refuse a sound picture
+    except Exception:
         method = None
     return (image, False) if method is None else (image.transpose(method), True)
 

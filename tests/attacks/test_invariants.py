@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import pairwise
 
 import pytest
 import torch
@@ -106,7 +107,7 @@ def test_a_model_in_training_mode_is_attacked_in_evaluation_mode():
 @pytest.mark.parametrize("norm", NORMS)
 def test_more_steps_continue_the_same_path_and_never_lose(norm):
     results = [run(norm, epsilon=NORMS[norm] / 3, steps=steps, n=40)[1] for steps in (3, 10, 30)]
-    for short, long in zip(results, results[1:], strict=False):
+    for short, long in pairwise(results):
         assert torch.allclose(short.trace.loss, long.trace.loss[: len(short.trace.loss)], atol=1e-5)
         assert not (short.success & ~long.success).any()
     assert results[0].success.sum() < results[-1].success.sum()

@@ -31,7 +31,8 @@ def test_projection_gives_the_nearest_point_of_the_ball(norm):
     projected = Threat(norm, epsilon).project(delta)
     assert (flat_norm(projected, norm) <= epsilon + 1e-6).all()
     inside = flat_norm(delta, norm) <= epsilon
-    assert inside.any() and (~inside).any()
+    assert inside.any()
+    assert (~inside).any()
     assert torch.equal(projected[inside], delta[inside])
     # No other point of the ball is nearer: pushing the result a little towards delta leaves the ball or changes nothing.
     outside = ~inside & (epsilon > 0)

@@ -124,9 +124,7 @@ def _damaged(folder, kind):
     elif kind == "truncated pth":
         torch.save(load_file(good), path)
         path.write_bytes(path.read_bytes()[:100_000])
-    elif kind == "text safetensors":
-        path.write_text("hello")
-    elif kind == "text":
+    elif kind == "text safetensors" or kind == "text":
         path.write_text("hello")
     elif kind == "empty":
         path.write_bytes(b"")

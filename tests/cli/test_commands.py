@@ -127,7 +127,7 @@ def test_a_mistake_is_one_line_and_status_2(capsys, tmp_path, more, words):
     assert (status, out) == (2, "")
     assert words in err
     assert len(err.strip().splitlines()) == 1
-    assert not [path for path in tmp_path.iterdir()]
+    assert not list(tmp_path.iterdir())
 
 
 def test_bad_pictures_and_folders_are_one_line(capsys, tmp_path):

@@ -22,12 +22,12 @@ def shown() -> tuple[object, Answer]:
     return at, at.session_state["answer attack"]
 
 
-def test_there_is_a_button_for_each_file(shown) -> None:  # noqa: ANN001
+def test_there_is_a_button_for_each_file(shown) -> None:
     at, _ = shown
     assert [button.label for button in at.get("download_button")] == [label for label, _, _ in FILES]
 
 
-def test_the_images_are_the_ones_on_screen(shown) -> None:  # noqa: ANN001
+def test_the_images_are_the_ones_on_screen(shown) -> None:
     at, answer = shown
     png = np.asarray(Image.open(io.BytesIO(build(answer, ".png"))))
     exact = np.load(io.BytesIO(build(answer, ".npy")))
@@ -35,7 +35,7 @@ def test_the_images_are_the_ones_on_screen(shown) -> None:  # noqa: ANN001
     np.testing.assert_array_equal(np.rint(exact * 255).transpose(1, 2, 0), png)
 
 
-def test_the_trace_and_the_recipe_are_those_of_the_result(shown) -> None:  # noqa: ANN001
+def test_the_trace_and_the_recipe_are_those_of_the_result(shown) -> None:
     at, answer = shown
     rows = list(csv.DictReader(io.StringIO(build(answer, "-trace.csv").decode())))
     assert [row["predicted_name"] for row in rows] == component(at, "scrubber")["names"]
@@ -45,10 +45,10 @@ def test_the_trace_and_the_recipe_are_those_of_the_result(shown) -> None:  # noq
 
 
 @pytest.mark.parametrize(("ending", "magic"), [("-triptych.png", b"\x89PNG"), ("-triptych.pdf", b"%PDF"), ("-triptych.svg", b"<?xml")])
-def test_the_figures_are_of_their_kind(shown, ending: str, magic: bytes) -> None:  # noqa: ANN001
+def test_the_figures_are_of_their_kind(shown, ending: str, magic: bytes) -> None:
     assert build(shown[1], ending).startswith(magic)
 
 
-def test_the_page_says_whether_8_bits_are_enough(shown) -> None:  # noqa: ANN001
+def test_the_page_says_whether_8_bits_are_enough(shown) -> None:
     at, answer = shown
     assert eight_bits(answer.report) in [caption.value for caption in at.caption]

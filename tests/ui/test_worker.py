@@ -13,7 +13,7 @@ from explorer.ui.worker import Job, Worker
 SOON = 10  # seconds
 
 
-@pytest.fixture()
+@pytest.fixture
 def worker() -> Iterator[Worker]:
     made = Worker("test")
     yield made

@@ -79,7 +79,7 @@ _TINY_ROBUST = replace(
     _TINY_STANDARD, epochs=12, learning_rate=0.2, bias_scale=16.0, frozen_stem=False, epsilon=1.0, strong_from=0.7
 )
 _CIFAR_ROBUST = replace(
-    _CIFAR_STANDARD, epochs=9, learning_rate=0.4, bias_scale=16.0, frozen_stem=False, epsilon=0.5, strong_from=0.7
+    _CIFAR_STANDARD, epochs=8, learning_rate=0.4, bias_scale=16.0, frozen_stem=False, epsilon=0.5, strong_from=0.75
 )
 
 BUNDLES: dict[str, Bundle] = {

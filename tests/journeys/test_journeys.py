@@ -59,8 +59,8 @@ def test_dragging_epsilon_changes_the_picture_and_the_label(browser: Any, server
         visitor.open(f"{CIFAR}&linf=0.25")
         assert visitor.outcome == "✓ held"
         label, picture, before = visitor.names[2], visitor.picture(2), adversarial_source(visitor)
-        thumb = visitor.page.locator(".st-key-linf [role=slider]").bounding_box()
-        track = visitor.page.locator(".st-key-linf").bounding_box()
+        slider = visitor.page.locator(".st-key-linf [role=group]")
+        thumb, track = slider.locator("[data-rac] [data-rac]").bounding_box(), slider.bounding_box()
         middle = thumb["y"] + thumb["height"] / 2
         visitor.page.mouse.move(thumb["x"] + thumb["width"] / 2, middle)
         visitor.page.mouse.down()

@@ -83,13 +83,6 @@ class Visitor:
         source = self.page.locator(".picture img").nth(index).get_attribute("src")
         return decoded(source)
 
-    def slide(self, key: str, presses: int) -> Visitor:
-        """Move a slider by so many steps, to the left when negative."""
-        thumb = self.page.locator(f".st-key-{key} [role=slider]")
-        for _ in range(abs(presses)):
-            thumb.press("ArrowRight" if presses > 0 else "ArrowLeft")
-        return self
-
     def until(self, script: str, argument: object) -> Visitor:
         """Wait until a function of the page and ``argument`` says true."""
         self.page.wait_for_function(script, arg=argument)

@@ -22,6 +22,7 @@ from explorer.ui.results import ask  # noqa: E402
 from explorer.ui.scrubber import scrubber  # noqa: E402
 from explorer.ui.triptych import triptych  # noqa: E402
 
+answer = None
 try:
     with st.sidebar:
         model = classifier(choose_classifier(entries()))
@@ -30,21 +31,19 @@ try:
         answer = ask(Question(picture, recipe), "attack")
 except (ClassifierError, ImageError) as error:
     notice.error(str(error))
-    st.stop()
-if answer is None:
-    st.stop()
 
-report = answer.report
-with results:
-    triptych(report, "triptych")
-    notices(answer)
-    bars, steps = st.columns(2, gap="large")
-    with bars:
-        st.subheader("Before and after")
-        st.plotly_chart(top_k_bars(report), key="bars", alt="probability of the most probable classes, before and after the attack")
-    with steps:
-        st.subheader("Step by step")
-        scrubber(report, answer.film, "scrubber")
-    why("formula")
-    st.subheader("Take it with you")
-    exports(answer)
+if answer is not None:
+    with results:
+        triptych(answer.report, "triptych")
+        notices(answer)
+        bars, steps = st.columns(2, gap="large")
+        with bars:
+            st.subheader("Before and after")
+            chart = top_k_bars(answer.report)
+            st.plotly_chart(chart, key="bars", alt="probability of the most probable classes, before and after the attack")
+        with steps:
+            st.subheader("Step by step")
+            scrubber(answer.report, answer.film, "scrubber")
+        why("formula")
+        st.subheader("Take it with you")
+        exports(answer)

@@ -37,8 +37,8 @@ class Recipe:
     """An attack on one image, in words that survive a process: names and digests instead of objects.
 
     ``image`` is where it came from (a path, or ``gallery:NAME``, or ``upload:NAME``), ``image_digest`` the SHA-256 of the
-    attacked pixels as float32 [3, H, W], ``result_digest`` of the adversarial ones; ``weights_digest`` that of the weights. ``label`` and ``target`` are
-    class indices (``label`` None: the model's own prediction). ``versions``, ``device`` and ``precision`` are where it ran.
+    attacked pixels as float32 [3, H, W], ``result_digest`` of the adversarial ones; ``weights_digest`` that of the weights.
+    ``label`` and ``target`` are class indices (``label`` None: the model's own prediction). ``versions``, ``device`` and ``precision`` are where it ran.
     """
 
     image: str

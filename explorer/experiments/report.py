@@ -44,7 +44,8 @@ class AttackReport:
     ``before``, ``after`` and ``noise`` are the predictions for the original, the adversarial image and the perturbation
     shown as its own image (:func:`explorer.images.distances.perturbation_image`). ``outcome`` is "fooled", "partly" (wrong,
     but not the target), "held", or "misclassified" (the original already was what the attack wants). ``success``: the label is
-    wrong, or the target is reached; ``survives_8bit``: it still is after rounding to 8 bits. ``frames`` of the trace, if any, are float32 [T + 1, 1, 3, H, W].
+    wrong, or the target is reached; ``survives_8bit``: it still is after rounding to 8 bits. ``frames`` of the trace, if any,
+    are float32 [T + 1, 1, 3, H, W].
     """
 
     recipe: Recipe

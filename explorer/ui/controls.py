@@ -61,7 +61,8 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
 def choose_attack(model: Classifier) -> tuple[Picture, Recipe]:
     """The picture and the attack on it."""
     picture = pick(model)
-    norm = NORMS[_one_of("Distance", list(NORMS), "norm", "L∞: no value may change by more than ε. L2: ε is the length of the whole change.")]
+    explanation = "L∞: no value may change by more than ε. L2: ε is the length of the whole change."
+    norm = NORMS[_one_of("Distance", list(NORMS), "norm", explanation)]
     epsilon = _epsilon(norm, model)
     with st.container(horizontal=True, key="presets"):
         for preset in PRESETS:

@@ -10,7 +10,8 @@ and it finds many that people do not see. Changing every pixel a little, each in
 adds up: with thousands of pixels, steps far too small to notice change the answer.
 
 Ilyas et al. (2019) show that such patterns are not noise: they carry over to new pictures, and to other classifiers.
-Nakkiran (2019) shows that some adversarial examples are different, plain bugs: they do not carry over, and nothing can be learned from them.
+Nakkiran (2019) shows that some adversarial examples are different, plain bugs: they do not carry over, and nothing can be
+learned from them.
 """
 
 FORMULA = r"""
@@ -18,12 +19,14 @@ An attack looks for a change $\delta$, no longer than $\varepsilon$, that makes 
 
 $$\max_{\|\delta\|_p \le \varepsilon} L\big(f(x + \delta),\, y\big), \qquad x + \delta \in [0, 1]^d$$
 
-**FGSM** takes one step, $\delta = \varepsilon \cdot \mathrm{sign}\, \nabla_x L$. **PGD** takes many small ones and returns to the ball after each:
+**FGSM** takes one step, $\delta = \varepsilon \cdot \mathrm{sign}\, \nabla_x L$. **PGD** takes many small ones and returns to
+the ball after each:
 
 $$\delta \leftarrow \Pi_\varepsilon \big(\delta + \alpha \cdot s(\nabla_x L)\big), \qquad
 s(g) = \mathrm{sign}\, g \;\text{ for } L_\infty, \quad g / \|g\|_2 \;\text{ for } L_2$$
 
-With a target $t$ it lowers the loss of $t$ instead. The step $\alpha$ is $\varepsilon / 4$ at first and shrinks as $10 / (10 + i)$, unless you set it.
+With a target $t$ it lowers the loss of $t$ instead. The step $\alpha$ is $\varepsilon / 4$ at first and shrinks as $20 / (20 +
+i)$, unless you set it.
 The best point on the way is kept.
 """
 

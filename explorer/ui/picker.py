@@ -20,10 +20,10 @@ from explorer.ui.question import Picture
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 # What a page starts with, by gallery: pictures the bundled classifiers are sure of.
-FIRST_CHOICES = {"cifar10": "cat", "imagenet": "leafhopper"}
+FIRST_CHOICES = {"cifar10": "cat", "imagenet": "Chelsea the cat", "tiny12": "strawberry"}
 THUMBNAIL = 56  # pixels, and twice as many on dense screens
-# A sample's label counts in its own data set: it says something of a classifier only when that has the same classes.
-_CLASSES = {"cifar10": 10, "imagenet": 1000}
+# A sample's label counts among the classes of its gallery: it says something of a classifier only when that has the same.
+_CLASSES = {"cifar10": 10, "imagenet": 1000, "tiny12": 12}
 
 _thumbnails = component("gallery")
 
@@ -35,14 +35,15 @@ def pick(model: Classifier) -> Picture:
     )
     picture = _from_gallery(model) if source == "gallery" else _from_upload()
     if picture is None:
-        picture = st.session_state.get("picture") or gallery_picture(default_sample(model).key)
+        picture = st.session_state.get("picture") or gallery_picture(default_sample(model), model.gallery)
     st.session_state["picture"] = picture
     return picture
 
 
 def known_label(picture: Picture, model: Classifier) -> int | None:
-    """The picture's class by its own data set, where the classifier knows that data set's classes."""
-    return picture.label if len(model.labels) == _CLASSES.get(model.gallery) else None
+    """The picture's class by the gallery it comes from, where the classifier has the classes of that gallery."""
+    same = picture.gallery == model.gallery and len(model.labels) == _CLASSES[model.gallery]
+    return picture.label if same else None
 
 
 def default_sample(model: Classifier) -> Sample:
@@ -54,12 +55,10 @@ def default_sample(model: Classifier) -> Sample:
 
 
 @lru_cache(maxsize=64)
-def gallery_picture(key: str) -> Picture:
-    """The sample with this key, read once."""
-    from explorer.images.gallery import sample
-
-    found = sample(key)
-    return Picture(GALLERY_PREFIX + key, found.title, found.read(), f"gallery:{key}", found.credit, found.label)
+def gallery_picture(sample: Sample, gallery: str) -> Picture:
+    """A sample of this gallery, read once."""
+    name = GALLERY_PREFIX + sample.key
+    return Picture(name, sample.title, sample.read(), name, sample.credit, sample.label, gallery)
 
 
 def _from_gallery(model: Classifier) -> Picture:
@@ -74,7 +73,7 @@ def _from_gallery(model: Classifier) -> Picture:
         data={"chosen": title, "items": [_thumbnail(found[name]) for name in titles]},
         on_picked_change=_take_thumbnail,
     )
-    picture = gallery_picture(found[title].key)
+    picture = gallery_picture(found[title], model.gallery)
     st.caption(picture.credit)
     return picture
 
@@ -86,15 +85,15 @@ def _take_thumbnail() -> None:
 
 
 @lru_cache(maxsize=256)
-def _thumbnail_uri(key: str) -> str:
+def _thumbnail_uri(sample: Sample) -> str:
     buffer = io.BytesIO()
-    square = ImageOps.fit(gallery_picture(key).image, (2 * THUMBNAIL, 2 * THUMBNAIL), Image.Resampling.BICUBIC)
+    square = ImageOps.fit(sample.read(), (2 * THUMBNAIL, 2 * THUMBNAIL), Image.Resampling.BICUBIC)
     square.save(buffer, "WEBP", quality=80)
     return data_uri(buffer.getvalue(), "image/webp")
 
 
 def _thumbnail(sample: Sample) -> dict[str, Any]:
-    return {"title": sample.title, "src": _thumbnail_uri(sample.key)}
+    return {"title": sample.title, "src": _thumbnail_uri(sample)}
 
 
 def _from_upload() -> Picture | None:

@@ -18,7 +18,7 @@ from explorer.ui.worker import Job
 @dataclass(frozen=True)
 class Picture:
     """A picture somebody chose. ``source`` is its name in recipes (``gallery:KEY`` or ``upload:NAME``), ``digest`` tells apart
-    what it holds; ``label`` its class in the data set it comes from, if any; ``notes`` what was done to read it."""
+    what it holds; ``label`` its class among those of ``gallery``, if any; ``notes`` what was done to read it."""
 
     source: str
     title: str
@@ -26,6 +26,7 @@ class Picture:
     digest: str
     credit: str = ""
     label: int | None = None
+    gallery: str = ""
     notes: tuple[str, ...] = ()
 
 

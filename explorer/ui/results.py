@@ -26,12 +26,14 @@ def ask(question: Question, place: str) -> Answer | None:
     if job.done:
         st.session_state[f"answer {place}"] = job.result
     last: Answer | None = st.session_state.get(f"answer {place}")
-    if job.error is not None:
-        st.error(job.error)
-        if last is not None:
-            st.caption("Below is the last result.")
-    elif not job.finished:
-        with st.container(key="progress"):
+    # Always there, also when empty: what a late run of the fragment still sends must find its container, else the browser
+    # stops with an error.
+    with st.container(key=f"status {place}"):
+        if job.error is not None:
+            st.error(job.error)
+            if last is not None:
+                st.caption("Below is the last result.")
+        elif not job.finished:
             _progress(way, job, last is not None)
     return last
 

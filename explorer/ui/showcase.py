@@ -8,7 +8,7 @@ from explorer.ui.models import classifier, entries
 from explorer.ui.picker import default_sample, gallery_picture
 from explorer.ui.question import Question
 
-EPSILON = 4 / 255
+EPSILON = 3 / 255
 
 
 def showcase() -> Question:
@@ -19,5 +19,6 @@ def showcase() -> Question:
     names = list(entries())
     if not names:
         raise ClassifierError("There is no classifier yet: python -m explorer train tiny12-standard makes one.")
-    picture = gallery_picture(default_sample(classifier(names[0])).key)
+    model = classifier(names[0])
+    picture = gallery_picture(default_sample(model), model.gallery)
     return Question(picture, Recipe(picture.source, names[0], "linf", EPSILON, steps=40))

@@ -12,6 +12,7 @@ MODULES = (
     "explorer.classifiers",
     "explorer.experiments.attack_image",
     "skimage.metrics",
+    "pandas",
     "explorer.figures.charts",
     "explorer.figures.plates",
     "explorer.figures.export",

@@ -48,7 +48,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(timeout=10)
-    assert "Traceback" not in log.read_text(), log.read_text()
+    # Streamlit itself logs a traceback when a browser goes away in the middle of a message; this is what it writes for ours.
+    assert "Uncaught app execution" not in log.read_text(), log.read_text()
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

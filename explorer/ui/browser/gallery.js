@@ -1,6 +1,7 @@
 export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
-  if (!data) return
+  if (!component.data) return
+  const { parentElement, setTriggerValue } = component
+  const [data] = component.data
   const grid = parentElement.querySelector(".grid")
   const titles = data.items.map((item) => item.title).join("\n")
   if (grid.dataset.titles !== titles) {

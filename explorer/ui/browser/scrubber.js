@@ -207,8 +207,9 @@ class Scrubber {
 const scrubbers = new WeakMap()
 
 export default function (component) {
-  const { data, parentElement } = component
-  if (!data) return undefined
+  if (!component.data) return undefined
+  const { parentElement } = component
+  const [data] = component.data
   const current = scrubbers.get(parentElement)
   if (!current || current.data.id !== data.id) {
     if (current) current.close()

@@ -41,8 +41,9 @@ function place(view) {
 const views = new WeakMap()
 
 export default function (component) {
-  const { data, parentElement } = component
-  if (!data) return
+  if (!component.data) return
+  const { parentElement } = component
+  const [data] = component.data
   let view = views.get(parentElement)
   if (!view) {
     view = build(parentElement)

@@ -38,7 +38,8 @@ class Recipe:
 
     ``image`` is where it came from (a path, or ``gallery:NAME``, or ``upload:NAME``), ``image_digest`` the SHA-256 of the
     attacked pixels as float32 [3, H, W], ``result_digest`` of the adversarial ones; ``weights_digest`` that of the weights.
-    ``label`` and ``target`` are class indices (``label`` None: the model's own prediction). ``versions``, ``device`` and ``precision`` are where it ran.
+    ``label`` and ``target`` are class indices (``label`` None: the model's own prediction). ``versions``, ``device``
+    and ``precision`` are where it ran.
     """
 
     image: str

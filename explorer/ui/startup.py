@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import threading
 
@@ -22,6 +23,11 @@ MODULES = (
 def _import_all() -> None:
     for name in MODULES:
         importlib.import_module(name)
+    # Streamlit collects garbage after every run of a page or fragment, and nothing else runs meanwhile. Going through all that
+    # torch and its friends brought takes it half a second, ten times a second while a fragment follows an attack: the attack
+    # then took a minute instead of a second. What is imported stays anyway, so it is left out.
+    gc.collect()
+    gc.freeze()
 
 
 @st.cache_resource(show_spinner=False)

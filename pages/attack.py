@@ -2,15 +2,16 @@
 
 import streamlit as st
 
+from explorer.ui.phone import where_controls_are
 from explorer.ui.startup import ready
 
 st.title("Attack an image")
+where_controls_are()
 notice = st.container(key="notice")
 results = st.container(key="results")
-ready()
+ready("picture")
 
 from explorer.classifiers import ClassifierError  # noqa: E402
-from explorer.figures.charts import top_k_bars  # noqa: E402
 from explorer.images.decode import ImageError  # noqa: E402
 from explorer.ui.controls import choose_attack, choose_classifier  # noqa: E402
 from explorer.ui.explain import why  # noqa: E402
@@ -36,6 +37,9 @@ if answer is not None:
     with results:
         triptych(answer.report, "triptych")
         notices(answer)
+        ready("charts")
+        from explorer.figures.charts import top_k_bars
+
         bars, steps = st.columns(2, gap="large")
         with bars:
             st.subheader("Before and after")

@@ -6,11 +6,11 @@ from explorer.ui.startup import ready
 
 st.title("Adversarial Explorer")
 st.markdown(
-    "A picture, a change too small to notice, and the same picture again: to a person nothing has happened, "
-    "to a classifier it shows something else. The attack below ran as this page opened."
+    "A picture, a small change, and the same picture again: to a person nothing has happened, to a classifier it shows "
+    "something else. The attack below ran as this page opened."
 )
 place = st.container(key="first")
-ready()
+ready("picture")
 
 from explorer.classifiers import ClassifierError  # noqa: E402
 from explorer.figures.words import attack_words  # noqa: E402

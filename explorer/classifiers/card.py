@@ -27,6 +27,7 @@ class Accuracy:
 @dataclass(frozen=True)
 class ModelCard:
     """``network`` is the :class:`~explorer.classifiers.networks.NetworkConfig`, ``recipe`` the training recipe, as plain dicts;
+    ``epochs`` how many were done;
     ``weights_digest`` the SHA-256 of the loaded weights (:attr:`Classifier.digest`)."""
 
     name: str
@@ -44,6 +45,7 @@ class ModelCard:
     parameters: int
     seed: int
     hardware: str
+    epochs: int
     seconds: float
     versions: dict[str, str]
     weights_digest: str

@@ -25,6 +25,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--data", help="the folder with cifar10/ and tiny-imagenet-12/ (default: EXPLORER_SHARED/data)")
     parser.add_argument("--out", help="the folder for the checkpoint, the weights and the card (default: runs/NAME)")
     parser.add_argument("--epochs", type=int, help="how many times to see the data (default: as the recipe says)")
+    parser.add_argument("--stop-after", type=int, help="stop after this many epochs of the recipe and write what there is")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     if checkpoint.is_file():
         trainer.restore(checkpoint)
         print(f"goes on after epoch {trainer.epoch}", file=sys.stderr)
-    while trainer.epoch < bundle.recipe.epochs:
+    while trainer.epoch < min(bundle.recipe.epochs, options.stop_after or bundle.recipe.epochs):
         _epoch(trainer)
         trainer.save(checkpoint)
     _finish(bundle, trainer, held_out, out, options.json)
@@ -79,12 +80,17 @@ def _finish(bundle: Bundle, trainer: Trainer, held_out: LabelledImages, out: Pat
     """Measure the weights as they will be read back, and write them with their card."""
     weights, device = trainer.weights(), trainer.device
     classifier = classifier_of(bundle, weights, held_out.names, device)
-    with tqdm(total=len(held_out), desc="measuring", unit="image", file=sys.stderr, disable=None) as bar:
-        accuracy = measure(classifier, bundle, held_out, lambda done, total: bar.update(done - bar.n))
-    publish(bundle, weights, held_out.names, accuracy, classifier.digest, trainer.seconds, device, out)
-    rows = [{"epsilon": r.epsilon, "accuracy": r.accuracy, "low": r.low, "high": r.high} for r in accuracy]
+    with tqdm(desc="measuring", unit="image", file=sys.stderr, disable=None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        accuracy = measure(classifier, bundle, held_out, progress)
+    publish(bundle, weights, held_out.names, accuracy, classifier.digest, trainer, out)
+    rows = [{"epsilon": r.epsilon, "n": r.n, "accuracy": r.accuracy, "low": r.low, "high": r.high} for r in accuracy]
     if as_json:
-        print_json({"model": bundle.name, "n": len(held_out), "out": str(out), "seconds": trainer.seconds, "rows": rows})
+        print_json({"model": bundle.name, "out": str(out), "seconds": trainer.seconds, "rows": rows})
         return
     for row in accuracy:
         print(f"L2 ε = {row.epsilon:<5g} {row.accuracy:.2%}  (95 % interval {row.low:.2%} to {row.high:.2%}, n = {row.n})")

@@ -34,7 +34,8 @@ def wilson(correct: int, n: int, z: float = Z95) -> tuple[float, float]:
     share = correct / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # Exact at the ends, where rounding would leave a crumb.
+    return (middle - half if correct else 0.0), (middle + half if correct < n else 1.0)
 
 
 @torch.no_grad()

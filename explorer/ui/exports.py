@@ -15,6 +15,7 @@ import streamlit as st
 
 from explorer.images.source import UPLOAD_PREFIX
 from explorer.ui.question import Answer
+from explorer.ui.startup import ready
 from explorer.ui.words import eight_bits
 
 FILES = (
@@ -65,6 +66,7 @@ def link() -> str:
 
 def build(answer: Answer, ending: str) -> bytes:
     """The file with this ``ending``, one of :data:`FILES`. Streamlit says so under the button when it can't be made."""
+    ready("files")
     from explorer.figures import export
     from explorer.figures.plates import triptych
 

@@ -1,43 +1,73 @@
-"""The slow imports, done by a thread of their own while the first page is already on screen."""
+"""The slow imports, done by a thread of their own while the first page is already on screen.
+
+First what the first picture needs; the rest when that picture is there, for an import and an attack slow each other down.
+"""
 
 from __future__ import annotations
 
 import gc
 import importlib
+import logging
 import threading
 
 import streamlit as st
 
-# In the order in which a page needs them. torch alone takes about two seconds.
-MODULES = (
-    "explorer.classifiers",
-    "explorer.experiments.attack_image",
-    "skimage.metrics",
-    "pandas",
-    "explorer.figures.charts",
-    "explorer.figures.plates",
-    "explorer.figures.export",
-)
+_LOGGER = logging.getLogger(__name__)
+
+# What each stage brings. torch alone takes about two seconds.
+STAGES = {
+    "picture": ("explorer.classifiers", "explorer.experiments.attack_image", "skimage.metrics", "explorer.ui.results"),
+    "charts": ("pandas", "explorer.figures.charts"),
+    "files": ("explorer.figures.plates", "explorer.figures.export"),
+}
+LATEST = 15.0  # seconds after which the later stages begin, picture or not
 
 
-def _import_all() -> None:
-    for name in MODULES:
+class Startup:
+    """The thread, and how far it is. A module that can't be imported raises where a page imports it itself."""
+
+    def __init__(self) -> None:
+        self.finished = {stage: threading.Event() for stage in STAGES}
+        self.shown = threading.Event()
+        threading.Thread(target=self._import_all, name="imports", daemon=True).start()
+
+    def _import_all(self) -> None:
+        for stage, names in STAGES.items():
+            try:
+                _import(names)
+            except Exception:
+                _LOGGER.exception("importing %s failed", ", ".join(names))
+            finally:
+                self.finished[stage].set()
+            self.shown.wait(LATEST)
+
+
+def _import(names: tuple[str, ...]) -> None:
+    """Import modules, and leave all they hold out of garbage collection.
+
+    Streamlit collects garbage after every run of a page or fragment, and nothing else runs meanwhile. Going through what torch
+    and its friends brought took 0.2 s, ten times a second while a fragment follows an attack: attacks of a second took a
+    minute.
+    """
+    for name in names:
         importlib.import_module(name)
-    # Streamlit collects garbage after every run of a page or fragment, and nothing else runs meanwhile. Going through all that
-    # torch and its friends brought takes it half a second, ten times a second while a fragment follows an attack: the attack
-    # then took a minute instead of a second. What is imported stays anyway, so it is left out.
-    gc.collect()
     gc.freeze()
 
 
 @st.cache_resource(show_spinner=False)
-def warm_up() -> threading.Thread:
-    """Start importing, once a process; returns at once. Failures show up where a page imports the same module itself."""
-    thread = threading.Thread(target=_import_all, name="imports", daemon=True)
-    thread.start()
-    return thread
+def warm_up() -> Startup:
+    """Start importing, once a process; returns at once."""
+    return Startup()
 
 
-def ready() -> None:
-    """Wait for the imports. Call it after the first words are on screen and before anything that needs torch."""
-    warm_up().join()
+def ready(stage: str) -> None:
+    """Wait for a stage. Call it after the first words are on screen and before anything that needs these modules.
+
+    Importing them meanwhile is no way round: plotly looks at pandas when it is there, also when it is only half there.
+    """
+    warm_up().finished[stage].wait()
+
+
+def picture_shown() -> None:
+    """A picture is on screen: there is time for the other imports."""
+    warm_up().shown.set()

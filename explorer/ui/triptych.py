@@ -14,6 +14,7 @@ from explorer.images.distances import magnification, perturbation_image
 from explorer.images.geometry import to_png
 from explorer.ui.component import component
 from explorer.ui.film import data_uri
+from explorer.ui.startup import picture_shown
 from explorer.ui.words import verdict
 
 PIXELATED_BELOW = 128  # pixels; smaller images are shown as the squares they are
@@ -24,6 +25,7 @@ _draw = component("triptych")
 def triptych(report: AttackReport, key: str) -> None:
     """Draw the outcome, the three pictures and what was measured."""
     _draw(key=key, data=triptych_data(report))
+    picture_shown()
 
 
 def triptych_data(report: AttackReport) -> dict[str, Any]:

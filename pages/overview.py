@@ -19,18 +19,27 @@ from explorer.ui.explain import why  # noqa: E402
 from explorer.ui.results import ask  # noqa: E402
 from explorer.ui.showcase import showcase  # noqa: E402
 from explorer.ui.triptych import triptych  # noqa: E402
+from explorer.ui.words import badge  # noqa: E402
+
+try:
+    (entry, question), *others = showcase()
+except (ClassifierError, ImageError) as error:
+    st.error(str(error))
+    st.stop()
 
 with place:
-    try:
-        answer = ask(showcase(), "overview")
-    except (ClassifierError, ImageError) as error:
-        st.error(str(error))
-        answer = None
+    answer = ask(question, "overview")
     if answer is not None:
         triptych(answer.report, "overview")
-        recipe = answer.report.recipe
-        st.caption(f"{answer.title} · {answer.question.picture.title} · {attack_words(recipe, None)}")
+        words = attack_words(answer.report.recipe, None)
+        st.markdown(f"{badge(entry)} :small[{entry.title} · {question.picture.title} · {words}]")
 
 if st.button("Attack an image yourself", type="primary", icon=":material/bolt:", key="enter"):
     st.switch_page("../pages/attack.py")
 why("overview_formula")
+
+for entry, question in others if answer is not None else ():
+    st.markdown(f"{badge(entry)} The same picture and the same ε, on a classifier that was trained on attacked pictures:")
+    second = ask(question, f"overview {entry.name}")
+    if second is not None:
+        triptych(second.report, f"overview {entry.name}")

@@ -35,8 +35,9 @@ class Cancelled(Exception):
 class PGD:
     """A configured attack: ``PGD(threat)(classifier, images, labels)``.
 
-    ``step_size`` is in the threat's norm and unit, constant; None takes ε/4, shrinking as 20 / (20 + t): it depends on the
-    step and not on how many there are, so that more steps continue the same path and never do worse.
+    ``step_size`` is in the threat's norm and unit, constant; None takes 2.5 ε/t in step t, at most ε: Madry's 2.5 ε/T for
+    every length T at once. It depends on the step and not on how many there are, so that more steps continue the same path and
+    never do worse.
     ``restarts`` run side by side as one batch; with ``random_start`` each begins at a point uniform in the ball. A start is
     drawn from (seed, restart) and shared by the samples, so that a sample's result does not depend on its batch.
     ``loss``: "ce", "cw" (margin) or "dlr". ``keep="best"`` returns, per sample, the point with success and then the highest
@@ -164,7 +165,7 @@ class PGD:
     def _step_size(self, step: int, like: Tensor) -> Tensor:
         if self.step_size is not None:
             return per_sample(_tile(self.step_size, self.restarts), like)
-        return per_sample(_tile(self.threat.epsilon, self.restarts), like) * (0.25 * 20 / (20 + step))
+        return per_sample(_tile(self.threat.epsilon, self.restarts), like) * min(1.0, 2.5 / (step + 1))
 
     def _starts(self, images: Tensor, initial: Tensor | None) -> Tensor:
         """Where each restart begins: [R·N, 3, H, W] within the threat."""

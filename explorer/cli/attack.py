@@ -28,7 +28,7 @@ def add_attack(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--norm", choices=("linf", "l2"), default="linf", help="the norm that bounds the perturbation")
     parser.add_argument("--epsilon", type=number, required=True, help="its radius in pixels of [0, 1]: 4/255 or 0.5")
     parser.add_argument("--steps", type=int, default=40, help="PGD steps (default 40)")
-    parser.add_argument("--step-size", type=number, help="constant step size (default ε/4, shrinking)")
+    parser.add_argument("--step-size", type=number, help="constant step size (default 2.5 ε/t in step t, at most ε)")
     parser.add_argument("--fgsm", action="store_true", help="one full step from the image itself, in place of PGD")
     parser.add_argument("--restarts", type=int, default=1, help="random starts run side by side (default 1)")
     parser.add_argument("--no-random-start", action="store_true", help="begin at the image itself")

@@ -14,7 +14,7 @@ from explorer.experiments.recipe import Recipe
 from explorer.figures.words import percent
 from explorer.ui.picker import pick
 from explorer.ui.question import Picture
-from explorer.ui.words import plain
+from explorer.ui.words import badge, plain
 
 NORMS = {"L∞": "linf", "L2": "l2"}
 METHODS = ["PGD", "FGSM"]
@@ -52,9 +52,8 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
     """The name of a classifier; a line under it says what it is."""
     name = st.selectbox("Classifier", list(entries), key="model", bind=BIND)
     entry = entries[name]
-    badge = ":orange-badge[robust]" if entry.robust else ":blue-badge[standard]"
     accuracy = f"; {percent(entry.accuracy)} right on clean test images" if entry.accuracy is not None else ""
-    st.markdown(f"{badge} :small[{plain(entry.data)}{accuracy}]")
+    st.markdown(f"{badge(entry)} :small[{plain(entry.data)}{accuracy}]")
     return name
 
 
@@ -111,11 +110,11 @@ def _epsilon(norm: str, model: Classifier) -> float:
 def _details(model: Classifier, method: str, recipe: Recipe, options: list[str]) -> Recipe:
     """The choices few people change."""
     label = st.selectbox(
-        "Label", options, index=None, key="label", bind=BIND, placeholder="what the classifier says of the original",
+        "Label", options, index=None, key="label", bind=BIND, placeholder="its own prediction",
         help="What the picture really shows. Left empty, the classifier's own prediction counts as right.",
     )  # fmt: skip
     chosen = recipe.with_classes(_index(options, label), None)
-    loss = LOSSES[_one_of("Loss", list(LOSSES), "loss", "What each step climbs. The margin and DLR do not depend on the logits' scale.")]
+    loss = LOSSES[str(st.selectbox("Loss", list(LOSSES), key="loss", bind=BIND, help="What each step climbs."))]
     if method == "FGSM":
         return replace(chosen, loss=loss).fgsm()
     step_size = _step_size(recipe.norm)
@@ -134,7 +133,7 @@ def _step_size(norm: str) -> float | None:
     value = st.number_input(
         "Step size, in levels of 255" if levels else "Step size, in L2", min_value=0.0, max_value=255.0, value=None,
         step=0.25 if levels else 0.05, format="%g", key="step_linf" if levels else "step_l2", bind=BIND,
-        placeholder="ε/4, shrinking", help="Left empty, the first step is ε/4 and later ones are smaller.",
+        placeholder="2.5 ε/t", help="Left empty, step t is 2.5 ε/t long, and at most ε.",
     )  # fmt: skip
     return None if value is None else float(value) / (255 if levels else 1)
 

@@ -17,17 +17,20 @@ learned from them.
 FORMULA = r"""
 An attack looks for a change $\delta$, no longer than $\varepsilon$, that makes the loss $L$ of the label $y$ as large as it can:
 
-$$\max_{\|\delta\|_p \le \varepsilon} L\big(f(x + \delta),\, y\big), \qquad x + \delta \in [0, 1]^d$$
+$$
+\max_{\|\delta\|_p \le \varepsilon} L\big(f(x + \delta),\, y\big), \qquad x + \delta \in [0, 1]^d
+$$
 
 **FGSM** takes one step, $\delta = \varepsilon \cdot \mathrm{sign}\, \nabla_x L$. **PGD** takes many small ones and returns to
 the ball after each:
 
-$$\delta \leftarrow \Pi_\varepsilon \big(\delta + \alpha \cdot s(\nabla_x L)\big), \qquad
-s(g) = \mathrm{sign}\, g \;\text{ for } L_\infty, \quad g / \|g\|_2 \;\text{ for } L_2$$
+$$
+\delta \leftarrow \Pi_\varepsilon \big(\delta + \alpha \cdot s(\nabla_x L)\big), \qquad
+s(g) = \begin{cases} \mathrm{sign}\, g & \text{for } L_\infty \\ g / \|g\|_2 & \text{for } L_2 \end{cases}
+$$
 
-With a target $t$ it lowers the loss of $t$ instead. The step $\alpha$ is $\varepsilon / 4$ at first and shrinks as $20 / (20 +
-i)$, unless you set it.
-The best point on the way is kept.
+With a target $t$ it lowers the loss of $t$ instead. The step $\alpha$ is $2.5\, \varepsilon / i$ in step $i$ and
+at most $\varepsilon$, unless you set it. The best point on the way is kept.
 """
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-_ONLY_NARROW = "<style>.st-key-where_controls_are { display: none } @media (max-width: 768px) { .st-key-where_controls_are { display: flex } }</style>"
+_ONLY_NARROW = """
+<style>
+.st-key-where_controls_are { display: none }
+@media (max-width: 768px) { .st-key-where_controls_are { display: flex } }
+</style>
+"""
 
 
 def where_controls_are() -> None:

@@ -21,7 +21,7 @@ def ask(question: Question, place: str) -> Answer | None:
     Says so on the page when the attack failed, and shows progress while it runs.
     """
     way = lane(str(classifier(question.recipe.model).device))
-    job = way.submit((place, question.key), partial(answer, question))
+    job = way.submit(place, question.key, partial(answer, question))
     job.wait(PATIENCE)
     if job.done:
         st.session_state[f"answer {place}"] = job.result

@@ -23,17 +23,24 @@ def worker(device: str) -> Worker:
 
 
 class Lane:
-    """A session's lane to the worker; closed by Streamlit when the browser goes away."""
+    """A session's lane to the worker, with one job for each place on its pages; closed by Streamlit when the browser goes."""
 
     def __init__(self, device: str) -> None:
         self.id = uuid.uuid4().hex
         self.worker = worker(device)
+        self._places: set[str] = set()
 
-    def submit(self, key: Hashable, work: Callable[[Job[T]], T]) -> Job[T]:
-        return self.worker.submit(self.id, key, work)
+    def submit(self, place: str, key: Hashable, work: Callable[[Job[T]], T]) -> Job[T]:
+        """Hand in the next job of ``place``; the one before it there is cancelled."""
+        self._places.add(place)
+        return self.worker.submit(self._name(place), key, work)
 
     def close(self) -> None:
-        self.worker.forget(self.id)
+        for place in self._places:
+            self.worker.forget(self._name(place))
+
+    def _name(self, place: str) -> str:
+        return f"{self.id} {place}"
 
 
 @st.cache_resource(scope="session", on_release=Lane.close, show_spinner=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from explorer.classifiers import Entry
 from explorer.experiments.report import AttackReport
 from explorer.figures.words import percent
 
@@ -13,6 +14,11 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 def plain(text: str) -> str:
     """Anybody's text as Markdown that shows it letter by letter."""
     return _MARKDOWN.sub(r"\\\1", text)
+
+
+def badge(entry: Entry) -> str:
+    """Standard in blue or robust in orange, as Markdown."""
+    return ":orange-badge[robust]" if entry.robust else ":blue-badge[standard]"
 
 
 def verdict(report: AttackReport) -> str:

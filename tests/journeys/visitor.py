@@ -75,8 +75,8 @@ class Visitor:
 
     @property
     def names(self) -> list[str]:
-        """What the classifier says of the three pictures."""
-        return [str(text) for text in self.page.locator("figcaption .name").all_inner_texts()]
+        """What the classifier says of the three pictures of the first triptych."""
+        return [str(text) for text in self.page.locator("figcaption .name").all_inner_texts()[:3]]
 
     def picture(self, index: int) -> np.ndarray:
         """uint8 [H, W, 3] of a picture of the triptych: 0 original, 1 perturbation, 2 adversarial."""

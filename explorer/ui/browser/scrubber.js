@@ -20,8 +20,15 @@ function html(parent, tag, className, text = "") {
   return parent.appendChild(element)
 }
 
+/** As explorer/figures/words.py writes it: what would round to 0 or to 100 but is neither is said so. */
+function percent(value) {
+  if (value > 0 && value < 0.0005) return "< 0.1 %"
+  if (value >= 0.9995 && value < 1) return "> 99.9 %"
+  return `${(100 * value).toFixed(1)} %`
+}
+
 function shown(value, unit) {
-  return unit === "%" ? `${(100 * value).toFixed(1)} %` : Number(value.toPrecision(3)).toString()
+  return unit === "%" ? percent(value) : Number(value.toPrecision(3)).toString()
 }
 
 function range(chart) {
@@ -177,11 +184,11 @@ class Scrubber {
     const { data } = this
     const slider = this.find(".slider")
     slider.value = this.index
-    const percent = shown(data.confidence[step], "%")
-    slider.setAttribute("aria-valuetext", `step ${step}: ${data.names[step]}, ${percent}`)
+    const confidence = percent(data.confidence[step])
+    slider.setAttribute("aria-valuetext", `step ${step}: ${data.names[step]}, ${confidence}`)
     this.find(".step").textContent = `Step ${step} of ${data.steps}${step === data.kept ? " (the one kept)" : ""}`
     this.find(".name").textContent = data.names[step]
-    this.find(".confidence").textContent = `${percent} confidence`
+    this.find(".confidence").textContent = `${confidence} confidence`
     this.find(".outcome").textContent = data.success[step] ? "✗ fooled at this step" : "✓ not fooled at this step"
     this.find(".distance").textContent = `${data.distance[step]} from the original`
     for (const chart of this.charts) if (chart.cursor) chart.at(step)

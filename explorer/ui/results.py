@@ -23,6 +23,8 @@ def ask(question: Question, place: str) -> Answer | None:
     way = lane(str(classifier(question.recipe.model).device))
     job = way.submit(place, question.key, partial(answer, question))
     job.wait(PATIENCE)
+    if job.finished and job.cancelled():
+        st.rerun()  # the browser lost its connection meanwhile, which closed the lane
     if job.done:
         st.session_state[f"answer {place}"] = job.result
     last: Answer | None = st.session_state.get(f"answer {place}")

@@ -11,14 +11,16 @@ from dataclasses import KW_ONLY, dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from explorer.attacks.engine import at_precision
 from explorer.attacks.losses import LOSSES, Objective
 from explorer.attacks.record import Recorder
-from explorer.attacks.result import AttackResult
+from explorer.attacks.result import AttackResult, Trace
 from explorer.classifiers import Classifier
 from explorer.threats import Threat, flat_norm, per_sample
 
 MOST_STEPS = 10_000
 MOST_RESTARTS = 1_000
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 OnStep = Callable[[int, int, float], None]
 
@@ -42,7 +44,9 @@ class PGD:
     drawn from (seed, restart) and shared by the samples, so that a sample's result does not depend on its batch.
     ``loss``: "ce", "cw" (margin) or "dlr". ``keep="best"`` returns, per sample, the point with success and then the highest
     loss, over all T + 1 points of all restarts; "last" the last iterate of the best restart, as other libraries do.
-    ``precision``: "float32", or "auto", which takes what is fastest where success is the same: float32 in this version.
+    ``precision`` is that of the climb: "float32"; "bfloat16", on a prepared copy of the classifier
+    (:mod:`explorer.attacks.engine`); or "auto", the quicker of the two on this machine. Success is always decided in float32 by
+    the classifier itself, and a sample that only the copy calls fooled is attacked again in float32.
 
     With ``steps=T, step_size=α, random_start=False, keep="last"`` it is the textbook algorithm: per step, gradient → step →
     projection on the ball → clamp to [0, 1].
@@ -71,7 +75,7 @@ class PGD:
         for name, value, known in (
             ("loss", self.loss, tuple(LOSSES)),
             ("keep", self.keep, ("best", "last")),
-            ("precision", self.precision, ("auto", "float32")),
+            ("precision", self.precision, PRECISIONS),
         ):
             if value not in known:
                 raise AttackError(f"unknown {name} {value!r}: it is one of {', '.join(known)}")
@@ -101,16 +105,32 @@ class PGD:
         images, labels = images.detach().to(device), labels.to(device)
         targets = None if targets is None else targets.to(device)
         with _evaluation_mode(classifier.module):
-            start = attack._starts(images, initial)
+            climber, precision = at_precision(classifier, self.precision)
             recorder = Recorder(len(images), self.keep, frames)
-            attack._climb(classifier, images, labels, targets, start, recorder, on_step, cancelled)
+            attack._climb(climber, images, labels, targets, attack._starts(images, initial), recorder, on_step, cancelled)
             adversarial, trace = recorder.finish()
             with torch.no_grad():
                 logits = classifier(adversarial)
         if not bool(torch.isfinite(logits).all() & torch.isfinite(trace.logits).all()):
             raise AttackError("the classifier returned logits that are not finite; its weights or its input range are wrong")
         success = logits.argmax(dim=1) != labels if targets is None else logits.argmax(dim=1) == targets
-        return AttackResult(adversarial.to(home), success.to(home), logits.to(home), trace.to(home))
+        result = AttackResult(adversarial, success, logits, trace, precision)
+        if precision != "float32":
+            result = result.with_trace(_at_kept(trace, LOSSES[self.loss](logits, labels, targets), logits, success))
+            doubtful = (trace.success_at_kept & ~success).nonzero().flatten()
+            if len(doubtful):
+                again = attack._of(doubtful, precision="float32")(
+                    classifier, images[doubtful], labels[doubtful], None if targets is None else targets[doubtful],
+                    initial=None if initial is None else initial.to(device)[doubtful], frames=frames, cancelled=cancelled,
+                )  # fmt: skip
+                result = result.replaced(doubtful, again)
+        return result.to(home)
+
+    def _of(self, rows: Tensor, precision: str) -> PGD:
+        """The same attack for some of the samples."""
+        step_size = _rows(self.step_size, rows) if self.step_size is not None else None
+        threat = replace(self.threat, epsilon=_rows(self.threat.epsilon, rows))
+        return replace(self, threat=threat, step_size=step_size, precision=precision)
 
     def _climb(
         self,
@@ -217,6 +237,19 @@ def _length(gradient: Tensor) -> Tensor:
 def _tile(value: float | Tensor, restarts: int) -> float | Tensor:
     """A value per sample repeated for every restart; one value for all stays as it is."""
     return value.flatten().repeat(restarts) if isinstance(value, Tensor) and value.numel() > 1 else value
+
+
+def _rows(value: float | Tensor, rows: Tensor) -> float | Tensor:
+    return value.flatten()[rows.to(value.device)] if isinstance(value, Tensor) and value.numel() > 1 else value
+
+
+def _at_kept(trace: Trace, objective: Objective, logits: Tensor, success: Tensor) -> Trace:
+    """The trace with what the classifier itself says, in float32, at the point that was kept."""
+    samples = torch.arange(len(success), device=success.device)
+    changed = {"loss": trace.loss.clone(), "logits": trace.logits.clone(), "success": trace.success.clone()}
+    for name, value in (("loss", objective.value), ("logits", logits), ("success", success)):
+        changed[name][trace.kept, samples] = value
+    return replace(trace, **changed)
 
 
 def _on(threat: Threat, device: torch.device, n: int) -> Threat:

@@ -76,7 +76,7 @@ class Classifier:
         normalised = (images - self._mean) / self._std
         own = getattr(self.module, "features", None)
         if callable(own) and not isinstance(own, nn.Module):
-            return torch.as_tensor(own(normalised)).flatten(1)
+            return torch.as_tensor(own(normalised)).flatten(1).float()
         heads = [part for part in self.module.modules() if isinstance(part, nn.Linear)]
         if not heads:
             raise ClassifierError(f"{self.name} has no linear layer whose input could serve as features")
@@ -87,15 +87,19 @@ class Classifier:
                 self.module(normalised)
             finally:
                 handle.remove()
-        return seen[0].flatten(1)
+        return seen[0].flatten(1).float()
+
+    def with_module(self, module: nn.Module, name: str | None = None) -> Classifier:
+        """The same classifier around another module, and under another name if given."""
+        return Classifier(
+            module, labels=self.labels, input_size=self.input_size, mean=self._mean.flatten().tolist(),
+            std=self._std.flatten().tolist(), resize=self.resize, name=name or self.name, title=self.title,
+            gallery=self.gallery, robust=self.robust,
+        )  # fmt: skip
 
     def moved(self, device: torch.device, name: str) -> Classifier:
         """The same classifier with its module on ``device`` (moved in place), under another name."""
-        return Classifier(
-            self.module.to(device), labels=self.labels, input_size=self.input_size, mean=self._mean.flatten().tolist(),
-            std=self._std.flatten().tolist(), resize=self.resize, name=name, title=self.title, gallery=self.gallery,
-            robust=self.robust,
-        )  # fmt: skip
+        return self.with_module(self.module.to(device), name)
 
     @cached_property
     def digest(self) -> str:

@@ -28,18 +28,25 @@ class DataError(ValueError):
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """``images`` uint8 [N, 3, H, W], ``labels`` int64 [N], and the class names (empty when the file has none)."""
+    """``images`` uint8 [N, 3, H, W], ``labels`` int64 [N], the class names (empty when the file has none), and where each image
+    was in its source, ``rows`` int64 [N] (None: in order)."""
 
     images: Tensor
     labels: Tensor
     names: tuple[str, ...]
+    rows: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, indices: Tensor) -> LabelledImages:
         """The rows at ``indices`` (int64 or bool [N])."""
-        return LabelledImages(self.images[indices], self.labels[indices], self.names)
+        rows = torch.arange(len(self)) if self.rows is None else self.rows
+        return LabelledImages(self.images[indices], self.labels[indices], self.names, rows[indices])
+
+    def row(self, index: int) -> int:
+        """Where the image at ``index`` was in its source."""
+        return index if self.rows is None else int(self.rows[index])
 
 
 def read_parquet(path: str | Path, limit: int | None = None, view: View | None = None) -> LabelledImages:

@@ -15,7 +15,7 @@ from explorer.datasets.labelled import DataError, LabelledImages, read_parquet
 from explorer.images.decode import ImageError, read
 from explorer.images.geometry import fit, to_uint8
 
-CIFAR10 = "cifar10"
+CIFAR10, CIFAR10_TRAIN = "cifar10", "cifar10:train"  # the test images, the training images
 
 
 class Viewer(Protocol):
@@ -31,8 +31,8 @@ def read_source(source: str, viewer: Viewer, limit: int | None = None) -> Labell
 
     Raises :class:`DataError` when the source can't be read or its classes are not the viewer's.
     """
-    if source == CIFAR10:
-        data = _torchvision_cifar10(limit)
+    if source in (CIFAR10, CIFAR10_TRAIN):
+        data = _torchvision_cifar10(limit, train=source == CIFAR10_TRAIN)
     elif Path(source).is_dir():
         return _read_folder(Path(source), viewer, limit)
     else:
@@ -45,11 +45,11 @@ def data_folder() -> Path:
     return Path(os.environ.get("EXPLORER_DATA", "data"))
 
 
-def _torchvision_cifar10(limit: int | None) -> LabelledImages:
+def _torchvision_cifar10(limit: int | None, train: bool) -> LabelledImages:
     from torchvision.datasets import CIFAR10 as TorchvisionCIFAR10  # torchvision takes 1.8 s to import
 
     try:
-        data = TorchvisionCIFAR10(str(data_folder()), train=False, download=False)
+        data = TorchvisionCIFAR10(str(data_folder()), train=train, download=False)
     except RuntimeError:
         raise DataError(
             f"CIFAR-10 is not in {data_folder().resolve()}; fetch it there with torchvision.datasets.CIFAR10(…, download=True), "

@@ -13,7 +13,9 @@ STEP = {"linf": 1 / 255, "l2": 0.1}
 
 
 def textbook(norm, steps):
-    return PGD(Threat(norm, EPSILON[norm]), steps=steps, step_size=STEP[norm], random_start=False, keep="last")
+    return PGD(
+        Threat(norm, EPSILON[norm]), steps=steps, step_size=STEP[norm], random_start=False, keep="last", precision="float32"
+    )  # fmt: skip
 
 
 def _foolbox(real, norm, images, labels, steps, step_size, random_start=False):

@@ -1,0 +1,179 @@
+"""The fast engine: a frozen copy of a classifier with its batch norms folded away, channels last, in bfloat16.
+
+Only what climbs uses it. Success is decided by the classifier itself, in float32. Whether the copy pays is measured, once per
+classifier and process: on a CPU without bfloat16 units it loses.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+import weakref
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, fx, nn
+
+from explorer.classifiers import Classifier
+
+GAIN = 1.2  # how many times as fast the copy must be before it is worth a second set of weights
+ROUNDS = 3
+COSINE = 0.9  # the least agreement of the copy's input gradient with the original's, on noise
+
+
+class _Copy(nn.Module):
+    """The copy, fed and read in the classifier's own types."""
+
+    def __init__(self, module: nn.Module, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.module, self.dtype = module, dtype
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.module(self._fed(images))
+        return logits.float()
+
+    def _fed(self, images: Tensor) -> Tensor:
+        return images.to(self.dtype).contiguous(memory_format=torch.channels_last)
+
+
+class _CopyWithFeatures(_Copy):
+    """The same for a module with a ``features`` method of its own."""
+
+    def features(self, images: Tensor) -> Tensor:
+        features: Tensor = self.module.features(self._fed(images))  # type: ignore[operator]
+        return features.float()
+
+
+def prepare(classifier: Classifier, dtype: torch.dtype) -> Classifier:
+    """A frozen copy of ``classifier`` in ``dtype`` with batch norms folded into the convolutions before them. The original is
+    left as it is. Raises what the module raises when it can't be copied."""
+    module = copy.deepcopy(classifier.module).eval().requires_grad_(False)
+    fold_batch_norms(module)
+    module = module.to(dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    own = getattr(module, "features", None)
+    wrap = _CopyWithFeatures if callable(own) and not isinstance(own, nn.Module) else _Copy
+    return classifier.with_module(wrap(module, dtype))
+
+
+@torch.no_grad()
+def fold_batch_norms(module: nn.Module) -> int:
+    """Fold, in place, each batch norm into the convolution that alone feeds it; returns how many were folded.
+
+    A max pool may stand between them where the norm's scale is positive, since both then commute. A module that can't be traced
+    is left as it is.
+    """
+    try:
+        graph = fx.Tracer().trace(module)
+    except Exception:  # tracing runs the user's own code on stand-ins, which may fail in any way
+        return 0
+    parts = dict(module.named_modules())
+    calls: dict[str, int] = {}
+    for node in graph.nodes:
+        if node.op == "call_module":
+            calls[str(node.target)] = calls.get(str(node.target), 0) + 1
+    folded = 0
+    for node in graph.nodes:
+        norm = parts.get(str(node.target)) if node.op == "call_module" else None
+        if not isinstance(norm, nn.BatchNorm2d) or norm.running_mean is None or norm.running_var is None:
+            continue
+        scale = torch.rsqrt(norm.running_var + norm.eps) * (1.0 if norm.weight is None else norm.weight)
+        shift = (0.0 if norm.bias is None else norm.bias) - norm.running_mean * scale
+        source = node.args[0]
+        if isinstance(parts.get(str(source.target)), nn.MaxPool2d) and bool((scale > 0).all()) and len(source.users) == 1:
+            source = source.args[0]
+        convolution = parts.get(str(source.target)) if source.op == "call_module" else None
+        if not isinstance(convolution, nn.Conv2d) or len(source.users) > 1:
+            continue
+        if calls[str(source.target)] > 1 or calls[str(node.target)] > 1:
+            continue
+        bias = 0.0 if convolution.bias is None else convolution.bias
+        convolution.weight.mul_(scale.view(-1, 1, 1, 1))
+        convolution.bias = nn.Parameter(bias * scale + shift, requires_grad=False)
+        module.set_submodule(str(node.target), nn.Identity())
+        folded += 1
+    return folded
+
+
+@dataclass
+class _Form:
+    """What is known of a classifier's copy. ``version`` says which weights it was made from."""
+
+    version: int
+    copy: Classifier | None  # None where no copy agrees with the original
+    pays: bool | None = None  # None until measured
+
+
+_forms: weakref.WeakKeyDictionary[Classifier, _Form] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def at_precision(classifier: Classifier, precision: str) -> tuple[Classifier, str]:
+    """The form of ``classifier`` to climb with, and its precision: "auto" becomes "bfloat16" where that is quicker on this
+    machine, else "float32"; so does "bfloat16" where the copy's gradients do not agree with the classifier's."""
+    if precision == "float32" or (precision == "auto" and not _may_pay(classifier)):
+        return classifier, "float32"
+    with _lock:
+        form = _form(classifier)
+        if form.copy is not None and precision == "auto" and form.pays is None:
+            form.pays = _gain(classifier, form.copy) >= GAIN
+    if form.copy is None or (precision == "auto" and not form.pays):
+        return classifier, "float32"
+    return form.copy, "bfloat16"
+
+
+def _form(classifier: Classifier) -> _Form:
+    """The copy that belongs to the classifier's present weights."""
+    tensors = classifier.module.state_dict(keep_vars=True).values()
+    version = sum(0 if tensor.is_inference() else tensor._version for tensor in tensors)
+    form = _forms.get(classifier)
+    if form is None or form.version != version:
+        form = _forms[classifier] = _Form(version, _agreeing_copy(classifier))
+    return form
+
+
+def _may_pay(classifier: Classifier) -> bool:
+    """Whether a bfloat16 copy is worth trying: convolutions, on hardware with bfloat16 units."""
+    if not any(isinstance(part, nn.Conv2d) for part in classifier.module.modules()):
+        return False
+    if classifier.device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return classifier.device.type == "cpu" and (
+        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )
+
+
+def _noise(classifier: Classifier, n: int) -> Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand((n, 3, *classifier.input_size), generator=generator).to(classifier.device)
+
+
+def _gradient(classifier: Classifier, images: Tensor) -> Tensor:
+    point = images.detach().requires_grad_(True)
+    with torch.enable_grad():
+        (gradient,) = torch.autograd.grad(classifier(point).logsumexp(dim=1).sum(), point)
+    return gradient
+
+
+def _agreeing_copy(classifier: Classifier) -> Classifier | None:
+    """The copy, if it can be made and its gradients point where the original's do."""
+    images = _noise(classifier, 2)
+    try:
+        copied = prepare(classifier, torch.bfloat16)
+        ours, theirs = _gradient(copied, images), _gradient(classifier, images)
+    except Exception:  # a user's module may fail in any way in another type; the original serves then
+        return None
+    agreement = nn.functional.cosine_similarity(ours.flatten(1), theirs.flatten(1)).min()
+    return copied if float(agreement) >= COSINE else None
+
+
+def _gain(classifier: Classifier, copied: Classifier) -> float:
+    """How many times as fast the copy's gradient is at batch 1: the least of several interleaved rounds for each."""
+    images = _noise(classifier, 1)
+    least = {id(classifier): float("inf"), id(copied): float("inf")}
+    for _ in range(ROUNDS + 1):  # the first also warms up; being the slowest, it does not count
+        for form in (classifier, copied):
+            started = time.perf_counter()
+            float(_gradient(form, images).sum())  # waits for the device
+            least[id(form)] = min(least[id(form)], time.perf_counter() - started)
+    return least[id(classifier)] / least[id(copied)]

@@ -1,0 +1,95 @@
+"""``build``: make one of the four constructed sets, alone or under torchrun; started again, it goes on."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from dataclasses import replace
+
+import torch
+from tqdm import tqdm
+
+from explorer.attacks.pgd import PRECISIONS
+from explorer.classifiers import load
+from explorer.cli.common import UsageError, print_json, writable_folder
+from explorer.datasets.build import Progress, build, make_plan, settle
+from explorer.datasets.constructions import CONSTRUCTIONS, IMAGE, NOISE, NOISE_STEPS, Construction
+from explorer.datasets.labelled import twins
+from explorer.datasets.sources import read_source
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("build", help="build D_R, D_NR, D_rand or D_det (Ilyas et al. 2019) with a classifier")
+    parser.add_argument("--set", required=True, choices=tuple(CONSTRUCTIONS), help="which construction")
+    parser.add_argument("--model", required=True, help="robust for d_r, standard for the others")
+    parser.add_argument("--weights", help="a local .safetensors or .pth state dict")
+    parser.add_argument("--data", required=True, help="FILE.parquet, a FOLDER, cifar10 or cifar10:train")
+    parser.add_argument("--out", required=True, help="the set's own folder; a stopped job goes on there")
+    parser.add_argument("--steps", type=int, help="default: the paper's (1000 for d_r and d_nr, 10000 from noise, else 100)")
+    parser.add_argument("--step-size", type=float, help="L2 length of a step (default: the paper's 0.1)")
+    parser.add_argument("--epsilon", type=float, help="L2 radius for d_rand and d_det (default: the paper's 0.5)")
+    parser.add_argument("--start", choices=(IMAGE, NOISE), help="what d_r and d_nr begin at (default: a random image)")
+    parser.add_argument("--limit", type=int, help="only from the first N images")
+    parser.add_argument("--without", help="a Parquet file with images to keep out, found again also after re-compression")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the climb (default: the quicker one)")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda; under torchrun each rank takes its own GPU")
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    construction = _construction(options)
+    if options.limit is not None and options.limit < 1:
+        raise UsageError(f"--limit must be at least 1; it is {options.limit}")
+    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    folder = writable_folder(options.out)
+    classifier = load(options.model, options.weights, _device(options.device))
+    data = read_source(options.data, classifier)
+    if options.without:
+        keep = torch.ones(len(data), dtype=torch.bool)
+        keep[twins(data.images, read_source(options.without, classifier).images)] = False
+        data = data.take(keep)
+    plan = make_plan(
+        construction, classifier, data, source=options.data, rows=range(len(data))[: options.limit], seed=options.seed,
+        precision=options.precision,
+    )  # fmt: skip
+    plan = settle(plan, folder, automatic=options.precision == "auto")
+    with tqdm(unit="image", desc=construction.title, position=rank, file=sys.stderr, disable=None) as bar:
+
+        def report(progress: Progress) -> None:
+            if progress.note:
+                bar.write(progress.note, file=sys.stderr)
+            bar.total = progress.total
+            bar.update(progress.done - bar.n)
+
+        complete = build(plan, classifier, data, folder, rank=rank, world=world, report=report)
+    if options.json:
+        print_json({"set": construction.name, "rows": len(plan.rows), "rank": rank, "complete": complete, "out": str(folder)})
+    else:
+        print(f"{construction.title}: {'complete' if complete else 'this rank is done, others are not yet'}, in {folder}")
+    return 0
+
+
+def _construction(options: argparse.Namespace) -> Construction:
+    chosen = CONSTRUCTIONS[options.set]
+    if options.start is not None:
+        if not chosen.matches:
+            raise UsageError(f"{options.set} begins at the image itself; leave --start out")
+        chosen = replace(chosen, start=options.start, steps=NOISE_STEPS if options.start == NOISE else chosen.steps)
+    if options.epsilon is not None:
+        if chosen.matches:
+            raise UsageError(f"{options.set} has no epsilon: representation matching is not bounded; leave --epsilon out")
+        chosen = replace(chosen, epsilon=options.epsilon)
+    if options.steps is not None:
+        chosen = replace(chosen, steps=options.steps)
+    return chosen if options.step_size is None else replace(chosen, step_size=options.step_size)
+
+
+def _device(wanted: str) -> str:
+    """Under torchrun each rank of a machine takes the GPU of its number."""
+    local = os.environ.get("LOCAL_RANK")
+    if local is None or wanted == "cpu" or not torch.cuda.is_available():
+        return wanted
+    return f"cuda:{int(local) % torch.cuda.device_count()}"

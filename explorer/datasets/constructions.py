@@ -1,0 +1,177 @@
+"""The four constructions of "Adversarial Examples Are Not Bugs, They Are Features" (Ilyas et al. 2019, arXiv 1905.02175).
+
+D_R and D_NR (section 3.1, eq. 6; appendix C) match a classifier's representation g of an image x, from a start that has nothing
+to do with x: minimise ‖g(x_r) − g(x)‖₂ by normalised gradient steps, clipped to [0, 1], with no ε-ball. With a robust classifier's
+g only robust features come across, with a standard one's the non-robust come too. D_rand and D_det (section 3.2) attack a
+standard classifier towards another class t and label the image t.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from explorer.attacks import PGD, Cancelled
+from explorer.attacks.engine import at_precision
+from explorer.classifiers import Classifier
+from explorer.threats import Threat, flat_norm, per_sample
+
+OnStep = Callable[[int, int, float], None]
+
+IMAGE, NOISE = "image", "noise"
+ANY_OTHER, NEXT = "uniform", "next"
+
+
+@dataclass(frozen=True)
+class Construction:
+    """One of the sets and its parameters, by default the paper's for CIFAR-10 (section 3 and appendix C.1 to C.3).
+
+    ``start`` is where representation matching begins: "image" (a random image of the source, whatever its label) or "noise";
+    None for the attacked sets. ``target`` is how the new label is drawn: "uniform" over all classes, or "next" (y + 1 mod C);
+    None for the matched sets, which keep the label. ``epsilon`` is the L2 radius of the attacked sets. ``robust`` says which
+    kind of classifier it is meant for.
+    """
+
+    name: str
+    title: str
+    robust: bool
+    steps: int
+    step_size: float
+    start: str | None = None
+    target: str | None = None
+    epsilon: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.steps <= 1_000_000:
+            raise ValueError(f"steps must be from 1 to 1,000,000; it is {self.steps}")
+        if not self.step_size > 0:
+            raise ValueError(f"the step size must be above 0, an L2 length in pixels of [0, 1]; it is {self.step_size:g}")
+        if self.epsilon is not None and not self.epsilon > 0:
+            raise ValueError(f"epsilon must be above 0, an L2 length in pixels of [0, 1]; it is {self.epsilon:g}")
+        if self.start not in (None, IMAGE, NOISE):
+            raise ValueError(f"unknown start {self.start!r}: it is image or noise")
+
+    @property
+    def matches(self) -> bool:
+        """Whether it matches representations (D_R, D_NR) rather than attacks towards a class (D_rand, D_det)."""
+        return self.target is None
+
+
+D_R = Construction("d_r", "D_R, robustified", True, steps=1000, step_size=0.1, start=IMAGE)
+D_NR = Construction("d_nr", "D_NR, non-robust", False, steps=1000, step_size=0.1, start=IMAGE)
+D_RAND = Construction("d_rand", "D_rand, random labels", False, steps=100, step_size=0.1, target=ANY_OTHER, epsilon=0.5)
+D_DET = Construction("d_det", "D_det, labels shifted by one", False, steps=100, step_size=0.1, target=NEXT, epsilon=0.5)
+CONSTRUCTIONS = {each.name: each for each in (D_R, D_NR, D_RAND, D_DET)}
+NOISE_STEPS = 10_000  # the paper's number of steps for D_R from noise
+
+
+@dataclass(frozen=True)
+class Constructed:
+    """``images`` float32 [N, 3, H, W] in [0, 1]; ``objective`` float32 [T + 1, N] along the way, to be lowered: the feature distance
+    ‖g(x_r) − g(x)‖₂ of the matched sets, the cross-entropy of the target of the attacked ones."""
+
+    images: Tensor
+    objective: Tensor
+
+
+def generator_for(purpose: str, seed: int, index: int) -> torch.Generator:
+    """The random numbers of one image for one purpose: they depend on seed and index alone, whoever computes them and when."""
+    digest = hashlib.sha256(f"{purpose}:{seed}:{index}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+
+
+def start_index(seed: int, index: int, population: int) -> int:
+    """Which image of the source matching starts from, for the image at ``index``: uniform, whatever the labels."""
+    return int(torch.randint(population, (1,), generator=generator_for("start", seed, index)))
+
+
+def noise(seed: int, index: int, shape: Sequence[int]) -> Tensor:
+    """A start of independent uniform values, float32 of ``shape``."""
+    return torch.rand(tuple(shape), generator=generator_for("noise", seed, index))
+
+
+def target_class(construction: Construction, seed: int, index: int, label: int, classes: int) -> int:
+    """The new label t: uniform over all classes, the image's own among them, or (y + 1) mod C."""
+    if construction.target == NEXT:
+        return (label + 1) % classes
+    return int(torch.randint(classes, (1,), generator=generator_for("target", seed, index)))
+
+
+def match(
+    construction: Construction,
+    classifier: Classifier,
+    sources: Tensor,
+    starts: Tensor,
+    *,
+    precision: str = "auto",
+    on_step: OnStep | None = None,
+    on_image: Callable[[int, Tensor], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Constructed:
+    """Bring the representation of ``starts`` to that of ``sources`` (both float32 [N, 3, H, W] in [0, 1]); eq. 6 of the paper.
+
+    Of the T + 1 points the one with the smallest feature distance is kept. ``on_step(done, steps, mean distance)`` follows each
+    step, ``on_image(done, images)`` shows the points. Raises :class:`~explorer.attacks.Cancelled` when ``cancelled()`` says so.
+    """
+    climber, _ = at_precision(classifier, precision)
+    with torch.no_grad():
+        goal = climber.features(sources)
+    point = starts.clone()
+    best, least, path = point, torch.full((len(point),), float("inf"), device=point.device), []
+    for step in range(construction.steps + 1):
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        last = step == construction.steps
+        distance, gradient = _distance(climber, point, goal, last)
+        nearer = distance < least
+        best, least = torch.where(nearer[:, None, None, None], point, best), torch.where(nearer, distance, least)
+        path.append(distance)
+        if on_image is not None:
+            on_image(step, point)
+        if gradient is None:
+            break
+        point = (point - construction.step_size * Threat("l2", 1.0).steepest(gradient)).clamp(0, 1)
+        if on_step is not None:
+            on_step(step + 1, construction.steps, float(distance.mean()))
+    return Constructed(best, torch.stack(path))
+
+
+def _distance(classifier: Classifier, point: Tensor, goal: Tensor, last: bool) -> tuple[Tensor, Tensor | None]:
+    """‖g(x_r) − g(x)‖₂ of each sample [N] and, unless it is the last, a gradient along which it falls."""
+    with torch.set_grad_enabled(not last):
+        point = point.detach().requires_grad_(not last)
+        difference = classifier.features(point) - goal
+        if last:
+            return flat_norm(difference, "l2"), None
+        # The direction is that of the distance itself; half its square has a gradient also where the distance is zero.
+        (gradient,) = torch.autograd.grad(difference.square().sum() / 2, point)
+    return flat_norm(difference.detach(), "l2"), gradient
+
+
+def towards(
+    construction: Construction,
+    classifier: Classifier,
+    sources: Tensor,
+    labels: Tensor,
+    targets: Tensor,
+    *,
+    precision: str = "auto",
+    frames: bool = False,
+    on_step: OnStep | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Constructed:
+    """Attack ``sources`` [N, 3, H, W] towards ``targets`` int64 [N] in the L2 ball: eq. 7 of the paper, from the image itself.
+
+    Of the T + 1 points the one that is called the target with the least cross-entropy is kept.
+    """
+    assert construction.epsilon is not None
+    attack = PGD(
+        Threat("l2", construction.epsilon), steps=construction.steps, step_size=construction.step_size, random_start=False,
+        precision=precision,
+    )  # fmt: skip
+    result = attack(classifier, sources, labels, targets, on_step=on_step, cancelled=cancelled)
+    return Constructed(result.adversarial, -result.trace.loss)

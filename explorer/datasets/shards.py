@@ -1,0 +1,124 @@
+"""A constructed set on disk: Parquet shards with the Hugging Face columns, each moved into place when it is whole."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+from torch import Tensor
+
+from explorer.datasets.labelled import DataError
+
+_KEY = b"explorer"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One constructed image and where it came from.
+
+    ``image`` uint8 [3, H, W]; ``label`` what the set says, ``source_label`` what the image ``source_index`` of the source is,
+    ``start_index`` and ``start_label`` those of the image it was started from (None for noise and for the image itself), ``target``
+    the class attacked towards (None where none was). ``objective`` is what was reached (see
+    :class:`~explorer.datasets.constructions.Constructed`), ``reached`` whether the builder's classifier gave ``label`` before
+    rounding to 8 bits, ``predicted`` what it says of the stored image.
+    """
+
+    image: Tensor
+    label: int
+    source_index: int
+    source_label: int
+    start_index: int | None
+    start_label: int | None
+    target: int | None
+    objective: float
+    reached: bool
+    predicted: int
+
+    @property
+    def survives_8bit(self) -> bool:
+        """Whether the stored image still has its label for the builder's classifier."""
+        return self.predicted == self.label
+
+
+def _schema(names: Sequence[str], stamp: dict[str, Any]) -> pa.Schema:
+    classes = {"names": list(names), "_type": "ClassLabel"}
+    features: dict[str, Any] = {"img": {"_type": "Image"}, "label": classes, "source_label": classes, "predicted": classes}
+    for name in ("source_index", "start_index", "start_label", "target"):
+        features[name] = {"dtype": "int64", "_type": "Value"}
+    features |= {"objective": {"dtype": "float32", "_type": "Value"}}
+    features |= {name: {"dtype": "bool", "_type": "Value"} for name in ("reached", "survives_8bit")}
+    whole = pa.int64()
+    return pa.schema(
+        [
+            ("img", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+            ("label", whole), ("source_index", whole), ("source_label", whole), ("start_index", whole),
+            ("start_label", whole), ("target", whole), ("objective", pa.float32()), ("reached", pa.bool_()),
+            ("predicted", whole), ("survives_8bit", pa.bool_()),
+        ],
+        metadata={b"huggingface": json.dumps({"info": {"features": features}}).encode(), _KEY: json.dumps(stamp).encode()},
+    )  # fmt: skip
+
+
+def png(image: Tensor) -> bytes:
+    """uint8 [3, H, W] as a lossless PNG."""
+    buffer = io.BytesIO()
+    Image.fromarray(image.permute(1, 2, 0).numpy()).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def write_shard(path: Path, rows: Sequence[Row], names: Sequence[str], stamp: dict[str, Any]) -> None:
+    """Write ``rows`` to ``path``; ``stamp`` says what the shard belongs to. Raises :class:`DataError` where it can't be written."""
+    columns: dict[str, list[Any]] = {
+        "img": [{"bytes": png(row.image), "path": f"{row.source_index:06d}.png"} for row in rows],
+    }
+    for name in _schema(names, stamp).names[1:]:
+        columns[name] = [getattr(row, name) for row in rows]
+    buffer = io.BytesIO()
+    table = pa.table(columns, schema=_schema(names, stamp))
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    put(path, buffer.getvalue())
+
+
+def put(path: Path, data: bytes) -> None:
+    """Write a file so that it is never seen half written, nor lost when the machine stops. Raises :class:`DataError`."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DataError(
+                f"the disk is full: {path} was not written. What is done is kept; make room and start the same command again"
+            ) from None
+        raise DataError(f"can't write {path}: {error.strerror or error}") from None
+
+
+def check_shard(path: Path, rows: int, stamp: dict[str, Any]) -> str | None:
+    """What is wrong with a shard that should have ``rows`` rows and this ``stamp``; None when nothing is."""
+    try:
+        table = pq.read_table(path, page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        return f"it can't be read ({str(error).splitlines()[0]})"
+    if json.loads((table.schema.metadata or {}).get(_KEY, b"null")) != stamp:
+        return "it belongs to another job"
+    return None if len(table) == rows else f"it has {len(table)} rows instead of {rows}"
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -48,8 +48,8 @@ class PGD:
     (:mod:`explorer.attacks.engine`); or "auto", the quicker of the two on this machine. Success is always decided in float32 by
     the classifier itself, and a sample that only the copy calls fooled is attacked again in float32.
 
-    With ``steps=T, step_size=α, random_start=False, keep="last"`` it is the textbook algorithm: per step, gradient → step →
-    projection on the ball → clamp to [0, 1].
+    With ``steps=T, step_size=α, random_start=False, keep="last", precision="float32"`` it is the textbook algorithm:
+    per step, gradient → step → projection on the ball → clamp to [0, 1].
     """
 
     threat: Threat
@@ -224,7 +224,7 @@ class PGD:
 
 def fgsm(threat: Threat) -> PGD:
     """The fast gradient sign method (Goodfellow et al. 2015): one full step from the image itself. L2: the same along g/‖g‖."""
-    return PGD(threat, steps=1, step_size=threat.epsilon, random_start=False, keep="last")
+    return PGD(threat, steps=1, step_size=threat.epsilon, random_start=False, keep="last", precision="float32")
 
 
 def _length(gradient: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from explorer.attacks.pgd import PRECISIONS
 from explorer.classifiers import Classifier, load
 from explorer.cli.common import UsageError, number, print_json, writable_folder, write_files
 from explorer.experiments.attack_image import attack_from, attack_image, image_digest
@@ -37,6 +38,7 @@ def add_attack(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--label", help="the true class, by name or index (default: what the model says)")
     parser.add_argument("--target", help="the class to reach, by name or index (default: any wrong one)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the climb (default: the quicker here)")
     _add_output(parser)
     parser.set_defaults(run=run_attack)
 
@@ -61,7 +63,7 @@ def run_attack(options: argparse.Namespace) -> int:
     recipe = Recipe(
         image=options.image, model=options.model, weights=options.weights, norm=options.norm, epsilon=options.epsilon,
         steps=options.steps, step_size=options.step_size, restarts=options.restarts, loss=options.loss,
-        random_start=not options.no_random_start, keep=options.keep, seed=options.seed,
+        random_start=not options.no_random_start, keep=options.keep, seed=options.seed, precision=options.precision,
     )  # fmt: skip
     if options.fgsm:
         recipe = recipe.fgsm()

@@ -112,7 +112,7 @@ def attack_image(
             weights_digest=classifier.digest,
             result_digest=image_digest(adversarial),
             device=str(classifier.device),
-            precision="float32",
+            precision=result.precision,
             versions=versions(),
         ),
         original=original,

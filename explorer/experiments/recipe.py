@@ -39,7 +39,7 @@ class Recipe:
     ``image`` is where it came from (a path, or ``gallery:NAME``, or ``upload:NAME``), ``image_digest`` the SHA-256 of the
     attacked pixels as float32 [3, H, W], ``result_digest`` of the adversarial ones; ``weights_digest`` that of the weights.
     ``label`` and ``target`` are class indices (``label`` None: the model's own prediction). ``versions``, ``device``
-    and ``precision`` are where it ran.
+    and ``precision`` are where and how it ran.
     """
 
     image: str
@@ -60,7 +60,7 @@ class Recipe:
     weights_digest: str = ""
     result_digest: str = ""
     device: str = "cpu"
-    precision: str = "float32"
+    precision: str = "auto"
     versions: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -86,7 +86,7 @@ class Recipe:
 
     def fgsm(self) -> Recipe:
         """The same with the fast gradient sign method: one full step from the image itself."""
-        return replace(self, steps=1, step_size=self.epsilon, restarts=1, random_start=False, keep="last")
+        return replace(self, steps=1, step_size=self.epsilon, restarts=1, random_start=False, keep="last", precision="float32")
 
     @property
     def is_fgsm(self) -> bool:
@@ -126,6 +126,7 @@ class Recipe:
             ("--loss", self.loss, "ce"),
             ("--keep", self.keep, "best"),
             ("--seed", self.seed, 0),
+            ("--precision", self.precision, "auto"),
         ]
         for option, value, default in options:
             if value != default:

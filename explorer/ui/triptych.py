@@ -49,7 +49,7 @@ def triptych_data(report: AttackReport) -> dict[str, Any]:
             ["L2", f"{report.l2:.3g}", "Euclidean length of the change, in pixels of [0, 1]"],
             ["SSIM", f"{report.ssim:.3f}", "structural similarity of the two images: 1 for equal ones"],
         ],
-        "ran": f"attacked in {report.seconds:.2f} s on {report.recipe.device}",
+        "ran": f"attacked in {report.seconds:.2f} s on {report.recipe.device}, steps in {report.recipe.precision}",
     }
 
 

@@ -1,0 +1,199 @@
+"""The prepared copy: the same function, never trusted with the verdict."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from explorer.attacks import PGD
+from explorer.attacks.engine import at_precision, fold_batch_norms, prepare
+from explorer.classifiers import Classifier, load
+from explorer.threats import Threat, flat_norm
+
+
+def seeded(module):
+    """Batch norms with statistics and scales of their own, some negative where ``module`` was made so."""
+    generator = torch.Generator().manual_seed(0)
+    for part in module.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.running_mean.copy_(torch.randn(part.num_features, generator=generator))
+            part.running_var.copy_(torch.rand(part.num_features, generator=generator) + 0.5)
+            part.weight.data.copy_(torch.rand(part.num_features, generator=generator) + 0.5)
+            part.bias.data.copy_(torch.randn(part.num_features, generator=generator))
+    return module.eval()
+
+
+def plain(between=nn.Identity):
+    return seeded(nn.Sequential(nn.Conv2d(3, 4, 3), between(), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.LazyLinear(3)))
+
+
+def pooled():
+    return plain(lambda: nn.MaxPool2d(2))
+
+
+def same(module, n):
+    images = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+    before = module(images)
+    folded = copy.deepcopy(module)
+    assert fold_batch_norms(folded) == n
+    torch.testing.assert_close(folded(images), before)
+
+
+def test_a_batch_norm_is_folded_and_the_function_stays():
+    module = seeded(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.LazyLinear(3)))
+    same(module, 1)
+
+
+def test_a_max_pool_may_stand_between():
+    same(pooled(), 1)
+
+
+def test_a_negative_scale_is_not_moved_past_a_max_pool():
+    module = pooled()
+    module[2].weight.data[0] = -1
+    same(module, 0)
+
+
+class Shared(nn.Module):
+    """One convolution, used twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3)
+
+    def forward(self, images):
+        return (self.norm(self.conv(images)) + self.conv(images)).mean(dim=(2, 3))
+
+
+class Tapped(Shared):
+    """The convolution's output is also used unnormalised."""
+
+    def forward(self, images):
+        seen = self.conv(images)
+        return (self.norm(seen) + seen).mean(dim=(2, 3))
+
+
+class Twisting(Shared):
+    """Its path depends on the values, so that it can't be traced."""
+
+    def forward(self, images):
+        return self.norm(self.conv(images)).mean(dim=(2, 3)) * (2 if images.sum() > 0 else 1)
+
+
+@pytest.mark.parametrize("kind", [Shared, Tapped, Twisting])
+def test_what_can_not_be_folded_safely_is_left_alone(kind):
+    same(seeded(kind()), 0)
+
+
+def classifier_of(module):
+    return Classifier(module, labels=["a", "b", "c"], input_size=(8, 8))
+
+
+def test_the_original_is_left_as_it_was():
+    module = pooled()
+    module(torch.rand(2, 3, 8, 8))
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    copied = prepare(classifier_of(module), torch.bfloat16)
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    assert copied.module is not module
+    assert not any(parameter.requires_grad for parameter in copied.module.parameters())
+
+
+def test_the_copy_follows_the_weights():
+    classifier, images = classifier_of(pooled()), torch.rand(2, 3, 8, 8)
+    classifier(images)
+    first, precision = at_precision(classifier, "bfloat16")
+    assert precision == "bfloat16"
+    assert at_precision(classifier, "bfloat16")[0] is first
+    with torch.no_grad():
+        classifier.module[-1].weight.mul_(-2)
+    second, _ = at_precision(classifier, "bfloat16")
+    assert second is not first
+    torch.testing.assert_close(second(images), classifier(images), atol=0.1, rtol=0.1)
+
+
+class OnlyFloat32(nn.Module):
+    """Works in one type alone, as a user's module may."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3)
+
+    def forward(self, images):
+        if images.dtype != torch.float32:
+            raise TypeError("float32 only")
+        return self.conv(images).mean(dim=(2, 3))
+
+
+class Scrambled(OnlyFloat32):
+    """Another function as soon as its input is not float32."""
+
+    def forward(self, images):
+        return self.conv(images).mean(dim=(2, 3)) * (1 if images.dtype == torch.float32 else -1)
+
+
+@pytest.mark.parametrize("kind", [OnlyFloat32, Scrambled])
+def test_a_module_that_a_copy_would_misrepresent_is_used_itself(kind):
+    classifier = classifier_of(kind().eval())
+    assert at_precision(classifier, "bfloat16") == (classifier, "float32")
+
+
+def test_a_module_without_convolutions_climbs_in_float32():
+    classifier = classifier_of(nn.Sequential(nn.Flatten(), nn.Linear(192, 3)))
+    assert at_precision(classifier, "auto") == (classifier, "float32")
+
+
+@pytest.mark.parametrize(("norm", "epsilon"), [("linf", 2 / 255), ("l2", 0.25)])
+def test_success_is_what_the_classifier_says_in_float32(norm, epsilon):
+    classifier = load("cifar10-standard")
+    images = torch.rand(24, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+    labels = classifier(images).argmax(dim=1)
+    result = PGD(Threat(norm, epsilon / 4), steps=5, precision="bfloat16")(classifier, images, labels)
+    said = classifier(result.adversarial)
+    assert result.precision == "bfloat16"
+    torch.testing.assert_close(result.logits, said)
+    assert torch.equal(result.success, said.argmax(dim=1) != labels)
+    assert torch.equal(result.trace.success_at_kept, result.success)
+    assert (flat_norm(result.adversarial - images, norm) <= epsilon / 4 + 1e-6).all()
+
+
+def test_a_success_that_only_the_copy_sees_is_attacked_again(monkeypatch):
+    """A copy that lies: it calls everything fooled at the start, where the classifier does not."""
+    classifier = load("cifar10-standard")
+    images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(3))
+    labels = classifier(images).argmax(dim=1)
+
+    class Lying(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = classifier.module
+
+        def forward(self, normalised):
+            logits = self.inner(normalised)
+            return logits - 100 * nn.functional.one_hot(labels[: len(logits)], 10)
+
+    from explorer.attacks import pgd
+
+    monkeypatch.setattr(
+        pgd, "at_precision",
+        lambda chosen, precision: (chosen, "float32") if precision == "float32" else (chosen.with_module(Lying()), "bfloat16"),
+    )  # fmt: skip
+    attack = PGD(Threat("linf", 4 / 255), steps=5, precision="bfloat16")
+    expected = PGD(Threat("linf", 4 / 255), steps=5, precision="float32")(classifier, images, labels)
+    result = attack(classifier, images, labels, frames=True)
+    assert torch.equal(result.success, expected.success)
+    assert result.success.any()
+    kept = result.trace.frames[result.trace.kept, torch.arange(6)]
+    assert torch.equal(kept, result.adversarial)
+
+
+@pytest.mark.skipif(not torch.cpu._is_avx512_bf16_supported(), reason="needs a CPU with bfloat16 units")
+def test_the_same_in_bfloat16_whatever_the_batch():
+    classifier = load("cifar10-standard")
+    images = torch.rand(5, 3, 32, 32, generator=torch.Generator().manual_seed(4))
+    labels = classifier(images).argmax(dim=1)
+    attack = PGD(Threat("l2", 0.2), steps=4, precision="bfloat16")
+    together = attack(classifier, images, labels)
+    alone = [attack(classifier, images[i : i + 1], labels[i : i + 1]) for i in range(5)]
+    assert torch.equal(together.adversarial, torch.cat([each.adversarial for each in alone]))

@@ -76,14 +76,6 @@ class Plan:
         return f"data-{number:05d}-of-{self.shards:05d}.parquet", rows, {"plan": self.digest, "shard": number}
 
 
-def data_digest(data: LabelledImages) -> str:
-    """SHA-256 of images and labels."""
-    found = hashlib.sha256(str(tuple(data.images.shape)).encode())
-    found.update(data.images.contiguous().numpy().tobytes())
-    found.update(data.labels.numpy().tobytes())
-    return found.hexdigest()
-
-
 def make_plan(
     construction: Construction,
     classifier: Classifier,
@@ -96,7 +88,7 @@ def make_plan(
 ) -> Plan:
     """The plan of building ``construction`` with ``classifier`` from the ``rows`` of ``data`` (all of them when None)."""
     return Plan(
-        construction, classifier.name, classifier.digest, source, data_digest(data), seed,
+        construction, classifier.name, classifier.digest, source, data.digest, seed,
         tuple(range(len(data)) if rows is None else rows), classifier.labels, at_precision(classifier, precision)[1],
         classifier.device.type, torch.__version__,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from torch import Tensor
 from explorer.attacks import PGD, Cancelled
 from explorer.attacks.engine import at_precision
 from explorer.classifiers import Classifier
-from explorer.threats import Threat, flat_norm, per_sample
+from explorer.threats import Threat, flat_norm
 
 OnStep = Callable[[int, int, float], None]
 

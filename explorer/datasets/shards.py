@@ -19,7 +19,8 @@ from torch import Tensor
 
 from explorer.datasets.labelled import DataError
 
-_KEY = b"explorer"
+STAMP = b"explorer"  # the key of the metadata that says what a file belongs to
+SHARDS = "data-*.parquet"
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def _schema(names: Sequence[str], stamp: dict[str, Any]) -> pa.Schema:
             ("start_label", whole), ("target", whole), ("objective", pa.float32()), ("reached", pa.bool_()),
             ("predicted", whole), ("survives_8bit", pa.bool_()),
         ],
-        metadata={b"huggingface": json.dumps({"info": {"features": features}}).encode(), _KEY: json.dumps(stamp).encode()},
+        metadata={b"huggingface": json.dumps({"info": {"features": features}}).encode(), STAMP: json.dumps(stamp).encode()},
     )  # fmt: skip
 
 
@@ -113,7 +114,7 @@ def check_shard(path: Path, rows: int, stamp: dict[str, Any]) -> str | None:
         table = pq.read_table(path, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         return f"it can't be read ({str(error).splitlines()[0]})"
-    if json.loads((table.schema.metadata or {}).get(_KEY, b"null")) != stamp:
+    if json.loads((table.schema.metadata or {}).get(STAMP, b"null")) != stamp:
         return "it belongs to another job"
     return None if len(table) == rows else f"it has {len(table)} rows instead of {rows}"
 

@@ -23,6 +23,7 @@ MOST_RESTARTS = 1_000
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 OnStep = Callable[[int, int, float], None]
+OnImage = Callable[[int, Tensor], None]
 
 
 class AttackError(ValueError):
@@ -90,12 +91,14 @@ class PGD:
         initial: Tensor | None = None,
         frames: bool = False,
         on_step: OnStep | None = None,
+        on_image: OnImage | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> AttackResult:
         """Attack ``images`` float32 [N, 3, H, W] in [0, 1] with ``labels`` int64 [N]; towards ``targets`` int64 [N] if given.
 
         ``initial`` [N, 3, H, W] is where the first restart begins in place of a random start (projected into the threat).
-        ``frames`` keeps every iterate in the trace. ``on_step(done, steps, mean loss)`` is called after each step;
+        ``frames`` keeps every iterate in the trace. ``on_step(done, steps, mean loss)`` is called after each step,
+        ``on_image(step, points)`` shows each point [R·N, 3, H, W] before it;
         ``cancelled()`` is asked before each, and :class:`Cancelled` raised when it says so. Raises :class:`AttackError`.
         The images, the classifier and the global random state are left as they were. Tensors come back on the images' device.
         """
@@ -107,7 +110,7 @@ class PGD:
         with _evaluation_mode(classifier.module):
             climber, precision = at_precision(classifier, self.precision)
             recorder = Recorder(len(images), self.keep, frames)
-            attack._climb(climber, images, labels, targets, attack._starts(images, initial), recorder, on_step, cancelled)
+            attack._climb(climber, images, labels, targets, attack._starts(images, initial), recorder, on_step, on_image, cancelled)
             adversarial, trace = recorder.finish()
             with torch.no_grad():
                 logits = classifier(adversarial)
@@ -141,6 +144,7 @@ class PGD:
         point: Tensor,
         recorder: Recorder,
         on_step: OnStep | None,
+        on_image: OnImage | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
         """Walk from ``point`` [R·N, 3, H, W]; the restarts are blocks of N."""
@@ -155,6 +159,8 @@ class PGD:
             success = predicted != labels if targets is None else predicted == targets
             norm = None if gradient is None else objective.slope * _length(gradient)
             recorder.add(point, objective.value, logits, success, norm, flat_norm(point - images, threat.norm))
+            if on_image is not None:
+                on_image(step, point.detach())
             if gradient is None:
                 return
             moved = point + self._step_size(step, point) * threat.steepest(gradient) - images

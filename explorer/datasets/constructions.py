@@ -160,8 +160,8 @@ def towards(
     targets: Tensor,
     *,
     precision: str = "auto",
-    frames: bool = False,
     on_step: OnStep | None = None,
+    on_image: Callable[[int, Tensor], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Constructed:
     """Attack ``sources`` [N, 3, H, W] towards ``targets`` int64 [N] in the L2 ball: eq. 7 of the paper, from the image itself.
@@ -173,5 +173,5 @@ def towards(
         Threat("l2", construction.epsilon), steps=construction.steps, step_size=construction.step_size, random_start=False,
         precision=precision,
     )  # fmt: skip
-    result = attack(classifier, sources, labels, targets, on_step=on_step, cancelled=cancelled)
+    result = attack(classifier, sources, labels, targets, on_step=on_step, on_image=on_image, cancelled=cancelled)
     return Constructed(result.adversarial, -result.trace.loss)

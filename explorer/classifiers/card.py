@@ -9,10 +9,12 @@ from typing import Any
 
 from explorer.classifiers.classifier import ClassifierError
 
+PGD = "PGD"
+
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Measured accuracy: on ``n`` images of ``data``, under PGD in ``norm`` with ``epsilon``; 95 % Wilson interval."""
+    """Measured accuracy: on ``n`` images of ``data``, under ``attack`` in ``norm`` with ``epsilon``; 95 % Wilson interval."""
 
     data: str
     n: int
@@ -22,6 +24,7 @@ class Accuracy:
     accuracy: float
     low: float
     high: float
+    attack: str = PGD
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class ModelCard:
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise ClassifierError(f"{path} is not a readable model card: {error}") from None
 
-    def at(self, epsilon: float) -> Accuracy | None:
-        """The first measured row with this L2 epsilon, if any."""
-        return next((row for row in self.accuracy if row.epsilon == epsilon), None)
+    def at(self, epsilon: float, attack: str = PGD) -> Accuracy | None:
+        """The first row measured at this L2 epsilon by this attack, if any; at 0 there is nothing to attack."""
+        rows = (row for row in self.accuracy if row.epsilon == epsilon)
+        return next((row for row in rows if epsilon == 0 or row.attack == attack), None)

@@ -11,7 +11,10 @@ import torch
 from explorer.classifiers.card import ModelCard
 
 BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "classifiers"
-BUNDLED_ORDER = ("tiny12-standard", "tiny12-robust", "cifar10-standard", "cifar10-robust")
+BUNDLED_ORDER = (
+    "tiny12-standard", "tiny12-robust", "cifar10-standard", "cifar10-robust", "cifar10-d", "cifar10-d_r", "cifar10-d_nr", "cifar10-d_rand",
+    "cifar10-d_det",
+)  # fmt: skip
 
 # torchvision architectures offered by name; any other works as torchvision:NAME too. The original of the panda comes first.
 TORCHVISION = ("googlenet", "squeezenet1_1", "mobilenet_v3_large", "resnet18", "resnet50", "convnext_tiny", "vit_b_16", "swin_t")

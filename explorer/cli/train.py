@@ -15,14 +15,20 @@ from explorer.classifiers.loading import resolve_device
 from explorer.classifiers.weights import read_weights
 from explorer.cli.common import UsageError, print_json, shared_folder, writable_folder
 from explorer.datasets.labelled import LabelledImages
-from explorer.experiments.bundled import BUNDLES, CHECKPOINT, Bundle, classifier_of, measure, publish, read_data
+from explorer.experiments.bundled import BUNDLES, CHECKPOINT, Bundle, classifier_of, measure, publish, read_built, read_data
 from explorer.experiments.training import Progress, Trainer
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("train", help="train one of the bundled classifiers again")
     parser.add_argument("name", choices=tuple(BUNDLES), help="which one")
-    parser.add_argument("--data", help="the folder with cifar10/ and tiny-imagenet-12/ (default: EXPLORER_SHARED/data)")
+    parser.add_argument(
+        "--data",
+        help="the folder with cifar10/ and tiny-imagenet-12/ (default: EXPLORER_SHARED/data); for cifar10-d_r, -d_nr, -d_rand and "
+        "-d_det the constructed set that build made",
+    )
+    parser.add_argument("--test", help="for those four: what to measure on (default: the originals held out of training)")
+    parser.add_argument("--apgd", action="store_true", help="measure also under Auto-PGD (needs torchattacks)")
     parser.add_argument("--out", help="the folder for the checkpoint, the weights and the card (default: runs/NAME)")
     parser.add_argument("--epochs", type=int, help="how many times to see the data (default: as the recipe says)")
     parser.add_argument("--stop-after", type=int, help="stop after this many epochs of the recipe and write what there is")
@@ -39,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         torch.set_num_threads(options.threads)
     out = writable_folder(options.out or Path("runs") / bundle.name)
     device = resolve_device(options.device)
-    train, held_out = read_data(bundle, Path(options.data) if options.data else shared_folder() / "data")
+    train, held_out = _read(bundle, options)
     start = None if bundle.start_from is None else read_weights(BUNDLED / f"{bundle.start_from}.safetensors")
     trainer = Trainer(bundle.recipe, train, bundle.mean, bundle.std, str(device), start)
     checkpoint = out / CHECKPOINT
@@ -49,8 +55,19 @@ def run(options: argparse.Namespace) -> int:
     while trainer.epoch < min(bundle.recipe.epochs, options.stop_after or bundle.recipe.epochs):
         _epoch(trainer)
         trainer.save(checkpoint)
-    _finish(bundle, trainer, held_out, out, options.json)
+    _finish(bundle, trainer, held_out, out, options)
     return 0
+
+
+def _read(bundle: Bundle, options: argparse.Namespace) -> tuple[LabelledImages, LabelledImages]:
+    folder = shared_folder() / "data"
+    if bundle.built is None:
+        if options.test is not None:
+            raise UsageError(f"{bundle.name} is measured on the images held out of its training; leave --test out")
+        return read_data(bundle, Path(options.data) if options.data else folder)
+    if options.data is None:
+        raise UsageError(f"{bundle.name} is trained on a constructed set; name it with --data")
+    return read_built(bundle, options.data, options.test or str(folder / bundle.held_out))
 
 
 def _adjusted(bundle: Bundle, options: argparse.Namespace) -> Bundle:
@@ -76,7 +93,7 @@ def _epoch(trainer: Trainer) -> None:
     print(f"{label}: loss {last.loss:.3f}, accuracy {last.accuracy:.1%}, {last.rate:.0f} images/s", file=sys.stderr)
 
 
-def _finish(bundle: Bundle, trainer: Trainer, held_out: LabelledImages, out: Path, as_json: bool) -> None:
+def _finish(bundle: Bundle, trainer: Trainer, held_out: LabelledImages, out: Path, options: argparse.Namespace) -> None:
     """Measure the weights as they will be read back, and write them with their card."""
     weights, device = trainer.weights(), trainer.device
     classifier = classifier_of(bundle, weights, held_out.names, device)
@@ -86,12 +103,12 @@ def _finish(bundle: Bundle, trainer: Trainer, held_out: LabelledImages, out: Pat
             bar.total = total
             bar.update(done - bar.n)
 
-        accuracy = measure(classifier, bundle, held_out, progress)
+        accuracy = measure(classifier, bundle, held_out, progress, options.apgd)
     publish(bundle, weights, held_out.names, accuracy, classifier.digest, trainer, out)
-    rows = [{"epsilon": r.epsilon, "n": r.n, "accuracy": r.accuracy, "low": r.low, "high": r.high} for r in accuracy]
-    if as_json:
+    rows = [{"attack": r.attack, "epsilon": r.epsilon, "n": r.n, "accuracy": r.accuracy, "low": r.low, "high": r.high} for r in accuracy]
+    if options.json:
         print_json({"model": bundle.name, "out": str(out), "seconds": trainer.seconds, "rows": rows})
         return
     for row in accuracy:
-        print(f"L2 ε = {row.epsilon:<5g} {row.accuracy:.2%}  (95 % interval {row.low:.2%} to {row.high:.2%}, n = {row.n})")
+        print(f"{row.attack} L2 ε = {row.epsilon:<5g} {row.accuracy:.2%}  (95 % interval {row.low:.2%} to {row.high:.2%}, n = {row.n})")
     print(f"written to {out}")

@@ -1,18 +1,19 @@
-"""Data by its written name: a Parquet file, a folder with a sub-folder per class, or torchvision's CIFAR-10."""
+"""Data by its written name, as a classifier sees and counts it: whatever :func:`~explorer.datasets.sets.read_set` reads, or
+torchvision's CIFAR-10."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 import torch
+from PIL import Image
 
-from explorer.datasets.labelled import DataError, LabelledImages, read_parquet
-from explorer.images.decode import ImageError, read
+from explorer.datasets.download import read_cifar10
+from explorer.datasets.labelled import DataError, LabelledImages, Pixels
+from explorer.datasets.sets import read_set
 from explorer.images.geometry import fit, to_uint8
 
 CIFAR10, CIFAR10_TRAIN = "cifar10", "cifar10:train"  # the test images, the training images
@@ -21,9 +22,14 @@ CIFAR10, CIFAR10_TRAIN = "cifar10", "cifar10:train"  # the test images, the trai
 class Viewer(Protocol):
     """What reading needs to know of a classifier: its labels and how it sees a picture."""
 
-    labels: tuple[str, ...]
-    input_size: tuple[int, int]
-    resize: int | None
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def input_size(self) -> tuple[int, int]: ...
+
+    @property
+    def resize(self) -> int | None: ...
 
 
 def read_source(source: str, viewer: Viewer, limit: int | None = None) -> LabelledImages:
@@ -31,52 +37,20 @@ def read_source(source: str, viewer: Viewer, limit: int | None = None) -> Labell
 
     Raises :class:`DataError` when the source can't be read or its classes are not the viewer's.
     """
+
+    def view(image: Image.Image) -> Pixels:
+        return to_uint8(fit(image, viewer.input_size, viewer.resize))
+
     if source in (CIFAR10, CIFAR10_TRAIN):
-        data = _torchvision_cifar10(limit, train=source == CIFAR10_TRAIN)
-    elif Path(source).is_dir():
-        return _read_folder(Path(source), viewer, limit)
+        data = read_cifar10(limit, train=source == CIFAR10_TRAIN)
+    elif Path(source, "cifar-10-batches-py").is_dir():
+        raise DataError(f"{source} is torchvision's CIFAR-10: name it {CIFAR10} or {CIFAR10_TRAIN}, with EXPLORER_DATA={source}")
     else:
-        data = read_parquet(source, limit, lambda image: to_uint8(fit(image, viewer.input_size, viewer.resize)))
+        data = read_set(source, limit, view).data
+    if tuple(data.images.shape[2:]) != viewer.input_size:
+        seen = [torch.from_numpy(view(Image.fromarray(image.permute(1, 2, 0).numpy()))) for image in data.images]
+        data = replace(data, images=torch.stack(seen).permute(0, 3, 1, 2).contiguous())
     return _with_labels_of(data, viewer.labels, source)
-
-
-def data_folder() -> Path:
-    """Where torchvision keeps its data sets: ``EXPLORER_DATA``, by default ``data`` in the current folder."""
-    return Path(os.environ.get("EXPLORER_DATA", "data"))
-
-
-def _torchvision_cifar10(limit: int | None, train: bool) -> LabelledImages:
-    from torchvision.datasets import CIFAR10 as TorchvisionCIFAR10  # torchvision takes 1.8 s to import
-
-    try:
-        data = TorchvisionCIFAR10(str(data_folder()), train=train, download=False)
-    except RuntimeError:
-        raise DataError(
-            f"CIFAR-10 is not in {data_folder().resolve()}; fetch it there with torchvision.datasets.CIFAR10(…, download=True), "
-            "or say with EXPLORER_DATA where it is"
-        ) from None
-    images = torch.from_numpy(np.ascontiguousarray(data.data[:limit].transpose(0, 3, 1, 2)))
-    return LabelledImages(images, torch.tensor(data.targets[:limit]), tuple(data.classes))
-
-
-def _read_folder(folder: Path, viewer: Viewer, limit: int | None) -> LabelledImages:
-    """One sub-folder per class, named as the classifier names it. Files are taken round the classes, so that a limit
-    keeps them balanced."""
-    classes = sorted(path for path in folder.iterdir() if path.is_dir())
-    if not classes:
-        raise DataError(f"{folder} has no sub-folders; it needs one per class, named like the class")
-    indices = _indices([path.name for path in classes], viewer.labels, str(folder))
-    queues = [sorted(path for path in each.iterdir() if path.is_file()) for each in classes]
-    turns = max(map(len, queues))
-    files = [(q[turn], i) for turn in range(turns) for q, i in zip(queues, indices, strict=True) if turn < len(q)][:limit]
-    if not files:
-        raise DataError(f"the sub-folders of {folder} hold no files")
-    try:
-        arrays = [to_uint8(fit(read(path).image, viewer.input_size, viewer.resize)) for path, _ in files]
-    except ImageError as error:
-        raise DataError(str(error)) from None
-    images = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
-    return LabelledImages(images, torch.tensor([index for _, index in files]), viewer.labels)
 
 
 def _with_labels_of(data: LabelledImages, labels: Sequence[str], source: str) -> LabelledImages:

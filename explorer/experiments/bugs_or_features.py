@@ -39,7 +39,7 @@ class Panel:
         for other in self.classifiers:
             if other.labels != self.standard.labels or other.input_size != self.standard.input_size:
                 raise AttackError(
-                    f"{other.name} and {self.standard.name} do not have the same classes and input size; choose classifiers of the same data"
+                    f"{other.name} and {self.standard.name} differ in classes or input size; choose classifiers of the same data"
                 )
 
     @property
@@ -69,20 +69,22 @@ def construction_for(name: str, settings: Settings) -> Construction:
     return replace(chosen, steps=settings.attack_steps, step_size=settings.step_size, epsilon=settings.epsilon)
 
 
-def other_index(seed: int, index: int, population: int) -> int:
-    """A random index below ``population`` that is not ``index``: where matching starts when the person leaves it to the seed.
+def drawn_start(seed: int, index: int, population: int, avoid: int | None) -> int:
+    """Which of ``population`` pictures matching starts from: drawn by seed and index, but not ``avoid``.
 
     The paper draws from all images; one picture on a page should not start at itself. Raises ``ValueError`` where there is no other.
     """
+    if avoid is None:
+        return start_index(seed, index, population)
     if population < 2:
         raise ValueError("there is no other picture to start from; start from noise")
     drawn = start_index(seed, index, population - 1)
-    return drawn + (drawn >= index >= 0)
+    return drawn + (drawn >= avoid)
 
 
 def noise_start(seed: int, index: int, size: tuple[int, int]) -> Start:
     """A start of uniform noise, in which a person sees nothing."""
-    return Start(round_8bit(noise(seed, index, (3, *size))), None)
+    return Start(round_8bit(noise(seed, index, (3, *size))), None, noise=True)
 
 
 def settled(source: Source, panel: Panel) -> Source:
@@ -131,7 +133,10 @@ def make(
         )  # fmt: skip
         begun, begun_label, person = source.image, source.person, source.person
     image = round_8bit(made.images[0].cpu())
-    return SetImage(name, image, given, person, begun, begun_label, made.objective[:, 0].cpu(), panel.ask(image))
+    return SetImage(
+        name, image, given, person, begun, begun_label, made.objective[:, 0].cpu(), panel.ask(image),
+        from_noise=construction.matches and start.noise, reached=predict(builder, made.images)[0].index == given,
+    )  # fmt: skip
 
 
 def make_row(
@@ -168,14 +173,17 @@ class _Watcher:
 
     def __init__(self, construction: Construction, on_frame: Callable[[Frame], None] | None) -> None:
         self._construction, self._on_frame = construction, on_frame
+        self._start: Tensor | None = None
         self._image: Tensor | None = None
         self._objective: list[float] = []
 
     def on_image(self, step: int, images: Tensor) -> None:
-        self._image = images[0].detach()
+        self._image = images[0].cpu()
+        if self._start is None:
+            self._start = self._image
 
     def on_step(self, done: int, steps: int, value: float) -> None:
         # The value belongs to the point before this step; an attack tells what it raises, which is minus the cross-entropy.
         self._objective.append(value if self._construction.matches else -value)
-        if self._on_frame is not None and self._image is not None:
-            self._on_frame(Frame(self._construction.name, done - 1, steps, self._image.cpu(), tuple(self._objective)))
+        if self._on_frame is not None and self._start is not None and self._image is not None:
+            self._on_frame(Frame(self._construction.name, done - 1, steps, self._start, self._image, tuple(self._objective)))

@@ -17,9 +17,13 @@ from explorer.classifiers.card import Accuracy, ModelCard
 from explorer.classifiers.loading import freeze
 from explorer.classifiers.networks import CIFAR_NET, TINY_NET, SmallNet
 from explorer.classifiers.weights import put_weights
-from explorer.datasets.labelled import LabelledImages, read_parquet, twins
+from explorer.datasets.constructions import CONSTRUCTIONS
+from explorer.datasets.labelled import DataError, LabelledImages, read_parquet, twins
+from explorer.datasets.sets import read_set
+from explorer.datasets.sources import read_source
 from explorer.experiments.attack_image import versions
 from explorer.experiments.robustness import robust_accuracy
+from explorer.experiments.stronger import APGD, apgd_accuracy
 from explorer.experiments.training import Recipe, Trainer
 
 EVALUATION_STEPS = 20
@@ -31,7 +35,8 @@ CHECKPOINT = "checkpoint.pt"
 class Bundle:
     """One bundled classifier. ``train`` and ``held_out`` are files below ``EXPLORER_SHARED/data``; ``held_out`` is never
     trained on, and with ``twins_in_train`` its re-compressed copies are taken out of the training file. ``start_from`` names
-    the bundle whose weights training begins with."""
+    the bundle whose weights training begins with. ``limit`` is how many images are trained on, the first ones. ``built`` names
+    the constructed set that is trained on in place of ``train``; which one is there is said on the command line."""
 
     name: str
     title: str
@@ -48,6 +53,8 @@ class Bundle:
     gallery: str
     epsilons: tuple[float, ...]
     start_from: str | None = None
+    limit: int | None = None
+    built: str | None = None
 
 
 def _cifar10(kind: str, training: str, recipe: Recipe, start_from: str | None = None) -> Bundle:
@@ -83,6 +90,19 @@ _CIFAR_ROBUST = replace(
     _CIFAR_STANDARD, epochs=8, learning_rate=0.4, bias_scale=16.0, frozen_stem=False, epsilon=0.5, strong_from=0.75
 )
 
+# Ten thousand images: what two CPU cores can turn into each of the constructed sets in an hour.
+SUBSET = 10_000
+_SUBSET = replace(_CIFAR_STANDARD, epochs=24, batch=250)
+
+
+def _on_set(name: str, recipe: Recipe) -> Bundle:
+    """A classifier trained in the standard way on a constructed set; "" is the subset of CIFAR-10 the sets are built from."""
+    title = CONSTRUCTIONS[name].title.partition(",")[0] if name else "D"
+    made_from = f"{title}, made from {SUBSET:,} images of CIFAR-10" if name else f"{SUBSET:,} images of CIFAR-10, 32×32, JPEG"
+    bundle = _cifar10(f"d_{name.removeprefix('d_')}" if name else "d", f"standard, on {title}", recipe)
+    return replace(bundle, title=f"CIFAR-10 trained on {title}", data=made_from, epsilons=(0.25, 0.5), limit=SUBSET, built=name or None)
+
+
 BUNDLES: dict[str, Bundle] = {
     bundle.name: bundle
     for bundle in (
@@ -90,8 +110,22 @@ BUNDLES: dict[str, Bundle] = {
         _tiny12("robust", "adversarial, L2 ε = 1", _TINY_ROBUST, start_from="tiny12-standard"),
         _cifar10("standard", "standard", _CIFAR_STANDARD),
         _cifar10("robust", "adversarial, L2 ε = 0.5", _CIFAR_ROBUST, start_from="cifar10-standard"),
+        _on_set("", _SUBSET),
+        _on_set("d_r", _SUBSET),
+        _on_set("d_nr", _SUBSET),
+        _on_set("d_rand", _SUBSET),
+        _on_set("d_det", replace(_SUBSET, crop=0, flip=False)),  # without augmentation, as in the paper's appendix C.2
     )
 }
+
+
+@dataclass(frozen=True)
+class _Viewer:
+    """How a bundle's classifier sees pictures, before there is one."""
+
+    labels: tuple[str, ...]
+    input_size: tuple[int, int]
+    resize: int | None = None
 
 
 def read_data(bundle: Bundle, folder: Path) -> tuple[LabelledImages, LabelledImages]:
@@ -101,7 +135,21 @@ def read_data(bundle: Bundle, folder: Path) -> tuple[LabelledImages, LabelledIma
         keep = torch.ones(len(train), dtype=torch.bool)
         keep[twins(train.images, held_out.images)] = False
         train = train.take(keep)
-    return train, held_out
+    return _first(train, bundle.limit), held_out
+
+
+def read_built(bundle: Bundle, built: str, test: str) -> tuple[LabelledImages, LabelledImages]:
+    """The constructed set at ``built`` and the images of the source ``test`` to measure on. Raises :class:`DataError`."""
+    found = read_set(built)
+    if found.name != bundle.built:
+        raise DataError(f"{bundle.name} is trained on {bundle.built}; {built} holds {found.name or 'another kind of data'}")
+    if tuple(found.data.images.shape[2:]) != bundle.input_size:
+        raise DataError(f"{built} has images of {tuple(found.data.images.shape[2:])}; {bundle.name} takes {bundle.input_size}")
+    return _first(found.data, bundle.limit), read_source(test, _Viewer(found.data.names, bundle.input_size))
+
+
+def _first(data: LabelledImages, limit: int | None) -> LabelledImages:
+    return data if limit is None else data.take(torch.arange(min(limit, len(data))))
 
 
 def hardware(device: torch.device) -> str:
@@ -122,9 +170,10 @@ def classifier_of(bundle: Bundle, weights: dict[str, Tensor], labels: tuple[str,
 
 
 def measure(
-    classifier: Classifier, bundle: Bundle, held_out: LabelledImages, on_batch: Callable[[int, int], None]
+    classifier: Classifier, bundle: Bundle, held_out: LabelledImages, on_batch: Callable[[int, int], None], apgd: bool = False
 ) -> tuple[Accuracy, ...]:
-    """Accuracy on all held-out images, and under PGD at the bundle's ε on :data:`ATTACKED` of them, evenly spaced."""
+    """Accuracy on all held-out images, and under PGD at the bundle's ε on :data:`ATTACKED` of them, evenly spaced; with ``apgd``
+    also under a stronger attack from another library."""
     attacked = held_out.take(torch.linspace(0, len(held_out) - 1, min(ATTACKED, len(held_out))).long())
     measured = []
     for data, epsilons, steps in ((held_out, (0.0,), 0), (attacked, bundle.epsilons, EVALUATION_STEPS)):
@@ -133,6 +182,14 @@ def measure(
         )
         measured += [
             Accuracy(bundle.held_out_text, len(data), "l2", row.epsilon, steps, row.accuracy, row.low, row.high) for row in rows
+        ]
+    if apgd:
+        rows = apgd_accuracy(
+            classifier, attacked.images, attacked.labels, bundle.epsilons, steps=EVALUATION_STEPS, on_batch=on_batch
+        )
+        measured += [
+            Accuracy(bundle.held_out_text, len(attacked), "l2", r.epsilon, EVALUATION_STEPS, r.accuracy, r.low, r.high, APGD)
+            for r in rows
         ]
     return tuple(measured)
 
@@ -148,6 +205,7 @@ def publish(
 ) -> None:
     """Write ``NAME.safetensors`` and its card ``NAME.json`` into ``folder``."""
     early = f" --stop-after {trainer.epoch}" if trainer.epoch < bundle.recipe.epochs else ""
+    data = f" --data {bundle.built.upper()}_FOLDER" if bundle.built else ""
     # Not save_file, which gives the file to its owner alone.
     (folder / f"{bundle.name}.safetensors").write_bytes(save(weights))
     recipe = asdict(bundle.recipe)
@@ -157,5 +215,5 @@ def publish(
         network=recipe.pop("network"), recipe=recipe, parameters=sum(v.numel() for v in weights.values()),
         seed=bundle.recipe.seed, hardware=hardware(trainer.device), epochs=trainer.epoch,
         seconds=round(trainer.seconds), versions=versions(),
-        weights_digest=digest, command=f"python -m explorer train {bundle.name}{early}", accuracy=accuracy,
+        weights_digest=digest, command=f"python -m explorer train {bundle.name}{data}{early}", accuracy=accuracy,
     ).write(folder / f"{bundle.name}.json")  # fmt: skip

@@ -42,10 +42,11 @@ class Source:
 @dataclass(frozen=True)
 class Start:
     """Where representation matching begins: float32 [3, H, W] in [0, 1], and the class a person sees there (None: none, or
-    nobody said)."""
+    nobody said). ``noise`` says that there is nothing to see."""
 
     image: Tensor
     label: int | None
+    noise: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class SetImage:
     ``person`` is the class a person sees, derived from what the image was made from and kept to look like: the source for D, D_R,
     D_rand and D_det, the start for D_NR; None where that is noise or nobody said. ``start`` [3, H, W] is where it began and
     ``start_label`` its class; ``objective`` float32 [T + 1] what was lowered on the way: the feature distance of the matched sets,
-    the cross-entropy of the target of the attacked ones. These three are None for D. ``beliefs`` has what each judge says.
+    the cross-entropy of the target of the attacked ones. These three are None for D. ``from_noise`` says that the start was noise,
+    ``reached`` whether the classifier it was made with gave ``label`` before rounding. ``beliefs`` has what each judge says.
     """
 
     name: str
@@ -76,6 +78,8 @@ class SetImage:
     start_label: int | None
     objective: Tensor | None
     beliefs: tuple[Prediction, ...]
+    from_noise: bool = False
+    reached: bool = True
 
     @property
     def matched(self) -> bool:
@@ -100,11 +104,13 @@ class FeatureRow:
 
 @dataclass(frozen=True)
 class Frame:
-    """An image in the making: its present point after ``step`` of ``steps``, and the objective so far (``step`` + 1 values)."""
+    """An image in the making: where it began, its present point after ``step`` of ``steps``, and the objective so far
+    (``step`` + 1 values)."""
 
     name: str
     step: int
     steps: int
+    start: Tensor
     image: Tensor
     objective: tuple[float, ...]
 

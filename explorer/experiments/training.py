@@ -30,7 +30,7 @@ class Recipe:
 
     ``epsilon`` 0 is standard training; otherwise the L2 radius, attacked with one step in the epochs before
     ``strong_from`` (a fraction of the training) and with two from there on. ``small_until`` is the fraction of epochs on
-    images shrunk to ``small_size``, which cost less.
+    images shrunk to ``small_size``, which cost less. ``crop`` 0 and no ``flip`` is training without augmentation.
     """
 
     network: NetworkConfig
@@ -43,6 +43,7 @@ class Recipe:
     warmup: float = 0.25
     label_smoothing: float = 0.0
     crop: int = 2
+    flip: bool = True
     small_size: int | None = None
     small_until: float = 0.0
     frozen_stem: bool = True
@@ -139,7 +140,8 @@ class Trainer:
         for start in range(0, n - recipe.batch + 1, recipe.batch):
             rows = order[start : start + recipe.batch]
             images = self.data.images[rows].float() / 255
-            images = _augment(images, recipe.crop, first_flip[rows] ^ bool(self.epoch % 2), generator)
+            flipped = (first_flip[rows] ^ bool(self.epoch % 2)) & recipe.flip
+            images = _augment(images, recipe.crop, flipped, generator)
             if small is not None:
                 images = F.interpolate(images, size=(small, small), mode="bilinear", antialias=True)
             yield images.to(self.device), self.data.labels[rows].to(self.device)
@@ -227,7 +229,8 @@ class Trainer:
             state = torch.load(path, map_location=self.device, weights_only=True)
         except (OSError, RuntimeError, EOFError, ValueError) as error:
             raise ValueError(f"{path} can't be read ({error}); remove it to begin again") from None
-        if state["recipe"] != asdict(self.recipe):
+        mine = asdict(self.recipe)
+        if {**mine, **state["recipe"]} != mine:  # a file from before a setting existed lacks it
             raise ValueError(f"{path} belongs to another recipe; train into another folder with --out")
         self.net.load_state_dict(state["net"])
         self.averaged.load_state_dict(state["averaged"])

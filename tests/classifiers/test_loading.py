@@ -12,9 +12,9 @@ from safetensors.torch import load_file, save_file
 
 from explorer.classifiers import ClassifierError, catalogue, load
 from explorer.classifiers.card import ModelCard
-from explorer.classifiers.catalogue import BUNDLED, BUNDLED_ORDER, bundled
+from explorer.classifiers.catalogue import BUNDLED, bundled
 
-NAMES = list(BUNDLED_ORDER)
+NAMES = list(bundled())
 MAKER = """
 from torch import nn
 from explorer.classifiers import Classifier

@@ -6,6 +6,7 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         torch.set_num_threads(options.threads)
     out = writable_folder(options.out or Path("runs") / bundle.name)
     device = resolve_device(options.device)
-    train, held_out = _read(bundle, options)
+    train, held_out, about = _read(bundle, options)
     start = None if bundle.start_from is None else read_weights(BUNDLED / f"{bundle.start_from}.safetensors")
     trainer = Trainer(bundle.recipe, train, bundle.mean, bundle.std, str(device), start)
     checkpoint = out / CHECKPOINT
@@ -55,16 +56,16 @@ def run(options: argparse.Namespace) -> int:
     while trainer.epoch < min(bundle.recipe.epochs, options.stop_after or bundle.recipe.epochs):
         _epoch(trainer)
         trainer.save(checkpoint)
-    _finish(bundle, trainer, held_out, out, options)
+    _finish(bundle, trainer, held_out, out, options, about)
     return 0
 
 
-def _read(bundle: Bundle, options: argparse.Namespace) -> tuple[LabelledImages, LabelledImages]:
+def _read(bundle: Bundle, options: argparse.Namespace) -> tuple[LabelledImages, LabelledImages, dict[str, Any]]:
     folder = shared_folder() / "data"
     if bundle.built is None:
         if options.test is not None:
             raise UsageError(f"{bundle.name} is measured on the images held out of its training; leave --test out")
-        return read_data(bundle, Path(options.data) if options.data else folder)
+        return *read_data(bundle, Path(options.data) if options.data else folder), {}
     if options.data is None:
         raise UsageError(f"{bundle.name} is trained on a constructed set; name it with --data")
     return read_built(bundle, options.data, options.test or str(folder / bundle.held_out))
@@ -93,7 +94,9 @@ def _epoch(trainer: Trainer) -> None:
     print(f"{label}: loss {last.loss:.3f}, accuracy {last.accuracy:.1%}, {last.rate:.0f} images/s", file=sys.stderr)
 
 
-def _finish(bundle: Bundle, trainer: Trainer, held_out: LabelledImages, out: Path, options: argparse.Namespace) -> None:
+def _finish(
+    bundle: Bundle, trainer: Trainer, held_out: LabelledImages, out: Path, options: argparse.Namespace, about: dict[str, Any]
+) -> None:
     """Measure the weights as they will be read back, and write them with their card."""
     weights, device = trainer.weights(), trainer.device
     classifier = classifier_of(bundle, weights, held_out.names, device)
@@ -104,7 +107,7 @@ def _finish(bundle: Bundle, trainer: Trainer, held_out: LabelledImages, out: Pat
             bar.update(done - bar.n)
 
         accuracy = measure(classifier, bundle, held_out, progress, options.apgd)
-    publish(bundle, weights, held_out.names, accuracy, classifier.digest, trainer, out)
+    publish(bundle, weights, held_out.names, accuracy, classifier.digest, trainer, out, about)
     rows = [{"attack": r.attack, "epsilon": r.epsilon, "n": r.n, "accuracy": r.accuracy, "low": r.low, "high": r.high} for r in accuracy]
     if options.json:
         print_json({"model": bundle.name, "out": str(out), "seconds": trainer.seconds, "rows": rows})

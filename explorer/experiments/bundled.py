@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -138,14 +139,17 @@ def read_data(bundle: Bundle, folder: Path) -> tuple[LabelledImages, LabelledIma
     return _first(train, bundle.limit), held_out
 
 
-def read_built(bundle: Bundle, built: str, test: str) -> tuple[LabelledImages, LabelledImages]:
-    """The constructed set at ``built`` and the images of the source ``test`` to measure on. Raises :class:`DataError`."""
+def read_built(bundle: Bundle, built: str, test: str) -> tuple[LabelledImages, LabelledImages, dict[str, Any]]:
+    """The constructed set at ``built``, the images of the source ``test`` to measure on, and how the set was built, for the
+    card. Raises :class:`DataError`."""
     found = read_set(built)
     if found.name != bundle.built:
         raise DataError(f"{bundle.name} is trained on {bundle.built}; {built} holds {found.name or 'another kind of data'}")
     if tuple(found.data.images.shape[2:]) != bundle.input_size:
         raise DataError(f"{built} has images of {tuple(found.data.images.shape[2:])}; {bundle.name} takes {bundle.input_size}")
-    return _first(found.data, bundle.limit), read_source(test, _Viewer(found.data.names, bundle.input_size))
+    keys = ("construction", "model", "weights_digest", "plan")
+    about: dict[str, Any] = {name: found.about[name] for name in keys if name in found.about}
+    return _first(found.data, bundle.limit), read_source(test, _Viewer(found.data.names, bundle.input_size)), about
 
 
 def _first(data: LabelledImages, limit: int | None) -> LabelledImages:
@@ -202,13 +206,14 @@ def publish(
     digest: str,
     trainer: Trainer,
     folder: Path,
+    about: dict[str, Any] | None = None,
 ) -> None:
-    """Write ``NAME.safetensors`` and its card ``NAME.json`` into ``folder``."""
+    """Write ``NAME.safetensors`` and its card ``NAME.json`` into ``folder``; ``about`` is how its training set was built."""
     early = f" --stop-after {trainer.epoch}" if trainer.epoch < bundle.recipe.epochs else ""
     data = f" --data {bundle.built.upper()}_FOLDER" if bundle.built else ""
     # Not save_file, which gives the file to its owner alone.
     (folder / f"{bundle.name}.safetensors").write_bytes(save(weights))
-    recipe = asdict(bundle.recipe)
+    recipe = asdict(bundle.recipe) | {"images": len(trainer.data)} | ({"set": about} if about else {})
     ModelCard(
         name=bundle.name, title=bundle.title, data=bundle.data, training=bundle.training, robust=bundle.recipe.epsilon > 0,
         labels=labels, gallery=bundle.gallery, input_size=bundle.input_size, mean=bundle.mean, std=bundle.std,

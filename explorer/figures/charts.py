@@ -49,7 +49,7 @@ def top_k_bars(report: AttackReport, k: int = 5) -> go.Figure:
         tickcolor=palette.CLEAR,
     )
     figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.06, height=110 + 56 * len(classes))
-    return _dress(figure)
+    return dress(figure)
 
 
 def _shown_classes(report: AttackReport, k: int) -> list[int]:
@@ -77,7 +77,8 @@ def _short(name: str) -> str:
     return "<br>".join(map(escape, lines))
 
 
-def _dress(figure: go.Figure) -> go.Figure:
+def dress(figure: go.Figure) -> go.Figure:
+    """What every chart has: no paper of its own, quiet grid lines, no zoom, the legend above."""
     figure.update_xaxes(gridcolor=palette.GRID, zeroline=False, fixedrange=True, automargin=True)
     figure.update_yaxes(gridcolor=palette.GRID, zeroline=False, fixedrange=True, automargin=True)
     figure.update_layout(

@@ -161,14 +161,24 @@ def construct(
         before = classifier(made.images).argmax(dim=1).cpu()
         after = classifier(_pixels(stored).to(device)).argmax(dim=1).cpu()
     least = made.objective.amin(dim=0).cpu()
-    return [
-        Row(
-            stored[i], int(given[i]), row, int(labels[i]), None if begun is None else data.row(begun),
-            None if begun is None else int(data.labels[begun]), targets[i], float(least[i]), bool(before[i] == given[i]),
-            int(after[i]),
-        )  # fmt: skip
-        for i, (row, begun) in enumerate(zip(rows, starts, strict=True))
-    ]
+    made_rows = []
+    for i, (row, begun) in enumerate(zip(rows, starts, strict=True)):
+        from_row, from_label = (None, None) if begun is None else (data.row(begun), int(data.labels[begun]))
+        made_rows.append(
+            Row(
+                image=stored[i],
+                label=int(given[i]),
+                source_index=row,
+                source_label=int(labels[i]),
+                start_index=from_row,
+                start_label=from_label,
+                target=targets[i],
+                objective=float(least[i]),
+                reached=bool(before[i] == given[i]),
+                predicted=int(after[i]),
+            )
+        )
+    return made_rows
 
 
 def _pixels(images: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import io
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,12 +101,18 @@ def put(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DataError(
-                f"the disk is full: {path} was not written. What is done is kept; make room and start the same command again"
-            ) from None
-        raise DataError(f"can't write {path}: {error.strerror or error}") from None
+        with suppress(OSError):
+            temporary.unlink()
+        raise disk_error(path, error) from None
+
+
+def disk_error(path: Path, error: OSError) -> DataError:
+    """The sentence for a file or folder that can't be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DataError(
+            f"the disk is full: {path} was not written. What is done is kept; make room and start the same command again"
+        )
+    return DataError(f"can't write {path}: {error.strerror or error}")
 
 
 def check_shard(path: Path, rows: int, stamp: dict[str, Any]) -> str | None:

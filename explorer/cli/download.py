@@ -1,0 +1,35 @@
+"""``download``: torchvision's CIFAR-10, for ``--data cifar10``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from explorer.cli.common import print_json
+from explorer.datasets.download import data_folder, download_cifar10
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("download", help="fetch CIFAR-10 (170 MB), which --data cifar10 reads")
+    parser.add_argument("--out", help="the folder (default: EXPLORER_DATA, or data in the current folder)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    folder = Path(options.out) if options.out else data_folder()
+    with tqdm(unit="B", unit_scale=True, desc="CIFAR-10", file=sys.stderr, disable=None) as bar:
+
+        def follow(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        place = download_cifar10(folder, follow)
+    if options.json:
+        print_json({"folder": str(place)})
+    else:
+        print(f"CIFAR-10 is in {place}")
+    return 0

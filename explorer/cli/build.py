@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from dataclasses import replace
+from typing import Self
 
 import torch
 from tqdm import tqdm
@@ -13,9 +15,10 @@ from tqdm import tqdm
 from explorer.attacks.pgd import PRECISIONS
 from explorer.classifiers import load
 from explorer.cli.common import UsageError, print_json, writable_folder
-from explorer.datasets.build import Progress, build, make_plan, settle
+from explorer.datasets.build import Progress, build
 from explorer.datasets.constructions import CONSTRUCTIONS, IMAGE, NOISE, NOISE_STEPS, Construction
 from explorer.datasets.labelled import twins
+from explorer.datasets.plan import make_plan, settle
 from explorer.datasets.sources import read_source
 
 
@@ -56,20 +59,49 @@ def run(options: argparse.Namespace) -> int:
         precision=options.precision,
     )  # fmt: skip
     plan = settle(plan, folder, automatic=options.precision == "auto")
-    with tqdm(unit="image", desc=construction.title, position=rank, file=sys.stderr, disable=None) as bar:
-
-        def report(progress: Progress) -> None:
-            if progress.note:
-                bar.write(progress.note, file=sys.stderr)
-            bar.total = progress.total
-            bar.update(progress.done - bar.n)
-
+    with _Report(construction.title, rank, world) as report:
         complete = build(plan, classifier, data, folder, rank=rank, world=world, report=report)
     if options.json:
         print_json({"set": construction.name, "rows": len(plan.rows), "rank": rank, "complete": complete, "out": str(folder)})
     else:
         print(f"{construction.title}: {'complete' if complete else 'this rank is done, others are not yet'}, in {folder}")
     return 0
+
+
+class _Report:
+    """Progress with a rate and a time left on standard error: a bar on a terminal, else a line now and then."""
+
+    EVERY = 30.0  # seconds between lines
+
+    def __init__(self, title: str, rank: int, world: int) -> None:
+        self.title = title if world == 1 else f"{title}, rank {rank} of {world}"
+        self.bar = tqdm(unit="image", desc=self.title, position=rank, file=sys.stderr, disable=None)
+        self.said = float("-inf")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.note:
+            self.bar.write(progress.note, file=sys.stderr)
+        if self.bar.disable:
+            self._say(progress)
+            return
+        self.bar.total = progress.total
+        if not progress.rate:  # found from an earlier start: they say nothing of the rate
+            self.bar.initial = self.bar.n = progress.done
+        self.bar.update(progress.done - self.bar.n)
+
+    def _say(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if now - self.said < self.EVERY and progress.done < progress.total:
+            return
+        self.said = now
+        pace = f", {progress.rate:.2f} images/s, {tqdm.format_interval(progress.seconds_left)} left" if progress.rate else ""
+        print(f"{self.title}: {progress.done} of {progress.total} images{pace}", file=sys.stderr)
 
 
 def _construction(options: argparse.Namespace) -> Construction:

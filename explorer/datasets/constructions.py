@@ -9,13 +9,14 @@ standard classifier towards another class t and label the image t.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from explorer.attacks import PGD, Cancelled
+from explorer.attacks import PGD, AttackError, Cancelled
 from explorer.attacks.engine import at_precision
 from explorer.classifiers import Classifier
 from explorer.threats import Threat, flat_norm
@@ -48,9 +49,9 @@ class Construction:
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= 1_000_000:
             raise ValueError(f"steps must be from 1 to 1,000,000; it is {self.steps}")
-        if not self.step_size > 0:
+        if not 0 < self.step_size < math.inf:
             raise ValueError(f"the step size must be above 0, an L2 length in pixels of [0, 1]; it is {self.step_size:g}")
-        if self.epsilon is not None and not self.epsilon > 0:
+        if self.epsilon is not None and not 0 < self.epsilon < math.inf:
             raise ValueError(f"epsilon must be above 0, an L2 length in pixels of [0, 1]; it is {self.epsilon:g}")
         if self.start not in (None, IMAGE, NOISE):
             raise ValueError(f"unknown start {self.start!r}: it is image or noise")
@@ -137,6 +138,8 @@ def match(
         point = (point - construction.step_size * Threat("l2", 1.0).steepest(gradient)).clamp(0, 1)
         if on_step is not None:
             on_step(step + 1, construction.steps, float(distance.mean()))
+    if not bool(torch.isfinite(least).all()):
+        raise AttackError("the classifier returned features that are not finite; its weights or its input range are wrong")
     return Constructed(best, torch.stack(path))
 
 
@@ -148,7 +151,10 @@ def _distance(classifier: Classifier, point: Tensor, goal: Tensor, last: bool) -
         if last:
             return flat_norm(difference, "l2"), None
         # The direction is that of the distance itself; half its square has a gradient also where the distance is zero.
-        (gradient,) = torch.autograd.grad(difference.square().sum() / 2, point)
+        half = difference.square().sum() / 2
+        if not half.requires_grad:
+            raise AttackError("no gradient reaches the image: the classifier's features are not differentiable and can't be matched")
+        (gradient,) = torch.autograd.grad(half, point)
     return flat_norm(difference.detach(), "l2"), gradient
 
 

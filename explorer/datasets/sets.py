@@ -12,10 +12,11 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from explorer.datasets.build import MANIFEST, PLAN, SHARD_ROWS
+from explorer.datasets.build import MANIFEST
 from explorer.datasets.constructions import CONSTRUCTIONS
 from explorer.datasets.folders import read_folder
 from explorer.datasets.labelled import DataError, LabelledImages, View, labelled_of, read_table
+from explorer.datasets.plan import PLAN, SHARD_ROWS
 from explorer.datasets.release import FOLDERS, is_release, read_release, release_sets
 from explorer.datasets.shards import SHARDS, STAMP
 

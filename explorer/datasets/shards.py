@@ -85,10 +85,13 @@ def write_shard(path: Path, rows: Sequence[Row], names: Sequence[str], stamp: di
     }
     for name in _schema(names, stamp).names[1:]:
         columns[name] = [getattr(row, name) for row in rows]
+    put(path, _serialised(pa.table(columns, schema=_schema(names, stamp))))
+
+
+def _serialised(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
-    table = pa.table(columns, schema=_schema(names, stamp))
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
-    put(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def put(path: Path, data: bytes) -> None:
@@ -115,15 +118,26 @@ def disk_error(path: Path, error: OSError) -> DataError:
     return DataError(f"can't write {path}: {error.strerror or error}")
 
 
-def check_shard(path: Path, rows: int, stamp: dict[str, Any]) -> str | None:
-    """What is wrong with a shard that should have ``rows`` rows and this ``stamp``; None when nothing is."""
+def check_shard(path: Path, rows: int, names: Sequence[str], stamp: dict[str, Any]) -> str | None:
+    """What is wrong with a shard that should have ``rows`` rows, these class ``names`` and this ``stamp``; None when nothing is."""
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
-        return f"it can't be read ({str(error).splitlines()[0]})"
-    if json.loads((table.schema.metadata or {}).get(STAMP, b"null")) != stamp:
+        data = path.read_bytes()
+        with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True) as file:
+            table, writer = file.read(), file.metadata.created_by
+        stamped = json.loads((table.schema.metadata or {}).get(STAMP, b"null"))
+    except Exception as error:  # a damaged footer makes pyarrow raise many kinds
+        return f"it can't be read ({(str(error).splitlines() or [type(error).__name__])[0]})"
+    if stamped != stamp:
         return "it belongs to another job"
-    return None if len(table) == rows else f"it has {len(table)} rows instead of {rows}"
+    if len(table) != rows:
+        return f"it has {len(table)} rows instead of {rows}"
+    try:
+        again = _serialised(pa.table(table.columns, schema=_schema(names, stamp)))
+    except (pa.ArrowException, ValueError):
+        return "its columns are others"
+    # Checksums guard the pages only. What this pyarrow wrote it would write again, byte for byte; another version might not.
+    same_writer = pq.read_metadata(pa.BufferReader(again)).created_by == writer
+    return "its bytes were changed" if same_writer and again != data else None
 
 
 def digest(path: Path) -> str:

@@ -33,7 +33,7 @@ def pick(model: Classifier) -> Picture:
     source = st.segmented_control(
         "Picture", ["gallery", "upload"], default="gallery", required=True, key="source", persist_state="session"
     )
-    picture = _from_gallery(model) if source == "gallery" else _from_upload()
+    picture = from_gallery(model) if source == "gallery" else from_upload()
     if picture is None:
         picture = st.session_state.get("picture") or gallery_picture(default_sample(model), model.gallery)
     st.session_state["picture"] = picture
@@ -61,7 +61,8 @@ def gallery_picture(sample: Sample, gallery: str) -> Picture:
     return Picture(name, sample.title, sample.read(), name, sample.credit, sample.label, gallery)
 
 
-def _from_gallery(model: Classifier) -> Picture:
+def from_gallery(model: Classifier) -> Picture:
+    """A sample that suits the classifier, by its name or its thumbnail."""
     found = {sample.title: sample for sample in samples(model.gallery)}
     titles = list(found)
     first = titles.index(default_sample(model).title)
@@ -96,7 +97,8 @@ def _thumbnail(sample: Sample) -> dict[str, Any]:
     return {"title": sample.title, "src": _thumbnail_uri(sample)}
 
 
-def _from_upload() -> Picture | None:
+def from_upload() -> Picture | None:
+    """The person's own picture, or the last one that could be read; None when there is none. Says what is wrong with a file."""
     file = st.file_uploader(
         f"A picture of your own ({FORMATS_TEXT}, up to 10 MB)", type=UPLOAD_TYPES, key="upload", label_visibility="collapsed"
     )

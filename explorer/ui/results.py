@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -10,6 +12,8 @@ from explorer.ui.models import classifier
 from explorer.ui.question import Answer, Question, answer
 from explorer.ui.sessions import Lane, lane
 from explorer.ui.worker import Job
+
+T = TypeVar("T")
 
 # Most attacks on a bundled classifier are done by then: the page shows the new result without showing progress first.
 PATIENCE = 0.8  # seconds
@@ -21,13 +25,28 @@ def ask(question: Question, place: str) -> Answer | None:
     Says so on the page when the attack failed, and shows progress while it runs.
     """
     way = lane(str(classifier(question.recipe.model).device))
-    job = way.submit(place, question.key, partial(answer, question))
+    return follow(way, way.submit(place, question.key, partial(answer, question)), place, _attacking)
+
+
+def follow(
+    way: Lane,
+    job: Job[T],
+    place: str,
+    words: Callable[[Job[Any]], str],
+    *,
+    first: Callable[[Job[Any]], None] | None = None,
+    keep: bool = True,
+) -> T | None:
+    """The job's result, or with ``keep`` the last one at this ``place`` while it is under way; None when there is none yet.
+
+    ``words`` says what the job is doing, ``first`` draws what it shows of itself where there is no last result to look at.
+    """
     job.wait(PATIENCE)
     if job.finished and job.cancelled():
         st.rerun()  # the browser lost its connection meanwhile, which closed the lane
-    if job.done:
+    if job.done and keep:
         st.session_state[f"answer {place}"] = job.result
-    last: Answer | None = st.session_state.get(f"answer {place}")
+    last: T | None = st.session_state.get(f"answer {place}") if keep else job.result
     # Always there, also when empty: what a late run of the fragment still sends must find its container, else the browser
     # stops with an error.
     with st.container(key=f"status {place}"):
@@ -36,18 +55,25 @@ def ask(question: Question, place: str) -> Answer | None:
             if last is not None:
                 st.caption("Below is the last result.")
         elif not job.finished:
-            _progress(way, job, last is not None)
+            _progress(way, job, words, last is not None, first)
     return last
 
 
+def _attacking(job: Job[Any]) -> str:
+    done, steps = job.progress
+    return f"Attacking: step {done} of {steps}" if steps else "Preparing the attack"
+
+
 @st.fragment(run_every=0.1)
-def _progress(way: Lane, job: Job[Answer], before: bool) -> None:
+def _progress(
+    way: Lane, job: Job[Any], words: Callable[[Job[Any]], str], before: bool, first: Callable[[Job[Any]], None] | None
+) -> None:
     """A bar that follows the job; the page runs again when it has finished."""
     if job.finished:
         st.rerun()
     done, steps = job.progress
     waiting = way.worker.ahead(job)
-    text = f"Attacking: step {done} of {steps}" if steps else "Preparing the attack"
-    if waiting:
-        text = f"Waiting for {waiting} other attack{'s' if waiting > 1 else ''}"
-    st.progress(done / steps if steps else 0.0, text + ("; below is the last result." if before else ""))
+    text = f"Waiting for {waiting} other attack{'s' if waiting > 1 else ''}" if waiting else words(job)
+    st.progress(min(done / steps, 1.0) if steps else 0.0, text + ("; below is the last result." if before else ""))
+    if first is not None and not before:
+        first(job)

@@ -20,17 +20,25 @@ from explorer.images.decode import ImageError
 T = TypeVar("T")
 _LOGGER = logging.getLogger(__name__)
 _CLOSING = 5.0  # seconds
-_SAYS_WHAT_IS_WRONG = (AttackError, ClassifierError, ImageError)
+
+
+class Refused(ValueError):
+    """Work that can't be done as asked, for a reason of its own; the message says what is wrong and what to do."""
+
+
+_SAYS_WHAT_IS_WRONG = (AttackError, ClassifierError, ImageError, Refused)
 
 
 class Job(Generic[T]):
-    """Work that was handed in. ``result`` is there when ``done``, ``error`` (one sentence) when it failed."""
+    """Work that was handed in. ``result`` is there when ``done``, ``error`` (one sentence) when it failed. ``shown`` is what the
+    work shows of itself while it runs: always replaced as a whole, so that whoever looks needs no lock."""
 
     def __init__(self, session: str, key: Hashable, work: Callable[[Job[T]], T]) -> None:
         self.session, self.key, self._work = session, key, work
         self.result: T | None = None
         self.error: str | None = None
         self.progress: tuple[int, int] = (0, 0)
+        self.shown: Any = None
         self.started: float | None = None
         self._cancel = threading.Event()
         self._finished = threading.Event()

@@ -1,0 +1,111 @@
+// Everything that comes in as data is set as text or as an attribute, never as markup.
+function child(parent, tag, className, text = "") {
+  const element = document.createElement(tag)
+  element.className = className
+  element.textContent = text
+  return parent.appendChild(element)
+}
+
+function coloured(parent, className, item) {
+  const element = child(parent, "span", className + (item.striped ? " striped" : ""))
+  element.style.setProperty("--colour", item.colour)
+  return element
+}
+
+function buildNote(note) {
+  return { thumbnail: child(note, "img", ""), note: child(note, "span", "") }
+}
+
+function buildCard(row) {
+  const card = child(row, "article", "card")
+  const head = child(card, "div", "head")
+  const picture = child(card, "div", "picture")
+  return {
+    card,
+    name: child(head, "div", "name"),
+    title: child(head, "div", "title"),
+    img: child(picture, "img", ""),
+    ...buildNote(child(card, "div", "note")),
+    labels: child(card, "dl", "labels"),
+    classes: child(card, "div", "classes"),
+    sentence: child(card, "div", "sentence"),
+  }
+}
+
+function fillLabels(labels, data) {
+  labels.replaceChildren()
+  if (!data.label) return
+  child(labels, "dt", "", "label")
+  child(labels, "dd", data.agrees ? "" : "differs", data.label)
+  child(labels, "dt", "", "a person sees")
+  child(labels, "dd", "", data.seen)
+}
+
+function fillClasses(classes, data) {
+  classes.replaceChildren()
+  for (const each of data.classes ?? []) {
+    const box = child(classes, "div", "class")
+    child(box, "span", "of", each.name)
+    if (each.roles.length) child(box, "span", "role", ` ${each.roles.join(", ")}`)
+    for (const bar of each.bars) {
+      const line = child(box, "div", bar.says ? "bar says" : "bar")
+      line.title = `${bar.judge}: ${bar.text} “${each.name}”${bar.says ? ", its answer" : ""}`
+      child(line, "span", "judge", bar.judge)
+      const fill = coloured(child(line, "span", "track"), "fill", bar)
+      fill.style.display = "block"
+      fill.style.width = `${100 * bar.value}%`
+      child(line, "span", "value", bar.text)
+    }
+  }
+}
+
+function fillSentence(sentence, data) {
+  sentence.replaceChildren()
+  sentence.classList.toggle("empty", !data.shows)
+  if (!data.shows) return
+  child(sentence, "b", "", "Shows ")
+  sentence.append(`${data.shows} `)
+  child(sentence, "b", "", "Does not show ")
+  sentence.append(data.shows_not)
+  child(sentence, "div", "made", data.made)
+}
+
+function fill(parts, data) {
+  parts.card.setAttribute("aria-label", `${data.name}, ${data.title}`)
+  parts.name.textContent = data.name
+  parts.title.textContent = data.title
+  parts.img.classList.toggle("waiting", !data.src)
+  if (data.src && parts.img.src !== data.src) parts.img.src = data.src
+  parts.img.alt = data.alt
+  parts.thumbnail.hidden = !data.thumbnail
+  if (data.thumbnail) parts.thumbnail.src = data.thumbnail
+  parts.thumbnail.alt = ""
+  parts.note.textContent = data.note
+  fillLabels(parts.labels, data)
+  fillClasses(parts.classes, data)
+  fillSentence(parts.sentence, data)
+}
+
+const views = new WeakMap()
+
+export default function (component) {
+  if (!component.data) return
+  const { parentElement } = component
+  const [data] = component.data
+  const row = parentElement.querySelector(".row")
+  row.classList.toggle("pixelated", data.pixelated)
+  let cards = views.get(parentElement)
+  if (!cards || cards.length !== data.cards.length) {
+    row.replaceChildren()
+    cards = data.cards.map(() => buildCard(row))
+    views.set(parentElement, cards)
+  }
+  data.cards.forEach((card, i) => fill(cards[i], card))
+  const legend = parentElement.querySelector(".legend")
+  legend.replaceChildren()
+  for (const judge of data.legend) {
+    const key = child(legend, "span", "key")
+    coloured(key, "swatch", judge)
+    child(key, "span", "", judge.name)
+  }
+}

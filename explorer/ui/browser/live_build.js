@@ -1,0 +1,84 @@
+// Everything that comes in as data is set as text or as an attribute, never as markup.
+const SVG = "http://www.w3.org/2000/svg"
+const LEFT = 46
+const RIGHT = 14
+const HEIGHT = 200
+const TOP = 8
+const BOTTOM = 22
+
+function svg(parent, tag, attributes, text = "") {
+  const element = document.createElementNS(SVG, tag)
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
+  element.textContent = text
+  return parent.appendChild(element)
+}
+
+function short(value) {
+  return Number(value.toPrecision(3)).toString()
+}
+
+function drawChart(box, data) {
+  const root = box.querySelector("svg")
+  const width = box.clientWidth
+  if (!width) return
+  const most = Math.max(...data.values, 1e-9)
+  const x = (step) => LEFT + ((width - LEFT - RIGHT) * step) / Math.max(1, data.steps)
+  const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / most)
+  root.replaceChildren()
+  root.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`)
+  root.setAttribute("aria-label", `${data.unit} against the step`)
+  for (const value of [0, most / 2, most]) {
+    svg(root, "line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) })
+    svg(root, "text", { class: "tick", x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, short(value))
+  }
+  for (const step of new Set([0, Math.round(data.steps / 2), data.steps])) {
+    const anchor = step === 0 ? "start" : step === data.steps ? "end" : "middle"
+    svg(root, "text", { class: "tick", x: x(step), y: HEIGHT - 4, "text-anchor": anchor }, `step ${step}`)
+  }
+  const points = data.values.map((value, step) => `${x(step)},${y(value)}`).join(" ")
+  svg(root, "polyline", { points, fill: "none", stroke: data.colour, "stroke-width": 2.5, "stroke-linejoin": "round" })
+  const last = data.values.length - 1
+  svg(root, "circle", { cx: x(last), cy: y(data.values[last]), r: 4.5, fill: data.colour })
+}
+
+function fillPicture(figure, picture) {
+  const image = figure.querySelector("img")
+  image.classList.toggle("pixelated", picture.pixelated)
+  if (image.src !== picture.src) image.src = picture.src
+  image.alt = picture.text
+  figure.querySelector("figcaption").textContent = picture.text
+}
+
+function fillReads(reads, data) {
+  const value = data.values[data.values.length - 1]
+  reads.replaceChildren()
+  reads.append(`${data.name}: ${data.unit} `)
+  const number = document.createElement("b")
+  number.textContent = short(value)
+  reads.append(number, ` (at the start ${short(data.values[0])})`)
+}
+
+const views = new WeakMap()
+
+export default function (component) {
+  if (!component.data) return undefined
+  const { parentElement } = component
+  const [data] = component.data
+  const box = parentElement.querySelector(".chart")
+  fillPicture(parentElement.querySelector(".start"), data.start)
+  fillPicture(parentElement.querySelector(".now"), data.now)
+  fillReads(parentElement.querySelector(".reads"), data)
+  parentElement.querySelector(".note").textContent = data.note
+  let view = views.get(parentElement)
+  if (!view) {
+    view = { resize: new ResizeObserver(() => drawChart(box, view.data)) }
+    views.set(parentElement, view)
+  }
+  view.data = data
+  view.resize.observe(box)
+  drawChart(box, data)
+  return () => {
+    view.resize.disconnect()
+    views.delete(parentElement)
+  }
+}

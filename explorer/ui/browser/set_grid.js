@@ -1,0 +1,38 @@
+// Everything that comes in as data is set as text or as an attribute, never as markup.
+function child(parent, tag, className, text = "") {
+  const element = document.createElement(tag)
+  element.className = className
+  element.textContent = text
+  return parent.appendChild(element)
+}
+
+function buildTile(grid, tile, open) {
+  const button = child(grid, "button", "tile")
+  button.type = "button"
+  button.title = tile.help
+  button.setAttribute("aria-label", tile.help)
+  const image = child(button, "img", "")
+  image.src = tile.src
+  image.alt = ""
+  child(button, "div", "label", tile.label)
+  for (const bar of tile.bars) {
+    const fill = child(child(button, "div", "track"), "div", "fill")
+    fill.style.setProperty("--colour", bar.colour)
+    fill.style.width = `${100 * bar.value}%`
+  }
+  button.onclick = () => {
+    open(tile.index)
+    // The row that it opens is further up the page.
+    document.querySelector(".st-key-row")?.scrollIntoView({ behavior: "smooth" })
+  }
+}
+
+export default function (component) {
+  if (!component.data) return
+  const { parentElement, setTriggerValue } = component
+  const [data] = component.data
+  const grid = parentElement.querySelector(".grid")
+  grid.classList.toggle("pixelated", data.pixelated)
+  grid.replaceChildren()
+  for (const tile of data.tiles) buildTile(grid, tile, (index) => setTriggerValue("opened", index))
+}

@@ -1,0 +1,155 @@
+"""The sidebar of the data page: which classifiers, which picture, where matching starts, how long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from explorer.classifiers import Classifier, ClassifierError
+from explorer.experiments.bugs_or_features import drawn_start
+from explorer.experiments.feature_row import Settings
+from explorer.images.decode import ImageError
+from explorer.images.gallery import Sample, samples
+from explorer.images.source import GALLERY_PREFIX
+from explorer.ui.feature_question import Pair, RowQuestion, others, pairs
+from explorer.ui.models import classifier, entries
+from explorer.ui.open_set import SOURCE_SET, source_set
+from explorer.ui.picker import default_sample, from_gallery, from_upload, gallery_picture
+from explorer.ui.question import Picture
+from explorer.ui.words import badge, plain
+
+BIND: Any = "query-params"
+GALLERY, UPLOAD, SET = "gallery", "upload", "set"
+BY_SEED, CHOSEN, NOISE = "random", "chosen", "noise"
+FIRST_SEED = 4  # one that draws clearly different pictures and labels for the first sample
+# The paper's for images of 32 × 32 (table and section in explorer/datasets/constructions.py).
+MOST_MATCH_STEPS, MOST_ATTACK_STEPS = 1000, 100
+STEP_SIZE, EPSILON = 0.1, 0.5
+PAIR_HELP = "D_R is made with the robust one, the other sets with the standard one; both are asked about every image."
+# What is in the session's state that says which row is on the page.
+KEYS = (
+    "pair", "others", "origin", "image", "uploaded", SOURCE_SET, "set_index", "shows", "begin", "begin_image", "match_steps",
+    "attack_steps", "row_seed", "length", "radius",
+)  # fmt: skip
+
+
+def choose_row() -> RowQuestion:
+    """All choices of the sidebar. Raises :class:`ClassifierError` and :class:`ImageError` with what is missing."""
+    pair, also = choose_pair()
+    model = classifier(pair.standard.name)
+    picture, index, label, person = _choose_source(model)
+    begin, begin_index, seed = _choose_start(model, picture, index)
+    settings = _choose_settings(model, seed)
+    controls = {key: st.session_state[key] for key in KEYS if st.session_state.get(key) is not None}
+    return RowQuestion(pair, also, picture, index, label, person, begin, begin_index, settings, controls)
+
+
+def choose_pair() -> tuple[Pair, tuple[str, ...]]:
+    """The pair the sets are made with, and further classifiers to ask."""
+    known = entries()
+    found = pairs(known)
+    if not found:
+        raise ClassifierError(
+            "There is no standard and robust classifier of the same data; make them: python -m explorer train cifar10-standard, then "
+            "cifar10-robust."
+        )
+    pair = found[st.selectbox("Classifiers", list(found), key="pair", bind=BIND)]
+    st.markdown(f"{badge(pair.standard)} {badge(pair.robust)} :small[{plain(pair.standard.data)}]", help=PAIR_HELP)
+    more = others(pair, known)
+    also: list[str] = []
+    if more:
+        also = st.multiselect("Also ask", more, key="others", help="Classifiers that only say what they see.")
+    return pair, tuple(also)
+
+
+def _choose_source(model: Classifier) -> tuple[Picture, int, int | None, int | None]:
+    """The picture, its place in its data, the label it carries and what a person sees in it."""
+    origin = st.segmented_control(
+        "Picture", [GALLERY, UPLOAD, SET], default=GALLERY, required=True, key="origin",
+        help="A sample picture, one of your own, or an image of the set that is open at the end of the page.",
+    )  # fmt: skip
+    if origin == SET:
+        return _from_set(model)
+    if origin == UPLOAD:
+        uploaded = from_upload()
+        if uploaded is not None:
+            shows = st.selectbox(
+                "It shows", model.labels, index=None, key="shows", placeholder="what the robust classifier says",
+                help="The class a person sees. Left empty, the robust classifier's answer is its label.",
+            )  # fmt: skip
+            label = None if shows is None else model.labels.index(shows)
+            return uploaded, -1, label, label
+        picture = gallery_picture(default_sample(model), model.gallery)
+        st.caption(f"Until then the page shows “{plain(picture.title)}” of the gallery.")
+    else:
+        picture = from_gallery(model)
+    index = [sample.title for sample in samples(model.gallery)].index(picture.title)
+    return picture, index, picture.label, picture.label
+
+
+def _from_set(model: Classifier) -> tuple[Picture, int, int | None, int | None]:
+    opened = source_set()
+    if opened is None:
+        raise ImageError("No set is open; choose one under “Browse a set” at the end of the page.")
+    wrong = opened.wrong_for(model)
+    if wrong:
+        raise ImageError(wrong)
+    last = len(opened.set) - 1
+    index = int(st.number_input(f"Image of {opened.title}, 0 to {last}", 0, last, 0, key="set_index"))
+    st.caption("Or choose a tile under “Browse a set” at the end of the page.")
+    return opened.picture(index, model), opened.source_index(index), opened.label(index), opened.person(index)
+
+
+def _choose_start(model: Classifier, picture: Picture, index: int) -> tuple[Picture | None, int | None, int]:
+    """Where D_R and D_NR start (None: noise), its place in the gallery, and the seed."""
+    begin = st.segmented_control(
+        "D_R and D_NR start from", [BY_SEED, CHOSEN, NOISE], default=BY_SEED, required=True, key="begin", bind=BIND,
+        help="A picture drawn by the seed, one that you choose, or noise. The paper draws from all training images.",
+    )  # fmt: skip
+    found = samples(model.gallery)
+    place: int | None = None
+    if begin == CHOSEN:
+        titles = [sample.title for sample in found]
+        title = st.selectbox("Start picture", titles, index=len(titles) - 1, key="begin_image", bind=BIND)
+        place = titles.index(title)
+    seed = st.number_input(
+        "Seed", 0, 2**31 - 1, FIRST_SEED, key="row_seed", bind=BIND, help="Draws the start, the noise and D_rand's label."
+    )
+    if begin == BY_SEED:
+        place = _drawn(found, picture, int(seed), index)
+        st.caption(f"The seed draws “{plain(found[place].title)}”.")
+    if begin == NOISE:
+        st.caption("From noise the paper takes 10,000 steps; more steps than the default are worth it here.")
+    return (None if place is None else gallery_picture(found[place], model.gallery)), place, int(seed)
+
+
+def _drawn(found: tuple[Sample, ...], picture: Picture, seed: int, index: int) -> int:
+    """The place of a sample drawn by the seed, which is not the picture itself."""
+    own = index if picture.source.startswith(GALLERY_PREFIX) else None
+    try:
+        return drawn_start(seed, index, len(found), own)
+    except ValueError as error:
+        raise ImageError(str(error)) from None
+
+
+def _choose_settings(model: Classifier, seed: int) -> Settings:
+    match_steps = st.slider(
+        "Steps of D_R and D_NR", 10, MOST_MATCH_STEPS, 100, step=10, key="match_steps", bind=BIND, help="The paper takes 1,000."
+    )
+    attack_steps = st.slider(
+        "Steps of D_rand and D_det", 5, MOST_ATTACK_STEPS, 40, step=5, key="attack_steps", bind=BIND, help="The paper takes 100."
+    )
+    scale = max(model.input_size) / 32  # a change of the same size per value is longer in a larger image
+    with st.expander("More settings"):
+        length = st.number_input(
+            "Step size, in L2", 0.01, 10.0, STEP_SIZE * scale, step=0.05, key="length",
+            help="The paper's 0.1 for images of 32 × 32, in proportion to the side.",
+        )  # fmt: skip
+        radius = st.number_input(
+            "ε of D_rand and D_det, in L2", 0.05, 20.0, EPSILON * scale, step=0.25, key="radius",
+            help="The paper's 0.5 for images of 32 × 32, in proportion to the side.",
+        )  # fmt: skip
+    return Settings(match_steps, attack_steps, float(length), float(radius), seed)
+
+

@@ -1,0 +1,141 @@
+"""What the data page asks the worker: this picture as each set holds it, or one of them while a person watches."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from explorer.attacks import AttackError
+from explorer.classifiers import Entry
+from explorer.experiments.bugs_or_features import Panel, make, make_row, noise_start, settled
+from explorer.experiments.feature_row import FeatureRow, Frame, SetImage, Settings, Source, Stage, Start
+from explorer.images.geometry import fit
+from explorer.ui.models import classifier
+from explorer.ui.question import Picture
+from explorer.ui.worker import Job, Refused
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A standard and a robust classifier of the same data."""
+
+    standard: Entry
+    robust: Entry
+
+    @property
+    def title(self) -> str:
+        """What their names have in common, or else both."""
+        common = self.standard.name.removesuffix("-standard")
+        return common if self.robust.name == f"{common}-robust" else f"{self.standard.name} and {self.robust.name}"
+
+
+def pairs(entries: dict[str, Entry]) -> dict[str, Pair]:
+    """Each robust classifier with the first standard one of the same data, by title; those of the paper's data first."""
+    found = []
+    for robust in (entry for entry in entries.values() if entry.robust):
+        standard = next((each for each in entries.values() if not each.robust and each.data == robust.data), None)
+        if standard is not None:
+            found.append(Pair(standard, robust))
+    found.sort(key=lambda pair: not pair.standard.name.startswith("cifar10"))
+    return {pair.title: pair for pair in found}
+
+
+def others(pair: Pair, entries: dict[str, Entry]) -> list[str]:
+    """Further classifiers with the classes of the pair, which can be asked too."""
+    known = pair.standard.card.labels if pair.standard.card else None
+    chosen = (pair.standard.name, pair.robust.name)
+    return [entry.name for entry in entries.values() if entry.name not in chosen and entry.card and entry.card.labels == known]
+
+
+@dataclass(frozen=True)
+class RowQuestion:
+    """``picture`` as each set would hold it. ``label`` is the class it carries (None: what the robust classifier says), ``person``
+    the one a person sees in it, ``index`` its place in its data (−1: it has none). ``start`` None is noise, ``start_index`` the place
+    of the start in the gallery. ``controls`` are the values of the widgets that asked it, to ask it again."""
+
+    pair: Pair
+    others: tuple[str, ...]
+    picture: Picture
+    index: int
+    label: int | None
+    person: int | None
+    start: Picture | None
+    start_index: int | None
+    settings: Settings
+    controls: dict[str, Any]
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for questions that have the same answer."""
+        start = None if self.start is None else (self.start.digest, self.start.label)
+        picture = (self.picture.digest, self.index, self.label, self.person)
+        return self.pair.standard.name, self.pair.robust.name, self.others, picture, start, self.settings
+
+    def panel(self) -> Panel:
+        """The loaded classifiers. Raises :class:`~explorer.classifiers.ClassifierError`."""
+        standard, robust, *rest = (classifier(name) for name in (self.pair.standard.name, self.pair.robust.name, *self.others))
+        return Panel(standard, robust, tuple(rest))
+
+    def pictures(self, panel: Panel) -> tuple[Source, Start]:
+        """The two pictures as the classifiers see them."""
+        model = panel.standard
+        source = Source(fit(self.picture.image, model.input_size, model.resize), self.label, self.person, self.index)
+        if self.start is None:
+            return source, noise_start(self.settings.seed, self.index, model.input_size)
+        return source, Start(fit(self.start.image, model.input_size, model.resize), self.start.label)
+
+
+def answer_row(question: RowQuestion, job: Job[FeatureRow]) -> FeatureRow:
+    """Make the row on the worker's thread; its :class:`Stage` is what the job shows meanwhile."""
+    panel = question.panel()
+    source, start = question.pictures(panel)
+
+    def on_stage(stage: Stage) -> None:
+        job.shown = stage
+        sizes = (question.settings.match_steps, question.settings.match_steps, *[question.settings.attack_steps] * 2)
+        number = len(stage.made) - 1
+        job.progress = sum(sizes[:number]) + stage.frame.step, sum(sizes)
+
+    try:
+        return make_row(source, start, panel, question.settings, on_stage=on_stage, cancelled=job.cancelled)
+    except AttackError:
+        raise
+    except ValueError as error:
+        raise Refused(str(error)) from None
+
+
+@dataclass(frozen=True)
+class BuildQuestion:
+    """One image of the row, made while a person watches; ``press`` counts the presses, so that each one is made anew."""
+
+    row: RowQuestion
+    name: str
+    press: int
+
+    @property
+    def key(self) -> Hashable:
+        return self.row.key, self.name, self.press
+
+
+@dataclass(frozen=True)
+class Made:
+    """An image made on the page. ``source`` is the settled one."""
+
+    question: BuildQuestion
+    source: Source
+    image: SetImage
+
+
+def answer_build(question: BuildQuestion, job: Job[Made]) -> Made:
+    """Make one image on the worker's thread; its :class:`Frame` is what the job shows meanwhile."""
+    panel = question.row.panel()
+    source, start = question.row.pictures(panel)
+    source = settled(source, panel)
+
+    def on_frame(frame: Frame) -> None:
+        job.shown = frame
+        job.progress = frame.step, frame.steps
+
+    made = make(question.name, source, start, panel, question.row.settings, on_frame=on_frame, cancelled=job.cancelled)
+    return Made(question, source, made)

@@ -1,0 +1,39 @@
+"""Asking the worker for a row and showing it grow."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from explorer.experiments.feature_row import FeatureRow, Stage
+from explorer.ui.bugs_row import row_in_the_making
+from explorer.ui.feature_question import RowQuestion, answer_row
+from explorer.ui.models import classifier
+from explorer.ui.results import follow
+from explorer.ui.sessions import lane
+from explorer.ui.set_words import SETS
+from explorer.ui.worker import Job
+
+PLACE = "row"
+
+
+def ask_row(question: RowQuestion) -> FeatureRow | None:
+    """The row, or the last one while the new one is being made; None when there is none yet, and then what there is of it is drawn."""
+    judges = question.panel().judges
+    way = lane(str(classifier(question.pair.standard.name).device))
+    job = way.submit(PLACE, question.key, partial(answer_row, question))
+
+    def first(job: Job[Any]) -> None:
+        if isinstance(job.shown, Stage):
+            row_in_the_making(job.shown, judges, "row growing")
+
+    return follow(way, job, PLACE, _making, first=first)
+
+
+def _making(job: Job[Any]) -> str:
+    stage = job.shown
+    if not isinstance(stage, Stage):
+        return "Preparing the sets"
+    return f"Making {SETS[stage.frame.name].short} ({len(stage.made)} of 4): step {stage.frame.step} of {stage.frame.steps}"
+
+

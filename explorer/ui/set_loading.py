@@ -1,0 +1,98 @@
+"""The sets a page can open: the sample pictures, what was made here, what is bundled, and what lies under a path."""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from pathlib import Path
+
+import torch
+
+from explorer.classifiers import Classifier
+from explorer.classifiers.catalogue import BUNDLED
+from explorer.datasets.labelled import DataError, LabelledImages
+from explorer.datasets.sets import ConstructedSet, read_set
+from explorer.images.decode import ImageError
+from explorer.images.gallery import samples
+from explorer.images.geometry import fit, to_uint8
+from explorer.ui.feature_question import Pair
+from explorer.ui.made_here import made_here, made_set
+from explorer.ui.models import classifier
+from explorer.ui.open_set import OpenSet
+from explorer.ui.results import follow
+from explorer.ui.sessions import lane
+from explorer.ui.set_words import SETS
+from explorer.ui.worker import Job, Refused
+
+SAMPLES, OTHER = "D: the sample pictures", "a file or folder"
+MADE, BUNDLED_SET = "made here: ", "bundled: "
+BUNDLED_SETS = BUNDLED.parent / "sets"
+LANE = "sets"  # a worker of its own: attacks need not wait until a large set is read
+_KEPT = 4  # sets kept in memory
+
+
+def choices(pair: Pair) -> list[str]:
+    """What can be opened with this pair."""
+    bundled = [f"{BUNDLED_SET}{path.stem}" for path in sorted(BUNDLED_SETS.glob("*.parquet"))]
+    return [SAMPLES, *(f"{MADE}{SETS[name].short}" for name in made_here(pair)), *bundled, OTHER]
+
+
+def open_choice(choice: str, path: str, pair: Pair) -> OpenSet | None:
+    """What stands under a choice; None while it is being read, or when it can't be, which the page then says."""
+    model = classifier(pair.standard.name)
+    if choice == SAMPLES:
+        return sample_set(model.name)
+    if choice.startswith(MADE):
+        short = choice.removeprefix(MADE)
+        made = next(each for name, each in made_here(pair).items() if SETS[name].short == short)
+        return OpenSet(choice, made_set(made), made=made)
+    if choice.startswith(BUNDLED_SET):
+        path = str(BUNDLED_SETS / f"{choice.removeprefix(BUNDLED_SET)}.parquet")
+    return _read(path, model, choice.removeprefix(BUNDLED_SET) if choice != OTHER else Path(path).name) if path else None
+
+
+@lru_cache(maxsize=_KEPT)
+def sample_set(model_name: str) -> OpenSet | None:
+    """The labelled samples that suit a classifier, as its own D; None where there are none."""
+    model = classifier(model_name)
+    found = samples(model.gallery)
+    if not found:
+        return None
+    try:
+        arrays = [to_uint8(fit(sample.read(), model.input_size, model.resize)) for sample in found]
+    except ImageError:
+        return None
+    images = torch.stack([torch.from_numpy(array).permute(2, 0, 1).contiguous() for array in arrays])
+    labels = torch.tensor([-1 if sample.label is None else sample.label for sample in found])
+    data = LabelledImages(images, labels, model.labels)
+    return OpenSet(SAMPLES, ConstructedSet("", SAMPLES, data), titles=tuple(sample.title for sample in found))
+
+
+def _read(path: str, model: Classifier, title: str) -> OpenSet | None:
+    """A set from the disk, read by a worker."""
+    way = lane(LANE)
+    key = (path, _changed(path), model.input_size, model.resize)
+    job = way.submit("set", key, partial(_reading, path, model.name))
+    found = follow(way, job, "set", lambda _: f"Reading {title}", keep=False)
+    return None if found is None else OpenSet(title, found)
+
+
+def _reading(path: str, model_name: str, job: Job[ConstructedSet]) -> ConstructedSet:
+    try:
+        return _read_once(path, _changed(path), model_name)
+    except DataError as error:
+        raise Refused(str(error)) from None
+
+
+@lru_cache(maxsize=_KEPT)
+def _read_once(path: str, changed: float, model_name: str) -> ConstructedSet:
+    """Shared by all sessions, until the file changes."""
+    model = classifier(model_name)
+    return read_set(path, view=lambda image: to_uint8(fit(image, model.input_size, model.resize)))
+
+
+def _changed(path: str) -> float:
+    """When a file or folder changed last; 0 where there is none."""
+    try:
+        return Path(path).stat().st_mtime
+    except (OSError, ValueError):
+        return 0.0

@@ -1,5 +1,5 @@
-"""``python -m explorer``: attack, rerun, evaluate, build, export, download, models, train. ``--json`` prints one JSON object on standard output and
-nothing else; progress goes to standard error; a mistake is one clear line and exit status 2."""
+"""``python -m explorer``: attack, rerun, evaluate, build, export, download, models, train. ``--json`` prints one JSON object on
+standard output and nothing else; progress goes to standard error; a mistake is one clear line and exit status 2."""
 
 from __future__ import annotations
 

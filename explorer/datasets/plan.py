@@ -39,6 +39,11 @@ _WORDS = {
 }
 
 
+def shard_count(rows: int) -> int:
+    """How many shards hold ``rows`` rows."""
+    return -(-rows // SHARD_ROWS)
+
+
 @dataclass(frozen=True)
 class Plan:
     """All that the bytes of a built set depend on. ``rows`` are indices of the source's data, held-out images left aside."""
@@ -68,7 +73,7 @@ class Plan:
 
     @property
     def shards(self) -> int:
-        return -(-len(self.rows) // SHARD_ROWS)
+        return shard_count(len(self.rows))
 
     def shard(self, number: int) -> tuple[str, tuple[int, ...], dict[str, Any]]:
         """A shard's file name, the rows of the source it is made from, and its stamp."""

@@ -16,7 +16,7 @@ from explorer.datasets.build import MANIFEST
 from explorer.datasets.constructions import CONSTRUCTIONS
 from explorer.datasets.folders import read_folder
 from explorer.datasets.labelled import DataError, LabelledImages, View, labelled_of, read_table
-from explorer.datasets.plan import PLAN, SHARD_ROWS
+from explorer.datasets.plan import PLAN, shard_count
 from explorer.datasets.release import FOLDERS, is_release, read_release, release_sets
 from explorer.datasets.shards import SHARDS, STAMP
 
@@ -164,7 +164,7 @@ def _stamped(table: pa.Table) -> dict[str, Any]:
 
 def _unfinished(folder: Path) -> str:
     there, rows = len(list(folder.glob(SHARDS))), len(_json(folder / PLAN).get("rows", ()))
-    return f"{folder} is an unfinished set ({there} of {-(-rows // SHARD_ROWS)} shards); start the same build command again to finish it"
+    return f"{folder} is an unfinished set ({there} of {shard_count(rows)} shards); start the same build command again to finish it"
 
 
 def _json(path: Path) -> dict[str, Any]:

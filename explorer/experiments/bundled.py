@@ -93,7 +93,7 @@ _CIFAR_ROBUST = replace(
 
 # Ten thousand images: what two CPU cores can turn into each of the constructed sets in an hour.
 SUBSET = 10_000
-_SUBSET = replace(_CIFAR_STANDARD, epochs=24, batch=250)
+_SUBSET = replace(_CIFAR_STANDARD, epochs=12, batch=250)
 
 
 def _on_set(name: str, recipe: Recipe) -> Bundle:

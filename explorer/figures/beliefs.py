@@ -12,7 +12,7 @@ from explorer.experiments.feature_row import Judge, SetImage
 from explorer.figures import palette
 from explorer.figures.words import percent
 
-LABEL_ROLE, SEEN_ROLE = "its label", "what a person sees"
+LABEL_ROLE, SEEN_ROLE = "label", "seen"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -38,11 +39,13 @@ def choose_row() -> RowQuestion:
     """All choices of the sidebar. Raises :class:`ClassifierError` and :class:`ImageError` with what is missing."""
     pair, also = choose_pair()
     model = classifier(pair.standard.name)
-    picture, index, label, person = _choose_source(model)
-    begin, begin_index, seed = _choose_start(model, picture, index)
+    source = _choose_source(model)
+    begin, begin_index, seed = _choose_start(model, source.picture, source.index)
     settings = _choose_settings(model, seed)
     controls = {key: st.session_state[key] for key in KEYS if st.session_state.get(key) is not None}
-    return RowQuestion(pair, also, picture, index, label, person, begin, begin_index, settings, controls)
+    return RowQuestion(
+        pair, also, source.picture, source.index, source.label, source.person, begin, begin_index, settings, controls
+    )  # fmt: skip
 
 
 def choose_pair() -> tuple[Pair, tuple[str, ...]]:
@@ -63,42 +66,58 @@ def choose_pair() -> tuple[Pair, tuple[str, ...]]:
     return pair, tuple(also)
 
 
-def _choose_source(model: Classifier) -> tuple[Picture, int, int | None, int | None]:
-    """The picture, its place in its data, the label it carries and what a person sees in it."""
+@dataclass(frozen=True)
+class _Chosen:
+    """A picture, its place in its data (−1: none), the label it carries and what a person sees in it."""
+
+    picture: Picture
+    index: int
+    label: int | None
+    person: int | None
+
+
+def _choose_source(model: Classifier) -> _Chosen:
     origin = st.segmented_control(
-        "Picture", [GALLERY, UPLOAD, SET], default=GALLERY, required=True, key="origin",
+        "Picture", [GALLERY, UPLOAD, SET], default=GALLERY, required=True, key="origin", bind=BIND,
         help="A sample picture, one of your own, or an image of the set that is open at the end of the page.",
     )  # fmt: skip
-    if origin == SET:
-        return _from_set(model)
-    if origin == UPLOAD:
-        uploaded = from_upload()
-        if uploaded is not None:
-            shows = st.selectbox(
-                "It shows", model.labels, index=None, key="shows", placeholder="what the robust classifier says",
-                help="The class a person sees. Left empty, the robust classifier's answer is its label.",
-            )  # fmt: skip
-            label = None if shows is None else model.labels.index(shows)
-            return uploaded, -1, label, label
-        picture = gallery_picture(default_sample(model), model.gallery)
-        st.caption(f"Until then the page shows “{plain(picture.title)}” of the gallery.")
-    else:
-        picture = from_gallery(model)
+    if origin == GALLERY:
+        return _of_gallery(from_gallery(model), model)
+    chosen = _from_set(model) if origin == SET else _from_upload(model)
+    if chosen is not None:
+        return chosen
+    picture = gallery_picture(default_sample(model), model.gallery)
+    st.caption(f"Until then the page shows “{plain(picture.title)}” of the gallery.")
+    return _of_gallery(picture, model)
+
+
+def _of_gallery(picture: Picture, model: Classifier) -> _Chosen:
     index = [sample.title for sample in samples(model.gallery)].index(picture.title)
-    return picture, index, picture.label, picture.label
+    return _Chosen(picture, index, picture.label, picture.label)
 
 
-def _from_set(model: Classifier) -> tuple[Picture, int, int | None, int | None]:
+def _from_upload(model: Classifier) -> _Chosen | None:
+    picture = from_upload()
+    if picture is None:
+        return None
+    shows = st.selectbox(
+        "It shows", model.labels, index=None, key="shows", placeholder="what the robust classifier says",
+        help="The class a person sees. Left empty, the robust classifier's answer is its label.",
+    )  # fmt: skip
+    label = None if shows is None else model.labels.index(shows)
+    return _Chosen(picture, -1, label, label)
+
+
+def _from_set(model: Classifier) -> _Chosen | None:
     opened = source_set()
-    if opened is None:
-        raise ImageError("No set is open; choose one under “Browse a set” at the end of the page.")
-    wrong = opened.wrong_for(model)
-    if wrong:
-        raise ImageError(wrong)
+    wrong = opened.wrong_for(model) if opened is not None else "No set is open; choose one under “Browse a set”."
+    if opened is None or wrong:
+        st.warning(wrong)
+        return None
     last = len(opened.set) - 1
-    index = int(st.number_input(f"Image of {opened.title}, 0 to {last}", 0, last, 0, key="set_index"))
-    st.caption("Or choose a tile under “Browse a set” at the end of the page.")
-    return opened.picture(index, model), opened.source_index(index), opened.label(index), opened.person(index)
+    index = int(st.number_input(f"Image of {opened.title}, 0 to {last}", 0, last, key="set_index"))
+    st.caption("Or press a tile under “Browse a set” at the end of the page.")
+    return _Chosen(opened.picture(index, model), opened.source_index(index), opened.label(index), opened.person(index))
 
 
 def _choose_start(model: Classifier, picture: Picture, index: int) -> tuple[Picture | None, int | None, int]:
@@ -143,11 +162,11 @@ def _choose_settings(model: Classifier, seed: int) -> Settings:
     scale = max(model.input_size) / 32  # a change of the same size per value is longer in a larger image
     with st.expander("More settings"):
         length = st.number_input(
-            "Step size, in L2", 0.01, 10.0, STEP_SIZE * scale, step=0.05, key="length",
+            "Step size, in L2", 0.01, 10.0, STEP_SIZE * scale, step=0.05, key="length", bind=BIND,
             help="The paper's 0.1 for images of 32 × 32, in proportion to the side.",
         )  # fmt: skip
         radius = st.number_input(
-            "ε of D_rand and D_det, in L2", 0.05, 20.0, EPSILON * scale, step=0.25, key="radius",
+            "ε of D_rand and D_det, in L2", 0.05, 20.0, EPSILON * scale, step=0.25, key="radius", bind=BIND,
             help="The paper's 0.5 for images of 32 × 32, in proportion to the side.",
         )  # fmt: skip
     return Settings(match_steps, attack_steps, float(length), float(radius), seed)

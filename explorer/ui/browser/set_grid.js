@@ -23,7 +23,10 @@ function buildTile(grid, tile, open) {
   button.onclick = () => {
     open(tile.index)
     // The row that it opens is further up the page.
-    document.querySelector(".st-key-row")?.scrollIntoView({ behavior: "smooth" })
+    const above = document.querySelector(".st-key-notice")
+    if (!above) return
+    above.style.scrollMarginTop = "5rem"
+    above.scrollIntoView({ behavior: "smooth" })
   }
 }
 

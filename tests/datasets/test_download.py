@@ -1,0 +1,228 @@
+"""CIFAR-10 fetched from a server that works, and from servers that do not: nothing half whole is left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import io
+import pickle
+import socket
+import tarfile
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from torchvision.datasets import CIFAR10
+
+from explorer.attacks import Cancelled
+from explorer.datasets import download
+from explorer.datasets.download import download_cifar10, has_cifar10, read_cifar10
+from explorer.datasets.labelled import DataError
+from explorer.datasets.sources import read_source
+
+NAMES = ["cat", "dog"]
+
+
+@pytest.fixture(scope="module")
+def files():
+    """The files of a small CIFAR-10: four training images, two test images, two classes; noise, so that they don't compress."""
+    noise = np.random.default_rng(0).integers(0, 256, (6, 3072), dtype=np.uint8)
+    return {
+        "data_batch_1": pickle.dumps({"data": noise[:4], "labels": [0, 1, 1, 0]}),
+        "test_batch": pickle.dumps({"data": noise[4:], "labels": [1, 0]}),
+        "batches.meta": pickle.dumps({"label_names": NAMES}),
+    }
+
+
+def packed(files, folder="cifar-10-batches-py"):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(f"{folder}/{name}")
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def archive(files, monkeypatch):
+    """Its archive; torchvision is told its MD5s."""
+    md5 = {name: hashlib.md5(data).hexdigest() for name, data in files.items()}
+    monkeypatch.setattr(CIFAR10, "train_list", [["data_batch_1", md5["data_batch_1"]]])
+    monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", md5["test_batch"]]])
+    monkeypatch.setattr(CIFAR10, "meta", {"filename": "batches.meta", "key": "label_names", "md5": md5["batches.meta"]})
+    data = packed(files)
+    monkeypatch.setattr(CIFAR10, "tgz_md5", hashlib.md5(data).hexdigest())
+    monkeypatch.setattr(download, "ARCHIVE_BYTES", len(data))
+    monkeypatch.setattr(download, "_CHUNK", 4096)
+    return data
+
+
+@contextmanager
+def serving(monkeypatch, answer):
+    """A server on 127.0.0.1 whose GET is ``answer(handler, released)``; torchvision's URL points to it."""
+    released = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            answer(self, released)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(CIFAR10, "url", f"http://127.0.0.1:{server.server_address[1]}/cifar-10-python.tar.gz")
+    try:
+        yield
+    finally:
+        released.set()
+        server.shutdown()
+        server.server_close()
+
+
+def sends(data, length=None, status=200):
+    def answer(handler, released):
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(data) if length is None else length))
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    return answer
+
+
+def falls_silent(data):
+    def answer(handler, released):
+        sends(data[: len(data) // 2], len(data))(handler, released)
+        handler.wfile.flush()
+        released.wait(20)
+
+    return answer
+
+
+def resets(data):
+    def answer(handler, released):
+        sends(data[: len(data) // 2], len(data))(handler, released)
+        handler.wfile.flush()
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        handler.connection.close()
+
+    return answer
+
+
+def never_ends(data):
+    def answer(handler, released):
+        handler.send_response(200)
+        handler.end_headers()
+        try:
+            while not released.is_set():
+                handler.wfile.write(data)
+        except OSError:
+            pass
+
+    return answer
+
+
+def trickles(data):
+    def answer(handler, released):
+        handler.send_response(200)  # and no length
+        handler.end_headers()
+        for start in range(0, len(data), 512):
+            handler.wfile.write(data[start : start + 512])
+            handler.wfile.flush()
+            released.wait(0.002)
+
+    return answer
+
+
+@pytest.mark.parametrize("answer", [sends, trickles])
+def test_it_is_fetched_and_read(tmp_path, monkeypatch, archive, answer):
+    said = []
+    root = tmp_path / "new" / "data"
+    with serving(monkeypatch, answer(archive)):
+        place = download_cifar10(root, lambda done, total: said.append((done, total)))
+    assert place == root / "cifar-10-batches-py"
+    assert [path.name for path in root.iterdir()] == ["cifar-10-batches-py"]  # neither the archive nor anything temporary
+    assert said == sorted(said)
+    assert said[-1] == (len(archive), len(archive))
+    assert read_cifar10(train=True, folder=root).labels.tolist() == [0, 1, 1, 0]
+    assert read_cifar10(limit=1, train=False, folder=root).images.shape == (1, 3, 32, 32)
+    monkeypatch.setenv("EXPLORER_DATA", str(root))
+
+    class Viewer:
+        labels = ("dog", "cat")
+        input_size = (32, 32)
+        resize = None
+
+    assert read_source("cifar10", Viewer()).labels.tolist() == [0, 1]
+    with pytest.raises(DataError, match="is torchvision's CIFAR-10: name it cifar10 or cifar10:train"):
+        read_source(str(root), Viewer())
+    assert download_cifar10(root) == place  # there already: no server is asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda data: sends(b"gone", status=404), "answered 404"),
+        (lambda data: sends(b"oh", status=500), "answered 500"),
+        (lambda data: sends(b"<html>log in to this network</html>"), "is not CIFAR-10"),
+        (lambda data: sends(data[:-9] + b"wrongwron"), "is not CIFAR-10"),
+        (lambda data: sends(data, length=len(data) - 100), "is not CIFAR-10"),
+        (lambda data: sends(data, length=len(data) + 100), "the connection broke after"),
+        (lambda data: sends(b""), "is not CIFAR-10"),
+        (falls_silent, "the connection broke after"),
+        (resets, "the connection broke after"),
+        (never_ends, "sends more than CIFAR-10 has"),
+    ],
+    ids=["404", "500", "a page", "wrong bytes", "says less", "says more", "empty", "silent", "reset", "endless"],
+)
+def test_a_server_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, archive, answer, words):
+    with serving(monkeypatch, answer(archive)), pytest.raises(DataError, match=words):
+        download_cifar10(tmp_path, timeout=0.5)
+    assert list(tmp_path.iterdir()) == []
+    assert not has_cifar10(tmp_path)
+
+
+def test_no_connection_is_one_calm_sentence(tmp_path, monkeypatch, archive):
+    with socket.socket() as listener:  # a port that nothing answers on
+        listener.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(CIFAR10, "url", f"http://127.0.0.1:{listener.getsockname()[1]}/x.tar.gz")
+        with pytest.raises(DataError, match=r"127.0.0.1 can't be reached .*Check the connection, or unpack .*everything else works"):
+            download_cifar10(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_can_be_stopped(tmp_path, monkeypatch, archive):
+    said = []
+    with serving(monkeypatch, sends(archive)), pytest.raises(Cancelled):
+        download_cifar10(tmp_path, lambda *progress: said.append(progress), cancelled=lambda: len(said) >= 2)
+    assert len(said) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_copy_is_fetched_again(tmp_path, monkeypatch, archive):
+    with serving(monkeypatch, sends(archive)):
+        download_cifar10(tmp_path)
+        batch = tmp_path / "cifar-10-batches-py" / "test_batch"
+        whole = batch.read_bytes()
+        batch.write_bytes(whole[:100])
+        with pytest.raises(DataError, match=r"is not in .*, or not whole; fetch it with: python -m explorer download"):
+            read_cifar10(train=False, folder=tmp_path)
+        download_cifar10(tmp_path)
+    assert batch.read_bytes() == whole
+
+
+def test_an_archive_of_other_files_is_not_kept(tmp_path, monkeypatch, archive, files):
+    for other in (packed({**files, "test_batch": b"other"}), packed(files, "../outside"), b"no archive at all"):
+        monkeypatch.setattr(CIFAR10, "tgz_md5", hashlib.md5(other).hexdigest())
+        with serving(monkeypatch, sends(other)), pytest.raises(DataError, match="CIFAR-10"):
+            download_cifar10(tmp_path / "data")
+        assert list((tmp_path / "data").iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_folder_that_can_not_be_written_is_said(tmp_path, archive):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"can't write CIFAR-10 into .*EXPLORER_DATA names another folder"):
+        download_cifar10(tmp_path / "file" / "data")

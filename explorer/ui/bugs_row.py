@@ -13,7 +13,7 @@ from explorer.images.distances import l2, magnification, perturbation_image
 from explorer.images.geometry import to_png
 from explorer.ui.component import component
 from explorer.ui.film import data_uri
-from explorer.ui.set_words import SETS, made_with, seen, shows
+from explorer.ui.set_words import NOT_SAID, SETS, made_with, seen, shows
 from explorer.ui.startup import picture_shown
 from explorer.ui.triptych import PIXELATED_BELOW
 
@@ -84,7 +84,7 @@ def _labels(image: SetImage, names: tuple[str, ...], judges: tuple[Judge, ...]) 
     return {
         "label": names[image.label],
         "seen": seen(image, names),
-        "agrees": image.person == image.label,
+        "differs": image.person != image.label and seen(image, names) != NOT_SAID,
         "classes": [asdict(bars) for bars in belief_bars(image, judges)],
     }
 

@@ -162,13 +162,13 @@ def _choose_settings(model: Classifier, seed: int) -> Settings:
     scale = max(model.input_size) / 32  # a change of the same size per value is longer in a larger image
     with st.expander("More settings"):
         length = st.number_input(
-            "Step size, in L2", 0.01, 10.0, STEP_SIZE * scale, step=0.05, key="length", bind=BIND,
-            help="The paper's 0.1 for images of 32 × 32, in proportion to the side.",
-        )  # fmt: skip
+            "Step size, in L2 at 32 × 32", 0.01, 5.0, STEP_SIZE, step=0.05, key="length", bind=BIND, help="The paper's is 0.1."
+        )
         radius = st.number_input(
-            "ε of D_rand and D_det, in L2", 0.05, 20.0, EPSILON * scale, step=0.25, key="radius", bind=BIND,
-            help="The paper's 0.5 for images of 32 × 32, in proportion to the side.",
+            "ε of D_rand and D_det, in L2 at 32 × 32", 0.05, 10.0, EPSILON, step=0.25, key="radius", bind=BIND,
+            help="The paper's is 0.5.",
         )  # fmt: skip
-    return Settings(match_steps, attack_steps, float(length), float(radius), seed)
-
-
+        if scale != 1:
+            height, width = model.input_size
+            st.caption(f"In proportion to the side: at {height} × {width} the step size is {length * scale:g} and ε {radius * scale:g}.")
+    return Settings(match_steps, attack_steps, float(length) * scale, float(radius) * scale, seed)

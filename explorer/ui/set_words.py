@@ -36,6 +36,13 @@ def seen(image: SetImage, names: tuple[str, ...]) -> str:
 def shows(row: FeatureRow, image: SetImage) -> tuple[str, str]:
     """What the set shows, and what it does not: two halves of a sentence that begin "shows" and "does not show"."""
     label = f"“{row.names[image.label]}”"
+    builder = builder_of(image, row.judges)
+    if builder is not None and image.beliefs[builder].index != image.label:
+        kind = "robust" if row.judges[builder].robust else "standard"
+        return (
+            f"an attempt that fell short: the {kind} classifier it was made with does not call it {label}.",
+            "what the set would: take more steps, or a larger step size or ε.",
+        )
     if image.name == "d_r":
         return (
             f"that what the robust classifier looks for is enough to make an image {label}, whatever it began as.",
@@ -61,12 +68,17 @@ def shows(row: FeatureRow, image: SetImage) -> tuple[str, str]:
     return "what each classifier makes of the source.", "which features it uses for that."
 
 
-def made_with(image: SetImage, judges: tuple[Judge, ...]) -> str:
-    """Which classifier it was made with: "made with CIFAR-10 robust"."""
+def builder_of(image: SetImage, judges: tuple[Judge, ...]) -> int | None:
+    """Which of the judges the image was made with; None for D."""
     if image.objective is None:
-        return "not changed"
-    builder = next(judge for judge in judges if judge.builder and judge.robust == (image.name == "d_r"))
-    return f"made with {builder.title}"
+        return None
+    return next(place for place, judge in enumerate(judges) if judge.builder and judge.robust == (image.name == "d_r"))
+
+
+def made_with(image: SetImage, judges: tuple[Judge, ...]) -> str:
+    """The same in words: "made with CIFAR-10 robust"."""
+    builder = builder_of(image, judges)
+    return "not changed" if builder is None else f"made with {judges[builder].title}"
 
 
 def objective_words(matched: bool) -> str:

@@ -36,7 +36,7 @@ function fillLabels(labels, data) {
   labels.replaceChildren()
   if (!data.label) return
   child(labels, "dt", "", "label")
-  child(labels, "dd", data.agrees ? "" : "differs", data.label)
+  child(labels, "dd", data.differs ? "differs" : "", data.label)
   child(labels, "dt", "", "a person sees")
   child(labels, "dd", "", data.seen)
 }

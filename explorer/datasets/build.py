@@ -24,7 +24,8 @@ from explorer.datasets.plan import Plan
 from explorer.datasets.shards import Row, check_shard, digest, put, write_shard
 
 MANIFEST = "manifest.json"
-# Values in one batch: enough to fill the device, little enough for any of its kind.
+# Values in one batch: enough to fill the device, little enough for any of its kind. Always the same, so that a plan gives the same
+# bytes; where memory forces smaller ones the images stay the same, and the last bit of ``objective`` may differ.
 BATCH_VALUES = {"cpu": 100 * 3 * 32 * 32, "cuda": 4096 * 3 * 32 * 32}
 # Kernels for a handful of images add in another order than those for many, and hundreds of steps carry a last bit into the
 # stored bytes. Smaller batches are therefore filled up to this many.

@@ -170,7 +170,7 @@ def _open(opened: OpenSet) -> None:
 def _download(opened: OpenSet) -> None:
     short = opened.title.removeprefix(MADE)
     st.download_button(
-        f"Download the {len(opened.made)} images of {short} as a set (Parquet)", partial(parquet, opened.made),
+        f"Download {short} as a set (Parquet)", partial(parquet, opened.made),
         f"{short.lower()}-made-here.parquet", "application/vnd.apache.parquet", on_click="ignore",
         icon=":material/download:", key="set_download",
     )  # fmt: skip

@@ -1,0 +1,74 @@
+"""What a visitor does with the constructed sets, in a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explorer.datasets.sets import read_set
+from tests.journeys.visitor import Visitor
+
+QUICK = "datasets?match_steps=30&attack_steps=10"
+# Whether any component shows this text: their elements lie in shadow roots.
+SHOWS = "([part, text]) => [...document.querySelectorAll('*')].some(e => e.shadowRoot?.querySelector(part)?.textContent.includes(text))"
+TILES = "count => [...document.querySelectorAll('*')].some(e => e.shadowRoot?.querySelectorAll('.tile').length === count)"
+
+
+def open_datasets(visitor: Visitor, path: str = QUICK) -> Visitor:
+    """The row is finished and the grid stands below it."""
+    visitor.open(path)
+    visitor.page.wait_for_selector(".tile .fill")
+    return visitor.settle()
+
+
+def select(visitor: Visitor, key: str, option: str) -> None:
+    visitor.page.locator(f".st-key-{key} input").click()
+    visitor.page.get_by_role("option", name=option, exact=True).click()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_five_pictures_of_one_size_and_nothing_cut_off(browser: Any, server: str, width: int) -> None:
+    with Visitor(browser, server, width=width, dark=width == 390) as visitor:
+        open_datasets(visitor)
+        boxes = [image.bounding_box() for image in visitor.page.locator(".picture img").all()]
+        assert len(boxes) == 5
+        assert len({(round(box["width"]), round(box["height"])) for box in boxes}) == 1
+        assert len({round(box["y"]) for box in boxes}) == (1 if width == 1440 else 5)
+        for element in visitor.page.locator(".picture, .value, .sentence, .build img, .build svg, .tile").all():
+            box = element.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+
+
+def test_an_image_is_made_live_cancelled_made_again_and_downloaded(browser: Any, server: str, tmp_path: Path) -> None:
+    with Visitor(browser, server) as visitor:
+        open_datasets(visitor, "datasets?match_steps=300&attack_steps=10")
+        page = visitor.page
+        page.get_by_role("button", name="Robustify this image").click()
+        page.wait_for_function(SHOWS, arg=[".now figcaption", "of 300"])
+        page.get_by_role("button", name="Cancel").click()
+        page.get_by_text("It was cancelled; nothing was added.").wait_for()
+        visitor.settle()
+        page.get_by_role("button", name="Mislabel it by one").click()
+        page.wait_for_function(SHOWS, arg=[".note", "joined “made here”"])
+        visitor.settle()
+        select(visitor, "set", "made here: D_det")
+        page.wait_for_function(TILES, arg=1)
+        visitor.settle()
+        with page.expect_download() as started:
+            page.get_by_role("button", name="Download D_det as a set").click()
+        (tmp_path / "set.parquet").write_bytes(Path(started.value.path()).read_bytes())
+        assert (read_set(tmp_path / "set.parquet").name, started.value.suggested_filename) == ("d_det", "d_det-made-here.parquet")
+
+
+def test_a_tile_opens_its_row(browser: Any, server: str) -> None:
+    with Visitor(browser, server) as visitor:
+        open_datasets(visitor)
+        before = visitor.picture(0)
+        visitor.page.locator(".tile").nth(11).click()
+        visitor.page.wait_for_function(SHOWS, arg=[".labels dd", "truck"])
+        visitor.settle()
+        assert (visitor.picture(0) != before).any()
+        assert "image=truck" in visitor.page.url

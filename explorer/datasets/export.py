@@ -81,8 +81,11 @@ def _known(value: int) -> int | None:
 
 
 def _save(parts: list[Tensor], path: Path) -> None:
-    with path.open("wb") as file:
-        torch.save(parts, file)
+    try:
+        with path.open("wb") as file:
+            torch.save(parts, file)
+    except RuntimeError as error:  # torch trips over its own file after a write has failed
+        raise error.__context__ if isinstance(error.__context__, OSError) else error from None
 
 
 def _check_folder_names(names: tuple[str, ...]) -> None:
@@ -109,4 +112,4 @@ def _new_folder(out: Path) -> Iterator[Path]:
                 out.rmdir()
             os.replace(filled, out)
     except OSError as error:
-        raise disk_error(out, error) from None
+        raise disk_error(out, error, "Nothing of it is kept") from None

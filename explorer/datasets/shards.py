@@ -109,12 +109,10 @@ def put(path: Path, data: bytes) -> None:
         raise disk_error(path, error) from None
 
 
-def disk_error(path: Path, error: OSError) -> DataError:
-    """The sentence for a file or folder that can't be written."""
+def disk_error(path: Path, error: OSError, kept: str = "What is done is kept") -> DataError:
+    """The sentence for a file or folder that can't be written; ``kept`` says what is left of the work."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DataError(
-            f"the disk is full: {path} was not written. What is done is kept; make room and start the same command again"
-        )
+        return DataError(f"the disk is full: {path} was not written. {kept}; make room and start the same command again")
     return DataError(f"can't write {path}: {error.strerror or error}")
 
 

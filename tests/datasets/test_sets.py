@@ -6,6 +6,7 @@ import io
 import json
 import os
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -151,6 +152,23 @@ def test_an_export_never_overwrites_nor_leaves_half_a_set(folder, tmp_path):
     with pytest.raises(DataError, match="lacks the columns"):
         FORMS["parquet"](replace(found, target=None), tmp_path / "foreign.parquet")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["det", "file", "full"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_full_disk_is_one_sentence_in_an_export(folder, tmp_path, form):
+    """A real one where there is /dev/full: every write to it fails with "no space left"."""
+    if not os.path.exists("/dev/full"):
+        pytest.skip("needs /dev/full")
+    found, out, real = read_set(folder), tmp_path / "out", Path.open
+
+    def full(path, mode="r", *rest, **options):
+        return real(Path("/dev/full") if "w" in mode else path, mode, *rest, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(DataError, match=r"the disk is full: .*out was not written"):
+            FORMS[form](found, out)
+    assert [path.name for path in tmp_path.iterdir()] == ["det"]
 
 
 def release(folder, images=None, labels=None):

@@ -24,7 +24,10 @@ def open_datasets(visitor: Visitor, path: str = QUICK) -> Visitor:
 
 
 def select(visitor: Visitor, key: str, option: str) -> None:
-    visitor.page.locator(f".st-key-{key} input").click()
+    box = visitor.page.locator(f".st-key-{key} input")
+    box.scroll_into_view_if_needed()
+    visitor.page.wait_for_timeout(500)  # a menu closes when the page scrolls under it
+    box.click()
     visitor.page.get_by_role("option", name=option, exact=True).click()
 
 

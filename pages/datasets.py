@@ -37,6 +37,7 @@ if question is not None and row is not None:
         )
         bugs_row(row, str(view), "bugs_row")
     ready("charts")
+    from explorer.ui.claim import claim_table
     from explorer.ui.objections import objections
     from explorer.ui.robustify import robustify
     from explorer.ui.set_browser import browse
@@ -45,4 +46,6 @@ if question is not None and row is not None:
     robustify(question, row)
     st.header("Browse a set")
     browse(question.pair)
+    st.header("What training on each set shows")
+    claim_table()
     objections()

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from explorer.attacks.engine import at_precision
 from explorer.classifiers import Classifier
-from explorer.datasets.constructions import IMAGE, match, noise, start_index, target_class, towards
+from explorer.datasets.constructions import IMAGE, OnStep, match, noise, start_index, target_class, towards
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.datasets.plan import Plan
 from explorer.datasets.shards import Row, check_shard, digest, put, write_shard
@@ -39,14 +39,20 @@ def construct(
     data: LabelledImages,
     indices: Sequence[int],
     cancelled: Callable[[], bool] | None = None,
+    on_step: OnStep | None = None,
 ) -> list[Row]:
-    """The rows of the set for these rows of the source, in one batch."""
+    """The rows of the set for these rows of the source, in one batch; ``on_step(done, steps, mean objective)`` follows each step."""
     filled = [*indices, *[indices[-1]] * (LEAST_BATCH - len(indices))]
-    return _constructed(plan, classifier, data, filled, cancelled)[: len(indices)]
+    return _constructed(plan, classifier, data, filled, cancelled, on_step)[: len(indices)]
 
 
 def _constructed(
-    plan: Plan, classifier: Classifier, data: LabelledImages, indices: list[int], cancelled: Callable[[], bool] | None
+    plan: Plan,
+    classifier: Classifier,
+    data: LabelledImages,
+    indices: list[int],
+    cancelled: Callable[[], bool] | None,
+    on_step: OnStep | None,
 ) -> list[Row]:
     construction, device = plan.construction, classifier.device
     sources = _pixels(data.images[indices]).to(device)
@@ -59,7 +65,9 @@ def _constructed(
             begin = _pixels(data.images[[each for each in starts if each is not None]])
         else:
             begin = torch.stack([noise(plan.seed, row, data.images.shape[1:]) for row in rows])
-        made = match(construction, classifier, sources, begin.to(device), precision=plan.precision, cancelled=cancelled)
+        made = match(
+            construction, classifier, sources, begin.to(device), precision=plan.precision, on_step=on_step, cancelled=cancelled
+        )
         given = labels
     else:
         targets = [
@@ -67,7 +75,9 @@ def _constructed(
             for row, label in zip(rows, labels, strict=True)
         ]
         given = torch.tensor(targets, dtype=torch.int64)
-        made = towards(construction, classifier, sources, labels, given, precision=plan.precision, cancelled=cancelled)
+        made = towards(
+            construction, classifier, sources, labels, given, precision=plan.precision, on_step=on_step, cancelled=cancelled
+        )
     stored = (made.images * 255).round().to(torch.uint8).cpu()
     with torch.no_grad():
         before = classifier(made.images).argmax(dim=1).cpu()
@@ -120,9 +130,11 @@ def build(
     rank: int = 0,
     world: int = 1,
     report: Callable[[Progress], None] = lambda progress: None,
+    on_step: OnStep | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> bool:
-    """Make this rank's missing shards, and the manifest when all are there; returns whether the set is complete.
+    """Make this rank's missing shards, and the manifest when all are there; returns whether the set is complete. ``report`` is told
+    of every batch, ``on_step(done, steps, mean objective)`` of every step of one.
 
     Raises :class:`DataError` where something can't be written, :class:`~explorer.attacks.Cancelled` when asked to stop.
     """
@@ -147,7 +159,7 @@ def build(
         def made(count: int, done: int = done) -> None:
             report(Progress(done + count, total, (done + count - before) / (time.perf_counter() - begun)))
 
-        write_shard(folder / name, _rows(plan, classifier, data, rows, made, cancelled), plan.classes, stamp)
+        write_shard(folder / name, _rows(plan, classifier, data, rows, made, cancelled, on_step), plan.classes, stamp)
         done += len(rows)
     return _finish(plan, folder)
 
@@ -159,13 +171,15 @@ def _rows(
     indices: Sequence[int],
     made: Callable[[int], None],
     cancelled: Callable[[], bool] | None,
+    on_step: OnStep | None,
 ) -> list[Row]:
     """One shard's rows, in batches that fit the device's memory."""
     finished: list[Row] = []
     batch = max(LEAST_BATCH, BATCH_VALUES.get(plan.device, BATCH_VALUES["cpu"]) // data.images[0].numel())
     while len(finished) < len(indices):
         try:
-            finished += construct(plan, classifier, data, indices[len(finished) : len(finished) + batch], cancelled)
+            chunk = indices[len(finished) : len(finished) + batch]
+            finished += construct(plan, classifier, data, chunk, cancelled, on_step)
         except torch.OutOfMemoryError:
             if batch == LEAST_BATCH:
                 raise DataError(f"{batch} images do not fit into the device's memory; use --device cpu") from None

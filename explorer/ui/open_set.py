@@ -21,12 +21,19 @@ SOURCE_SET, _BROWSED = "source set", "browsed set"  # in the session's state
 @dataclass(frozen=True)
 class OpenSet:
     """A set under the name it was chosen by; ``made`` has what its images were made from where that happened on this page, and
-    ``titles`` are the samples of the gallery where it is one."""
+    ``titles`` are the samples of the gallery where it is one, ``sources`` those its source indices stand for."""
 
     title: str
     set: ConstructedSet
     made: tuple[Made, ...] = ()
     titles: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def sample(self, index: int) -> str | None:
+        """The sample of the gallery an image is, or was made from; None where it is none."""
+        if self.sources:
+            return self.sources[self.source_index(index)]
+        return self.titles[index] if self.titles else None
 
     def wrong_for(self, model: Classifier) -> str | None:
         """Why the classifier can't be asked about these images; None when it can."""

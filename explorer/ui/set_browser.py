@@ -161,8 +161,8 @@ def _open(opened: OpenSet) -> None:
         return
     if opened.made:
         st.session_state.update(opened.made[index].question.row.controls)
-    elif opened.titles:
-        st.session_state.update({"origin": GALLERY, "image": opened.titles[index]})
+    elif (title := opened.sample(index)) is not None:
+        st.session_state.update({"origin": GALLERY, "image": title})
     else:
         st.session_state.update({"origin": SET, SOURCE_SET: opened, "set_index": index})
 

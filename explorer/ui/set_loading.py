@@ -9,11 +9,13 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.classifiers.catalogue import BUNDLED
+from explorer.datasets.constructions import CONSTRUCTIONS
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.datasets.sets import ConstructedSet, read_set
 from explorer.images.decode import ImageError
 from explorer.images.gallery import samples
 from explorer.images.geometry import fit, to_uint8
+from explorer.ui.computed_sets import computed_set
 from explorer.ui.feature_question import Pair
 from explorer.ui.made_here import made_here, made_set
 from explorer.ui.models import classifier
@@ -24,7 +26,7 @@ from explorer.ui.set_words import SETS
 from explorer.ui.worker import Job, Refused
 
 SAMPLES, OTHER = "D: the sample pictures", "a file or folder"
-MADE, BUNDLED_SET = "made here: ", "bundled: "
+MADE, BUNDLED_SET, COMPUTED = "made here: ", "bundled: ", "from the samples: "
 BUNDLED_SETS = BUNDLED.parent / "sets"
 LANE = "sets"  # a worker of its own: attacks need not wait until a large set is read
 _KEPT = 4  # sets kept in memory
@@ -33,7 +35,9 @@ _KEPT = 4  # sets kept in memory
 def choices(pair: Pair) -> list[str]:
     """What can be opened with this pair."""
     bundled = [f"{BUNDLED_SET}{path.stem}" for path in sorted(BUNDLED_SETS.glob("*.parquet"))]
-    return [SAMPLES, *(f"{MADE}{SETS[name].short}" for name in made_here(pair)), *bundled, OTHER]
+    made = [f"{MADE}{SETS[name].short}" for name in made_here(pair)]
+    computed = [f"{COMPUTED}{SETS[name].short}" for name in CONSTRUCTIONS]
+    return [SAMPLES, *made, *bundled, *computed, OTHER]
 
 
 def open_choice(choice: str, path: str, pair: Pair) -> OpenSet | None:
@@ -45,6 +49,10 @@ def open_choice(choice: str, path: str, pair: Pair) -> OpenSet | None:
         short = choice.removeprefix(MADE)
         made = next(each for name, each in made_here(pair).items() if SETS[name].short == short)
         return OpenSet(choice, made_set(made), made=made)
+    if choice.startswith(COMPUTED):
+        name = next(name for name in CONSTRUCTIONS if SETS[name].short == choice.removeprefix(COMPUTED))
+        samples_of = sample_set(model.name)
+        return None if samples_of is None else _computed(choice, name, pair, samples_of)
     if choice.startswith(BUNDLED_SET):
         path = str(BUNDLED_SETS / f"{choice.removeprefix(BUNDLED_SET)}.parquet")
     return _read(path, model, choice.removeprefix(BUNDLED_SET) if choice != OTHER else Path(path).name) if path else None
@@ -65,6 +73,20 @@ def sample_set(model_name: str) -> OpenSet | None:
     labels = torch.tensor([-1 if sample.label is None else sample.label for sample in found])
     data = LabelledImages(images, labels, model.labels)
     return OpenSet(SAMPLES, ConstructedSet("", SAMPLES, data), titles=tuple(sample.title for sample in found))
+
+
+def _computed(choice: str, name: str, pair: Pair, of: OpenSet) -> OpenSet | None:
+    """A set made from the sample pictures on this machine: other people's photographs are not passed on."""
+    maker = classifier((pair.robust if CONSTRUCTIONS[name].robust else pair.standard).name)
+    way = lane(str(maker.device))
+    job = way.submit("computed set", (name, maker.digest, of.set.digest), partial(computed_set, name, maker, of.set.data))
+    found = follow(way, job, "computed set", partial(_computing, SETS[name].short), keep=False)
+    return None if found is None else OpenSet(choice, found, sources=of.titles)
+
+
+def _computing(short: str, job: Job[ConstructedSet]) -> str:
+    done, steps = job.progress
+    return f"Making {short} of every sample: step {done} of {steps}" if steps else f"Making {short} of every sample"
 
 
 def _read(path: str, model: Classifier, title: str) -> OpenSet | None:

@@ -1,0 +1,51 @@
+"""The constructed sets of the sample pictures: made on the person's machine the first time they are asked for, and kept there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from explorer.classifiers import Classifier
+from explorer.datasets.build import build
+from explorer.datasets.constructions import CONSTRUCTIONS
+from explorer.datasets.labelled import DataError, LabelledImages
+from explorer.datasets.plan import make_plan, settle
+from explorer.datasets.sets import ConstructedSet, read_set
+from explorer.experiments.feature_row import Settings
+from explorer.ui.worker import Job, Refused
+
+
+def cache_folder() -> Path:
+    """Where computed sets are kept: ``EXPLORER_CACHE``, by default ``adversarial-explorer`` in the person's cache folder."""
+    chosen = os.environ.get("EXPLORER_CACHE")
+    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adversarial-explorer"
+
+
+def computed_set(name: str, maker: Classifier, data: LabelledImages, job: Job[ConstructedSet]) -> ConstructedSet:
+    """The set ``name`` of the labelled images of ``data``, made with ``maker`` by the page's default settings, or read back.
+
+    Raises :class:`~explorer.ui.worker.Refused` where it can't be kept, :class:`~explorer.attacks.Cancelled` when the job is.
+    """
+    data = data.take((data.labels >= 0).nonzero().flatten())
+    settings, scale = Settings(), max(maker.input_size) / 32
+    construction = CONSTRUCTIONS[name]
+    construction = replace(
+        construction,
+        steps=settings.match_steps if construction.matches else settings.attack_steps,
+        step_size=settings.step_size * scale,
+        epsilon=None if construction.matches else settings.epsilon * scale,
+    )
+    plan = make_plan(construction, maker, data, source="samples", seed=settings.seed)
+    folder = cache_folder() / "sets" / f"{maker.name.replace(':', '-')}-{name}-{plan.digest[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        build(settle(plan, folder, automatic=False), maker, data, folder, on_step=job.on_step, cancelled=job.cancelled)
+        return read_set(folder)
+    except DataError as error:
+        raise Refused(str(error)) from None
+    except OSError as error:
+        raise Refused(
+            f"Computed sets can't be kept in {cache_folder()} ({error.strerror or error}); set EXPLORER_CACHE to a folder that can "
+            "be written."
+        ) from None

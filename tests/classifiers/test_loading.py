@@ -49,7 +49,7 @@ def test_catalogue_lists_what_is_bundled_with_its_figures():
         assert entry.available
         assert entry.where.is_file()
         assert entry.bytes == entry.where.stat().st_size
-        assert 0.5 < entry.accuracy < 1
+        assert 1.5 / len(entry.card.labels) < entry.accuracy < 1  # far above chance, whatever it was trained on
 
 
 def test_catalogue_names_torchvisions_and_where_they_would_be(monkeypatch, tmp_path):

@@ -46,7 +46,7 @@ def test_a_limit_takes_the_first_images(built):
 
 
 def test_another_set_is_refused(built):
-    with pytest.raises(DataError, match="trained on d_rand; .* holds d_det"):
+    with pytest.raises(DataError, match=r"trained on d_rand; .* holds d_det"):
         read_built(BUNDLES["cifar10-d_rand"], str(built[0]), str(built[0]))
 
 

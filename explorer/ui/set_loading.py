@@ -12,9 +12,11 @@ from explorer.classifiers.catalogue import BUNDLED
 from explorer.datasets.constructions import CONSTRUCTIONS
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.datasets.sets import ConstructedSet, read_set
+from explorer.datasets.sources import CIFAR10, read_source
 from explorer.images.decode import ImageError
 from explorer.images.gallery import samples
 from explorer.images.geometry import fit, to_uint8
+from explorer.ui.cifar_set import cifar_here, fetch_cifar
 from explorer.ui.computed_sets import computed_set
 from explorer.ui.feature_question import Pair
 from explorer.ui.made_here import made_here, made_set
@@ -25,7 +27,7 @@ from explorer.ui.sessions import lane
 from explorer.ui.set_words import SETS
 from explorer.ui.worker import Job, Refused
 
-SAMPLES, OTHER = "D: the sample pictures", "a file or folder"
+SAMPLES, CIFAR, OTHER = "D: the sample pictures", "D: CIFAR-10, test images", "a file or folder"
 MADE, BUNDLED_SET, COMPUTED = "made here: ", "bundled: ", "from the samples: "
 BUNDLED_SETS = BUNDLED.parent / "sets"
 LANE = "sets"  # a worker of its own: attacks need not wait until a large set is read
@@ -37,7 +39,7 @@ def choices(pair: Pair) -> list[str]:
     bundled = [f"{BUNDLED_SET}{path.stem}" for path in sorted(BUNDLED_SETS.glob("*.parquet"))]
     made = [f"{MADE}{SETS[name].short}" for name in made_here(pair)]
     computed = [f"{COMPUTED}{SETS[name].short}" for name in CONSTRUCTIONS]
-    return [SAMPLES, *made, *bundled, *computed, OTHER]
+    return [SAMPLES, *made, *bundled, *computed, CIFAR, OTHER]
 
 
 def open_choice(choice: str, path: str, pair: Pair) -> OpenSet | None:
@@ -49,6 +51,11 @@ def open_choice(choice: str, path: str, pair: Pair) -> OpenSet | None:
         short = choice.removeprefix(MADE)
         made = next(each for name, each in made_here(pair).items() if SETS[name].short == short)
         return OpenSet(choice, made_set(made), made=made)
+    if choice == CIFAR and not cifar_here():
+        fetch_cifar()
+        return None
+    if choice == CIFAR:
+        return _read(CIFAR10, model, choice)
     if choice.startswith(COMPUTED):
         name = next(name for name in CONSTRUCTIONS if SETS[name].short == choice.removeprefix(COMPUTED))
         samples_of = sample_set(model.name)
@@ -109,6 +116,8 @@ def _reading(path: str, model_name: str, job: Job[ConstructedSet]) -> Constructe
 def _read_once(path: str, changed: float, model_name: str) -> ConstructedSet:
     """Shared by all sessions, until the file changes."""
     model = classifier(model_name)
+    if path == CIFAR10:
+        return ConstructedSet("", CIFAR, read_source(path, model))
     return read_set(path, view=lambda image: to_uint8(fit(image, model.input_size, model.resize)))
 
 

@@ -161,7 +161,7 @@ def test_evaluate_a_folder(capsys, tmp_path):
     assert clean["accuracy"] == 1.0
     assert hit["accuracy"] < 1.0
     assert clean["low"] < 1.0 == clean["high"]
-    for wrong, words in (("nowhere.parquet", "no file"), (str(tmp_path), "does not know, such as 'data'"), ("cifar10", "EXPLORER_DATA")):
+    for wrong, words in (("nowhere.parquet", "no file"), (str(tmp_path), "hold no files"), ("cifar10", "EXPLORER_DATA")):
         arguments[4] = wrong
         status, out, err = run(capsys, *arguments, "--epsilon", "0")
         assert (status, out) == (2, ""), err

@@ -16,7 +16,7 @@ from explorer.experiments.feature_row import FeatureRow
 from explorer.ui.feature_question import Made
 from explorer.ui.made_here import parquet
 from explorer.ui.set_browser import chosen_indices
-from explorer.ui.set_loading import OTHER, SAMPLES
+from explorer.ui.set_loading import CIFAR, OTHER, SAMPLES
 from explorer.ui.set_words import shows
 from tests.ui.app import PATIENCE, choose, component, open_page, settle
 
@@ -153,3 +153,21 @@ def test_a_sentence_claims_only_what_was_reached(visited: AppTest) -> None:
         said = image.beliefs[1 if image.name == "d_r" else 0].index
         assert "fell short" not in shows(found, replace(image, label=said))[0]
         assert "fell short" in shows(found, replace(image, label=(said + 1) % 10))[0]
+
+
+def test_without_a_network_the_download_of_cifar10_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torchvision.datasets import CIFAR10
+
+    monkeypatch.setenv("EXPLORER_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(CIFAR10, "url", "http://127.0.0.1:9/cifar-10-python.tar.gz")  # nobody listens there
+    at = open_datasets()
+    at.selectbox(key="set").set_value(CIFAR).run()
+    settle(at)
+    at.button(key="fetch_cifar").click().run()
+    settle(at)
+    (error,) = at.error
+    assert "can't be reached" in error.value
+    assert not list(tmp_path.rglob("*.gz"))
+    at.run()
+    assert not at.error  # it is not tried again by itself
+    assert at.button(key="fetch_cifar")

@@ -8,7 +8,7 @@ from pathlib import Path
 from explorer.classifiers.catalogue import bundled
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| `(?P<name>[a-z0-9-]+)` \| (?P<training>[^|]+) \|(?P<cells>.+)\|$", re.MULTILINE)
+ROW = re.compile(r"^\| `(?P<name>[a-z0-9_-]+)` \| (?P<training>[^|]+) \|(?P<cells>.+)\|$", re.MULTILINE)
 CELL = re.compile(
     r"(?:(?:(?P<attack>APGD), )?ε = (?P<epsilon>[\d.]+): |clean: )"
     r"(?P<accuracy>[\d.]+) \((?P<low>[\d.]+) to (?P<high>[\d.]+)\)"

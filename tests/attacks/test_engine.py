@@ -197,3 +197,9 @@ def test_the_same_in_bfloat16_whatever_the_batch():
     together = attack(classifier, images, labels)
     alone = [attack(classifier, images[i : i + 1], labels[i : i + 1]) for i in range(5)]
     assert torch.equal(together.adversarial, torch.cat([each.adversarial for each in alone]))
+
+
+def test_a_module_too_quick_to_be_timed_climbs_in_float32():
+    classifier = classifier_of(pooled())
+    classifier(torch.rand(2, 3, 8, 8))
+    assert [at_precision(classifier.with_module(classifier.module), "auto")[1] for _ in range(5)] == ["float32"] * 5

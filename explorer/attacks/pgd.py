@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from explorer.attacks.engine import at_precision
+from explorer.attacks.engine import at_precision, threads_for
 from explorer.attacks.losses import LOSSES, Objective
 from explorer.attacks.record import Recorder
 from explorer.attacks.result import AttackResult, Trace
@@ -107,7 +107,7 @@ class PGD:
         attack = replace(self, threat=_on(self.threat, device, len(images)))
         images, labels = images.detach().to(device), labels.to(device)
         targets = None if targets is None else targets.to(device)
-        with _evaluation_mode(classifier.module):
+        with _evaluation_mode(classifier.module), threads_for(images, self.restarts):
             climber, precision = at_precision(classifier, self.precision)
             recorder = Recorder(len(images), self.keep, frames)
             attack._climb(climber, images, labels, targets, attack._starts(images, initial), recorder, on_step, on_image, cancelled)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from explorer.attacks import PGD, AttackError, Cancelled
-from explorer.attacks.engine import at_precision
+from explorer.attacks.engine import at_precision, threads_for
 from explorer.classifiers import Classifier
 from explorer.threats import Threat, flat_norm
 
@@ -123,21 +123,22 @@ def match(
         goal = climber.features(sources)
     point = starts.clone()
     best, least, path = point, torch.full((len(point),), float("inf"), device=point.device), []
-    for step in range(construction.steps + 1):
-        if cancelled is not None and cancelled():
-            raise Cancelled
-        last = step == construction.steps
-        distance, gradient = _distance(climber, point, goal, last)
-        nearer = distance < least
-        best, least = torch.where(nearer[:, None, None, None], point, best), torch.where(nearer, distance, least)
-        path.append(distance)
-        if on_image is not None:
-            on_image(step, point)
-        if gradient is None:
-            break
-        point = (point - construction.step_size * Threat("l2", 1.0).steepest(gradient)).clamp(0, 1)
-        if on_step is not None:
-            on_step(step + 1, construction.steps, float(distance.mean()))
+    with threads_for(starts):
+        for step in range(construction.steps + 1):
+            if cancelled is not None and cancelled():
+                raise Cancelled
+            last = step == construction.steps
+            distance, gradient = _distance(climber, point, goal, last)
+            nearer = distance < least
+            best, least = torch.where(nearer[:, None, None, None], point, best), torch.where(nearer, distance, least)
+            path.append(distance)
+            if on_image is not None:
+                on_image(step, point)
+            if gradient is None:
+                break
+            point = (point - construction.step_size * Threat("l2", 1.0).steepest(gradient)).clamp(0, 1)
+            if on_step is not None:
+                on_step(step + 1, construction.steps, float(distance.mean()))
     if not bool(torch.isfinite(least).all()):
         raise AttackError("the classifier returned features that are not finite; its weights or its input range are wrong")
     return Constructed(best, torch.stack(path))

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from explorer.attacks import PGD
-from explorer.attacks.engine import at_precision, fold_batch_norms, prepare
+from explorer.attacks.engine import at_precision, fold_batch_norms, prepare, threads_for
 from explorer.classifiers import Classifier, load
 from explorer.threats import Threat, flat_norm
 
@@ -203,3 +203,15 @@ def test_a_module_too_quick_to_be_timed_climbs_in_float32():
     classifier = classifier_of(pooled())
     classifier(torch.rand(2, 3, 8, 8))
     assert [at_precision(classifier.with_module(classifier.module), "auto")[1] for _ in range(5)] == ["float32"] * 5
+
+
+@pytest.mark.parametrize(("shape", "copies", "expected"), [((1, 3, 32, 32), 1, 1), ((1, 3, 64, 64), 2, 2), ((1, 3, 224, 224), 1, 2)])
+def test_small_batches_climb_on_one_thread_and_the_number_is_put_back(shape, copies, expected):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with threads_for(torch.zeros(shape), copies):
+            assert torch.get_num_threads() == expected
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -224,11 +224,11 @@ def test_a_batch_too_large_for_the_device_is_made_in_smaller_ones(tiny, pictures
     plan, sizes, real = planned(tiny, pictures), [], job.construct
     made(plan, tiny, pictures, tmp_path / "undisturbed")
 
-    def construct(plan, classifier, data, indices, cancelled):
+    def construct(plan, classifier, data, indices, *rest):
         sizes.append(len(indices))
         if len(indices) > 8:
             raise torch.OutOfMemoryError
-        return real(plan, classifier, data, indices, cancelled)
+        return real(plan, classifier, data, indices, *rest)
 
     monkeypatch.setattr(job, "construct", construct)
     made(plan, tiny, pictures, tmp_path / "small")

@@ -41,7 +41,7 @@ class ClaimRow:
 
 _ROWS = (
     ("D", BASELINE, Published("table 7", (0.9525, 0.0449, 0.0))),
-    ("D, adversarially trained", "cifar10-robust", Published("table 7", (0.9083, 0.8248, 0.7090))),
+    ("D (adversarial)", "cifar10-robust", Published("table 7", (0.9083, 0.8248, 0.7090))),
     ("D_R", "cifar10-d_r", Published("table 7", (0.8540, 0.4820, 0.2185))),
     ("D_NR", "cifar10-d_nr", Published("table 7", (0.8768, 0.0082, 0.0))),
     ("D_rand", "cifar10-d_rand", Published("table 1", (0.633, None, None))),

@@ -52,7 +52,7 @@ def claim_chart(rows: tuple[ClaimRow, ...]) -> go.Figure:
         )
     figure.update_xaxes(title="accuracy", range=[-0.02, 1.02], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     figure.update_yaxes(
-        tickvals=list(range(len(rows))), ticktext=[row.title.replace(", ", ",<br>") for row in rows],
+        tickvals=list(range(len(rows))), ticktext=[row.title.replace(" (", "<br>(") for row in rows],
         range=[len(rows) - 0.5, -0.5], showgrid=False,
     )  # fmt: skip
     figure.update_layout(height=120 + ROW_HEIGHT * len(rows))

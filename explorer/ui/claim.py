@@ -6,10 +6,12 @@ import streamlit as st
 
 from explorer.classifiers.card import PGD, Accuracy
 from explorer.classifiers.catalogue import bundled
+from explorer.datasets.constructions import CONSTRUCTIONS
 from explorer.experiments.claim import EPSILONS, ClaimRow, Gain, claim, gains, trained_on, verdict
 from explorer.experiments.stronger import APGD, APGD_TEXT
 from explorer.figures.claim import NAMES, claim_chart
 from explorer.figures.words import percent
+from explorer.ui.set_words import SETS
 
 
 def claim_table() -> None:
@@ -24,10 +26,8 @@ def claim_table() -> None:
         "D_R passes robustness on, and training on D_NR, D_rand and D_det passes on accuracy alone. Below is what came out here."
     )
     st.plotly_chart(claim_chart(rows), key="claim", alt="accuracy of classifiers trained on each set, beside the paper's")
-    for epsilon in EPSILONS:
-        st.markdown(order_sentence(rows, epsilon))
-    for gain in gains(rows):
-        st.markdown(gain_sentence(gain))
+    sentences = [order_sentence(rows, epsilon) for epsilon in EPSILONS] + [gain_sentence(gain) for gain in gains(rows)]
+    st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     st.caption(conditions(rows))
     if missing:
         st.caption(f"Not here: {', '.join(missing)}.")
@@ -74,12 +74,15 @@ def conditions(rows: tuple[ClaimRow, ...]) -> str:
         for row in rows
         if row.card is not None and "set" in row.card.recipe
     }
+    parameters = max((row.card.parameters for row in rows if row.card is not None), default=0)
+    theirs = ", ".join(f"{SETS[name].short} {each.steps}" for name, each in CONSTRUCTIONS.items())
     trained = ", ".join(f"{title} {n:,}" for title, n in counts.items())
     built = ", ".join(f"{title} {n}" for title, n in steps.items())
     return (
-        "Not the paper's conditions: a network of 2 million parameters in place of a ResNet-50, images that were JPEG-compressed, "
+        f"Not the paper's conditions: a network of {parameters / 1e6:.1f} million parameters in place of a ResNet-50, images that were "
+        "JPEG-compressed, "
         f"fewer images ({trained}; the adversarially trained classifier saw the whole training file) and fewer steps ({built}; "
-        "the paper's are 1000 for D_R and D_NR, 100 for D_rand and D_det). Where the order does not come out, these are the likely "
+        f"the paper's are {theirs}). Where the order does not come out, these are the likely "
         "reasons; which of them counts was not measured."
     )
 

@@ -42,7 +42,7 @@ def test_the_other_way_round_is_said_so():
 def test_overlapping_intervals_decide_nothing():
     rows = claim(cards({"cifar10-d": (95, 4, 0), "cifar10-robust": (91, 82, 71)}, n=100))
     found = verdict(rows, 0.0)
-    assert found.undecided == (("D", "D, adversarially trained"),)
+    assert found.undecided == (("D", "D (adversarial)"),)
     assert not found.agree
 
 

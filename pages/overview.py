@@ -34,8 +34,11 @@ with place:
         words = attack_words(answer.report.recipe, None)
         st.markdown(f"{badge(entry)} :small[{entry.title} · {question.picture.title} · {words}]")
 
-if st.button("Attack an image yourself", type="primary", icon=":material/bolt:", key="enter"):
-    st.switch_page("../pages/attack.py")
+with st.container(horizontal=True):
+    if st.button("Attack an image yourself", type="primary", icon=":material/bolt:", key="enter"):
+        st.switch_page("../pages/attack.py")
+    if st.button("See what a classifier has learned", icon=":material/compare:", key="enter_data"):
+        st.switch_page("../pages/datasets.py")
 why("overview_formula")
 
 for entry, question in others if answer is not None else ():

@@ -32,3 +32,10 @@ def test_a_robust_classifier_is_attacked_alike() -> None:
     assert (second.image, second.norm, second.epsilon, second.steps) == (first.image, first.norm, first.epsilon, first.steps)
     assert second.model == "tiny12-robust"
     assert first.model == "tiny12-standard"
+
+
+def test_the_way_to_the_data_page() -> None:
+    at = open_page()
+    at.button(key="enter_data").click().run()
+    assert not at.exception
+    assert [title.value for title in at.title] == ["Robust and non-robust data"]

@@ -21,7 +21,7 @@ from explorer.classifiers import Classifier
 
 GAIN = 1.2  # how many times as fast the copy must be before it is worth a second set of weights
 ROUNDS = 10
-QUICK = 2e-3  # seconds: an original whose gradient takes less has nothing to gain, and is too quick to be timed well
+LEAST_WORK = 10_000_000  # multiplications in one image's convolutions: less has nothing to gain, and is too quick to be timed
 SMALL = 3 * 64 * 64  # values in a batch
 COSINE = 0.9  # the least agreement of the copy's input gradient with the original's, on noise
 
@@ -135,7 +135,7 @@ def at_precision(classifier: Classifier, precision: str) -> tuple[Classifier, st
     with _lock:
         form = _form(classifier)
         if form.copy is not None and precision == "auto" and form.pays is None:
-            form.pays = _gain(classifier, form.copy) >= GAIN
+            form.pays = _work(form.copy) >= LEAST_WORK and _gain(classifier, form.copy) >= GAIN
     if form.copy is None or (precision == "auto" and not form.pays):
         return classifier, "float32"
     return form.copy, "bfloat16"
@@ -186,6 +186,24 @@ def _agreeing_copy(classifier: Classifier) -> Classifier | None:
     return copied if float(agreement) >= COSINE else None
 
 
+def _work(copied: Classifier) -> int:
+    """The multiplications in the convolutions of one image. Asked of the copy before anybody else has it: hooks are seen by all."""
+    counts: list[int] = []
+
+    def count(part: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        assert isinstance(part, nn.Conv2d)
+        counts.append(part.weight.numel() * output.shape[2] * output.shape[3])
+
+    handles = [part.register_forward_hook(count) for part in copied.module.modules() if isinstance(part, nn.Conv2d)]
+    try:
+        with torch.no_grad():
+            copied(_noise(copied, 1))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return sum(counts)
+
+
 def _gain(classifier: Classifier, copied: Classifier) -> float:
     """How many times as fast the copy's gradient is at batch 1: the least of interleaved rounds for each, of at most ROUNDS, since a
     busy machine slows either at random."""
@@ -193,8 +211,6 @@ def _gain(classifier: Classifier, copied: Classifier) -> float:
     ours, theirs = float("inf"), float("inf")
     for done in range(ROUNDS):
         theirs, ours = min(theirs, _seconds(classifier, images)), min(ours, _seconds(copied, images))
-        if theirs < QUICK:
-            return 1.0
         if done >= 2 and theirs / ours >= GAIN:
             break
     return theirs / ours

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attacks import PGD
+from explorer.attacks import PGD, engine
 from explorer.attacks.engine import at_precision, fold_batch_norms, prepare, threads_for
 from explorer.classifiers import Classifier, load
 from explorer.threats import Threat, flat_norm
@@ -199,10 +199,18 @@ def test_the_same_in_bfloat16_whatever_the_batch():
     assert torch.equal(together.adversarial, torch.cat([each.adversarial for each in alone]))
 
 
-def test_a_module_too_quick_to_be_timed_climbs_in_float32():
+def test_a_module_too_quick_to_be_timed_climbs_in_float32(monkeypatch):
+    monkeypatch.setattr(engine, "_gain", lambda *_: 100.0)
     classifier = classifier_of(pooled())
     classifier(torch.rand(2, 3, 8, 8))
-    assert [at_precision(classifier.with_module(classifier.module), "auto")[1] for _ in range(5)] == ["float32"] * 5
+    assert at_precision(classifier, "auto")[1] == "float32"
+
+
+@pytest.mark.skipif(not torch.cpu._is_avx512_bf16_supported(), reason="needs a CPU with bfloat16 units")
+@pytest.mark.parametrize(("gain", "expected"), [(100.0, "bfloat16"), (1.0, "float32")])
+def test_what_is_measured_decides_for_a_real_network(monkeypatch, gain, expected):
+    monkeypatch.setattr(engine, "_gain", lambda *_: gain)
+    assert at_precision(load("cifar10-standard"), "auto")[1] == expected
 
 
 @pytest.mark.parametrize(("shape", "copies", "expected"), [((1, 3, 32, 32), 1, 1), ((1, 3, 64, 64), 2, 2), ((1, 3, 224, 224), 1, 2)])

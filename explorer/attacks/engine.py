@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from explorer.classifiers import Classifier
 
@@ -96,19 +97,16 @@ def fold_batch_norms(module: nn.Module) -> int:
         norm = parts.get(str(node.target)) if node.op == "call_module" else None
         if not isinstance(norm, nn.BatchNorm2d) or norm.running_mean is None or norm.running_var is None:
             continue
-        scale = torch.rsqrt(norm.running_var + norm.eps) * (1.0 if norm.weight is None else norm.weight)
-        shift = (0.0 if norm.bias is None else norm.bias) - norm.running_mean * scale
+        rising = norm.weight is None or bool((norm.weight > 0).all())
         source = node.args[0]
-        if isinstance(parts.get(str(source.target)), nn.MaxPool2d) and bool((scale > 0).all()) and len(source.users) == 1:
+        if isinstance(parts.get(str(source.target)), nn.MaxPool2d) and rising and len(source.users) == 1:
             source = source.args[0]
         convolution = parts.get(str(source.target)) if source.op == "call_module" else None
         if not isinstance(convolution, nn.Conv2d) or len(source.users) > 1:
             continue
         if calls[str(source.target)] > 1 or calls[str(node.target)] > 1:
             continue
-        bias = 0.0 if convolution.bias is None else convolution.bias
-        convolution.weight.mul_(scale.view(-1, 1, 1, 1))
-        convolution.bias = nn.Parameter(bias * scale + shift, requires_grad=False)
+        module.set_submodule(str(source.target), fuse_conv_bn_eval(convolution, norm))
         module.set_submodule(str(node.target), nn.Identity())
         folded += 1
     return folded

@@ -119,7 +119,7 @@ class PGD:
         success = logits.argmax(dim=1) != labels if targets is None else logits.argmax(dim=1) == targets
         result = AttackResult(adversarial, success, logits, trace, precision)
         if precision != "float32":
-            result = result.with_trace(_at_kept(trace, LOSSES[self.loss](logits, labels, targets), logits, success))
+            result = replace(result, trace=_at_kept(trace, LOSSES[self.loss](logits, labels, targets), logits, success))
             doubtful = (trace.success_at_kept & ~success).nonzero().flatten()
             if len(doubtful):
                 again = attack._of(doubtful, precision="float32")(

@@ -63,9 +63,6 @@ class AttackResult:
     trace: Trace
     precision: str = "float32"
 
-    def with_trace(self, trace: Trace) -> AttackResult:
-        return replace(self, trace=trace)
-
     def replaced(self, rows: Tensor, other: AttackResult) -> AttackResult:
         """The same with the samples at ``rows`` taken from ``other``, in its order."""
         return replace(

@@ -17,7 +17,7 @@ from explorer.classifiers import load
 from explorer.cli.common import UsageError, print_json, writable_folder
 from explorer.datasets.build import Progress, build
 from explorer.datasets.constructions import CONSTRUCTIONS, IMAGE, NOISE, NOISE_STEPS, Construction
-from explorer.datasets.labelled import twins
+from explorer.datasets.labelled import without
 from explorer.datasets.plan import make_plan, settle
 from explorer.datasets.sources import read_source
 
@@ -51,9 +51,7 @@ def run(options: argparse.Namespace) -> int:
     classifier = load(options.model, options.weights, _device(options.device))
     data = read_source(options.data, classifier)
     if options.without:
-        keep = torch.ones(len(data), dtype=torch.bool)
-        keep[twins(data.images, read_source(options.without, classifier).images)] = False
-        data = data.take(keep)
+        data = without(data, read_source(options.without, classifier).images)
     plan = make_plan(
         construction, classifier, data, source=options.data, rows=range(len(data))[: options.limit], seed=options.seed,
         precision=options.precision,

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from explorer.attacks.engine import at_precision
+from explorer.attacks.pgd import OnStep
 from explorer.classifiers import Classifier
-from explorer.datasets.constructions import IMAGE, OnStep, match, noise, start_index, target_class, towards
+from explorer.datasets.constructions import IMAGE, match, noise, start_index, target_class, towards
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.datasets.plan import Plan
 from explorer.datasets.shards import Row, check_shard, digest, put, write_shard

@@ -18,13 +18,12 @@ from torch import Tensor
 
 from explorer.attacks import PGD, AttackError, Cancelled
 from explorer.attacks.engine import at_precision, threads_for
+from explorer.attacks.pgd import OnStep
 from explorer.classifiers import Classifier
 from explorer.threats import Threat, flat_norm
 
-OnStep = Callable[[int, int, float], None]
-
 IMAGE, NOISE = "image", "noise"
-ANY_OTHER, NEXT = "uniform", "next"
+UNIFORM, NEXT = "uniform", "next"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Construction:
 
 D_R = Construction("d_r", "D_R, robustified", True, steps=1000, step_size=0.1, start=IMAGE)
 D_NR = Construction("d_nr", "D_NR, non-robust", False, steps=1000, step_size=0.1, start=IMAGE)
-D_RAND = Construction("d_rand", "D_rand, random labels", False, steps=100, step_size=0.1, target=ANY_OTHER, epsilon=0.5)
+D_RAND = Construction("d_rand", "D_rand, random labels", False, steps=100, step_size=0.1, target=UNIFORM, epsilon=0.5)
 D_DET = Construction("d_det", "D_det, labels shifted by one", False, steps=100, step_size=0.1, target=NEXT, epsilon=0.5)
 CONSTRUCTIONS = {each.name: each for each in (D_R, D_NR, D_RAND, D_DET)}
 NOISE_STEPS = 10_000  # the paper's number of steps for D_R from noise

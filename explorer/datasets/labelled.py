@@ -149,3 +149,10 @@ def twins(images: Tensor, others: Tensor) -> Tensor:
         chunk = chunk - chunk.mean(dim=1, keepdim=True)
         nearest.append((chunk @ flat.T).argmax(dim=1))
     return torch.cat(nearest)
+
+
+def without(data: LabelledImages, held_out: Tensor) -> LabelledImages:
+    """``data`` less the twins of ``held_out`` (uint8 [N, 3, H, W])."""
+    keep = torch.ones(len(data), dtype=torch.bool)
+    keep[twins(data.images, held_out)] = False
+    return data.take(keep)

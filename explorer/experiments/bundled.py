@@ -14,16 +14,16 @@ from safetensors.torch import save
 from torch import Tensor
 
 from explorer.classifiers import Classifier
-from explorer.classifiers.card import Accuracy, ModelCard
+from explorer.classifiers.card import PGD, Accuracy, ModelCard
 from explorer.classifiers.loading import freeze
 from explorer.classifiers.networks import CIFAR_NET, TINY_NET, SmallNet
 from explorer.classifiers.weights import put_weights
 from explorer.datasets.constructions import CONSTRUCTIONS
-from explorer.datasets.labelled import DataError, LabelledImages, read_parquet, twins
+from explorer.datasets.labelled import DataError, LabelledImages, read_parquet, without
 from explorer.datasets.sets import read_set
 from explorer.datasets.sources import read_source
 from explorer.experiments.attack_image import versions
-from explorer.experiments.robustness import robust_accuracy
+from explorer.experiments.robustness import AccuracyRow, robust_accuracy
 from explorer.experiments.stronger import APGD, apgd_accuracy
 from explorer.experiments.training import Recipe, Trainer
 
@@ -135,9 +135,7 @@ def read_data(bundle: Bundle, folder: Path) -> tuple[LabelledImages, LabelledIma
     """Training and held-out images from ``folder``, with no image in both. Raises :class:`DataError`."""
     train, held_out = read_parquet(folder / bundle.train), read_parquet(folder / bundle.held_out)
     if bundle.twins_in_train:
-        keep = torch.ones(len(train), dtype=torch.bool)
-        keep[twins(train.images, held_out.images)] = False
-        train = train.take(keep)
+        train = without(train, held_out.images)
     return _first(train, bundle.limit), held_out
 
 
@@ -181,22 +179,23 @@ def measure(
     """Accuracy on all held-out images, and under PGD at the bundle's ε on :data:`ATTACKED` of them, evenly spaced; with ``apgd``
     also under a stronger attack from another library."""
     attacked = held_out.take(torch.linspace(0, len(held_out) - 1, min(ATTACKED, len(held_out))).long())
-    measured = []
+    measured: list[Accuracy] = []
+
+    def add(rows: list[AccuracyRow], n: int, steps: int, attack: str = PGD) -> None:
+        measured.extend(
+            Accuracy(bundle.held_out_text, n, "l2", row.epsilon, steps, row.accuracy, row.low, row.high, attack) for row in rows
+        )
+
     for data, epsilons, steps in ((held_out, (0.0,), 0), (attacked, bundle.epsilons, EVALUATION_STEPS)):
         rows = robust_accuracy(
             classifier, data.images, data.labels, "l2", epsilons, steps=max(steps, 1), on_batch=on_batch
         )
-        measured += [
-            Accuracy(bundle.held_out_text, len(data), "l2", row.epsilon, steps, row.accuracy, row.low, row.high) for row in rows
-        ]
+        add(rows, len(data), steps)
     if apgd:
         rows = apgd_accuracy(
             classifier, attacked.images, attacked.labels, bundle.epsilons, steps=EVALUATION_STEPS, on_batch=on_batch
         )
-        measured += [
-            Accuracy(bundle.held_out_text, len(attacked), "l2", r.epsilon, EVALUATION_STEPS, r.accuracy, r.low, r.high, APGD)
-            for r in rows
-        ]
+        add(rows, len(attacked), EVALUATION_STEPS, APGD)
     return tuple(measured)
 
 

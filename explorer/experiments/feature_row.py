@@ -5,7 +5,7 @@ Plain objects that the page and the figures share; :mod:`explorer.experiments.bu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -25,6 +25,11 @@ class Settings:
     step_size: float = 0.1
     epsilon: float = 0.5
     seed: int = 0
+
+    def at(self, size: tuple[int, int]) -> Settings:
+        """The same for images of ``size`` where these are for 32×32: a change of the same size per value is longer in a larger one."""
+        scale = max(size) / 32
+        return replace(self, step_size=self.step_size * scale, epsilon=self.epsilon * scale)
 
 
 @dataclass(frozen=True)

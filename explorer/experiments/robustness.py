@@ -38,6 +38,11 @@ def wilson(correct: int, n: int, z: float = Z95) -> tuple[float, float]:
     return (middle - half if correct else 0.0), (middle + half if correct < n else 1.0)
 
 
+def accuracy_rows(held: dict[float, int], n: int, epsilons: Sequence[float]) -> list[AccuracyRow]:
+    """The rows for ``epsilons``, in their order, where ``held[ε]`` of ``n`` images were still right."""
+    return [AccuracyRow(epsilon, held[epsilon] / n, *wilson(held[epsilon], n)) for epsilon in epsilons]
+
+
 @torch.no_grad()
 def correct(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
     """bool [N]: what the classifier gets right of pixels float32 [N, 3, H, W] with ``labels`` [N]."""
@@ -79,5 +84,4 @@ def robust_accuracy(
                 standing, best = standing[~result.success], result.adversarial[~result.success]
             held[epsilon] += len(standing)
         on_batch(min(start + batch, len(images)), len(images))
-    n = len(images)
-    return [AccuracyRow(epsilon, held[epsilon] / n, *wilson(held[epsilon], n)) for epsilon in epsilons]
+    return accuracy_rows(held, len(images), epsilons)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.classifiers import Classifier
-from explorer.experiments.robustness import AccuracyRow, correct, wilson
+from explorer.experiments.robustness import AccuracyRow, accuracy_rows, correct
 
 APGD = "APGD"
 APGD_TEXT = "APGD on cross-entropy, then targeted APGD on DLR (torchattacks)"
@@ -61,5 +61,4 @@ def apgd_accuracy(
                 pixels, truth = pixels[~fooled], truth[~fooled]
             held[epsilon] += len(pixels)
         on_batch(min(start + batch, len(images)), len(images))
-    n = len(images)
-    return [AccuracyRow(epsilon, held[epsilon] / n, *wilson(held[epsilon], n)) for epsilon in epsilons]
+    return accuracy_rows(held, len(images), epsilons)

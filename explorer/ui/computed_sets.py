@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from explorer.classifiers import Classifier
 from explorer.datasets.build import build
-from explorer.datasets.constructions import CONSTRUCTIONS
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.datasets.plan import make_plan, settle
 from explorer.datasets.sets import ConstructedSet, read_set
+from explorer.experiments.bugs_or_features import construction_for
 from explorer.experiments.feature_row import Settings
 from explorer.ui.worker import Job, Refused
 
@@ -28,15 +27,8 @@ def computed_set(name: str, maker: Classifier, data: LabelledImages, job: Job[Co
     Raises :class:`~explorer.ui.worker.Refused` where it can't be kept, :class:`~explorer.attacks.Cancelled` when the job is.
     """
     data = data.take((data.labels >= 0).nonzero().flatten())
-    settings, scale = Settings(), max(maker.input_size) / 32
-    construction = CONSTRUCTIONS[name]
-    construction = replace(
-        construction,
-        steps=settings.match_steps if construction.matches else settings.attack_steps,
-        step_size=settings.step_size * scale,
-        epsilon=None if construction.matches else settings.epsilon * scale,
-    )
-    plan = make_plan(construction, maker, data, source="samples", seed=settings.seed)
+    settings = Settings().at(maker.input_size)
+    plan = make_plan(construction_for(name, settings), maker, data, source="samples", seed=settings.seed)
     folder = cache_folder() / "sets" / f"{maker.name.replace(':', '-')}-{name}-{plan.digest[:16]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -159,7 +159,6 @@ def _choose_settings(model: Classifier, seed: int) -> Settings:
     attack_steps = st.slider(
         "Steps of D_rand and D_det", 5, MOST_ATTACK_STEPS, 40, step=5, key="attack_steps", bind=BIND, help="The paper takes 100."
     )
-    scale = max(model.input_size) / 32  # a change of the same size per value is longer in a larger image
     with st.expander("More settings"):
         length = st.number_input(
             "Step size, in L2 at 32 × 32", 0.01, 5.0, STEP_SIZE, step=0.05, key="length", bind=BIND, help="The paper's is 0.1."
@@ -168,7 +167,11 @@ def _choose_settings(model: Classifier, seed: int) -> Settings:
             "ε of D_rand and D_det, in L2 at 32 × 32", 0.05, 10.0, EPSILON, step=0.25, key="radius", bind=BIND,
             help="The paper's is 0.5.",
         )  # fmt: skip
-        if scale != 1:
+        paper = Settings(match_steps, attack_steps, float(length), float(radius), seed)
+        settings = paper.at(model.input_size)
+        if settings != paper:
             height, width = model.input_size
-            st.caption(f"In proportion to the side: at {height} × {width} the step size is {length * scale:g} and ε {radius * scale:g}.")
-    return Settings(match_steps, attack_steps, float(length) * scale, float(radius) * scale, seed)
+            st.caption(
+                f"In proportion to the side: at {height} × {width} the step size is {settings.step_size:g} and ε {settings.epsilon:g}."
+            )
+    return settings

@@ -1,11 +1,3 @@
-// Everything that comes in as data is set as text or as an attribute, never as markup.
-function child(parent, tag, className, text = "") {
-  const element = document.createElement(tag)
-  element.className = className
-  element.textContent = text
-  return parent.appendChild(element)
-}
-
 function coloured(parent, className, item) {
   const element = child(parent, "span", className + (item.striped ? " striped" : ""))
   element.style.setProperty("--colour", item.colour)

@@ -1,17 +1,8 @@
-// Everything that comes in as data is set as text or as an attribute, never as markup.
-const SVG = "http://www.w3.org/2000/svg"
 const LEFT = 46
 const RIGHT = 14
 const HEIGHT = 200
 const TOP = 8
 const BOTTOM = 22
-
-function svg(parent, tag, attributes, text = "") {
-  const element = document.createElementNS(SVG, tag)
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
-  element.textContent = text
-  return parent.appendChild(element)
-}
 
 function short(value) {
   return Number(value.toPrecision(3)).toString()

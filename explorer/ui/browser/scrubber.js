@@ -1,24 +1,9 @@
-// All data is set as text or drawn, never put in as markup.
-const SVG = "http://www.w3.org/2000/svg"
 const LEFT = 46
 const RIGHT = 10
 const HEIGHT = 116
 const TOP = 6
 const BOTTOM = 20
 const FILM_SECONDS = 4
-
-function svg(parent, tag, attributes) {
-  const element = document.createElementNS(SVG, tag)
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
-  return parent.appendChild(element)
-}
-
-function html(parent, tag, className, text = "") {
-  const element = document.createElement(tag)
-  element.className = className
-  element.textContent = text
-  return parent.appendChild(element)
-}
 
 /** As explorer/figures/words.py writes it: what would round to 0 or to 100 but is neither is said so. */
 function percent(value) {
@@ -43,8 +28,8 @@ function range(chart) {
 class Chart {
   constructor(parent, chart, steps, kept, last, onPick) {
     Object.assign(this, { chart, steps, kept, last })
-    const box = html(parent, "div", "chart")
-    this.legend = html(box, "div", "legend")
+    const box = child(parent, "div", "chart")
+    this.legend = child(box, "div", "legend")
     this.svg = svg(box, "svg", { height: HEIGHT, role: "img", "aria-label": `${chart.title} against the step` })
     const pick = (event) => {
       const share = (event.clientX - this.svg.getBoundingClientRect().left - LEFT) / (this.width - LEFT - RIGHT)
@@ -97,12 +82,12 @@ class Chart {
     this.cursor.setAttribute("x2", this.x(step))
     this.legend.replaceChildren()
     for (const curve of this.chart.curves) {
-      const key = html(this.legend, "span", "key")
+      const key = child(this.legend, "span", "key")
       const sample = svg(key, "svg", { width: 22, height: 8, "aria-hidden": "true" })
       sample.style.width = "22px"
       svg(sample, "line", { x1: 0, x2: 22, y1: 4, y2: 4, stroke: curve.colour, "stroke-width": 2.5, "stroke-dasharray": curve.dash })
-      html(key, "span", "", this.chart.curves.length > 1 ? curve.name : this.chart.title)
-      html(key, "span", "value", shown(curve.values[step], this.chart.unit))
+      child(key, "span", "", this.chart.curves.length > 1 ? curve.name : this.chart.title)
+      child(key, "span", "value", shown(curve.values[step], this.chart.unit))
     }
   }
 }

@@ -1,10 +1,3 @@
-// Everything that comes in as data is set as text or as an attribute, never as markup.
-function child(parent, tag, className) {
-  const element = document.createElement(tag)
-  element.className = className
-  return parent.appendChild(element)
-}
-
 function buildFigure(row) {
   const figure = child(row, "figure", "")
   const parts = {

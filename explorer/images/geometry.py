@@ -6,6 +6,7 @@ Tensors are float32 [3, H, W] in pixels of [0, 1]; a picture's value k of 8 bits
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,38 +18,101 @@ from torch import Tensor
 _LONGEST = 8
 
 
-def fit(image: Image.Image, size: tuple[int, int], resize: int | None = None) -> Tensor:
-    """The middle of an RGB picture as float32 [3, H, W], values k / 255; ``size`` is (height, width).
+@dataclass(frozen=True)
+class Crop:
+    """Which part of a photograph a classifier sees. ``x`` and ``y`` run from 0 (all to the left, to the top) to 1; ``zoom`` is how
+    much larger than in the classifier's own transform things are. The defaults are that transform: its centre crop."""
 
-    The shorter side is brought to ``resize`` pixels (default: the longer side of ``size``) by antialiased bilinear
-    interpolation, then the centre is cut out: torchvision's ``Resize``, ``CenterCrop``, ``PILToTensor``, byte for byte.
-    Raises ``ValueError`` when ``resize`` is less than a side of ``size``.
+    x: float = 0.5
+    y: float = 0.5
+    zoom: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.x <= 1 and 0 <= self.y <= 1):
+            raise ValueError(f"the crop's place must lie from 0 to 1 in both directions; it is {self.x:g}, {self.y:g}")
+        if not 0 < self.zoom <= MOST_ZOOM:
+            raise ValueError(f"the crop's zoom must be above 0 and at most {MOST_ZOOM:g}; it is {self.zoom:g}")
+
+
+MOST_ZOOM = 8.0
+CENTRE = Crop()
+
+
+@dataclass(frozen=True)
+class Window:
+    """A crop in whole pixels: the photograph without its ends (``cut``: left, top, width, height) is resized to ``resized`` (width,
+    height), and from there ``size`` (width, height) is cut out at ``corner`` (left, top)."""
+
+    cut: tuple[int, int, int, int]
+    resized: tuple[int, int]
+    corner: tuple[int, int]
+    size: tuple[int, int]
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, width and height of what is seen, in pixels of the photograph."""
+        across, down = self.cut[2] / self.resized[0], self.cut[3] / self.resized[1]
+        return (
+            self.cut[0] + self.corner[0] * across, self.cut[1] + self.corner[1] * down, self.size[0] * across, self.size[1] * down,
+        )  # fmt: skip
+
+    @property
+    def movable(self) -> tuple[bool, bool]:
+        """Whether there is room to move it across and down."""
+        return self.resized[0] > self.size[0], self.resized[1] > self.size[1]
+
+
+def least_zoom(size: tuple[int, int], resize: int | None) -> float:
+    """The zoom at which the crop takes in the photograph's whole shorter side."""
+    return max(size) / (resize or max(size))
+
+
+def window(photo: tuple[int, int], size: tuple[int, int], resize: int | None = None, crop: Crop = CENTRE) -> Window:
+    """What a classifier with input ``size`` (height, width) sees of a photograph of ``photo`` (width, height) pixels.
+
+    Raises ``ValueError`` when ``resize`` is less than a side of ``size``; a zoom below :func:`least_zoom` counts as that.
     """
     height, width = size
     shorter = max(size) if resize is None else resize
     if shorter < max(size):
         raise ValueError(f"resize {shorter} is less than the crop {height} × {width}")
-    image = _resize_shorter(_without_ends(image.convert("RGB")), shorter)
-    left, top = round((image.width - width) / 2), round((image.height - height) / 2)
-    pixels = np.array(image.crop((left, top, left + width, top + height)))
+    cut = _without_ends(photo)
+    resized = _resized(cut[2:], max(round(shorter * crop.zoom), max(size)))
+    corner = round(crop.x * (resized[0] - width)), round(crop.y * (resized[1] - height))
+    return Window(cut, resized, corner, (width, height))
+
+
+def fit(image: Image.Image, size: tuple[int, int], resize: int | None = None, crop: Crop = CENTRE) -> Tensor:
+    """Part of an RGB picture as float32 [3, H, W], values k / 255; ``size`` is (height, width).
+
+    The shorter side is brought to ``resize`` pixels (default: the longer side of ``size``) by antialiased bilinear
+    interpolation, then the centre is cut out, or what ``crop`` says: torchvision's ``Resize``, ``CenterCrop``, ``PILToTensor``,
+    byte for byte. Raises ``ValueError`` when ``resize`` is less than a side of ``size``.
+    """
+    seen = window(image.size, size, resize, crop)
+    left, top, width, height = seen.cut
+    image = image.convert("RGB")
+    if (width, height) != image.size:
+        image = image.crop((left, top, left + width, top + height))
+    if seen.resized != image.size:
+        image = image.resize(seen.resized, Image.Resampling.BILINEAR)
+    left, top = seen.corner
+    pixels = np.array(image.crop((left, top, left + seen.size[0], top + seen.size[1])))
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous().float() / 255
 
 
-def _without_ends(image: Image.Image) -> Image.Image:
-    """Cut a strip to its middle: resized as a whole, one of 8 × 1 000 000 pixels would take gigabytes."""
-    width, height = image.size
+def _without_ends(photo: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The middle of a strip, as left, top, width, height: resized as a whole, one of 8 × 1 000 000 pixels would take gigabytes."""
+    width, height = photo
     longest = _LONGEST * min(width, height)
-    if max(width, height) <= longest:
-        return image
     left, top = max(0, (width - longest) // 2), max(0, (height - longest) // 2)
-    return image.crop((left, top, left + min(width, longest), top + min(height, longest)))
+    return left, top, min(width, longest), min(height, longest)
 
 
-def _resize_shorter(image: Image.Image, shorter: int) -> Image.Image:
-    width, height = image.size
+def _resized(photo: tuple[int, int], shorter: int) -> tuple[int, int]:
+    width, height = photo
     longer = int(shorter * max(width, height) / min(width, height))  # truncated, as torchvision does
-    target = (shorter, longer) if width <= height else (longer, shorter)
-    return image if target == image.size else image.resize(target, Image.Resampling.BILINEAR)
+    return (shorter, longer) if width <= height else (longer, shorter)
 
 
 def round_8bit(tensor: Tensor) -> Tensor:

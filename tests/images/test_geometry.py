@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from explorer.images.geometry import fit, round_8bit, to_png, to_uint8
+from explorer.images.geometry import Crop, fit, least_zoom, round_8bit, to_png, to_uint8, window
 
 
 def noise(width: int, height: int) -> Image.Image:
@@ -89,3 +89,34 @@ def test_channels_stay_in_order() -> None:
     red = torch.zeros(3, 8, 8)
     red[0] = 1
     assert Image.open(io.BytesIO(to_png(red))).getpixel((0, 0)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize(("crop", "corner"), [(Crop(0, 0), (0, 0)), (Crop(1, 1), (117, 32)), (Crop(0.5, 0.5), (58, 16))])
+def test_a_moved_crop_is_cut_from_the_same_resized_photograph(crop, corner):
+    image = noise(400, 300)
+    resized = image.resize((341, 256), Image.Resampling.BILINEAR)
+    left, top = corner  # 58.5 is rounded to the even 58, as torchvision does
+    expected = np.asarray(resized.crop((left, top, left + 224, top + 224)))
+    found = to_uint8(fit(image, (224, 224), 256, crop))
+    assert np.array_equal(found, expected)
+
+
+def test_zoom_makes_things_larger_and_stops_at_the_whole_shorter_side():
+    assert least_zoom((224, 224), 256) == 0.875
+    assert window((400, 300), (224, 224), 256, Crop(zoom=2)).resized == (682, 512)
+    whole = window((400, 300), (224, 224), 256, Crop(zoom=0.1))
+    assert whole.resized[1] == 224
+    assert whole.movable == (True, False)
+    assert whole.box[3] == pytest.approx(300)
+
+
+def test_the_box_of_the_centre_crop_in_the_photograph():
+    left, top, width, height = window((800, 512), (224, 224), 256).box
+    assert (width, height) == pytest.approx((448, 448))
+    assert (left, top) == pytest.approx((176, 32))
+
+
+@pytest.mark.parametrize("values", [(-0.1, 0.5, 1), (0.5, 1.1, 1), (0.5, 0.5, 0), (0.5, 0.5, 99)])
+def test_a_crop_that_cannot_be_is_refused(values):
+    with pytest.raises(ValueError, match="crop's"):
+        Crop(*values)

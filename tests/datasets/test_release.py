@@ -1,0 +1,79 @@
+"""The authors' release: lists of float tensors, read without running anything in the file."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import torch
+
+from explorer.datasets.constructions import D_DET
+from explorer.datasets.labelled import DataError
+from explorer.datasets.release import CIFAR10_CLASSES, release_sets
+from explorer.datasets.sets import read_set
+
+
+def release(folder, images=None, labels=None):
+    """A set as the authors saved theirs: batches of float images."""
+    folder.mkdir(parents=True)
+    images = [torch.rand(4, 3, 32, 32), torch.rand(2, 3, 32, 32)] if images is None else images
+    torch.save(images, folder / "CIFAR_ims", _use_new_zipfile_serialization=False)  # as torch saved in 2019
+    torch.save([torch.tensor([0, 1, 2, 9]), torch.tensor([3, 3])] if labels is None else labels, folder / "CIFAR_lab")
+    return folder
+
+
+def test_the_authors_release_is_read(tmp_path):
+    found = read_set(release(tmp_path / "release" / "ddet_CIFAR"))
+    assert (found.name, found.title, found.about) == ("d_det", D_DET.title, {})
+    assert found.data.names == CIFAR10_CLASSES
+    assert found.data.labels.tolist() == [0, 1, 2, 9, 3, 3]
+    assert found.target is None
+    images = torch.cat(torch.load(tmp_path / "release" / "ddet_CIFAR" / "CIFAR_ims", weights_only=True))
+    assert (found.data.images.float() / 255 - images).abs().max() <= 0.5 / 255 + 1e-6
+    assert torch.equal(read_set(tmp_path / "release" / "ddet_CIFAR", limit=5).data.images, found.data.images[:5])
+    release(tmp_path / "release" / "robust_CIFAR")
+    assert [path.name for path in release_sets(tmp_path / "release")] == ["robust_CIFAR", "ddet_CIFAR"]
+    with pytest.raises(DataError, match=r"holds 2 sets, robust_CIFAR, ddet_CIFAR; name one, such as .*robust_CIFAR"):
+        read_set(tmp_path / "release")
+
+
+class Trap:
+    def __reduce__(self):
+        return os.mkdir, ("trap-was-sprung",)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "words"),
+    [
+        ([], None, "no list of tensors"),
+        ({"a": 1}, None, "no list of tensors"),
+        ([torch.rand(6, 32, 32, 3)], None, r"it should be float \[N, 3, H, W\]"),
+        ([torch.rand(4, 3, 8, 8), torch.rand(2, 3, 9, 9)], None, "of one size"),
+        ([torch.zeros(6, 3, 8, 8, dtype=torch.uint8)], None, r"should be float"),
+        ([255 * torch.rand(6, 3, 8, 8)], None, r"values outside \[0, 1\]"),
+        ([torch.full((6, 3, 8, 8), float("nan"))], None, r"values outside \[0, 1\]"),
+        ([torch.rand(0, 3, 8, 8)], None, "holds no images"),
+        ([torch.rand(5, 3, 8, 8)], None, "5 images and 6 labels"),
+        (None, [torch.rand(6)], "a whole number for each image"),
+        (None, [torch.tensor([0, 1, 2, 3, 4, 10])], "labels from 0 to 10 for 10 classes"),
+        (None, [torch.tensor([0, 1, 2, 3, 4, -1])], "labels from -1 to 4"),
+        ([Trap()], None, "is no file of tensors"),
+    ],
+)
+def test_what_is_wrong_with_a_release_is_said(tmp_path, monkeypatch, images, labels, words):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=words):
+        read_set(release(tmp_path / "drand_CIFAR", images, labels))
+    assert not (tmp_path / "trap-was-sprung").exists()
+
+
+def test_a_release_cut_short_or_half_there_is_said(tmp_path):
+    folder = release(tmp_path / "a")
+    whole = (folder / "CIFAR_ims").read_bytes()
+    for cut in (b"", whole[:100], whole[: len(whole) // 2], b"<html>not found</html>"):
+        (folder / "CIFAR_ims").write_bytes(cut)
+        with pytest.raises(DataError, match="CIFAR_ims is no file of tensors, or it is cut short"):
+            read_set(folder)
+    (folder / "CIFAR_ims").unlink()
+    with pytest.raises(DataError, match="CIFAR_ims is missing"):
+        read_set(folder)

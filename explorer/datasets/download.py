@@ -1,20 +1,16 @@
 """torchvision's CIFAR-10: fetched (170 MB) where a person asks for it, and read. torchvision knows where it lies and checks it by MD5.
 
 torchvision's own download waits for ever on a silent server, falls back to plain HTTP and leaves half a file behind; this one
-stops with a sentence, and moves the images into place when they are whole.
+stops with a sentence, goes on where it was, and moves the images into place when they are whole.
 """
 
 from __future__ import annotations
 
 import errno
-import http.client
 import os
 import shutil
 import tarfile
 import tempfile
-import urllib.error
-import urllib.parse
-import urllib.request
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +21,12 @@ import torch
 
 from explorer.attacks import Cancelled
 from explorer.datasets.labelled import DataError, LabelledImages
+from explorer.fetch import FetchCancelled, FetchError, Remote, alone, fetch
 
 if TYPE_CHECKING:
     from torchvision.datasets import CIFAR10
 
 ARCHIVE_BYTES = 170_498_071  # as published; the server's word is not needed to show progress
-_CHUNK = 2**18
-_MB = 1_000_000
 
 OnBytes = Callable[[int, int], None]
 
@@ -65,12 +60,12 @@ def download_cifar10(
 ) -> Path:
     """Fetch CIFAR-10 into ``folder`` (default :func:`data_folder`) unless it is there; returns the folder of its batches.
 
-    ``on_bytes(done, total)`` follows the 170 MB; ``cancelled()`` is asked for each chunk, and
+    ``on_bytes(done, total)`` follows the 170 MB; ``cancelled()`` is asked for each piece, and
     :class:`~explorer.attacks.Cancelled` raised when it says so; ``timeout`` is the longest silence in seconds. Raises
-    :class:`DataError` when it can't be fetched, checked or written; nothing is left behind then.
+    :class:`DataError` when it can't be fetched, checked or written. Nothing half whole is left in place; what arrived before a
+    connection broke is kept where the server lets one go on from there.
     """
     from torchvision.datasets import CIFAR10  # torchvision takes 1.8 s to import
-    from torchvision.datasets.utils import check_integrity
 
     root = folder or data_folder()
     place = Path(root, CIFAR10.base_folder)
@@ -78,17 +73,16 @@ def download_cifar10(
         return place
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".cifar-10-", dir=root) as temporary:
-            archive = Path(temporary, CIFAR10.filename)
-            _fetch(CIFAR10.url, archive, on_bytes, cancelled, timeout, root)
-            if not check_integrity(archive, CIFAR10.tgz_md5):
-                raise DataError(f"what {_host(CIFAR10.url)} sent is not CIFAR-10 (its MD5 differs); nothing was kept. Try again later")
-            with tarfile.open(archive) as tar:
-                tar.extractall(temporary, filter="data")
-            _open(Path(temporary), train=False)
-            if place.exists():
-                shutil.rmtree(place)
-            os.replace(Path(temporary, CIFAR10.base_folder), place)
+        with alone(place, cancelled):
+            if not has_cifar10(root):  # another process may have fetched it meanwhile
+                _fetch_and_unpack(root, place, on_bytes, cancelled, timeout)
+    except FetchCancelled:
+        raise Cancelled from None
+    except FetchError as error:
+        raise DataError(
+            f"CIFAR-10 could not be fetched: {error}. Or unpack {CIFAR10.filename} from another machine in {root.resolve()}; "
+            "everything else works without it"
+        ) from None
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise DataError(f"the archive of CIFAR-10 can't be unpacked ({error}); nothing was kept. Try again later") from None
     except OSError as error:
@@ -96,6 +90,27 @@ def download_cifar10(
         reason = "the disk is full: CIFAR-10 needs 360 MB while it is unpacked" if full else error.strerror or str(error)
         raise DataError(f"can't write CIFAR-10 into {root.resolve()}: {reason}; EXPLORER_DATA names another folder") from None
     return place
+
+
+def _fetch_and_unpack(root: Path, place: Path, on_bytes: OnBytes, cancelled: Callable[[], bool] | None, timeout: float) -> None:
+    from torchvision.datasets import CIFAR10
+    from torchvision.datasets.utils import check_integrity
+
+    remote = Remote(CIFAR10.url, ARCHIVE_BYTES)
+    archive = root / f".{CIFAR10.filename}"  # hidden: ours to delete, unlike one that a person has put there
+    try:
+        fetch(remote, archive, on_bytes=lambda done, _: on_bytes(done, ARCHIVE_BYTES), cancelled=cancelled, timeout=timeout)
+        if not check_integrity(archive, CIFAR10.tgz_md5):
+            raise DataError(f"what {remote.host} sent is not CIFAR-10 (its MD5 differs); nothing was kept. Try again later")
+        with tempfile.TemporaryDirectory(prefix=".cifar-10-", dir=root) as temporary:
+            with tarfile.open(archive) as tar:
+                tar.extractall(temporary, filter="data")
+            _open(Path(temporary), train=False)
+            if place.exists():
+                shutil.rmtree(place)
+            os.replace(Path(temporary, CIFAR10.base_folder), place)
+    finally:
+        archive.unlink(missing_ok=True)
 
 
 def _open(folder: Path, train: bool) -> CIFAR10:
@@ -108,48 +123,3 @@ def _open(folder: Path, train: bool) -> CIFAR10:
             f"CIFAR-10 is not in {folder.resolve()}, or not whole; fetch it with: python -m explorer download, or say with "
             "EXPLORER_DATA where it is"
         ) from None
-
-
-def _fetch(url: str, path: Path, on_bytes: OnBytes, cancelled: Callable[[], bool] | None, timeout: float, root: Path) -> None:
-    """Stream ``url`` to ``path``. Errors of the network become sentences; those of the disk are the caller's."""
-    done = 0
-    try:
-        # An archive of a known size: a server that never ends must not fill the disk.
-        with urllib.request.urlopen(url, timeout=timeout) as response, path.open("wb") as file:
-            while chunk := _receive(response, done):
-                if cancelled is not None and cancelled():
-                    raise Cancelled
-                file.write(chunk)
-                done += len(chunk)
-                if done > 2 * ARCHIVE_BYTES:
-                    raise DataError(f"{_host(url)} sends more than CIFAR-10 has; nothing was kept. Try again later")
-                on_bytes(done, ARCHIVE_BYTES)
-            promised = response.headers.get("Content-Length")
-    except urllib.error.HTTPError as error:
-        raise DataError(f"{_host(url)} answered {error.code} ({error.reason}) instead of CIFAR-10; try again later") from None
-    except urllib.error.URLError as error:
-        raise DataError(_offline(url, root, error.reason)) from None
-    if promised is not None and promised.isdecimal() and done < int(promised):
-        raise _broken(done)
-
-
-def _receive(response: http.client.HTTPResponse, done: int) -> bytes:
-    try:
-        return response.read(_CHUNK)
-    except (OSError, http.client.HTTPException):  # silence, a reset, a broken chunk
-        raise _broken(done) from None
-
-
-def _broken(done: int) -> DataError:
-    return DataError(f"the connection broke after {done / _MB:.0f} of {ARCHIVE_BYTES / _MB:.0f} MB; nothing was kept. Try again")
-
-
-def _offline(url: str, root: Path, reason: object) -> str:
-    return (
-        f"{_host(url)} can't be reached ({getattr(reason, 'strerror', None) or reason}). Check the connection, or unpack "
-        f"cifar-10-python.tar.gz from another machine in {root.resolve()}; everything else works without it"
-    )
-
-
-def _host(url: str) -> str:
-    return urllib.parse.urlsplit(url).hostname or url

@@ -1,4 +1,4 @@
-"""Which classifiers there are: those bundled with the project, and torchvision's whose weights can be had."""
+"""Which classifiers there are: those bundled with the project, and those of ImageNet whose published weights can be had."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import torch
-
 from explorer.classifiers.card import ModelCard
+from explorer.classifiers.imagenet import ROBUST, ROBUST_PREFIX, SALMAN, TORCHVISION, TORCHVISION_PREFIX, Reported, Robust
+from explorer.classifiers.published import fetched_file, local_file, local_imagenet, remote_weights, weights_folder
+from explorer.fetch import Remote
+
+__all__ = ["BUNDLED", "TORCHVISION", "Entry", "Reported", "bundled", "catalogue", "local_imagenet", "weights_folder"]
 
 BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "classifiers"
+OWN_PREFIX = "own:"  # before the names of classifiers people brought
 BUNDLED_ORDER = (
     "tiny12-standard", "tiny12-robust", "cifar10-standard", "cifar10-robust", "cifar10-d", "cifar10-d_r", "cifar10-d_nr", "cifar10-d_rand",
     "cifar10-d_det",
 )  # fmt: skip
 
-# torchvision architectures offered by name; any other works as torchvision:NAME too. The original of the panda comes first.
-TORCHVISION = ("googlenet", "squeezenet1_1", "mobilenet_v3_large", "resnet18", "resnet50", "convnext_tiny", "vit_b_16", "swin_t")
+_MIB = 2**20
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the catalogue. ``bytes`` and ``accuracy`` (clean, as a fraction) are None where not known here; ``where`` is
-    the file the weights are in, or the one they would be fetched to; ``available`` says whether it is there."""
+    """One line of the catalogue. ``bytes`` and ``accuracy`` (clean, as a fraction; ``accuracy_source`` says whose figure) are None where
+    not known here; ``where`` is the file the weights are in, or the one they would be fetched to, from ``remote``; ``available`` says
+    whether it is there. ``group`` is "bundled", "torchvision" or "robust"; ``robust_accuracy`` what others measured under attack: of
+    those bundled the ``card`` has it."""
 
     name: str
     title: str
@@ -36,11 +41,10 @@ class Entry:
     where: Path
     available: bool
     card: ModelCard | None = None
-
-
-def weights_folder() -> Path:
-    """Where torch keeps the weights it fetches."""
-    return Path(torch.hub.get_dir()) / "checkpoints"
+    remote: Remote | None = None
+    accuracy_source: str = ""
+    robust_accuracy: tuple[Reported, ...] = ()
+    group: str = "bundled"
 
 
 @lru_cache(maxsize=1)
@@ -57,24 +61,41 @@ def _bundled_entry(card: ModelCard) -> Entry:
     return Entry(
         card.name, card.title, card.data, card.training, card.robust, card.parameters, path.stat().st_size,
         clean.accuracy if clean else None, path, True, card,
+        accuracy_source=f"measured by this project, n = {clean.n:,}" if clean else "",
     )  # fmt: skip
 
 
 def _torchvision_entry(architecture: str) -> Entry:
-    from torchvision.models import get_model_weights  # 1.8 s: only where torchvision's classifiers are listed
+    from explorer.classifiers.zoo import weights_record  # imports torchvision: only where its classifiers are listed
 
-    weights = get_model_weights(architecture).DEFAULT
-    meta, path = weights.meta, weights_folder() / Path(weights.url).name
+    name = TORCHVISION_PREFIX + architecture
+    here, remote = local_file(name), remote_weights(name)
+    meta = weights_record(architecture, here.name if here else "").meta
     return Entry(
-        f"torchvision:{architecture}", f"{architecture} (torchvision)", "ImageNet-1k", "standard", False,
-        meta.get("num_params"), round(meta["_file_size"] * 1e6) if "_file_size" in meta else None,
-        meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100, path, path.is_file(),
+        name, f"{architecture} (torchvision)", "ImageNet-1k", "standard", False, meta["num_params"],
+        here.stat().st_size if here else round(meta["_file_size"] * _MIB), meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,
+        here or fetched_file(remote), here is not None, remote=remote,
+        accuracy_source="torchvision's own, ImageNet validation set", group="torchvision",
+    )  # fmt: skip
+
+
+def _robust_entry(robust: Robust) -> Entry:
+    from explorer.classifiers.zoo import weights_record
+
+    name = ROBUST_PREFIX + robust.name
+    here = local_file(name)
+    return Entry(
+        name, f"{robust.architecture}, robust: {robust.threat}", "ImageNet-1k", f"adversarial, {robust.threat}", True,
+        weights_record(robust.architecture).meta["num_params"], here.stat().st_size if here else None, robust.accuracy,
+        here or fetched_file(robust.remote), here is not None, remote=robust.remote, accuracy_source=SALMAN,
+        robust_accuracy=robust.robust_accuracy, group="robust",
     )  # fmt: skip
 
 
 def catalogue(torchvision: bool = False) -> tuple[Entry, ...]:
-    """The bundled classifiers and, when asked (it imports torchvision), those of torchvision."""
+    """The bundled classifiers and, when asked (it imports torchvision, which takes 1.8 s), the published ones of ImageNet."""
     entries = [_bundled_entry(card) for card in bundled().values()]
     if torchvision:
         entries += [_torchvision_entry(name) for name in TORCHVISION]
+        entries += [_robust_entry(robust) for robust in ROBUST.values()]
     return tuple(entries)

@@ -21,7 +21,8 @@ class Classifier:
 
     ``module`` takes (pixels − ``mean``) / ``std`` and returns logits for the C ``labels``. ``input_size`` is (height, width) of
     the crop the network sees, ``resize`` the length the shorter side of a photograph is brought to before that crop (the
-    larger of the input's sides when None). ``gallery`` names the samples that suit it: "cifar10" or "imagenet".
+    larger of the input's sides when None), by ``interpolation``, "bilinear" or "bicubic". ``gallery``
+    names the samples that suit it: "cifar10" or "imagenet".
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Classifier:
         mean: Sequence[float] = (0.0, 0.0, 0.0),
         std: Sequence[float] = (1.0, 1.0, 1.0),
         resize: int | None = None,
+        interpolation: str = "bilinear",
         name: str = "custom",
         title: str | None = None,
         gallery: str = "imagenet",
@@ -45,7 +47,7 @@ class Classifier:
         self.module = module
         self.labels = tuple(str(label) for label in labels)
         self.input_size = (int(input_size[0]), int(input_size[1]))
-        self.resize, self.name, self.title = resize, name, title or name
+        self.resize, self.interpolation, self.name, self.title = resize, interpolation, name, title or name
         self.gallery, self.robust = gallery, robust
         parameter = next(module.parameters(), None)
         self.device = parameter.device if parameter is not None else torch.device("cpu")
@@ -71,30 +73,38 @@ class Classifier:
         """Penultimate activations [N, D]: the representation g of Ilyas et al. 2019, eq. 6.
 
         The module's own ``features`` method where it has one (a plain method, not a sub-module); else what its last linear
-        layer is given. Raises :class:`ClassifierError` when it has neither.
+        layer is given; else, in a fully convolutional network such as SqueezeNet, what the last convolution that makes the logits
+        is given, averaged over positions. Raises :class:`ClassifierError` when it has none of these.
         """
         normalised = (images - self._mean) / self._std
         own = getattr(self.module, "features", None)
         if callable(own) and not isinstance(own, nn.Module):
             return torch.as_tensor(own(normalised)).flatten(1).float()
-        heads = [part for part in self.module.modules() if isinstance(part, nn.Linear)]
-        if not heads:
-            raise ClassifierError(f"{self.name} has no linear layer whose input could serve as features")
-        seen: list[Tensor] = []
+        head, seen = self.head(), list[Tensor]()
         with self._tap:  # a hook is visible to every thread that runs the module
-            handle = heads[-1].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+            handle = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
             try:
                 self.module(normalised)
             finally:
                 handle.remove()
-        return seen[0].flatten(1).float()
+        given = seen[0].mean(dim=(2, 3)) if isinstance(head, nn.Conv2d) else seen[0]
+        return given.flatten(1).float()
+
+    def head(self) -> nn.Linear | nn.Conv2d:
+        """The layer that makes the logits. Raises :class:`ClassifierError` when it has none that can be known."""
+        parts = list(self.module.modules())
+        heads: list[nn.Linear | nn.Conv2d] = [part for part in parts if isinstance(part, nn.Linear)]
+        heads = heads or [part for part in parts if isinstance(part, nn.Conv2d) and part.out_channels == len(self.labels)]
+        if not heads:
+            raise ClassifierError(f"{self.name} has no linear layer, nor a last convolution, whose input could serve as features")
+        return heads[-1]
 
     def with_module(self, module: nn.Module, name: str | None = None) -> Classifier:
         """The same classifier around another module, and under another name if given."""
         return Classifier(
             module, labels=self.labels, input_size=self.input_size, mean=self._mean.flatten().tolist(),
-            std=self._std.flatten().tolist(), resize=self.resize, name=name or self.name, title=self.title,
-            gallery=self.gallery, robust=self.robust,
+            std=self._std.flatten().tolist(), resize=self.resize, interpolation=self.interpolation, name=name or self.name,
+            title=self.title, gallery=self.gallery, robust=self.robust,
         )  # fmt: skip
 
     def moved(self, device: torch.device, name: str) -> Classifier:

@@ -1,4 +1,4 @@
-"""``load``: a classifier from one of the three kinds of name."""
+"""``load``: a classifier from one of the kinds of name."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from explorer.classifiers.catalogue import BUNDLED, bundled
+from explorer.classifiers.catalogue import BUNDLED, OWN_PREFIX, bundled
 from explorer.classifiers.classifier import Classifier, ClassifierError
 from explorer.classifiers.networks import NetworkConfig, SmallNet
-from explorer.classifiers.weights import put_weights, read_weights
-
-TORCHVISION_PREFIX = "torchvision:"
+from explorer.classifiers.published import fetch_with_bar, is_published
+from explorer.classifiers.weights import put_weights, read_checkpoint
 
 
 def resolve_device(device: str) -> torch.device:
@@ -31,16 +30,21 @@ def resolve_device(device: str) -> torch.device:
 
 
 def load(name: str, weights: str | Path | None = None, device: str = "auto") -> Classifier:
-    """A classifier by name: a catalogue name (``cifar10-standard``), ``torchvision:ARCHITECTURE`` with a local weights file or
-    fetched ones, or ``FILE.py:FUNCTION``, a function of the user's own that returns a :class:`Classifier`.
+    """A classifier by name: a catalogue name (``cifar10-standard``, ``madry:resnet50_l2_eps3``), ``torchvision:ARCHITECTURE`` with a
+    local weights file or fetched ones, ``own:NAME``, one that was brought to this machine's explorer, or ``FILE.py:FUNCTION``, a
+    function of the user's own that returns a :class:`Classifier`.
 
     The module comes in evaluation mode, its parameters frozen. Raises :class:`ClassifierError`, in one sentence.
     """
     place = resolve_device(device)
-    if name.startswith(TORCHVISION_PREFIX):
-        from explorer.classifiers.zoo import torchvision_classifier  # imports torchvision, which takes 1.8 s
+    if is_published(name):
+        from explorer.classifiers.zoo import published_classifier  # imports torchvision, which takes 1.8 s
 
-        return torchvision_classifier(name.removeprefix(TORCHVISION_PREFIX), weights, place)
+        return published_classifier(name, Path(weights) if weights is not None else fetch_with_bar(name), place)
+    if name.startswith(OWN_PREFIX):
+        from explorer.classifiers.own import load_own
+
+        return load_own(name.removeprefix(OWN_PREFIX), place)
     if ".py:" in name:
         return _from_function(name, weights, place)
     return _bundled(name, weights, place)
@@ -56,14 +60,15 @@ def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Cla
     if card is None:
         raise ClassifierError(
             f"there is no classifier {name!r}; bundled are {', '.join(bundled()) or 'none'}; others are named "
-            "torchvision:ARCHITECTURE or FILE.py:FUNCTION (python -m explorer models lists them)"
+            "torchvision:ARCHITECTURE, madry:NAME or FILE.py:FUNCTION (python -m explorer models lists them)"
         )
     net = SmallNet(NetworkConfig(**{**card.network, "widths": tuple(card.network["widths"])}))
     path = Path(weights) if weights is not None else BUNDLED / f"{name}.safetensors"
-    put_weights(net, read_weights(path), name)
+    checkpoint = read_checkpoint(path)
+    put_weights(net, checkpoint.state, name)
     return Classifier(
-        freeze(net, device), labels=card.labels, input_size=card.input_size, mean=card.mean, std=card.std,
-        name=name, title=card.title, gallery=card.gallery, robust=card.robust,
+        freeze(net, device), labels=card.labels, input_size=card.input_size, mean=checkpoint.mean or card.mean,
+        std=checkpoint.std or card.std, name=name, title=card.title, gallery=card.gallery, robust=card.robust,
     )  # fmt: skip
 
 

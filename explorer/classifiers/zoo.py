@@ -1,19 +1,20 @@
-"""torchvision's classifiers, each with its own preprocessing from its weights' metadata."""
+"""Published classifiers as networks: torchvision's architectures, each with the preprocessing its weights were made for."""
 
 from __future__ import annotations
 
 import difflib
-import urllib.error
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
+from torchvision import models
 from torchvision.models import WeightsEnum, get_model, get_model_weights, list_models
 
-from explorer.classifiers.catalogue import weights_folder
 from explorer.classifiers.classifier import Classifier, ClassifierError
+from explorer.classifiers.imagenet import ROBUST, ROBUST_PREFIX, TORCHVISION_PREFIX, Robust
 from explorer.classifiers.loading import freeze
-from explorer.classifiers.weights import put_weights, read_weights
+from explorer.classifiers.weights import Checkpoint, put_weights, read_checkpoint
 
 # What the published weights were trained with but the bare constructor does not set. The auxiliary heads are built so that
 # the state dict fits; in evaluation mode they are not run.
@@ -21,47 +22,82 @@ CONSTRUCTION: dict[str, dict[str, Any]] = {
     "googlenet": {"transform_input": True, "aux_logits": True, "init_weights": False},
     "inception_v3": {"transform_input": True, "aux_logits": True, "init_weights": False},
 }
+IMAGENET = 1000  # classes
+ROBUST_CROP, ROBUST_RESIZE = 224, 256  # the robustness library's test transform
 
 
-def torchvision_classifier(architecture: str, weights: str | Path | None, device: torch.device) -> Classifier:
-    """``architecture`` with the state dict in the file ``weights``, or torchvision's own, fetched once."""
-    meta = _published(architecture)
-    path = Path(weights) if weights is not None else _fetched(architecture, meta)
-    module = get_model(architecture, weights=None, **CONSTRUCTION.get(architecture, {}))
-    state = read_weights(path)
-    if architecture in CONSTRUCTION and not any(name.startswith(("aux1.", "AuxLogits.")) for name in state):
-        module = get_model(architecture, weights=None, **{**CONSTRUCTION[architecture], "aux_logits": False})
-    put_weights(module, state, architecture)
-    preset = meta.transforms()
+def published_classifier(name: str, path: Path, device: torch.device) -> Classifier:
+    """``torchvision:ARCHITECTURE`` or ``madry:NAME`` with the weights in ``path``. Raises :class:`ClassifierError`."""
+    if name.startswith(ROBUST_PREFIX):
+        return _robust(robust_entry(name), path, device)
+    architecture = name.removeprefix(TORCHVISION_PREFIX)
+    record = weights_record(architecture, path.name)
+    checkpoint = read_checkpoint(path)
+    preset = record.transforms()
     return Classifier(
-        freeze(module, device), labels=meta.meta["categories"], input_size=(preset.crop_size[0],) * 2, mean=preset.mean,
-        std=preset.std, resize=preset.resize_size[0], name=f"torchvision:{architecture}", title=architecture,
+        freeze(network(architecture, checkpoint, architecture), device), labels=record.meta["categories"],
+        input_size=(preset.crop_size[0],) * 2, mean=checkpoint.mean or preset.mean, std=checkpoint.std or preset.std,
+        resize=preset.resize_size[0], interpolation=preset.interpolation.value, name=name, title=architecture,
     )  # fmt: skip
 
 
-def _published(architecture: str) -> WeightsEnum:
-    known = list_models(module=__import__("torchvision.models", fromlist=["models"]))
+def architectures() -> tuple[str, ...]:
+    """The names of torchvision's classifiers."""
+    return tuple(list_models(module=models))
+
+
+def check_architecture(architecture: str) -> None:
+    """Raises :class:`ClassifierError` when torchvision has no classifier of that name."""
+    known = architectures()
     if architecture not in known:
         near = difflib.get_close_matches(architecture, known, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "see torchvision.models for the names"
         raise ClassifierError(f"torchvision has no classifier {architecture!r}; {hint}")
-    return get_model_weights(architecture).DEFAULT
 
 
-def _fetched(architecture: str, meta: WeightsEnum) -> Path:
-    """torchvision's weights in torch's cache, fetched on first use: to a temporary file, checked by hash, then moved."""
-    path = weights_folder() / Path(meta.url).name
-    if path.is_file():
-        return path
-    digest = path.stem.rpartition("-")[2]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(meta.url, str(path), hash_prefix=digest, progress=True)
-    except (urllib.error.URLError, OSError) as error:
-        raise ClassifierError(
-            f"the weights of {architecture} are not on this machine and could not be fetched ({error}); put the file "
-            f"{path.name} into {path.parent}, or name a local one with --weights"
-        ) from None
-    except RuntimeError as error:  # torch's word for a wrong hash
-        raise ClassifierError(f"the weights of {architecture} arrived damaged ({error}); try again") from None
-    return path
+def weights_record(architecture: str, file: str = "") -> WeightsEnum:
+    """What torchvision says of the weights in ``file``, or of its best ones where that is no file of its own: an architecture may have
+    been published more than once, with other preprocessing and other figures. Raises :class:`ClassifierError`."""
+    check_architecture(architecture)
+    records = get_model_weights(architecture)
+    return next((each for each in records if Path(each.url).name == file), records.DEFAULT)
+
+
+def robust_entry(name: str) -> Robust:
+    """Raises :class:`ClassifierError` when there is none of that name."""
+    found = ROBUST.get(name.removeprefix(ROBUST_PREFIX))
+    if found is None:
+        raise ClassifierError(f"there is no classifier {name!r}; those with {ROBUST_PREFIX} are {', '.join(ROBUST)}")
+    return found
+
+
+def _robust(entry: Robust, path: Path, device: torch.device) -> Classifier:
+    checkpoint = read_checkpoint(path)
+    record = weights_record(entry.architecture)
+    preset = record.transforms()
+    return Classifier(
+        freeze(network(entry.architecture, checkpoint, entry.name), device), labels=record.meta["categories"],
+        input_size=(ROBUST_CROP, ROBUST_CROP), mean=checkpoint.mean or preset.mean, std=checkpoint.std or preset.std,
+        resize=ROBUST_RESIZE, name=ROBUST_PREFIX + entry.name, title=f"{entry.architecture}, robust: {entry.threat}", robust=True,
+    )  # fmt: skip
+
+
+def network(architecture: str, checkpoint: Checkpoint, what: str, classes: int = IMAGENET) -> nn.Module:
+    """The architecture with these weights. Raises :class:`ClassifierError`, naming ``what``, when they don't fit."""
+    module = bare(architecture, checkpoint, classes)
+    put_weights(module, checkpoint.state, what)
+    return module
+
+
+def bare(architecture: str, checkpoint: Checkpoint, classes: int) -> nn.Module:
+    """The architecture as these weights need it, untrained."""
+    options = dict(CONSTRUCTION.get(architecture, {}))
+    if "aux_logits" in options:
+        options["aux_logits"] = any(name.startswith(("aux1.", "AuxLogits.")) for name in checkpoint.state)
+    module: nn.Module = get_model(architecture, weights=None, num_classes=classes, **options)
+    return module
+
+
+def imagenet_labels() -> tuple[str, ...]:
+    """The names of ImageNet's thousand classes, in order."""
+    return tuple(get_model_weights("resnet18").DEFAULT.meta["categories"])

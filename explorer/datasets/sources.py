@@ -14,22 +14,17 @@ from PIL import Image
 from explorer.datasets.download import read_cifar10
 from explorer.datasets.labelled import DataError, LabelledImages, Pixels
 from explorer.datasets.sets import read_set
-from explorer.images.geometry import fit, to_uint8
+from explorer.images import geometry
+from explorer.images.geometry import to_uint8
 
 CIFAR10, CIFAR10_TRAIN = "cifar10", "cifar10:train"  # the test images, the training images
 
 
-class Viewer(Protocol):
+class Viewer(geometry.Viewer, Protocol):
     """What reading needs to know of a classifier: its labels and how it sees a picture."""
 
     @property
     def labels(self) -> tuple[str, ...]: ...
-
-    @property
-    def input_size(self) -> tuple[int, int]: ...
-
-    @property
-    def resize(self) -> int | None: ...
 
 
 def read_source(source: str, viewer: Viewer, limit: int | None = None) -> LabelledImages:
@@ -39,7 +34,7 @@ def read_source(source: str, viewer: Viewer, limit: int | None = None) -> Labell
     """
 
     def view(image: Image.Image) -> Pixels:
-        return to_uint8(fit(image, viewer.input_size, viewer.resize))
+        return to_uint8(geometry.view(image, viewer))
 
     if source in (CIFAR10, CIFAR10_TRAIN):
         data = read_cifar10(limit, train=source == CIFAR10_TRAIN)

@@ -26,6 +26,7 @@ from explorer.experiments.attack_image import versions
 from explorer.experiments.robustness import AccuracyRow, robust_accuracy
 from explorer.experiments.stronger import APGD, apgd_accuracy
 from explorer.experiments.training import Recipe, Trainer
+from explorer.images.geometry import BILINEAR
 
 EVALUATION_STEPS = 20
 ATTACKED = 500
@@ -129,6 +130,7 @@ class _Viewer:
     labels: tuple[str, ...]
     input_size: tuple[int, int]
     resize: int | None = None
+    interpolation: str = BILINEAR
 
 
 def read_data(bundle: Bundle, folder: Path) -> tuple[LabelledImages, LabelledImages]:

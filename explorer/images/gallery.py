@@ -23,6 +23,7 @@ IMAGENET_NAMES = {
     251: "dalmatian",
     305: "dung beetle",
     317: "leafhopper",
+    388: "giant panda",
     438: "beaker",
     455: "bottlecap",
     471: "cannon",
@@ -44,6 +45,8 @@ _TINY12_BY_IMAGENET = {
     22: "bird", 99: "bird", 129: "bird", 243: "dog", 251: "dog", 305: "insect", 317: "insect", 609: "car", 949: "fruit",
 }  # fmt: skip
 _TINY12_BY_KEY = {"chelsea": "cat"}
+PANDA = 388  # ImageNet's index
+_PANDA = Path(__file__).resolve().parents[2] / "assets" / "panda" / "panda.jpg"
 _CREDITS = {"cifar10": "CIFAR-10 (Krizhevsky 2009), from Foolbox", "imagenet": "ImageNet, from Foolbox"}
 _SCIKIT_IMAGE = (
     ("chelsea", "chelsea.png", "Chelsea the cat", "Stéfan van der Walt, CC0, from scikit-image"),
@@ -77,7 +80,7 @@ def samples(kind: str) -> tuple[Sample, ...]:
         named = ((item, _tiny12_class(item)) for item in samples("imagenet"))
         return tuple(replace(item, label=TINY12_CLASSES.index(name)) for item, name in named if name is not None)
     found = _foolbox(kind)
-    return found + _scikit_image() if kind == "imagenet" else found
+    return _panda() + found + _scikit_image() if kind == "imagenet" else found
 
 
 def sample(key: str) -> Sample:
@@ -115,6 +118,12 @@ def _foolbox(kind: str) -> tuple[Sample, ...]:
         title = name if counts[name] == 1 else f"{name} {counts[name]}"
         found.append(Sample(f"{kind}-{number}", title, _CREDITS[kind], path, label))
     return tuple(found)
+
+
+def _panda() -> tuple[Sample, ...]:
+    """Drawn by a program of ours, for the picture that made adversarial examples famous."""
+    credit = "not a photograph: rendered by this project's assets/panda/render.py"
+    return (Sample("panda", IMAGENET_NAMES[PANDA], credit, _PANDA, PANDA),) if _PANDA.is_file() else ()
 
 
 def _scikit_image() -> tuple[Sample, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,26 @@ class Crop:
 
 MOST_ZOOM = 8.0
 CENTRE = Crop()
+BILINEAR, BICUBIC = "bilinear", "bicubic"
+_RESAMPLING = {BILINEAR: Image.Resampling.BILINEAR, BICUBIC: Image.Resampling.BICUBIC}
+
+
+class Viewer(Protocol):
+    """What looks at pictures: its input's (height, width), what the shorter side is brought to before the crop, and how."""
+
+    @property
+    def input_size(self) -> tuple[int, int]: ...
+
+    @property
+    def resize(self) -> int | None: ...
+
+    @property
+    def interpolation(self) -> str: ...
+
+
+def view(image: Image.Image, viewer: Viewer, crop: Crop = CENTRE) -> Tensor:
+    """What ``viewer`` sees of a picture: :func:`fit` as it asks for it."""
+    return fit(image, viewer.input_size, viewer.resize, crop, viewer.interpolation)
 
 
 @dataclass(frozen=True)
@@ -82,10 +102,12 @@ def window(photo: tuple[int, int], size: tuple[int, int], resize: int | None = N
     return Window(cut, resized, corner, (width, height))
 
 
-def fit(image: Image.Image, size: tuple[int, int], resize: int | None = None, crop: Crop = CENTRE) -> Tensor:
+def fit(
+    image: Image.Image, size: tuple[int, int], resize: int | None = None, crop: Crop = CENTRE, interpolation: str = BILINEAR
+) -> Tensor:
     """Part of an RGB picture as float32 [3, H, W], values k / 255; ``size`` is (height, width).
 
-    The shorter side is brought to ``resize`` pixels (default: the longer side of ``size``) by antialiased bilinear
+    The shorter side is brought to ``resize`` pixels (default: the longer side of ``size``) by antialiased bilinear or bicubic
     interpolation, then the centre is cut out, or what ``crop`` says: torchvision's ``Resize``, ``CenterCrop``, ``PILToTensor``,
     byte for byte. Raises ``ValueError`` when ``resize`` is less than a side of ``size``.
     """
@@ -95,7 +117,7 @@ def fit(image: Image.Image, size: tuple[int, int], resize: int | None = None, cr
     if (width, height) != image.size:
         image = image.crop((left, top, left + width, top + height))
     if seen.resized != image.size:
-        image = image.resize(seen.resized, Image.Resampling.BILINEAR)
+        image = image.resize(seen.resized, _RESAMPLING[interpolation])
     left, top = seen.corner
     pixels = np.array(image.crop((left, top, left + seen.size[0], top + seen.size[1])))
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous().float() / 255

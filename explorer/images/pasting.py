@@ -1,7 +1,7 @@
 """A perturbation of what the classifier sees, carried back into the photograph it was cut from.
 
-The classifier's view of a photograph X is linear up to rounding: R_y X R_xᵀ, with a matrix of triangle weights for each direction
-(bilinear interpolation, antialiased). Of all changes Δ of the photograph that make R_y (X + Δ) R_xᵀ the adversarial view, the
+The classifier's view of a photograph X is linear up to rounding: R_y X R_xᵀ, with a matrix of interpolation weights for each
+direction (bilinear or bicubic, antialiased). Of all changes Δ of the photograph that make R_y (X + Δ) R_xᵀ the adversarial view, the
 shortest is Δ = R_y⁺ δ (R_x⁺)ᵀ with the pseudo-inverses: where the photograph is larger than the view, there is one.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from explorer.images.geometry import Window
+from explorer.images.geometry import BILINEAR, Window
 
 Matrix = npt.NDArray[np.float64]
 CORRECTIONS = 4  # rounds that make up for what was cut off at black and white
@@ -39,21 +39,33 @@ class Pasted:
         return float(np.linalg.norm(self.change.astype(np.float64)))
 
 
-def resize_matrix(length: int, resized: int) -> Matrix:
-    """The antialiased bilinear interpolation of one line, float64 [resized, length]; every row sums to 1. It is Pillow's."""
+def _triangle(distance: Matrix) -> Matrix:
+    return np.clip(1 - distance, 0, None)
+
+
+def _cubic(distance: Matrix) -> Matrix:
+    """Keys' kernel with a = −1/2."""
+    near = 1.5 * distance**3 - 2.5 * distance**2 + 1
+    far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
+    return np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
+
+
+def resize_matrix(length: int, resized: int, interpolation: str = BILINEAR) -> Matrix:
+    """The antialiased interpolation of one line, float64 [resized, length]; every row sums to 1. It is Pillow's."""
     scale = length / resized
     reach = max(scale, 1.0)
     centres = (np.arange(resized)[:, None] + 0.5) * scale
-    weights = np.clip(1 - np.abs(np.arange(length)[None, :] + 0.5 - centres) / reach, 0, None)
+    distance = np.abs(np.arange(length)[None, :] + 0.5 - centres) / reach
+    weights = _triangle(distance) if interpolation == BILINEAR else _cubic(distance)
     matrix: Matrix = weights / weights.sum(axis=1, keepdims=True)
     return matrix
 
 
-def paste_back(photo: Image.Image, seen: Window, adversarial: npt.NDArray[np.float32]) -> Pasted:
+def paste_back(photo: Image.Image, seen: Window, adversarial: npt.NDArray[np.float32], interpolation: str = BILINEAR) -> Pasted:
     """Change the photograph, as little as possible in L2, so that what is seen of it becomes ``adversarial`` (float32 [h, w, 3] in
     [0, 1]); rounded to 8 bits at the end. What black and white cut off is made up for by the pixels around, where they can."""
-    across, columns = _touched(seen.cut[2], seen.resized[0], seen.corner[0], seen.size[0])
-    down, rows = _touched(seen.cut[3], seen.resized[1], seen.corner[1], seen.size[1])
+    across, columns = _touched(seen.cut[2], seen.resized[0], seen.corner[0], seen.size[0], interpolation)
+    down, rows = _touched(seen.cut[3], seen.resized[1], seen.corner[1], seen.size[1], interpolation)
     left, top = seen.cut[0] + columns.start, seen.cut[1] + rows.start
     original = np.asarray(photo.convert("RGB"))
     part = original[top : seen.cut[1] + rows.stop, left : seen.cut[0] + columns.stop].astype(np.float32) / 255
@@ -68,12 +80,13 @@ def paste_back(photo: Image.Image, seen: Window, adversarial: npt.NDArray[np.flo
     levels = np.rint(changed * 255).astype(np.uint8)
     whole = original.copy()
     whole[top : top + part.shape[0], left : left + part.shape[1]] = levels
-    return Pasted(Image.fromarray(whole), levels.astype(np.float32) / 255 - part, (left, top))
+    change = (levels / np.float32(255) - part).astype(np.float32)
+    return Pasted(Image.fromarray(whole), change, (left, top))
 
 
-def _touched(length: int, resized: int, first: int, size: int) -> tuple[Matrix, slice]:
+def _touched(length: int, resized: int, first: int, size: int, interpolation: str) -> tuple[Matrix, slice]:
     """The rows of the interpolation that are seen, and the pixels of the photograph they look at."""
-    matrix = resize_matrix(length, resized)[first : first + size]
+    matrix = resize_matrix(length, resized, interpolation)[first : first + size]
     used = np.flatnonzero(matrix.any(axis=0))
     pixels = slice(int(used[0]), int(used[-1]) + 1)
     return matrix[:, pixels], pixels

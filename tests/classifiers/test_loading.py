@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import pickle
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -13,6 +16,8 @@ from safetensors.torch import load_file, save_file
 from explorer.classifiers import ClassifierError, catalogue, load
 from explorer.classifiers.card import ModelCard
 from explorer.classifiers.catalogue import BUNDLED, bundled
+from explorer.classifiers.published import fetch_weights
+from explorer.fetch import FetchCancelled, Remote
 
 NAMES = list(bundled())
 MAKER = """
@@ -53,12 +58,15 @@ def test_catalogue_lists_what_is_bundled_with_its_figures():
 
 
 def test_catalogue_names_torchvisions_and_where_they_would_be(monkeypatch, tmp_path):
+    monkeypatch.delenv("EXPLORER_WEIGHTS", raising=False)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     entries = {entry.name: entry for entry in catalogue(torchvision=True)}
     google = entries["torchvision:googlenet"]
     assert not google.available
     assert tmp_path in google.where.parents
     assert google.parameters == 6_624_904
+    assert google.bytes == pytest.approx(52.1e6, rel=1e-3)
+    assert (google.group, google.remote.digest) == ("torchvision", "1378be20")
 
 
 def test_a_torchvision_name_with_a_local_file(squeezenet):
@@ -137,7 +145,7 @@ def _damaged(folder, kind):
     ("kind", "words"),
     [
         ("pickle bomb", "could run code|not a readable"),
-        ("torch bomb", "could run code"),
+        ("torch bomb", r"holds more than weights \((builtins\.)?exec\).* could run code"),
         ("truncated safetensors", "truncated"),
         ("truncated pth", "truncated"),
         ("text safetensors", "not a readable safetensors"),
@@ -171,6 +179,8 @@ def test_weights_of_another_shape_or_architecture_are_named(tmp_path):
     [
         ("cifar11", None, "no classifier 'cifar11'; bundled are tiny12-standard"),
         ("torchvision:squeezenet1_2", None, "did you mean squeezenet1_1"),
+        ("torchvision:../squeezenet1_1", None, "torchvision has no classifier"),
+        ("madry:resnet18", None, "those with madry: are resnet18_l2_eps3"),
         ("cifar10-standard", "nowhere.safetensors", "no weights file nowhere.safetensors"),
     ],
 )
@@ -196,7 +206,7 @@ def test_a_card_that_is_no_card(tmp_path):
 @pytest.fixture
 def published(monkeypatch, tmp_path):
     """torchvision's SqueezeNet weights, published by a server on this machine that answers as told."""
-    from explorer.classifiers import zoo
+    from explorer.classifiers import published
 
     answers: dict[str, bytes | int] = {}
 
@@ -213,42 +223,62 @@ def published(monkeypatch, tmp_path):
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.delenv("EXPLORER_WEIGHTS", raising=False)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
-    real = zoo._published("squeezenet1_1")
 
-    class Elsewhere:
-        meta, transforms = real.meta, real.transforms
+    def publish(file, answer):
+        answers[f"/{file}"] = answer
+        url = f"http://127.0.0.1:{server.server_port}/{file}"
+        monkeypatch.setattr(published, "remote_weights", lambda _: Remote(url, digest=file[-12:-4]))
 
-        def __init__(self, file):
-            self.url = f"http://127.0.0.1:{server.server_port}/{file}"
-
-    yield answers, lambda file: monkeypatch.setattr(zoo, "_published", lambda _: Elsewhere(file))
+    yield publish
     server.shutdown()
     server.server_close()
 
 
 def test_weights_are_fetched_once_checked_by_hash_and_kept(published, squeezenet, tmp_path):
-    import hashlib
-    import io
-
-    answers, publish = published
     buffer = io.BytesIO()
     torch.save(load_file(squeezenet), buffer)
     data = buffer.getvalue()
-    file = f"sq-{hashlib.sha256(data).hexdigest()[:8]}.pth"
-    answers[f"/{file}"] = data
-    publish(file)
+    file = f"squeezenet1_1-{hashlib.sha256(data).hexdigest()[:8]}.pth"
+    published(file, data)
     first = load("torchvision:squeezenet1_1", device="cpu")
-    answers.clear()
+    published(file, 404)
     again = load("torchvision:squeezenet1_1", device="cpu")
     assert first.digest == again.digest == load("torchvision:squeezenet1_1", squeezenet, "cpu").digest
+    assert [path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()] == [file]
 
 
-@pytest.mark.parametrize(("answer", "words"), [(404, "could not be fetched"), (500, "could not be fetched"), (b"x", "damaged")])
+def test_a_fetch_is_followed_and_can_be_stopped(published, tmp_path):
+    data = bytes(100_000)
+    file = f"squeezenet1_1-{hashlib.sha256(data).hexdigest()[:8]}.pth"
+    published(file, data)
+    said = []
+    with pytest.raises(FetchCancelled):
+        fetch_weights("torchvision:squeezenet1_1", cancelled=lambda: True)
+    path = fetch_weights("torchvision:squeezenet1_1", lambda done, total: said.append(done))
+    assert path == tmp_path / "cache" / "hub" / "checkpoints" / file
+    assert (said[-1], path.read_bytes()) == (100_000, data)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(404, r"answered 404 \(Not Found\)"), (500, "answered 500"), (b"x", r"is not squeezenet1_1-00000000\.pth \(its SHA-256 differs\)")],
+)
 def test_a_failed_fetch_is_one_sentence_and_leaves_nothing(published, tmp_path, answer, words):
-    answers, publish = published
-    answers["/sq-00000000.pth"] = answer
-    publish("sq-00000000.pth")
-    with pytest.raises(ClassifierError, match=words):
+    published("squeezenet1_1-00000000.pth", answer)
+    with pytest.raises(ClassifierError, match=f"could not be fetched: .*{words}"):
         load("torchvision:squeezenet1_1", device="cpu")
     assert not any(path.is_file() for path in (tmp_path / "cache").rglob("*"))
+
+
+def test_without_a_network_it_is_said_where_a_file_may_be_put(published, tmp_path, monkeypatch):
+    from explorer.classifiers import published as module
+
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path / "mine"))
+    with socket.socket() as listener:  # a port that nothing answers on
+        listener.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(module, "remote_weights", lambda _: Remote(f"http://127.0.0.1:{listener.getsockname()[1]}/resnet18-00000000.pth"))
+        words = r"can't be reached .*; check the connection\. The file resnet18-00000000\.pth may also be put into .*mine by hand$"
+        with pytest.raises(ClassifierError, match=words):
+            load("torchvision:resnet18", device="cpu")

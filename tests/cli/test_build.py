@@ -38,7 +38,7 @@ def other():
     return _made(1, lambda: [nn.Linear(72, 3)])
 
 def headless():
-    return _made(0, lambda: [nn.Unflatten(1, (72, 1, 1)), nn.Conv2d(72, 3, 1), nn.Flatten()])
+    return _made(0, lambda: [nn.Unflatten(1, (1, 72)), nn.Conv1d(1, 1, 70), nn.Flatten()])
 
 def broken():
     raise RuntimeError("no weights today")
@@ -163,7 +163,7 @@ def test_a_folder_of_another_job_is_refused(place, tmp_path, capsys):
         ({"steps": "0"}, "steps must be from 1"),
         ({"model": "nowhere"}, "has no attribute 'nowhere'"),
         ({"model": "broken"}, "no weights today"),
-        ({"model": "headless", "construction": "d_nr"}, "no linear layer whose input could serve as features"),
+        ({"model": "headless", "construction": "d_nr"}, "no linear layer, nor a last convolution, whose input could serve"),
         ({"data": "nowhere.parquet"}, "there is no file or folder"),
         ({"data": "zebras.parquet"}, "classes the classifier does not know, such as 'zebra'"),
         ({"data": "models.py"}, "is not a readable Parquet file"),

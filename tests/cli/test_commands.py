@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 
 from explorer.__main__ import main
+from explorer.classifiers import published
+from explorer.fetch import Remote
 from explorer.images.gallery import sample
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,7 +138,7 @@ def test_bad_pictures_and_folders_are_one_line(capsys, tmp_path):
     for image, out, words in (
         (tmp_path / "nowhere.png", tmp_path / "o", "does not exist"),
         (tmp_path / "fake.png", tmp_path / "o", "not a picture"),
-        ("gallery:panda", tmp_path / "o", "no picture 'panda'"),
+        ("gallery:unicorn", tmp_path / "o", "no picture 'unicorn'"),
         ("gallery:cifar10-00", tmp_path / "file" / "o", "choose another folder"),
     ):
         status, text, err = run(capsys, "attack", str(image), *QUICK, "--out", str(out))
@@ -176,6 +178,42 @@ def test_models_lists_the_bundled_ones(capsys):
     assert "torchvision:googlenet" in names
     status, out, _ = run(capsys, "models")
     assert "cifar10-robust" in out
+
+
+def test_models_lists_the_published_ones_with_whose_figures_they_are(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path))
+    (tmp_path / "swin_t.safetensors").write_bytes(b"")
+    status, out, _ = run(capsys, "models", "--json")
+    assert status == 0
+    models = {model["name"]: model for model in json.loads(out)["models"]}
+    assert [name for name, model in models.items() if model["group"] != "bundled" and model["available"]] == ["torchvision:swin_t"]
+    robust = models["madry:resnet18_linf_eps4.0"]
+    assert (robust["accuracy"], robust["robust"], robust["training"]) == (0.5249, True, "adversarial, L∞ ε = 4/255")
+    expected = {"text": "AutoAttack, L∞ ε = 4/255", "value": 0.2532, "source": "RobustBench, Salman2020Do_R18"}
+    assert robust["robust_accuracy"] == [expected]
+    assert robust["remote"].startswith("https://")
+    status, out, _ = run(capsys, "models")
+    line = next(line for line in out.splitlines() if line.startswith("madry:resnet18_linf_eps4.0"))
+    assert "52.5%" in line
+    assert "25.3% (AutoAttack, L∞ ε = 4/255)" in line
+    assert f"not here yet; would be fetched to {tmp_path / 'resnet18_linf_eps4.0.ckpt'}" in line
+
+
+def test_models_fetches_what_is_not_here(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path))
+    (tmp_path / "swin_t.safetensors").write_bytes(b"")
+    status, out, _ = run(capsys, "models", "--fetch", "torchvision:swin_t", "--json")
+    assert (status, json.loads(out)) == (0, {"name": "torchvision:swin_t", "where": str(tmp_path / "swin_t.safetensors")})
+    nowhere = Remote("https://nowhere.invalid/resnet18_l2_eps3.ckpt")
+    monkeypatch.setattr(published, "remote_weights", lambda name: nowhere)
+    for name, words in (
+        ("madry:resnet18_l2_eps3", "nowhere.invalid can't be reached"),
+        ("cifar10-robust", "there is nothing to fetch for 'cifar10-robust'"),
+    ):
+        status, out, err = run(capsys, "models", "--fetch", name)
+        assert (status, out) == (2, "")
+        assert words in err
+        assert len(err.strip().splitlines()) == 1
 
 
 def test_the_panda_becomes_a_gibbon(panda, squeezenet, tmp_path):

@@ -20,6 +20,7 @@ class Viewer:
     labels = ("dog", "cat", "ship")
     input_size = (8, 8)
     resize = None
+    interpolation = "bilinear"
 
 
 def png(array) -> bytes:

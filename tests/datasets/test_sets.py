@@ -210,6 +210,7 @@ class Viewer:
     labels = ("ship", "cat", "dog", "zebra")
     input_size = (8, 8)
     resize = 12
+    interpolation = "bilinear"
 
 
 def test_a_classifier_reads_every_layout_in_its_own_order_of_classes(folder, tmp_path):

@@ -18,20 +18,22 @@ def photo(width: int, height: int, low: int = 60, high: int = 196) -> Image.Imag
 @pytest.mark.parametrize(("length", "resized"), [(500, 256), (333, 341), (100, 256), (64, 64), (1023, 37)])
 def test_the_interpolation_is_pillows(length, resized):
     line = np.random.default_rng(0).random((3, length)).astype(np.float32)
-    theirs = np.asarray(Image.fromarray(line).resize((resized, 3), Image.Resampling.BILINEAR))
-    np.testing.assert_allclose(line @ resize_matrix(length, resized).T, theirs, atol=2e-6)
+    for name, kernel in (("bilinear", Image.Resampling.BILINEAR), ("bicubic", Image.Resampling.BICUBIC)):
+        theirs = np.asarray(Image.fromarray(line).resize((resized, 3), kernel))
+        np.testing.assert_allclose(line @ resize_matrix(length, resized, name).T, theirs, atol=3e-6)
 
 
 @pytest.mark.parametrize("crop", [Crop(), Crop(0.1, 0.8), Crop(1.0, 0.0, 2.0)])
 @pytest.mark.parametrize("size", [(400, 300), (301, 520)])
-def test_the_view_of_the_changed_photograph_is_the_adversarial_image(size, crop):
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_the_view_of_the_changed_photograph_is_the_adversarial_image(size, crop, interpolation):
     picture = photo(*size)
     seen = window(picture.size, (64, 64), 72, crop)
-    view = to_uint8(fit(picture, (64, 64), 72, crop)).astype(np.float32) / 255
+    view = to_uint8(fit(picture, (64, 64), 72, crop, interpolation)).astype(np.float32) / 255
     signs = np.random.default_rng(1).choice([-1, 1], view.shape)
     wanted = np.clip(view + 4 / 255 * signs, 0, 1).astype(np.float32)
-    pasted = paste_back(picture, seen, wanted)
-    got = to_uint8(fit(pasted.photo, (64, 64), 72, crop)).astype(np.float32) / 255
+    pasted = paste_back(picture, seen, wanted, interpolation)
+    got = to_uint8(fit(pasted.photo, (64, 64), 72, crop, interpolation)).astype(np.float32) / 255
     assert np.abs(got - wanted).max() <= 1.6 / 255  # the view is rounded twice on its way
     assert np.abs(got - wanted).mean() < 0.5 / 255
 

@@ -1,0 +1,73 @@
+"""Classifiers of ImageNet that others have published: names, files and figures, known without importing torchvision (1.8 s)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from explorer.fetch import Remote
+
+TORCHVISION_PREFIX, ROBUST_PREFIX = "torchvision:", "madry:"
+
+# torchvision architectures offered by name, with the file of their best weights; any other works as torchvision:NAME too. The
+# original of the panda comes first.
+TORCHVISION_FILES = {
+    "googlenet": "googlenet-1378be20.pth",
+    "squeezenet1_1": "squeezenet1_1-b8a52dc0.pth",
+    "mobilenet_v3_large": "mobilenet_v3_large-5c1a4163.pth",
+    "resnet18": "resnet18-f37072fd.pth",
+    "resnet50": "resnet50-11ad3fa6.pth",
+    "convnext_tiny": "convnext_tiny-983f1562.pth",
+    "vit_b_16": "vit_b_16-c867db91.pth",
+    "swin_t": "swin_t-704ceda3.pth",
+}
+TORCHVISION = tuple(TORCHVISION_FILES)
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A figure that others measured: of what, the fraction, and where it is written."""
+
+    text: str
+    value: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Robust:
+    """An adversarially trained ResNet of Salman et al. 2020, published as ``NAME.ckpt``. ``accuracy`` is on clean images; ``digest``
+    the SHA-256, where it is known: else the host's word is taken."""
+
+    name: str
+    architecture: str
+    threat: str
+    accuracy: float
+    digest: str | None = None
+    robust_accuracy: tuple[Reported, ...] = ()
+
+    @property
+    def remote(self) -> Remote:
+        return Remote(f"https://huggingface.co/madrylab/robust-imagenet-models/resolve/main/{self.name}.ckpt", digest=self.digest)
+
+
+SALMAN = "Salman et al. 2020, arXiv 2007.08489: table beside the released weights"
+
+
+def _auto_attack(value: float, model: str) -> tuple[Reported, ...]:
+    return (Reported("AutoAttack, L∞ ε = 4/255", value, f"RobustBench, {model}"),)
+
+
+ROBUST = {
+    each.name: each
+    for each in (
+        Robust(
+            "resnet18_l2_eps3", "resnet18", "L2 ε = 3", 0.5312, "b4315784a1a10257b05906aee94d6884678f7b77412d10100d7c05daa959eab0"
+        ),
+        Robust("resnet50_l2_eps3", "resnet50", "L2 ε = 3", 0.6283),
+        Robust(
+            "resnet18_linf_eps4.0", "resnet18", "L∞ ε = 4/255", 0.5249, robust_accuracy=_auto_attack(0.2532, "Salman2020Do_R18")
+        ),
+        Robust(
+            "resnet50_linf_eps4.0", "resnet50", "L∞ ε = 4/255", 0.6386, robust_accuracy=_auto_attack(0.3496, "Salman2020Do_R50")
+        ),
+    )
+}  # fmt: skip

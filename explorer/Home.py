@@ -26,6 +26,7 @@ page = st.navigation(
         st.Page("../pages/overview.py", title="Overview", icon=":material/visibility:", default=True),
         st.Page("../pages/attack.py", title="Attack an image", icon=":material/bolt:"),
         st.Page("../pages/datasets.py", title="Robust and non-robust data", icon=":material/compare:"),
+        st.Page("../pages/models.py", title="Models", icon=":material/category:"),
     ],
     position="top",
 )

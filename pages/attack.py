@@ -16,25 +16,32 @@ from explorer.images.decode import ImageError  # noqa: E402
 from explorer.ui.controls import choose_attack, choose_classifier  # noqa: E402
 from explorer.ui.explain import why  # noqa: E402
 from explorer.ui.exports import exports  # noqa: E402
-from explorer.ui.models import classifier, entries  # noqa: E402
+from explorer.ui.models import entries, load_for_page  # noqa: E402
 from explorer.ui.notices import notices  # noqa: E402
+from explorer.ui.pasted import pasted  # noqa: E402
 from explorer.ui.question import Question  # noqa: E402
 from explorer.ui.results import ask  # noqa: E402
 from explorer.ui.scrubber import scrubber  # noqa: E402
 from explorer.ui.triptych import triptych  # noqa: E402
 
-answer = None
+answer = beside = None
 try:
     with st.sidebar:
-        model = classifier(choose_classifier(entries()))
-        picture, recipe = choose_attack(model)
+        model = load_for_page(choose_classifier(entries()))
+        chosen = choose_attack(model)
     with notice:
-        answer = ask(Question(picture, recipe), "attack")
+        answer = ask(Question(chosen.picture, chosen.recipe), "attack")
+        if chosen.fgsm_beside:
+            beside = ask(Question(chosen.picture, chosen.recipe.fgsm()), "attack fgsm")
 except (ClassifierError, ImageError) as error:
     notice.error(str(error))
 
 if answer is not None:
     with results:
+        if beside is not None:
+            st.subheader("FGSM: one full step")
+            triptych(beside.report, "triptych fgsm")
+            st.subheader(f"PGD: {answer.report.recipe.steps} small steps")
         triptych(answer.report, "triptych")
         notices(answer)
         ready("charts")
@@ -48,6 +55,7 @@ if answer is not None:
         with steps:
             st.subheader("Step by step")
             scrubber(answer.report, answer.film, "scrubber")
+        pasted(answer)
         why("formula")
         st.subheader("Take it with you")
         exports(answer)

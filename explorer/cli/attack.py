@@ -12,12 +12,12 @@ from explorer.attacks.pgd import PRECISIONS
 from explorer.classifiers import Classifier, load
 from explorer.cli.common import UsageError, number, print_json, writable_folder, write_files
 from explorer.experiments.attack_image import attack_from, attack_image, image_digest
-from explorer.experiments.recipe import Recipe, RecipeError, format_epsilon
+from explorer.experiments.recipe import Recipe, RecipeError, format_epsilon, parse_crop
 from explorer.experiments.report import AttackReport
 from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, trace_csv
 from explorer.figures.plates import triptych
 from explorer.images.decode import Decoded
-from explorer.images.geometry import fit
+from explorer.images.geometry import CENTRE, Crop, view
 from explorer.images.source import GALLERY_PREFIX, open_source
 
 
@@ -37,6 +37,7 @@ def add_attack(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--keep", choices=("best", "last"), default="best", help="which point is returned (default best)")
     parser.add_argument("--label", help="the true class, by name or index (default: what the model says)")
     parser.add_argument("--target", help="the class to reach, by name or index (default: any wrong one)")
+    parser.add_argument("--crop", type=_crop, default=CENTRE, help="the part that is attacked: X,Y[,ZOOM], X and Y from 0 to 1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the climb (default: the quicker here)")
     _add_output(parser)
@@ -58,12 +59,20 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def _crop(text: str) -> Crop:
+    try:
+        return parse_crop(text)
+    except RecipeError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def run_attack(options: argparse.Namespace) -> int:
     out = writable_folder(options.out)
     recipe = Recipe(
         image=options.image, model=options.model, weights=options.weights, norm=options.norm, epsilon=options.epsilon,
         steps=options.steps, step_size=options.step_size, restarts=options.restarts, loss=options.loss,
         random_start=not options.no_random_start, keep=options.keep, seed=options.seed, precision=options.precision,
+        crop=options.crop,
     )  # fmt: skip
     if options.fgsm:
         recipe = recipe.fgsm()
@@ -105,7 +114,7 @@ def run_rerun(options: argparse.Namespace) -> int:
 def _run(classifier: Classifier, picture: Decoded, recipe: Recipe) -> AttackReport:
     for note in picture.notes:
         print(f"note: {note}", file=sys.stderr)
-    image = fit(picture.image, classifier.input_size, classifier.resize)
+    image = view(picture.image, classifier, recipe.crop)
     if recipe.image_digest and image_digest(image) != recipe.image_digest:
         print("note: this is not the picture of the recipe", file=sys.stderr)
     with tqdm(total=recipe.steps, unit="step", file=sys.stderr, disable=None, leave=False) as bar:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
+from explorer.images.geometry import CENTRE, Crop
+
 FORMAT = 1
 
 
@@ -20,6 +22,22 @@ def format_epsilon(epsilon: float, norm: str) -> str:
     if norm != "linf":
         return f"{epsilon:g}"
     return f"{round(epsilon * 255, 4):g}/255"
+
+
+def parse_crop(text: str) -> Crop:
+    """``X,Y`` or ``X,Y,ZOOM`` as a crop. Raises :class:`RecipeError` for anything else."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+        if len(numbers) not in (2, 3):
+            raise ValueError("it is X,Y or X,Y,ZOOM, with X and Y from 0 to 1")
+        return Crop(*numbers)
+    except ValueError as error:
+        raise RecipeError(f"{text!r} is not a crop: {error}") from None
+
+
+def format_crop(crop: Crop) -> str:
+    """The form that :func:`parse_crop` reads."""
+    return f"{crop.x:.17g},{crop.y:.17g},{crop.zoom:.17g}"
 
 
 def parse_number(text: str) -> float:
@@ -38,8 +56,8 @@ class Recipe:
 
     ``image`` is where it came from (a path, or ``gallery:NAME``, or ``upload:NAME``), ``image_digest`` the SHA-256 of the
     attacked pixels as float32 [3, H, W], ``result_digest`` of the adversarial ones; ``weights_digest`` that of the weights.
-    ``label`` and ``target`` are class indices (``label`` None: the model's own prediction). ``versions``, ``device``
-    and ``precision`` are where and how it ran.
+    ``label`` and ``target`` are class indices (``label`` None: the model's own prediction). ``crop`` is the part of the picture
+    that is attacked. ``versions``, ``device`` and ``precision`` are where and how it ran.
     """
 
     image: str
@@ -56,6 +74,7 @@ class Recipe:
     label: int | None = None
     target: int | None = None
     weights: str | None = None
+    crop: Crop = CENTRE
     image_digest: str = ""
     weights_digest: str = ""
     result_digest: str = ""
@@ -80,8 +99,10 @@ class Recipe:
         if unknown:
             raise RecipeError(f"the recipe has entries this version does not know: {', '.join(unknown)}")
         try:
+            if isinstance(data.get("crop"), dict):
+                data["crop"] = Crop(**data["crop"])
             return cls(**data)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise RecipeError(f"the recipe lacks something: {error}") from None
 
     def fgsm(self) -> Recipe:
@@ -133,4 +154,6 @@ class Recipe:
                 words += [option, f"{value:.17g}" if isinstance(value, float) else str(value)]
         if not self.random_start:
             words.append("--no-random-start")
+        if self.crop != CENTRE:
+            words += ["--crop", format_crop(self.crop)]
         return shlex.join([*words, "--out", out])

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from explorer.classifiers import Classifier
+from explorer.classifiers.own import cache_folder
 from explorer.datasets.build import build
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.datasets.plan import make_plan, settle
@@ -13,12 +11,6 @@ from explorer.datasets.sets import ConstructedSet, read_set
 from explorer.experiments.bugs_or_features import construction_for
 from explorer.experiments.feature_row import Settings
 from explorer.ui.worker import Job, Refused
-
-
-def cache_folder() -> Path:
-    """Where computed sets are kept: ``EXPLORER_CACHE``, by default ``adversarial-explorer`` in the person's cache folder."""
-    chosen = os.environ.get("EXPLORER_CACHE")
-    return Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "adversarial-explorer"
 
 
 def computed_set(name: str, maker: Classifier, data: LabelledImages, job: Job[ConstructedSet]) -> ConstructedSet:

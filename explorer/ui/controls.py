@@ -12,12 +12,16 @@ import streamlit as st
 from explorer.classifiers import Classifier, Entry
 from explorer.experiments.recipe import Recipe
 from explorer.figures.words import percent
+from explorer.ui.cropping import choose_crop
+from explorer.ui.panda import panda_values
 from explorer.ui.picker import pick
 from explorer.ui.question import Picture
+from explorer.ui.targets import suggest
 from explorer.ui.words import badge, plain
 
 NORMS = {"L∞": "linf", "L2": "l2"}
-METHODS = ["PGD", "FGSM"]
+BESIDE = "FGSM beside PGD"
+METHODS = ["PGD", "FGSM", BESIDE]
 LOSSES = {"cross-entropy": "ce", "margin (CW)": "cw", "DLR": "dlr"}
 MOST_LINF = 32.0  # levels of 255
 MOST_STEPS, MOST_RESTARTS, MOST_SEED = 200, 10, 2**31 - 1
@@ -48,6 +52,15 @@ PRESETS = (
 )
 
 
+@dataclass(frozen=True)
+class Choice:
+    """The picture, the attack on it, and whether FGSM with the same ε is to stand beside it."""
+
+    picture: Picture
+    recipe: Recipe
+    fgsm_beside: bool
+
+
 def choose_classifier(entries: dict[str, Entry]) -> str:
     """The name of a classifier; a line under it says what it is."""
     name = st.selectbox("Classifier", list(entries), key="model", bind=BIND)
@@ -57,27 +70,31 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
     return name
 
 
-def choose_attack(model: Classifier) -> tuple[Picture, Recipe]:
+def choose_attack(model: Classifier) -> Choice:
     """The picture and the attack on it."""
     picture = pick(model)
+    crop = choose_crop(picture, model)
     explanation = "L∞: no value may change by more than ε. L2: ε is the length of the whole change."
     norm = NORMS[_one_of("Distance", list(NORMS), "norm", explanation)]
     epsilon = _epsilon(norm, model)
     with st.container(horizontal=True, key="presets"):
-        for preset in PRESETS:
+        for preset in (*PRESETS, *_panda()):
             st.button(preset.name, help=preset.help, on_click=_apply, args=(preset,), key=f"preset {preset.name}")
-    method = _one_of("Method", METHODS, "method", "PGD: many small steps, each projected back into the ball. FGSM: one full step.")
+    explanation = "PGD: many small steps, each projected back into the ball. FGSM: one full step. Or one above the other."
+    method = _one_of("Method", METHODS, "method", explanation)
     steps = 1
-    if method == "PGD":
+    if method != "FGSM":
         steps = st.slider("Steps", 1, MOST_STEPS, 40, key="steps", bind=BIND)
     options = class_options(model.labels)
     target = st.selectbox(
         "Target", options, index=None, key="target", bind=BIND, placeholder="any other class",
         help="Leave it empty to get any wrong answer. Type to search.",
     )  # fmt: skip
+    recipe = Recipe(picture.source, model.name, norm, epsilon, steps, crop=crop)
+    suggest(model, picture, recipe.with_classes(_index(options, st.session_state.get("label")), None), options)
     with st.expander("More settings"):
-        recipe = _details(model, method, Recipe(picture.source, model.name, norm, epsilon, steps), options)
-    return picture, recipe.with_classes(recipe.label, _index(options, target))
+        recipe = _details(model, method, recipe, options)
+    return Choice(picture, recipe.with_classes(recipe.label, _index(options, target)), method == BESIDE)
 
 
 def class_options(labels: tuple[str, ...]) -> list[str]:
@@ -143,7 +160,16 @@ def _one_of(label: str, options: list[str], key: str, help_: str) -> str:
 
 
 def _index(options: list[str], chosen: str | None) -> int | None:
-    return None if chosen is None else options.index(chosen)
+    return options.index(chosen) if chosen in options else None
+
+
+def _panda() -> tuple[Preset, ...]:
+    """The famous picture again, where a classifier that knows pandas is on this machine."""
+    values = panda_values()
+    if values is None:
+        return ()
+    words = "Figure 1 of Goodfellow et al. (2015) again: a giant panda, target gibbon, ε = 0.007, FGSM's one step beside PGD."
+    return (Preset("panda → gibbon", {**values, "method": BESIDE}, words),)
 
 
 def _apply(preset: Preset) -> None:

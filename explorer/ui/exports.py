@@ -31,7 +31,7 @@ FILES = (
 # The keys of the widgets that make up the page: see explorer/ui/controls.py.
 LINKED = (
     "model", "image", "norm", "linf", "l2", "method", "steps", "target", "label", "loss", "step_linf", "step_l2", "random",
-    "restarts", "seed",
+    "restarts", "seed", "crop_x", "crop_y", "zoom",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from explorer.attacks import AttackError
 from explorer.classifiers import Entry
 from explorer.experiments.bugs_or_features import Panel, make, make_row, noise_start, settled
 from explorer.experiments.feature_row import FeatureRow, Frame, SetImage, Settings, Source, Stage, Start
-from explorer.images.geometry import fit
+from explorer.images.geometry import view
 from explorer.ui.models import classifier
 from explorer.ui.question import Picture
 from explorer.ui.worker import Job, Refused
@@ -80,10 +80,10 @@ class RowQuestion:
     def pictures(self, panel: Panel) -> tuple[Source, Start]:
         """The two pictures as the classifiers see them."""
         model = panel.standard
-        source = Source(fit(self.picture.image, model.input_size, model.resize), self.label, self.person, self.index)
+        source = Source(view(self.picture.image, model), self.label, self.person, self.index)
         if self.start is None:
             return source, noise_start(self.settings.seed, self.index, model.input_size)
-        return source, Start(fit(self.start.image, model.input_size, model.resize), self.start.label)
+        return source, Start(view(self.start.image, model), self.start.label)
 
 
 def answer_row(question: RowQuestion, job: Job[FeatureRow]) -> FeatureRow:

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-import threading
-from functools import lru_cache
+import streamlit as st
 
-from explorer.classifiers import Classifier, Entry, catalogue, load
-from explorer.classifiers.catalogue import TORCHVISION, weights_folder
+from explorer.classifiers import Classifier, Entry, catalogue
+from explorer.classifiers.own import own_entries
+from explorer.classifiers.published import local_imagenet
+from explorer.classifiers.shelf import LARGE, Shelf
 
-_LOADED = 4  # classifiers kept in memory
-_loading = threading.Lock()
+SHELF = Shelf()
+
+# Which ImageNet classifier a page begins with: the panda's own first, then the more accurate of those a CPU attacks in seconds.
+_PREFERRED = (
+    "torchvision:googlenet", "torchvision:resnet50", "torchvision:resnet18", "torchvision:mobilenet_v3_large", "torchvision:squeezenet1_1",
+)  # fmt: skip
 
 
 def entries() -> dict[str, Entry]:
-    """Every classifier whose weights are on this machine, by name."""
-    fetched = [name for name in TORCHVISION if any(weights_folder().glob(f"{name}-*.pth"))]
+    """Every classifier that can be had on this machine without fetching anything, by name."""
     # Asking about torchvision's imports it, which takes two seconds: only where there is something to find.
-    return {entry.name: entry for entry in catalogue(torchvision=bool(fetched)) if entry.available}
-
-
-@lru_cache(maxsize=_LOADED)
-def _load(name: str) -> Classifier:
-    return load(name)
+    found = [entry for entry in catalogue(torchvision=bool(local_imagenet())) if entry.available]
+    return {entry.name: entry for entry in (*found, *own_entries())}
 
 
 def classifier(name: str) -> Classifier:
     """The loaded classifier. Raises :class:`~explorer.classifiers.ClassifierError`."""
-    with _loading:
-        return _load(name)
+    entry = entries().get(name)
+    return SHELF.get(name, None if entry is None else entry.bytes)
+
+
+def load_for_page(name: str) -> Classifier:
+    """The same, saying so on the page while a large one is read."""
+    entry = entries().get(name)
+    here = any(each.name == name for each in SHELF.loaded())
+    if here or entry is None or (entry.bytes or 0) <= LARGE:
+        return classifier(name)
+    with st.spinner(f"Loading {entry.title}"):
+        return classifier(name)
+
+
+def best_imagenet() -> str | None:
+    """The ImageNet classifier on this machine that a page begins with, if there is one."""
+    here = local_imagenet()
+    standard = [name for name in here if name.startswith("torchvision:")]
+    return next((name for name in (*_PREFERRED, *standard, *here) if name in here), None)

@@ -20,7 +20,7 @@ from explorer.ui.question import Picture
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 # What a page starts with, by gallery: pictures the bundled classifiers are sure of.
-FIRST_CHOICES = {"cifar10": "cat", "imagenet": "Chelsea the cat", "tiny12": "leafhopper"}
+FIRST_CHOICES = {"cifar10": "cat", "imagenet": "giant panda", "tiny12": "leafhopper"}
 THUMBNAIL = 56  # pixels, and twice as many on dense screens
 # A sample's label counts among the classes of its gallery: it says something of a classifier only when that has the same.
 _CLASSES = {"cifar10": 10, "imagenet": 1000, "tiny12": 12}

@@ -9,7 +9,7 @@ from PIL import Image
 from explorer.experiments.attack_image import attack_image
 from explorer.experiments.recipe import Recipe
 from explorer.experiments.report import AttackReport
-from explorer.images.geometry import fit
+from explorer.images.geometry import view
 from explorer.ui.film import Film, film_of, frames_fit
 from explorer.ui.models import classifier
 from explorer.ui.worker import Job
@@ -57,7 +57,7 @@ def answer(question: Question, job: Job[Answer]) -> Answer:
     """Run the attack on the worker's thread. Raises what loading and attacking raise."""
     recipe = question.recipe
     model = classifier(recipe.model)
-    pixels = fit(question.picture.image, model.input_size, model.resize)
+    pixels = view(question.picture.image, model, recipe.crop)
     frames = frames_fit(model.input_size, recipe.steps, recipe.restarts)
     report = attack_image(model, pixels, recipe, frames=frames, on_step=job.on_step, cancelled=job.cancelled)
     film = film_of(report) if frames else None

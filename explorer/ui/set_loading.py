@@ -15,7 +15,7 @@ from explorer.datasets.sets import ConstructedSet, read_set
 from explorer.datasets.sources import CIFAR10, read_source
 from explorer.images.decode import ImageError
 from explorer.images.gallery import samples
-from explorer.images.geometry import fit, to_uint8
+from explorer.images.geometry import to_uint8, view
 from explorer.ui.cifar_set import cifar_here, fetch_cifar
 from explorer.ui.computed_sets import computed_set
 from explorer.ui.feature_question import Pair
@@ -73,7 +73,7 @@ def sample_set(model_name: str) -> OpenSet | None:
     if not found:
         return None
     try:
-        arrays = [to_uint8(fit(sample.read(), model.input_size, model.resize)) for sample in found]
+        arrays = [to_uint8(view(sample.read(), model)) for sample in found]
     except ImageError:
         return None
     images = torch.stack([torch.from_numpy(array).permute(2, 0, 1).contiguous() for array in arrays])
@@ -99,7 +99,7 @@ def _computing(short: str, job: Job[ConstructedSet]) -> str:
 def _read(path: str, model: Classifier, title: str) -> OpenSet | None:
     """A set from the disk, read by a worker."""
     way = lane(LANE)
-    key = (path, _changed(path), model.input_size, model.resize)
+    key = (path, _changed(path), model.input_size, model.resize, model.interpolation)
     job = way.submit("set", key, partial(_reading, path, model.name))
     found = follow(way, job, "set", lambda _: f"Reading {title}", keep=False)
     return None if found is None else OpenSet(title, found)
@@ -118,7 +118,7 @@ def _read_once(path: str, changed: float, model_name: str) -> ConstructedSet:
     model = classifier(model_name)
     if path == CIFAR10:
         return ConstructedSet("", CIFAR, read_source(path, model))
-    return read_set(path, view=lambda image: to_uint8(fit(image, model.input_size, model.resize)))
+    return read_set(path, view=lambda image: to_uint8(view(image, model)))
 
 
 def _changed(path: str) -> float:

@@ -1,10 +1,11 @@
-"""The attack a visitor sees first."""
+"""The attack a visitor sees first: the famous panda where a classifier that knows pandas is here, else what the bundled ones know."""
 
 from __future__ import annotations
 
 from explorer.classifiers import ClassifierError, Entry
 from explorer.experiments.recipe import Recipe
-from explorer.ui.models import classifier, entries
+from explorer.ui.models import best_imagenet, classifier, entries
+from explorer.ui.panda import GIBBON, LEVELS, STEPS, panda
 from explorer.ui.picker import default_sample, gallery_picture
 from explorer.ui.question import Question
 
@@ -12,19 +13,23 @@ EPSILON = 5 / 255
 
 
 def showcase() -> list[tuple[Entry, Question]]:
-    """The first standard classifier on the first sample that suits it; then the same on a robust one for such pictures, if any.
+    """The best standard classifier on a picture that suits it; then the same on a robust one for such pictures, if any.
 
     Raises :class:`ClassifierError` when there is no classifier, :class:`~explorer.images.decode.ImageError` when no sample.
     """
-    found = list(entries().values())
+    found = entries()
     if not found:
         raise ClassifierError("There is no classifier yet: python -m explorer train tiny12-standard makes one.")
-    first = next((entry for entry in found if not entry.robust), found[0])
-    sibling = next((entry for entry in found if entry.robust and entry is not first and entry.data == first.data), None)
+    standard = next((entry for entry in found.values() if not entry.robust), next(iter(found.values())))
+    first = found.get(best_imagenet() or "", standard)
+    sibling = next((entry for entry in found.values() if entry.robust and entry.name != first.name and entry.data == first.data), None)
     model = classifier(first.name)
-    picture = gallery_picture(default_sample(model), model.gallery)
+    sample = panda() if model.gallery == "imagenet" else None
+    picture = gallery_picture(sample or default_sample(model), model.gallery)
+    epsilon = LEVELS / 255 if sample else EPSILON
+    target = model.find_label(GIBBON) if sample else None
     return [
-        (entry, Question(picture, Recipe(picture.source, entry.name, "linf", EPSILON, steps=40)))
+        (entry, Question(picture, Recipe(picture.source, entry.name, "linf", epsilon, STEPS, target=target)))
         for entry in (first, sibling)
         if entry is not None
     ]

@@ -16,6 +16,11 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", text)
 
 
+def sentence(text: str) -> str:
+    """An error's words as a sentence, shown letter by letter."""
+    return plain(text[:1].upper() + text[1:].rstrip(".")) + "."
+
+
 def badge(entry: Entry) -> str:
     """Standard in blue or robust in orange, as Markdown."""
     return ":orange-badge[robust]" if entry.robust else ":blue-badge[standard]"

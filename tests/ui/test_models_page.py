@@ -1,0 +1,204 @@
+"""The models page, without a browser: what is here, what can be fetched, what somebody brings."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+
+import pytest
+import torch
+from safetensors.torch import save, save_file
+from streamlit.testing.v1 import AppTest
+from torchvision.models import mobilenet_v3_small
+
+from explorer.classifiers import imagenet, published
+from explorer.classifiers.own import own_cards
+from explorer.fetch import Remote
+from explorer.ui import bring_model
+from tests.ui.app import ATTACK, component, open_page, settle
+
+MODELS = "../pages/models.py"
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path / "weights"))
+    monkeypatch.delenv("EXPLORER_MODELS", raising=False)
+    (tmp_path / "weights").mkdir()
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def state():
+    torch.manual_seed(0)
+    return mobilenet_v3_small(weights=None, num_classes=2).eval().state_dict()
+
+
+def text(at: AppTest) -> str:
+    kinds = (at.markdown, at.caption, at.warning, at.error, at.success)
+    return "\n".join(element.value for kind in kinds for element in kind).replace("\\", "")
+
+
+def use(at: AppTest, name: str) -> AppTest:
+    """Press "Attack with it". AppTest stays where it was when the page switches, so it is sent after."""
+    at.button(key=f"use {name}").click().run()
+    return settle(at.switch_page(ATTACK).run())
+
+
+def test_every_bundled_classifier_is_listed_with_its_figures() -> None:
+    at = open_page(MODELS)
+    assert not at.exception
+    assert {"use tiny12-standard", "use cifar10-robust"} <= {button.key for button in at.button}
+    assert "80.8 % right on clean images" in text(at)
+    assert "51.0 % at L2 ε = 1" in text(at)
+
+
+def test_a_classifier_is_attacked_with_one_press() -> None:
+    at = open_page(MODELS)
+    use(at, "cifar10-robust")
+    assert [title.value for title in at.title] == ["Attack an image"]
+    assert at.session_state["answer attack"].report.recipe.model == "cifar10-robust"
+
+
+def test_what_can_be_fetched_says_its_size(folders) -> None:
+    at = open_page(MODELS)
+    labels = {button.key: button.label for button in at.button if button.key and button.key.startswith("fetch ")}
+    assert labels["fetch torchvision:googlenet"] == "Fetch 52 MB"
+    assert "fetch madry:resnet50_l2_eps3" in labels
+    assert "25.3 %" in text(at)
+    assert "RobustBench" in text(at)
+
+
+class Server(http.server.ThreadingHTTPServer):
+    answer: bytes | None = None
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = self.server.answer
+        self.send_response(404 if body is None else 200)
+        self.send_header("Content-Length", str(len(body or b"")))
+        self.end_headers()
+        self.wfile.write(body or b"")
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A server on this machine that has, or has not, the weights of SqueezeNet."""
+    found = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=found.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{found.server_port}/{imagenet.TORCHVISION_FILES['squeezenet1_1']}"
+    monkeypatch.setattr(published, "remote_weights", lambda name: Remote(url))
+    yield found
+    found.shutdown()
+    found.server_close()
+
+
+def press_fetch(at: AppTest, name: str) -> AppTest:
+    at.button(key=f"fetch {name}").click().run()
+    return settle(at)
+
+
+def test_a_file_that_is_not_there_is_a_calm_sentence_and_the_button_stays(server) -> None:
+    at = press_fetch(open_page(MODELS), "torchvision:squeezenet1_1")
+    (warning,) = at.warning
+    assert "404" in warning.value
+    assert "by hand" in warning.value
+    assert at.button(key="fetch torchvision:squeezenet1_1").label.startswith("Fetch")
+
+
+def test_fetched_weights_can_be_used_at_once(server, folders) -> None:
+    from torchvision.models import squeezenet1_1
+
+    torch.manual_seed(0)
+    torch.save(squeezenet1_1(weights=None).state_dict(), folders / "published.pth")
+    server.answer = (folders / "published.pth").read_bytes()
+    at = press_fetch(open_page(MODELS), "torchvision:squeezenet1_1")
+    assert not at.warning
+    assert (folders / "weights" / imagenet.TORCHVISION_FILES["squeezenet1_1"]).read_bytes() == server.answer
+    use(at, "torchvision:squeezenet1_1")
+    assert len(component(at, "triptych")["pictures"]) == 3
+    assert at.session_state["answer attack"].report.recipe.model == "torchvision:squeezenet1_1"
+
+
+def bring(at: AppTest, name: str, architecture: str | None, weights: bytes | None, labels: str | None = None) -> AppTest:
+    at.text_input(key="own name").set_value(name)
+    if architecture is not None:
+        at.selectbox(key="own architecture").set_value(architecture)
+    at.number_input(key="own side").set_value(64)
+    at.number_input(key="own resize").set_value(64)
+    if weights is not None:
+        at.file_uploader(key="own weights").set_value(("mine.safetensors", weights, "application/octet-stream"))
+    if labels is not None:
+        at.file_uploader(key="own labels").set_value(("labels.txt", labels.encode(), "text/plain"))
+    (send,) = [button for button in at.button if button.label == "Add this classifier"]
+    send.click().run()
+    return settle(at)
+
+
+def test_weights_of_ones_own_are_kept_listed_attacked_and_removed(state) -> None:
+    at = bring(open_page(MODELS), "mine", "mobilenet_v3_small", save(state), "ant\nbee\n")
+    assert "mine is here: mobilenet_v3_small with 2 classes" in text(at)
+    at.run()
+    assert own_cards()["mine"].labels == ("ant", "bee")
+    use(at, "own:mine")
+    assert at.session_state["answer attack"].report.names == ("ant", "bee")
+    at.switch_page(MODELS).run()
+    at.button(key="remove own:mine").click().run()
+    assert own_cards() == {}
+    assert not [button for button in at.button if button.key == "use own:mine"]
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "labels", "words"),
+    [
+        ("", "resnet18", None, "is not a name"),
+        ("mine", None, None, "Choose the architecture"),
+        ("mine", "resnet18", None, "do not fit resnet18"),
+        ("mine", "mobilenet_v3_small", "ant\nbee\ncat", "3 labels are given"),
+        ("mine", "mobilenet_v3_small", "ant", "at least two labels"),
+    ],
+)
+def test_what_is_wrong_with_it_is_one_sentence(state, name, architecture, labels, words) -> None:
+    at = bring(open_page(MODELS), name, architecture, save(state), labels)
+    (error,) = at.error
+    assert words in error.value.replace("\\", "")
+    assert own_cards() == {}
+
+
+def test_without_weights_the_form_says_what_is_missing() -> None:
+    at = bring(open_page(MODELS), "mine", "resnet18", None)
+    assert "choose a file with weights" in at.error[0].value.casefold()
+
+
+def test_weights_can_be_named_by_their_path_on_this_machine(state, folders, monkeypatch) -> None:
+    monkeypatch.setattr(bring_model, "at_this_machine", lambda: True)
+    save_file(state, folders / "w.safetensors")
+    at = open_page(MODELS)
+    at.text_input(key="own path").set_value(str(folders / "w.safetensors"))
+    bring(at, "by-path", "mobilenet_v3_small", None)
+    assert "by-path" in own_cards()
+
+
+def test_a_function_of_the_environment_is_offered(folders, monkeypatch) -> None:
+    path = folders / "models.py"
+    path.write_text(
+        "import torch\nfrom explorer.classifiers import Classifier\n"
+        "def make():\n"
+        "    torch.manual_seed(0)\n"
+        "    net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(3600, 3))\n"
+        "    return Classifier(net, labels=['a', 'b', 'c'], input_size=(32, 32), gallery='cifar10')\n"
+    )
+    monkeypatch.setenv("EXPLORER_MODELS", f"{path}:make")
+    at = open_page(ATTACK, model=f"{path}:make")
+    assert at.session_state["answer attack"].report.names == ("a", "b", "c")
+
+
+def test_what_is_loaded_is_said() -> None:
+    at = open_page(ATTACK, model="cifar10-standard")
+    at.switch_page(MODELS).run()
+    assert "CIFAR-10 standard" in text(at)
+    assert "GB are free" in text(at)

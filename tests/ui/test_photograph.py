@@ -1,0 +1,108 @@
+"""The attack page with a real ImageNet classifier: the panda, the crop, targets that mean something, the way back into the photograph."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explorer.images.geometry import Crop
+from tests.conftest import shared
+from tests.ui.app import ATTACK, choose, component, open_page, outcome, settle
+
+MODEL = "torchvision:squeezenet1_1"
+
+
+@pytest.fixture(autouse=True)
+def weights(monkeypatch):
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(shared("weights", "squeezenet1_1-imagenet1k.safetensors").parent))
+
+
+def open_panda(**address: str) -> AppTest:
+    return open_page(ATTACK, **{"model": MODEL, "image": "giant panda", "linf": "1.785", "steps": "10", **address})
+
+
+def recipe(at: AppTest):
+    return at.session_state["answer attack"].report.recipe
+
+
+def names(at: AppTest, number: int = 0) -> list[str]:
+    triptychs = [item for item in at.get("bidi_component") if item.proto.component_name == "explorer.triptych"]
+    assert len(triptychs) > number
+    report = at.session_state[["answer attack", "answer attack fgsm"][number]].report
+    return [report.before.name, report.after.name]
+
+
+def test_the_preset_makes_the_panda_a_gibbon_with_fgsm_beside_pgd() -> None:
+    at = open_page(ATTACK, model="cifar10-standard")
+    settle(at.button(key="preset panda → gibbon").click().run())
+    assert recipe(at).model == MODEL
+    assert recipe(at).epsilon == pytest.approx(0.007)
+    assert names(at) == ["giant panda", "gibbon"]
+    assert names(at, 1)[0] == "giant panda"
+    assert at.session_state["answer attack fgsm"].report.recipe.is_fgsm
+    assert outcome(at) in ("fooled", "partly", "held")
+
+
+def test_the_overview_shows_the_panda_where_it_can() -> None:
+    at = open_page()
+    pictures = component(at, "triptych")["pictures"]
+    assert (pictures[0]["name"], pictures[2]["name"]) == ("giant panda", "gibbon")
+
+
+def test_the_drawn_panda_is_recognised_without_any_help() -> None:
+    at = open_panda(linf="0")
+    assert at.session_state["answer attack"].report.before.confidence > 0.95
+
+
+def test_the_crop_is_seen_and_moved() -> None:
+    at = open_panda()
+    data = component(at, "cropper")
+    assert data["place"] == [0.5, 0.5]
+    assert data["share"] == pytest.approx([224 / 320, 224 / 256])
+    before = recipe(at).image_digest
+    choose(at, "slider", "crop_x", 0.0)
+    choose(at, "slider", "zoom", 1.5)
+    assert recipe(at).crop == Crop(0.0, 0.5, 1.5)
+    assert recipe(at).image_digest != before
+    assert "--crop 0,0.5,1.5" in recipe(at).command()
+    assert component(at, "cropper")["share"][1] == pytest.approx(224 / 384)
+
+
+def test_the_address_restores_the_crop_and_another_picture_begins_in_the_middle() -> None:
+    at = open_panda(crop_x="0.25", zoom="2.0")
+    assert recipe(at).crop == Crop(0.25, 0.5, 2.0)
+    choose(at, "selectbox", "image", "rocket")
+    assert recipe(at).crop == Crop()
+
+
+def test_a_small_picture_for_a_small_classifier_has_no_crop() -> None:
+    at = open_page(ATTACK, model="cifar10-standard")
+    assert not [item for item in at.get("bidi_component") if item.proto.component_name == "explorer.cropper"]
+
+
+def suggestions(at: AppTest, kind: str) -> list[str]:
+    return [button.label for button in at.button if (button.key or "").startswith(f"aim {kind}")]
+
+
+def test_suggested_targets_mean_something() -> None:
+    at = open_panda()
+    report = at.session_state["answer attack"].report
+    assert suggestions(at, "Most confusing") == [name for _, name, _ in report.before.top(5)[1:]]
+    assert "gibbon" in suggestions(at, "Nearest")
+    drawn = suggestions(at, "Random")
+    at.button(key="draw").click().run()
+    assert suggestions(settle(at), "Random") != drawn
+    (button,) = [button for button in at.button if (button.key or "").startswith("aim Nearest") and button.label == "gibbon"]
+    settle(button.click().run())
+    assert recipe(at).target == 368
+    settle(at.button(key="no target").click().run())
+    assert recipe(at).target is None
+
+
+def test_the_change_is_carried_back_into_the_whole_photograph() -> None:
+    at = open_panda(target="gibbon")
+    settle(at.toggle(key="paste").set_value(True).run())
+    assert any("still fools" in text.value and "gibbon" in text.value for text in at.markdown)
+    report = at.session_state["answer paste"].report
+    assert report.success
+    assert report.pasted.photo.size == (640, 512)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from explorer.classifiers import Classifier
 from explorer.images.geometry import CENTRE, MOST_ZOOM, Crop, least_zoom, window
+from explorer.images.source import UPLOAD_PREFIX
 from explorer.ui.component import component
 from explorer.ui.film import data_uri
 from explorer.ui.question import Picture
@@ -30,7 +31,7 @@ def choose_crop(picture: Picture, model: Classifier) -> Crop:
     least = least_zoom(model.input_size, model.resize)
     if picture.image.size == model.input_size[::-1] and least == 1:
         return CENTRE
-    with st.expander("What the classifier sees", icon=":material/crop:", expanded=_is_photograph(picture, model)):
+    with st.expander("What the classifier sees", icon=":material/crop:", expanded=picture.source.startswith(UPLOAD_PREFIX)):
         place = st.empty()
         zoom = st.slider(
             "Zoom", _rounded_up(least), MOST_ZOOM / 2, 1.0, step=1 / STEPS, format="%.2f ×", key="zoom", bind=BIND,
@@ -59,10 +60,6 @@ def cropper_data(picture: Picture, model: Classifier, crop: Crop) -> dict[str, A
         "share": [seen.box[2] / width, seen.box[3] / height],
         "place": [crop.x, crop.y],
     }
-
-
-def _is_photograph(picture: Picture, model: Classifier) -> bool:
-    return min(picture.image.size) >= 2 * max(model.input_size) or max(picture.image.size) > 1.34 * min(picture.image.size)
 
 
 def _rounded_up(zoom: float) -> float:

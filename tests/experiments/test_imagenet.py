@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from PIL import Image
@@ -12,7 +14,8 @@ from explorer.experiments.attack_image import attack_image, predict
 from explorer.experiments.paste_back import paste_into
 from explorer.experiments.recipe import Recipe
 from explorer.images.decode import read
-from explorer.images.geometry import Crop, fit
+from explorer.images.geometry import Crop, fit, view
+from explorer.images.source import open_source
 from explorer.threats import Threat
 from tests.conftest import shared
 
@@ -92,3 +95,25 @@ def test_the_answer_is_about_the_photograph_that_is_given(classifier, panda):
     grey = paste_into(Image.new("RGB", photo.size, "grey"), classifier, report)
     assert not report.success
     assert grey.after.index == PANDA  # its view became the panda's, whose pixels the report carries
+
+
+def test_two_people_who_attack_different_classifiers_at_once_both_get_right_answers(classifier):
+    """At once in two threads, and one after the other: the same bits. Each answer names its own classes."""
+    small = load("cifar10-standard")
+    jobs = {
+        "photograph": (classifier, Recipe("gallery:panda", classifier.name, "linf", 2 / 255, 8, seed=3)),
+        "small": (small, Recipe("gallery:cifar10-00", small.name, "l2", 0.5, 60, seed=3)),
+    }
+
+    def run(name):
+        model, recipe = jobs[name]
+        return attack_image(model, view(open_source(recipe.image).image, model), recipe)
+
+    alone = {name: run(name) for name in jobs}
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        together = [(name, pool.submit(run, name)) for _ in range(3) for name in jobs]
+        for name, found in together:
+            report = found.result(timeout=120)
+            assert report.recipe.result_digest == alone[name].recipe.result_digest
+            assert report.names == jobs[name][0].labels
+            assert report.success == alone[name].success

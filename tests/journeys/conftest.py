@@ -10,9 +10,12 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import shared
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -32,14 +35,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, started as a user starts it."""
+    with running(tmp_path_factory.mktemp("server") / "log.txt") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def imagenet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same on a machine where an ImageNet classifier is, and with a cache folder of its own."""
+    weights = shared("weights", "squeezenet1_1-imagenet1k.safetensors").parent
+    log = tmp_path_factory.mktemp("imagenet") / "log.txt"
+    with running(log, EXPLORER_WEIGHTS=str(weights), EXPLORER_CACHE=str(log.parent / "cache")) as address:
+        yield address
+
+
+@contextmanager
+def running(log: Path, **settings: str) -> Iterator[str]:
+    """The app on a free port, with these environment variables."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    log = tmp_path_factory.mktemp("server") / "log.txt"
     command = [sys.executable, "-m", "streamlit", "run", "explorer/Home.py"]
     command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(port)]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | settings
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
         try:

@@ -13,7 +13,7 @@ from PIL import Image
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 PATIENCE = 90_000  # milliseconds
 # Opened at its own address, a page first asks for Streamlit's end points beside itself.
-DEEP_LINK_MISSES = tuple(f"/{page}/_stcore/{end}" for page in ("attack", "datasets") for end in ("health", "host-config"))
+DEEP_LINK_MISSES = tuple(f"/{page}/_stcore/{end}" for page in ("attack", "datasets", "models") for end in ("health", "host-config"))
 
 
 class Visitor:

@@ -1,0 +1,106 @@
+"""Photographs and classifiers for them, in a real browser: the panda, the crop, the way back, a classifier of one's own."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from tests.journeys.visitor import Visitor
+
+ADDRESS = "part => location.href.includes(part)"
+OVERFLOW = "() => { const main = document.querySelector('[data-testid=stMain]'); return main.scrollWidth - main.clientWidth }"
+PANDA = "attack?model=torchvision:squeezenet1_1&image=giant+panda&linf=1.785&steps=10"
+
+
+def test_the_preset_shows_fgsm_beside_pgd_and_both_gibbons_are_the_models_word(browser: Any, imagenet_server: str) -> None:
+    with Visitor(browser, imagenet_server) as visitor:
+        visitor.open("attack?model=cifar10-standard")
+        visitor.page.get_by_role("button", name="panda → gibbon").click()
+        visitor.page.get_by_text("FGSM: one full step").wait_for()
+        visitor.settle()
+        names = visitor.page.locator("figcaption .name").all_inner_texts()
+        assert (names[0], names[3]) == ("giant panda", "giant panda")
+        assert names[5] == "gibbon"
+        tops = [box.bounding_box()["x"] for box in visitor.page.locator(".picture img").all()[:6]]
+        assert tops[:3] == tops[3:]  # one above the other
+
+
+def test_the_crop_is_dragged(browser: Any, imagenet_server: str) -> None:
+    with Visitor(browser, imagenet_server) as visitor:
+        visitor.open(PANDA)
+        before = visitor.picture(0)
+        visitor.page.get_by_text("What the classifier sees").click()
+        box = visitor.page.locator(".box")
+        box.wait_for()
+        visitor.page.wait_for_timeout(700)  # it unfolds
+        place = box.bounding_box()
+        middle = place["y"] + place["height"] / 2
+        visitor.page.mouse.move(place["x"] + place["width"] / 2, middle)
+        visitor.page.mouse.down()
+        visitor.page.mouse.move(place["x"] + place["width"] / 2 - 60, middle, steps=6)
+        visitor.page.mouse.up()
+        visitor.until(ADDRESS, "crop_x=0")
+        after = visitor.picture(0)
+        assert np.abs(after.astype(int) - before).mean() > 5
+        # What was at the left edge of the old crop has moved to the right, by as much as the crop moved to the left.
+        shift = next(d for d in range(1, 120) if np.array_equal(after[:, d:], before[:, :-d]))
+        assert 10 < shift <= 48
+        box.press("ArrowRight")
+        visitor.until(ADDRESS, "crop_x=0.05")
+
+
+def test_the_whole_photograph_can_be_taken_along(browser: Any, imagenet_server: str) -> None:
+    with Visitor(browser, imagenet_server) as visitor:
+        visitor.open(f"{PANDA}&target=gibbon")
+        visitor.page.get_by_text("Carry the change back").click()
+        visitor.page.get_by_text("still fools").wait_for()
+        visitor.settle()
+        with visitor.page.expect_download() as download:
+            visitor.page.get_by_role("button", name="Whole photograph, PNG").click()
+        whole = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
+        assert whole.size == (640, 512)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_models_page_fits_the_screen(browser: Any, imagenet_server: str, width: int) -> None:
+    with Visitor(browser, imagenet_server, width=width) as visitor:
+        visitor.page.goto(f"{imagenet_server}/models")
+        visitor.page.get_by_text("In memory").wait_for()
+        visitor.settle()
+        for tab in ("ImageNet classifiers to fetch", "Bring your own", "On this machine"):
+            visitor.page.get_by_role("tab", name=tab).click()
+            visitor.page.wait_for_timeout(200)
+            assert visitor.page.evaluate(OVERFLOW) <= 0
+
+
+def test_a_classifier_of_ones_own_is_added_and_attacked(browser: Any, imagenet_server: str, tmp_path: Path) -> None:
+    from torchvision.models import mobilenet_v3_small
+
+    torch.manual_seed(0)
+    save_file(mobilenet_v3_small(weights=None, num_classes=2).state_dict(), tmp_path / "mine.safetensors")
+    (tmp_path / "labels.txt").write_text("ant\nbee\n")
+    with Visitor(browser, imagenet_server) as visitor:
+        page = visitor.page
+        page.goto(f"{imagenet_server}/models")
+        page.get_by_role("tab", name="Bring your own").click()
+        page.get_by_label("Name", exact=True).fill("journey")
+        page.locator(".st-key-own-architecture input").fill("mobilenet_v3_small")
+        page.get_by_role("option", name="mobilenet_v3_small").click()
+        page.locator(".st-key-own-weights input[type=file]").set_input_files(tmp_path / "mine.safetensors")
+        page.locator(".st-key-own-labels input[type=file]").set_input_files(tmp_path / "labels.txt")
+        page.get_by_text("labels.txt").wait_for()
+        page.get_by_text("mine.safetensors").wait_for()
+        page.get_by_role("button", name="Add this classifier").click()
+        page.get_by_text("journey is here").wait_for()
+        visitor.settle()
+        page.locator(".st-key-use-brought button").click()
+        page.wait_for_selector(".picture img[src]")
+        visitor.settle()
+        assert set(visitor.names) <= {"ant", "bee"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,17 @@ def shared(*parts: str) -> Path:
     if not path.exists():
         pytest.skip(f"needs {path}")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_machine_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No classifier that a developer fetched or brought is seen by a test, and none is left behind."""
+    folder = tmp_path_factory.mktemp("machine")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXPLORER_CACHE", str(folder / "cache"))
+        patch.setenv("EXPLORER_WEIGHTS", str(folder / "weights"))
+        patch.delenv("EXPLORER_MODELS", raising=False)
+        yield
 
 
 @pytest.fixture

@@ -182,7 +182,7 @@ def own_entries() -> tuple[Entry, ...]:
     ]  # fmt: skip
     made = [
         Entry(
-            name, name, "as its Python function says", "as its Python function says", False, None, None, None,
+            name, name, "as its Python function says", "standard", False, None, None, None,
             Path(name.rpartition(":")[0]), Path(name.rpartition(":")[0]).is_file(), group="own",
         )
         for name in from_environment()

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 
 from explorer.classifiers import Entry, catalogue
+from explorer.classifiers.own import own_entries
 from explorer.classifiers.published import fetch_with_bar
 from explorer.cli.common import print_json
 
@@ -22,7 +23,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.fetch is not None:
         return _fetch(options.fetch, options.json)
-    entries = catalogue(torchvision=True)
+    entries = (*catalogue(torchvision=True), *own_entries())
     if options.json:
         print_json({"models": [_values(entry) for entry in entries]})
         return 0

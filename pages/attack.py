@@ -40,9 +40,9 @@ if answer is not None:
     with results:
         if beside is not None:
             st.subheader("FGSM: one full step")
-            triptych(beside.report, "triptych fgsm")
+            triptych(beside, "triptych fgsm")
             st.subheader(f"PGD: {answer.report.recipe.steps} small steps")
-        triptych(answer.report, "triptych")
+        triptych(answer, "triptych")
         notices(answer)
         ready("charts")
         from explorer.figures.charts import top_k_bars

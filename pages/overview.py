@@ -30,7 +30,7 @@ except (ClassifierError, ImageError) as error:
 with place:
     answer = ask(question, "overview")
     if answer is not None:
-        triptych(answer.report, "overview")
+        triptych(answer, "overview")
         words = attack_words(answer.report.recipe, None)
         st.markdown(f"{badge(entry)} :small[{entry.title} · {question.picture.title} · {words}]")
 
@@ -45,4 +45,4 @@ for entry, question in others if answer is not None else ():
     st.markdown(f"{badge(entry)} The same picture and the same ε, on a classifier that was trained on attacked pictures:")
     second = ask(question, f"overview {entry.name}")
     if second is not None:
-        triptych(second.report, f"overview {entry.name}")
+        triptych(second, f"overview {entry.name}")

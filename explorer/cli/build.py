@@ -31,6 +31,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--out", required=True, help="the set's own folder; a stopped job goes on there")
     parser.add_argument("--steps", type=int, help="default: the paper's (1000 for d_r and d_nr, 10000 from noise, else 100)")
     parser.add_argument("--step-size", type=float, help="L2 length of a step (default: the paper's 0.1)")
+    parser.add_argument("--last-step-size", type=float, help="of d_r and d_nr: steps shrink evenly to this length (default: they do not)")
     parser.add_argument("--epsilon", type=float, help="L2 radius for d_rand and d_det (default: the paper's 0.5)")
     parser.add_argument("--start", choices=(IMAGE, NOISE), help="what d_r and d_nr begin at (default: a random image)")
     parser.add_argument("--limit", type=int, help="only from the first N images")
@@ -108,13 +109,17 @@ def _construction(options: argparse.Namespace) -> Construction:
         if not chosen.matches:
             raise UsageError(f"{options.set} begins at the image itself; leave --start out")
         chosen = replace(chosen, start=options.start, steps=NOISE_STEPS if options.start == NOISE else chosen.steps)
+    if options.last_step_size is not None and not chosen.matches:
+        raise UsageError(f"{options.set} is an attack with steps of one length; leave --last-step-size out")
     if options.epsilon is not None:
         if chosen.matches:
             raise UsageError(f"{options.set} has no epsilon: representation matching is not bounded; leave --epsilon out")
         chosen = replace(chosen, epsilon=options.epsilon)
     if options.steps is not None:
         chosen = replace(chosen, steps=options.steps)
-    return chosen if options.step_size is None else replace(chosen, step_size=options.step_size)
+    if options.step_size is not None:
+        chosen = replace(chosen, step_size=options.step_size)
+    return replace(chosen, last_step_size=options.last_step_size)
 
 
 def _device(wanted: str) -> str:

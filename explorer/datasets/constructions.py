@@ -33,7 +33,8 @@ class Construction:
     ``start`` is where representation matching begins: "image" (a random image of the source, whatever its label) or "noise";
     None for the attacked sets. ``target`` is how the new label is drawn: "uniform" over all classes, or "next" (y + 1 mod C);
     None for the matched sets, which keep the label. ``epsilon`` is the L2 radius of the attacked sets. ``robust`` says which
-    kind of classifier it is meant for.
+    kind of classifier it is meant for. ``last_step_size`` (ours; the paper's steps are all alike): of the matched sets, the length of
+    the last step, to which the steps shrink evenly from ``step_size``. From 1 to 0.02, 200 steps come as near as a thousand of 0.1.
     """
 
     name: str
@@ -44,16 +45,26 @@ class Construction:
     start: str | None = None
     target: str | None = None
     epsilon: float | None = None
+    last_step_size: float | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= 1_000_000:
             raise ValueError(f"steps must be from 1 to 1,000,000; it is {self.steps}")
         if not 0 < self.step_size < math.inf:
             raise ValueError(f"the step size must be above 0, an L2 length in pixels of [0, 1]; it is {self.step_size:g}")
+        if self.last_step_size is not None and not 0 < self.last_step_size <= self.step_size:
+            allowed = f"longer than 0 and at most the first ({self.step_size:g})"
+            raise ValueError(f"the last step must be {allowed}; it is {self.last_step_size:g}")
         if self.epsilon is not None and not 0 < self.epsilon < math.inf:
             raise ValueError(f"epsilon must be above 0, an L2 length in pixels of [0, 1]; it is {self.epsilon:g}")
         if self.start not in (None, IMAGE, NOISE):
             raise ValueError(f"unknown start {self.start!r}: it is image or noise")
+
+    def step_length(self, step: int) -> float:
+        """The L2 length of ``step``, the first being 0."""
+        if self.last_step_size is None or self.steps == 1:
+            return self.step_size
+        return self.step_size + (self.last_step_size - self.step_size) * step / (self.steps - 1)
 
     @property
     def matches(self) -> bool:
@@ -135,7 +146,7 @@ def match(
                 on_image(step, point)
             if gradient is None:
                 break
-            point = (point - construction.step_size * Threat("l2", 1.0).steepest(gradient)).clamp(0, 1)
+            point = (point - construction.step_length(step) * Threat("l2", 1.0).steepest(gradient)).clamp(0, 1)
             if on_step is not None:
                 on_step(step + 1, construction.steps, float(distance.mean()))
     if not bool(torch.isfinite(least).all()):

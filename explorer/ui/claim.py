@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from explorer.classifiers.card import PGD, Accuracy
@@ -69,15 +71,11 @@ def gain_sentence(gain: Gain) -> str:
 def conditions(rows: tuple[ClaimRow, ...]) -> str:
     """How ours differ from the paper's, by the cards."""
     counts = {row.title: n for row in rows if row.card is not None and (n := trained_on(row.card)) is not None}
-    steps = {
-        row.title: row.card.recipe["set"]["construction"]["steps"]
-        for row in rows
-        if row.card is not None and "set" in row.card.recipe
-    }
+    made = {row.title: row.card.recipe["set"]["construction"] for row in rows if row.card is not None and "set" in row.card.recipe}
     parameters = max((row.card.parameters for row in rows if row.card is not None), default=0)
     theirs = ", ".join(f"{SETS[name].short} {each.steps}" for name, each in CONSTRUCTIONS.items())
     trained = ", ".join(f"{title} {n:,}" for title, n in counts.items())
-    built = ", ".join(f"{title} {n}" for title, n in steps.items())
+    built = ", ".join(f"{title} {_steps(construction)}" for title, construction in made.items())
     return (
         f"Not the paper's conditions: a network of {parameters / 1e6:.1f} million parameters in place of a ResNet-50, images that were "
         "JPEG-compressed, "
@@ -85,6 +83,12 @@ def conditions(rows: tuple[ClaimRow, ...]) -> str:
         f"the paper's are {theirs}). Where the order does not come out, these are the likely "
         "reasons; which of them counts was not measured."
     )
+
+
+def _steps(construction: dict[str, Any]) -> str:
+    last = construction.get("last_step_size")
+    shrinking = "" if last is None else f" that shrink from {construction['step_size']:g} to {last:g}"
+    return f"{construction['steps']}{shrinking}"
 
 
 def _cells(row: ClaimRow) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 from PIL import Image
@@ -38,9 +39,21 @@ class Question:
     recipe: Recipe
 
     @property
-    def key(self) -> tuple[str, Recipe]:
-        """Equal for questions that have the same answer."""
-        return self.picture.digest, self.recipe
+    def key(self) -> tuple[str, str]:
+        """Equal for questions that have the same answer from the same weights."""
+        return self.picture.digest, self.recipe.to_json()
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Where the time of an answer went, in seconds: waiting for the worker, loading the classifier and preparing the picture,
+    attacking, and encoding the film. ``kept`` says that the answer was given before and is shown again."""
+
+    waited: float
+    prepared: float
+    attacked: float
+    filmed: float
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,14 +64,19 @@ class Answer:
     report: AttackReport
     film: Film | None
     title: str
+    timing: Timing
 
 
 def answer(question: Question, job: Job[Answer]) -> Answer:
     """Run the attack on the worker's thread. Raises what loading and attacking raise."""
+    begun = time.perf_counter()
     recipe = question.recipe
     model = classifier(recipe.model)
     pixels = view(question.picture.image, model, recipe.crop)
     frames = frames_fit(model.input_size, recipe.steps, recipe.restarts)
+    prepared = time.perf_counter()
     report = attack_image(model, pixels, recipe, frames=frames, on_step=job.on_step, cancelled=job.cancelled)
+    attacked = time.perf_counter()
     film = film_of(report) if frames else None
-    return Answer(question, replace(report, trace=replace(report.trace, frames=None)), film, model.title)
+    timing = Timing(job.waited, prepared - begun, attacked - prepared, time.perf_counter() - attacked)
+    return Answer(question, replace(report, trace=replace(report.trace, frames=None)), film, model.title, timing)

@@ -35,6 +35,10 @@ class Lane:
         self._places.add(place)
         return self.worker.submit(self._name(place), key, work)
 
+    def cancel(self, place: str) -> None:
+        """What is under way at ``place`` is not wanted any more."""
+        self.worker.forget(self._name(place))
+
     def close(self) -> None:
         for place in self._places:
             self.worker.forget(self._name(place))

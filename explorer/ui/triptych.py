@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from torch import Tensor
@@ -14,6 +15,7 @@ from explorer.images.distances import magnification, perturbation_image
 from explorer.images.geometry import to_png
 from explorer.ui.component import component
 from explorer.ui.film import data_uri
+from explorer.ui.question import Answer
 from explorer.ui.startup import picture_shown
 from explorer.ui.words import verdict
 
@@ -22,14 +24,30 @@ PIXELATED_BELOW = 128  # pixels; smaller images are shown as the squares they ar
 _draw = component("triptych")
 
 
-def triptych(report: AttackReport, key: str) -> None:
-    """Draw the outcome, the three pictures and what was measured."""
-    _draw(key=key, data=triptych_data(report))
+def triptych(answer: Answer, key: str) -> None:
+    """Draw the outcome, the three pictures, what was measured and what it took."""
+    begun = time.perf_counter()
+    data = triptych_data(answer.report)
+    _draw(key=key, data={**data, **cost(answer, time.perf_counter() - begun)})
     picture_shown()
 
 
+def cost(answer: Answer, encoded: float) -> dict[str, Any]:
+    """What the attack took, for the line under the pictures; by stages for who points at it, in milliseconds for the benchmark."""
+    recipe, timing = answer.report.recipe, answer.timing
+    stages = {
+        "waited": timing.waited, "prepared": timing.prepared, "attacked": timing.attacked, "filmed": timing.filmed, "encoded": encoded,
+    }  # fmt: skip
+    kept = "; kept from before" if timing.kept else ""
+    return {
+        "ran": f"attacked in {answer.report.seconds:.2f} s on {recipe.device}, steps in {recipe.precision}{kept}",
+        "stages": ", ".join(f"{name} {seconds:.2f} s" for name, seconds in stages.items()),
+        "timing": {"kept": timing.kept, **{name: round(1000 * seconds, 1) for name, seconds in stages.items()}},
+    }
+
+
 def triptych_data(report: AttackReport) -> dict[str, Any]:
-    """Everything the browser shows, as plain text, numbers and lossless PNGs."""
+    """The outcome and the pictures, as plain text, numbers and lossless PNGs."""
     delta = report.adversarial - report.original
     mark = OUTCOME_MARKS[report.outcome]
     factor = format_epsilon(float(delta.abs().max()), "linf")
@@ -49,7 +67,6 @@ def triptych_data(report: AttackReport) -> dict[str, Any]:
             ["L2", f"{report.l2:.3g}", "Euclidean length of the change, in pixels of [0, 1]"],
             ["SSIM", f"{report.ssim:.3f}", "structural similarity of the two images: 1 for equal ones"],
         ],
-        "ran": f"attacked in {report.seconds:.2f} s on {report.recipe.device}, steps in {report.recipe.precision}",
     }
 
 

@@ -39,6 +39,7 @@ class Job(Generic[T]):
         self.error: str | None = None
         self.progress: tuple[int, int] = (0, 0)
         self.shown: Any = None
+        self.submitted = time.monotonic()
         self.started: float | None = None
         self._cancel = threading.Event()
         self._finished = threading.Event()
@@ -62,6 +63,11 @@ class Job(Generic[T]):
     def on_step(self, done: int, steps: int, loss: float) -> None:
         """The attack's progress call-back."""
         self.progress = (done, steps)
+
+    @property
+    def waited(self) -> float:
+        """Seconds from when it was handed in until the worker took it."""
+        return 0.0 if self.started is None else self.started - self.submitted
 
     def wait(self, seconds: float) -> bool:
         """Wait until it has finished, at most so long; says whether it has."""

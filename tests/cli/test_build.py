@@ -158,6 +158,8 @@ def test_a_folder_of_another_job_is_refused(place, tmp_path, capsys):
         ({"more": ("--limit", "0")}, "--limit must be at least 1; it is 0"),
         ({"more": ("--step-size", "0")}, "the step size must be above 0"),
         ({"more": ("--epsilon", "-1")}, "epsilon must be above 0"),
+        ({"more": ("--last-step-size", "0.1")}, "d_det is an attack with steps of one length"),
+        ({"construction": "d_r", "more": ("--last-step-size", "1")}, "at most the first (0.1); it is 1"),
         ({"more": ("--start", "noise")}, "d_det begins at the image itself"),
         ({"construction": "d_r", "more": ("--epsilon", "1")}, "d_r has no epsilon"),
         ({"steps": "0"}, "steps must be from 1"),

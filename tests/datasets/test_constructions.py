@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -178,3 +179,22 @@ def test_a_classifier_that_cannot_be_matched_is_refused(pictures, module, error,
     short: Construction = replace(D_R, steps=2)
     with pytest.raises(error, match=words):
         match(short, classifier, pixels(pictures), pixels(pictures).flip(0))
+
+
+def test_steps_that_shrink_end_at_the_last_length():
+    construction = replace(D_R, steps=5, step_size=1.0, last_step_size=0.2)
+    assert [construction.step_length(step) for step in range(5)] == pytest.approx([1.0, 0.8, 0.6, 0.4, 0.2])
+    assert [D_R.step_length(step) for step in (0, 999)] == [0.1, 0.1]
+    assert replace(construction, steps=1).step_length(0) == 1.0
+    for last in (0.0, 1.1, -1.0):
+        with pytest.raises(ValueError, match="the last step must be longer than 0 and at most the first"):
+            replace(D_R, step_size=1.0, last_step_size=last)
+
+
+def test_shrinking_steps_are_taken(tiny, pictures):
+    source, start = pictures.images[:4].float() / 255, pictures.images[4:8].float() / 255
+    points = []
+    construction = replace(D_R, steps=4, step_size=0.4, last_step_size=0.1)
+    match(construction, tiny, source, start, precision="float32", on_image=lambda step, image: points.append(image.clone()))
+    lengths = [float((b - a).flatten(1).norm(dim=1).max()) for a, b in pairwise(points)]
+    assert lengths == pytest.approx([0.4, 0.3, 0.2, 0.1], abs=0.02)  # clipping to [0, 1] may shorten one

@@ -140,3 +140,23 @@ def test_the_command_line_and_the_recipe_say_the_same() -> None:
     assert "--seed 5" in command
     assert "--steps 9" in command
     assert Recipe.from_json(report.recipe.to_json()) == report.recipe
+
+
+def test_a_slider_moved_back_shows_what_was_there_without_another_attack() -> None:
+    at = open_attack(linf="3.25", seed="17")
+    first = component(at, "triptych")
+    choose(at, "slider", "linf", 7.75)
+    assert component(at, "triptych")["pictures"] != first["pictures"]
+    choose(at, "slider", "linf", 3.25)
+    again = component(at, "triptych")
+    assert again["pictures"] == first["pictures"]
+    assert (first["timing"]["kept"], again["timing"]["kept"]) == (False, True)
+    assert again["ran"] == first["ran"] + "; kept from before"
+
+
+def test_the_cost_is_told_by_stages() -> None:
+    data = component(open_attack(linf="2.75", seed="18"), "triptych")
+    timing = data["timing"]
+    assert set(timing) == {"kept", "waited", "prepared", "attacked", "filmed", "encoded"}
+    assert timing["attacked"] > 0
+    assert data["stages"].count(" s") == 5

@@ -68,5 +68,7 @@ export default function (component) {
     item.append(`${name} `)
     child(item, "b", "").textContent = value
   }
-  child(measures, "span", "ran").textContent = data.ran
+  const ran = child(measures, "span", "ran", data.ran)
+  ran.title = data.stages
+  view.row.dataset.timing = JSON.stringify(data.timing)
 }

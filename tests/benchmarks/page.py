@@ -1,4 +1,5 @@
-"""From ε moved to pixels painted, by stage, in a real browser: ``python -m tests.benchmarks.page [--model NAME] [--moves N] [--json]``.
+"""From ε moved to pixels painted, by stage, in a real browser: ``python -m tests.benchmarks.page [--model NAME] [--moves N]
+[--people 1 2 4] [--json]``.
 
 The slider is moved by keys. The clock runs in the browser, from the key to the first frame after the new adversarial picture is
 decoded. The stages before that are the server's own; what is left is sending, drawing the page and painting.
@@ -13,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.journeys.conftest import CHROMIUM, FLAGS, running
 
@@ -43,29 +44,38 @@ WATCH = """() => {
 }"""
 
 
-def move(page: Page, key: str) -> dict[str, Any]:
-    """One move of the slider: milliseconds by stage."""
-    page.evaluate(WATCH)
-    page.locator(".st-key-linf [role=slider], .st-key-linf input[type=range]").first.press(key)
-    found: dict[str, Any] = page.evaluate("() => window.painted")
-    found["sent and painted"] = found["total"] - sum(found[stage] for stage in STAGES if not found["kept"] or stage == "encoded")
-    page.wait_for_timeout(400)
-    return found
+def visit(browser: Browser, address: str, model: str, seed: int) -> Page:
+    """A visitor of their own on the attack page: another seed is another attack."""
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(120_000)
+    page.goto(f"{address}/attack?model={model}&linf=2&seed={seed}")
+    page.wait_for_selector(".picture img[src]")
+    return page
 
 
-def measure(address: str, model: str, moves: int) -> dict[str, list[dict[str, Any]]]:
-    """``moves`` to the right, each a new attack, and as many back, each kept from before."""
+def move(pages: list[Page], key: str) -> list[dict[str, Any]]:
+    """One move of everybody's slider, as good as at once: milliseconds by stage, for each."""
+    for page in pages:
+        page.evaluate(WATCH)
+    for page in pages:
+        page.locator(".st-key-linf [role=slider], .st-key-linf input[type=range]").first.press(key)
+    rows: list[dict[str, Any]] = [page.evaluate("() => window.painted") for page in pages]
+    for row in rows:
+        row["sent and painted"] = row["total"] - sum(row[stage] for stage in STAGES if not row["kept"] or stage == "encoded")
+    pages[0].wait_for_timeout(400)
+    return rows
+
+
+def measure(address: str, model: str, moves: int, people: int) -> dict[str, list[dict[str, Any]]]:
+    """``moves`` to the right, each a new attack, and as many back, each kept from before, by so many ``people`` at once."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.set_default_timeout(120_000)
-        page.goto(f"{address}/attack?model={model}&linf=2")
-        page.wait_for_selector(".picture img[src]")
-        page.wait_for_timeout(5000)  # the later imports, the engine's copy
-        new = [move(page, "ArrowRight") for _ in range(moves)]
-        kept = [move(page, "ArrowLeft") for _ in range(moves)]
+        pages = [visit(browser, address, model, seed=100 * people + i) for i in range(people)]
+        pages[0].wait_for_timeout(5000)  # the later imports, the engine's copy
+        new = [move(pages, "ArrowRight") for _ in range(moves)]
+        kept = [move(pages, "ArrowLeft") for _ in range(moves)]
         browser.close()
-    return {"new": new[1:], "kept from before": kept[:-1]}
+    return {"new": [row for rows in new[1:] for row in rows], "kept from before": [row for rows in kept[:-1] for row in rows]}
 
 
 def medians(rows: list[dict[str, Any]]) -> dict[str, float]:
@@ -77,17 +87,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="tiny12-standard")
     parser.add_argument("--moves", type=int, default=12)
+    parser.add_argument("--people", type=int, nargs="+", default=[1])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, running(Path(folder, "log.txt")) as address:
-        found = {kind: medians(rows) for kind, rows in measure(address, options.model, options.moves).items()}
+        found = {
+            people: {kind: medians(rows) for kind, rows in measure(address, options.model, options.moves, people).items()}
+            for people in options.people
+        }
     if options.json:
-        print(json.dumps({"model": options.model, "moves": options.moves, "milliseconds": found}))
+        print(json.dumps({"model": options.model, "moves": options.moves, "milliseconds by people": found}))
         return
     print(f"{options.model}, medians of {options.moves} moves of ε, in milliseconds")
-    for kind, row in found.items():
-        shown = row if kind == "new" else {name: row[name] for name in ("total", "encoded", "sent and painted")}
-        print(f"{kind:17s}" + "  ".join(f"{name} {value:g}" for name, value in shown.items()))
+    for people, kinds in found.items():
+        for kind, row in kinds.items():
+            shown = row if kind == "new" else {name: row[name] for name in ("total", "encoded", "sent and painted")}
+            print(f"{people} at once, {kind:17s}" + "  ".join(f"{name} {value:g}" for name, value in shown.items()))
 
 
 if __name__ == "__main__":

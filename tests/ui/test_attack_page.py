@@ -154,6 +154,13 @@ def test_a_slider_moved_back_shows_what_was_there_without_another_attack() -> No
     assert again["ran"] == first["ran"] + "; kept from before"
 
 
+def test_an_answer_that_took_its_time_is_not_called_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.ui.results.PATIENCE", 0.0)  # as of a slow attack: the page runs again when it has finished
+    at = open_attack(linf="3.75", seed="19")
+    assert component(at, "triptych")["timing"]["kept"] is False
+    assert component(at.run(), "triptych")["timing"]["kept"] is False
+
+
 def test_the_cost_is_told_by_stages() -> None:
     data = component(open_attack(linf="2.75", seed="18"), "triptych")
     timing = data["timing"]

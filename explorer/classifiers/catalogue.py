@@ -17,7 +17,7 @@ BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "classifiers"
 OWN_PREFIX = "own:"  # before the names of classifiers people brought
 BUNDLED_ORDER = (
     "tiny12-standard", "tiny12-robust", "cifar10-standard", "cifar10-robust", "cifar10-d", "cifar10-d_r", "cifar10-d_nr", "cifar10-d_rand",
-    "cifar10-d_det",
+    "cifar10-d_det", "cifar10-d-plain", "cifar10-d_r-plain",
 )  # fmt: skip
 
 _MIB = 2**20

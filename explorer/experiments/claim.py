@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 from explorer.classifiers.card import PGD, Accuracy, ModelCard
 from explorer.experiments.stronger import APGD
 
 EPSILONS = (0.0, 0.25, 0.5)
-BASELINE = "cifar10-d"
+D, D_R, PLAIN = "D", "D_R", " (no augmentation)"
 
 
 @dataclass(frozen=True)
 class Published:
-    """Accuracy in the paper, ResNet-50 on CIFAR-10, at each of :data:`EPSILONS` (None where it gives none), and the table."""
+    """Accuracy in the paper, ResNet-50 on CIFAR-10, at each of :data:`EPSILONS` (None where it gives none), and the table, if any."""
 
     table: str
     values: tuple[float | None, float | None, float | None]
@@ -39,13 +39,16 @@ class ClaimRow:
         return None if self.card is None else self.card.at(epsilon, attack)
 
 
+_NONE = Published("", (None, None, None))
 _ROWS = (
-    ("D", BASELINE, Published("table 7", (0.9525, 0.0449, 0.0))),
+    (D, "cifar10-d", Published("table 7", (0.9525, 0.0449, 0.0))),
     ("D (adversarial)", "cifar10-robust", Published("table 7", (0.9083, 0.8248, 0.7090))),
-    ("D_R", "cifar10-d_r", Published("table 7", (0.8540, 0.4820, 0.2185))),
+    (D_R, "cifar10-d_r", Published("table 7", (0.8540, 0.4820, 0.2185))),
     ("D_NR", "cifar10-d_nr", Published("table 7", (0.8768, 0.0082, 0.0))),
     ("D_rand", "cifar10-d_rand", Published("table 1", (0.633, None, None))),
     ("D_det", "cifar10-d_det", Published("table 1", (0.437, None, None))),
+    (D + PLAIN, "cifar10-d-plain", _NONE),
+    (D_R + PLAIN, "cifar10-d_r-plain", _NONE),
 )
 
 
@@ -90,13 +93,14 @@ def verdict(rows: Iterable[ClaimRow], epsilon: float) -> Verdict:
 
 @dataclass(frozen=True)
 class Gain:
-    """How many times as accurate the classifier trained on D_R is as the one trained on as many images of D, at ``epsilon``;
-    None where the latter got none right."""
+    """How many times as accurate the classifier trained on D_R is as the one trained in the same way on as many images of D, at
+    ``epsilon``; None where the latter got none right. ``augmented`` says whether both saw shifted and mirrored images."""
 
     epsilon: float
     attack: str
     robust: Accuracy
     standard: Accuracy
+    augmented: bool = True
 
     @property
     def ratio(self) -> float | None:
@@ -104,14 +108,14 @@ class Gain:
 
 
 def gains(rows: Iterable[ClaimRow]) -> tuple[Gain, ...]:
-    """What training on D_R gained over training on D, at each ε, by our PGD and by the stronger attack, where both were measured."""
+    """What training on D_R gained over training on D, with and without augmentation, at each ε, by our PGD and by the stronger
+    attack, where both were measured."""
     by_title = {row.title: row for row in rows}
     found = []
-    for epsilon in EPSILONS[1:]:
-        for attack in (PGD, APGD):
-            robust, standard = by_title["D_R"].ours(epsilon, attack), by_title["D"].ours(epsilon, attack)
-            if robust is not None and standard is not None:
-                found.append(Gain(epsilon, attack, robust, standard))
+    for ending, epsilon, attack in product(("", PLAIN), EPSILONS[1:], (PGD, APGD)):
+        robust, standard = by_title[D_R + ending].ours(epsilon, attack), by_title[D + ending].ours(epsilon, attack)
+        if robust is not None and standard is not None:
+            found.append(Gain(epsilon, attack, robust, standard, augmented=not ending))
     return tuple(found)
 
 

@@ -48,7 +48,7 @@ def test_overlapping_intervals_decide_nothing():
 
 def test_nothing_is_said_of_classifiers_that_are_not_there():
     rows = claim({})
-    assert [row.card for row in rows] == [None] * 6
+    assert [row.card for row in rows] == [None] * 8
     assert verdict(rows, 0.0).agree == verdict(rows, 0.0).undecided == verdict(rows, 0.0).against == ()
     assert gains(rows) == ()
 
@@ -59,3 +59,11 @@ def test_the_gain_of_d_r_over_d_is_a_ratio_of_accuracies(attack):
     assert [(gain.epsilon, gain.attack) for gain in found] == [(0.25, attack), (0.5, attack)]
     assert found[0].ratio == pytest.approx(482 / 45)
     assert found[1].ratio is None
+    assert all(gain.augmented for gain in found)
+
+
+def test_a_gain_compares_those_that_were_trained_alike():
+    plain = {"cifar10-d-plain": (800, 4, 0), "cifar10-d_r-plain": (550, 220, 60)}
+    found = gains(claim(cards({**CORRECT, **plain})))
+    assert [(gain.epsilon, gain.augmented) for gain in found] == [(0.25, True), (0.5, True), (0.25, False), (0.5, False)]
+    assert found[2].ratio == pytest.approx(220 / 4)

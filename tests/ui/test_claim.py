@@ -15,8 +15,9 @@ def accuracy(value: float) -> Accuracy:
 
 
 def test_a_gain_over_nothing_is_no_ratio():
-    assert gain_sentence(Gain(0.25, PGD, accuracy(0.2), accuracy(0.0))).endswith("keeps 20.0 %, where D keeps none.")
-    assert gain_sentence(Gain(0.25, PGD, accuracy(0.6), accuracy(0.2))).endswith("keeps 60.0 %, 3.0 times D's 20.0 %.")
+    assert gain_sentence(Gain(0.25, PGD, accuracy(0.2), accuracy(0.0))).endswith("D_R keeps 20.0 %, where D keeps none.")
+    assert gain_sentence(Gain(0.25, PGD, accuracy(0.6), accuracy(0.2))).startswith("With augmentation, under PGD")
+    assert gain_sentence(Gain(0.25, PGD, accuracy(0.6), accuracy(0.2), False)).endswith("D_R keeps 60.0 %, 3.0 times D's 20.0 %.")
 
 
 def test_pairs_that_came_out_otherwise_are_named():

@@ -1,0 +1,93 @@
+"""The plot in README, from the benchmarks' own data:
+
+python -m explorer bench --scaling --model torchvision:squeezenet1_1 --model tiny12-standard --json > scaling.json
+python -m tests.benchmarks.page --people 1 2 4 --json > page.json
+python -m tests.benchmarks.figure scaling.json page.json assets/cost.svg
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#D55E00", "#00876B")
+KINDS = {
+    "steps": "steps", "batch": "images in a batch", "side": "side of the image, pixels", "epsilons": "ε at once",
+    "restarts": "restarts at once",
+}  # fmt: skip
+
+
+def draw(scaling: dict[str, Any], page: dict[str, Any]) -> Figure:
+    """Six panels: seconds against steps, batch and side, ε and restarts relative to one, people, memory."""
+    figure = Figure(figsize=(9.6, 5.6), layout="constrained")
+    axes = figure.subplots(2, 3).flatten()
+    for place, kind in zip(axes, ("steps", "batch", "side"), strict=False):
+        _seconds(place, scaling, kind)
+    _relative(axes[3], scaling)
+    _people(axes[4], page)
+    _memory(axes[5], scaling)
+    machine = scaling["machine"]
+    figure.suptitle(f"Cost of the attack on {machine['cores']} CPU cores ({machine['processor']}), torch {machine['torch']}", fontsize=10)
+    return figure
+
+
+def _costs(model: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [cost for cost in model["costs"] if cost["what"] == kind]
+
+
+def _dress(place: Axes, across: str, up: str) -> None:
+    place.set_xlabel(across)
+    place.set_ylabel(up)
+    place.set_ylim(bottom=0)
+    place.grid(alpha=0.25)
+    place.spines[["top", "right"]].set_visible(False)
+
+
+def _seconds(place: Axes, scaling: dict[str, Any], kind: str) -> None:
+    for model, colour in zip(scaling["models"], COLOURS, strict=False):
+        costs = _costs(model, kind)
+        place.plot([c["value"] for c in costs], [c["seconds"] for c in costs], "o-", color=colour, label=model["model"])
+    _dress(place, KINDS[kind], "seconds")
+    place.legend(frameon=False, fontsize=7)
+
+
+def _relative(place: Axes, scaling: dict[str, Any]) -> None:
+    """How many times as long as one ε, or one start."""
+    bars = [(model, kind, cost) for model in scaling["models"] for kind in ("epsilons", "restarts") for cost in _costs(model, kind)[1:]]
+    for i, (model, _, cost) in enumerate(bars):
+        place.bar(i, cost["ratio"][1], color=COLOURS[[m["model"] for m in scaling["models"]].index(model["model"])])
+    place.set_xticks(range(len(bars)), [f"{cost['value']:g}\n{KINDS[kind].split()[0]}" for _, kind, cost in bars], fontsize=7)
+    _dress(place, "at once", "times the cost of one")
+
+
+def _people(place: Axes, page: dict[str, Any]) -> None:
+    found = page["milliseconds by people"]
+    counts = [int(people) for people in found]
+    for kind, colour in (("new", COLOURS[0]), ("kept from before", COLOURS[2])):
+        place.plot(counts, [found[str(n)][kind]["total"] / 1000 for n in counts], "o-", color=colour, label=kind)
+    place.set_xticks(counts)
+    _dress(place, f"people moving ε at once ({page['model']})", "seconds until painted")
+    place.legend(frameon=False, fontsize=7)
+
+
+def _memory(place: Axes, scaling: dict[str, Any]) -> None:
+    for model, colour in zip(scaling["models"], COLOURS, strict=False):
+        used = model["memory"]
+        place.plot([m["batch"] for m in used], [m["peak"] / 2**20 for m in used], "o-", color=colour)
+    _dress(place, "images in a batch", "MiB at its height")
+
+
+def main() -> None:
+    scaling, page = (json.loads(Path(name).read_text()) for name in sys.argv[1:3])
+    with rc_context({"font.size": 8, "svg.fonttype": "none", "svg.hashsalt": "explorer"}):
+        draw(scaling, page).savefig(sys.argv[3], metadata={"Date": None} if sys.argv[3].endswith(".svg") else None, dpi=150)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""``python -m explorer``: attack, rerun, evaluate, build, export, download, models, train. ``--json`` prints one JSON object on
+"""``python -m explorer``: attack, rerun, evaluate, build, export, download, models, train, bench. ``--json`` prints one JSON object on
 standard output and nothing else; progress goes to standard error; a mistake is one clear line and exit status 2."""
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from explorer.cli import attack, build, download, evaluate, export, models, train
+    from explorer.cli import attack, bench, build, download, evaluate, export, models, train
 
     parser = _Parser(prog="explorer", description="Adversarial examples: attack, evaluate and train image classifiers, build data sets.")
     parser.add_argument("--version", action="version", version=__version__)
     commands: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=_Parser
     )
-    for add in (attack.add_attack, attack.add_rerun, evaluate.add, build.add, export.add, download.add, models.add, train.add):
+    for add in (attack.add_attack, attack.add_rerun, evaluate.add, build.add, export.add, download.add, models.add, train.add, bench.add):
         add(commands)
     return parser
 

@@ -11,7 +11,10 @@ from dataclasses import KW_ONLY, dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from explorer.attacks.batching import logits_of
 from explorer.attacks.engine import at_precision, threads_for
+from explorer.attacks.looking import AttackError as AttackError
+from explorer.attacks.looking import Eye
 from explorer.attacks.losses import LOSSES, Objective
 from explorer.attacks.record import Recorder
 from explorer.attacks.result import AttackResult, Trace
@@ -24,10 +27,6 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 OnStep = Callable[[int, int, float], None]
 OnImage = Callable[[int, Tensor], None]
-
-
-class AttackError(ValueError):
-    """An attack that can't be run as asked; the message says what is wrong and what to do."""
 
 
 class Cancelled(Exception):
@@ -49,6 +48,9 @@ class PGD:
     (:mod:`explorer.attacks.engine`); or "auto", the quicker of the two on this machine. Success is always decided in float32 by
     the classifier itself, and a sample that only the copy calls fooled is attacked again in float32.
 
+    ``until="fooled"`` leaves a sample alone, with all its restarts, once one of them succeeds: for questions that ask whether and not how
+    surely. Its success is the same; its trace repeats from there on. Many ε or restarts then cost little more than the hardest.
+
     With ``steps=T, step_size=α, random_start=False, keep="last", precision="float32"`` it is the textbook algorithm:
     per step, gradient → step → projection on the ball → clamp to [0, 1].
     """
@@ -63,6 +65,7 @@ class PGD:
     keep: str = "best"
     precision: str = "auto"
     seed: int = 0
+    until: str = "end"
 
     def __post_init__(self) -> None:
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or not 1 <= self.steps <= MOST_STEPS:
@@ -77,6 +80,7 @@ class PGD:
             ("loss", self.loss, tuple(LOSSES)),
             ("keep", self.keep, ("best", "last")),
             ("precision", self.precision, PRECISIONS),
+            ("until", self.until, ("end", "fooled")),
         ):
             if value not in known:
                 raise AttackError(f"unknown {name} {value!r}: it is one of {', '.join(known)}")
@@ -110,13 +114,14 @@ class PGD:
         with _evaluation_mode(classifier.module), threads_for(images, self.restarts):
             climber, precision = at_precision(classifier, self.precision)
             recorder = Recorder(len(images), self.keep, frames)
-            attack._climb(climber, images, labels, targets, attack._starts(images, initial), recorder, on_step, on_image, cancelled)
+            start = attack._starts(images, initial)
+            judge = classifier if climber is not classifier else None
+            attack._climb(climber, judge, images, labels, targets, start, recorder, on_step, on_image, cancelled)
             adversarial, trace = recorder.finish()
-            with torch.no_grad():
-                logits = classifier(adversarial)
+            logits = logits_of(classifier, adversarial)
         if not bool(torch.isfinite(logits).all() & torch.isfinite(trace.logits).all()):
             raise AttackError("the classifier returned logits that are not finite; its weights or its input range are wrong")
-        success = logits.argmax(dim=1) != labels if targets is None else logits.argmax(dim=1) == targets
+        success = _succeeds(logits, labels, targets)
         result = AttackResult(adversarial, success, logits, trace, precision)
         if precision != "float32":
             result = replace(result, trace=_at_kept(trace, LOSSES[self.loss](logits, labels, targets), logits, success))
@@ -138,6 +143,7 @@ class PGD:
     def _climb(
         self,
         classifier: Classifier,
+        judge: Classifier | None,
         images: Tensor,
         labels: Tensor,
         targets: Tensor | None,
@@ -147,46 +153,36 @@ class PGD:
         on_image: OnImage | None,
         cancelled: Callable[[], bool] | None,
     ) -> None:
-        """Walk from ``point`` [R·N, 3, H, W]; the restarts are blocks of N."""
+        """Walk from ``point`` [R·N, 3, H, W]; the restarts are blocks of N. ``judge`` has the last word where a walk ends at success."""
         images, labels = images.repeat(self.restarts, 1, 1, 1), labels.repeat(self.restarts)
         targets = None if targets is None else targets.repeat(self.restarts)
         threat = replace(self.threat, epsilon=_tile(self.threat.epsilon, self.restarts))
+        eye, seen, rows = Eye(classifier, self.loss, labels, targets), None, None
+        fooled = torch.zeros_like(labels, dtype=torch.bool)
         for step in range(self.steps + 1):
             if cancelled is not None and cancelled():
                 raise Cancelled
-            objective, logits, gradient = self._look(classifier, point, labels, targets, last=step == self.steps)
-            predicted = logits.argmax(dim=1)
-            success = predicted != labels if targets is None else predicted == targets
-            norm = None if gradient is None else objective.slope * _length(gradient)
-            recorder.add(point, objective.value, logits, success, norm, flat_norm(point - images, threat.norm))
+            last = step == self.steps
+            seen = eye.look(point, last) if seen is None or rows is None else eye.look_again(seen, rows, point, last)
+            success = _succeeds(seen.logits, labels, targets)
+            if self.until == "fooled":
+                fooled = success = _confirmed(judge, fooled, success, point, labels, targets)
+            norm = None if seen.gradient is None else seen.slope * _length(seen.gradient)
+            recorder.add(point, seen.value, seen.logits, success, norm, flat_norm(point - images, threat.norm))
             if on_image is not None:
                 on_image(step, point.detach())
-            if gradient is None:
+            if seen.gradient is None:
                 return
-            moved = point + self._step_size(step, point) * threat.steepest(gradient) - images
-            point = (images + threat.project(moved)).clamp(0, 1)
+            # In place, on tensors nobody else has: fresh memory is what costs most here.
+            moved = threat.steepest(seen.gradient).mul_(self._step_size(step, point)).add_(point).sub_(images)
+            moved = threat.project(moved).add_(images).clamp_(0, 1)
+            if self.until == "fooled":
+                done = fooled.view(self.restarts, -1).any(dim=0).repeat(self.restarts)
+                rows = (~done).nonzero().flatten()
+                moved = torch.where(done[:, None, None, None], point, moved)
+            point = moved
             if on_step is not None:
-                on_step(step + 1, self.steps, float(objective.value.mean()))
-
-    def _look(
-        self, classifier: Classifier, point: Tensor, labels: Tensor, targets: Tensor | None, last: bool
-    ) -> tuple[Objective, Tensor, Tensor | None]:
-        """The objective and logits at a point and, unless it is the last, the gradient of the objective's ascent form."""
-        with torch.set_grad_enabled(not last):
-            point = point.requires_grad_(not last)
-            logits = classifier(point)
-            objective = LOSSES[self.loss](logits, labels, targets)
-        if last:
-            return objective, logits, None
-        try:
-            # For the input alone: backward() would also compute, and accumulate, the weights' gradients.
-            (gradient,) = torch.autograd.grad(objective.ascent.sum(), point)
-        except RuntimeError as error:
-            if "does not require grad" in str(error) or "not have been used" in str(error):
-                raise AttackError("no gradient reaches the image: the classifier is not differentiable, PGD can't be used") from None
-            raise
-        point.requires_grad_(False)
-        return objective, logits.detach(), gradient
+                on_step(step + 1, self.steps, float(seen.value.mean()))
 
     def _step_size(self, step: int, like: Tensor) -> Tensor:
         if self.step_size is not None:
@@ -233,11 +229,28 @@ def fgsm(threat: Threat) -> PGD:
     return PGD(threat, steps=1, step_size=threat.epsilon, random_start=False, keep="last", precision="float32")
 
 
+def _succeeds(logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
+    predicted = logits.argmax(dim=1)
+    return predicted != labels if targets is None else predicted == targets
+
+
+def _confirmed(
+    judge: Classifier | None, fooled: Tensor, success: Tensor, point: Tensor, labels: Tensor, targets: Tensor | None
+) -> Tensor:
+    """``fooled`` [M] with those added that succeed for the first time, where ``judge`` agrees."""
+    if judge is None:
+        return fooled | success
+    rows = (success & ~fooled).nonzero().flatten()
+    if not len(rows):
+        return fooled
+    said = _succeeds(logits_of(judge, point[rows]), labels[rows], None if targets is None else targets[rows])
+    return fooled.index_copy(0, rows, said)
+
+
 def _length(gradient: Tensor) -> Tensor:
-    """L2 norm per sample, exact also where the squares would underflow."""
-    peak = flat_norm(gradient, "linf")
-    scaled = gradient / per_sample(torch.where(peak > 0, peak, 1.0), gradient)
-    return peak * flat_norm(scaled, "l2")
+    """L2 norm per sample; summed in float64, in which no square of a float32 underflows."""
+    length: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1, dtype=torch.float64).float()
+    return length
 
 
 def _tile(value: float | Tensor, restarts: int) -> float | Tensor:

@@ -212,6 +212,7 @@ def test_progress_is_called_each_step_and_cancelling_takes_one():
         ({"loss": "mse"}, "ce, cw, dlr"),
         ({"keep": "first"}, "best, last"),
         ({"precision": "int8"}, "auto, float32"),
+        ({"until": "bored"}, "end, fooled"),
     ],
 )
 def test_impossible_settings_are_refused(options, words):
@@ -251,3 +252,42 @@ def test_a_model_without_gradient_or_with_broken_logits_is_said_to_be_so():
     for module, words in ((Hard(), "not differentiable"), (Broken(), "not finite")):
         with pytest.raises(AttackError, match=words):
             PGD(Threat("linf", 0.1))(Classifier(module, labels=["a", "b", "c"], input_size=(6, 6)), images, labels)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("restarts", [1, 4])
+def test_stopping_at_success_changes_no_success(norm, restarts):
+    """A sample that is not fooled takes the same walk; one that is stays, in every restart, where it first was."""
+    options = {"epsilon": NORMS[norm] / 4, "restarts": restarts, "n": 40, "call": {"frames": True}}
+    _, whole = run(norm, **options)
+    images, stopped = run(norm, until="fooled", **options)
+    assert torch.equal(whole.success, stopped.success)
+    assert 0 < stopped.success.sum() < 40
+    held = ~stopped.success
+    if restarts == 1:  # of several, the one that is kept may be another by the last bit
+        assert torch.allclose(stopped.trace.loss[:, held], whole.trace.loss[:, held], atol=1e-4)
+    assert (flat_norm(stopped.adversarial - images, norm) <= NORMS[norm] / 4 + 1e-6).all()
+    for i in stopped.success.nonzero().flatten().tolist():
+        first = int(stopped.trace.success[:, i].int().argmax())
+        assert stopped.trace.kept[i] == first
+        assert (stopped.trace.frames[first:, i] == stopped.adversarial[i]).all()
+        assert (stopped.trace.loss[first:, i] == stopped.trace.loss[first, i]).all()
+        assert not stopped.trace.gradient_norm[first + 1 :, i].any()
+
+
+def test_samples_that_are_fooled_are_not_looked_at_again():
+    classifier, images = bent_classifier(), any_images(40)
+    labels = labels_of(classifier, images)
+    seen = []
+    classifier.module.register_forward_pre_hook(lambda part, inputs: seen.append(len(inputs[0])))
+    attack = PGD(Threat("linf", 0.02), steps=6, restarts=2, until="fooled", precision="float32")
+    result = attack(classifier, images, labels)
+    assert seen[0] == 80
+    assert seen[-1] == 40  # the verdict
+    assert seen[:-1] == sorted(seen[:-1], reverse=True)
+    assert seen[-2] == 2 * int((~result.trace.success[-2]).sum())
+    seen.clear()
+    wrong = attack(classifier, images, (labels + 1) % 5)  # all fooled from the start
+    assert wrong.success.all()
+    assert seen == [80, 40]
+    assert len(wrong.trace.loss) == 7

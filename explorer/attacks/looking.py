@@ -1,0 +1,90 @@
+"""Looking at points: the objective, the logits and the gradient there, of a whole batch, in pieces, or of some of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from explorer.attacks.batching import samples_at_once
+from explorer.attacks.losses import LOSSES
+from explorer.classifiers import Classifier
+
+
+class AttackError(ValueError):
+    """An attack that can't be run as asked; the message says what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What is seen at each point of a batch: the objective ``value`` [M], its ``slope`` [M] (times the gradient it is the objective's),
+    ``logits`` [M, C], and the ``gradient`` [M, 3, H, W] of the objective's ascent form; none at the last point of a walk."""
+
+    value: Tensor
+    slope: Tensor
+    logits: Tensor
+    gradient: Tensor | None
+
+    @staticmethod
+    def joined(parts: Sequence[Sight]) -> Sight:
+        gradients = [part.gradient for part in parts if part.gradient is not None]
+        return Sight(
+            torch.cat([part.value for part in parts]), torch.cat([part.slope for part in parts]),
+            torch.cat([part.logits for part in parts]), torch.cat(gradients) if gradients else None,
+        )  # fmt: skip
+
+    def with_rows(self, rows: Tensor, newer: Sight | None, last: bool) -> Sight:
+        """The same with ``rows`` seen anew, and no gradient anywhere else."""
+        gradient = None if last or self.gradient is None else torch.zeros_like(self.gradient)
+        if newer is None:
+            return Sight(self.value, self.slope, self.logits, gradient)
+        if gradient is not None and newer.gradient is not None:
+            gradient = gradient.index_copy_(0, rows, newer.gradient)
+        return Sight(
+            self.value.index_copy(0, rows, newer.value), self.slope.index_copy(0, rows, newer.slope),
+            self.logits.index_copy(0, rows, newer.logits), gradient,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Eye:
+    """Looks with ``classifier`` and the objective named ``loss`` at points whose classes are ``labels`` [M], or towards ``targets`` [M]."""
+
+    classifier: Classifier
+    loss: str
+    labels: Tensor
+    targets: Tensor | None
+
+    def look(self, point: Tensor, last: bool) -> Sight:
+        """At every point of [M, 3, H, W], in pieces that fit; at the ``last`` without the gradient."""
+        at_once = samples_at_once(self.classifier, point)
+        if at_once >= len(point):
+            return self._look(point, self.labels, self.targets, last)
+        goals = [None] * len(point) if self.targets is None else self.targets.split(at_once)
+        pieces = zip(point.split(at_once), self.labels.split(at_once), goals, strict=False)
+        return Sight.joined([self._look(*piece, last) for piece in pieces])
+
+    def look_again(self, before: Sight, rows: Tensor, point: Tensor, last: bool) -> Sight:
+        """The same at ``rows`` int64 [K] alone; of the others what was seen ``before``."""
+        if not len(rows):
+            return before.with_rows(rows, None, last)
+        some = Eye(self.classifier, self.loss, self.labels[rows], None if self.targets is None else self.targets[rows])
+        return before.with_rows(rows, some.look(point[rows], last), last)
+
+    def _look(self, point: Tensor, labels: Tensor, targets: Tensor | None, last: bool) -> Sight:
+        with torch.set_grad_enabled(not last):
+            point = point.detach().requires_grad_(not last)
+            logits = self.classifier(point)
+            objective = LOSSES[self.loss](logits, labels, targets)
+        if last:
+            return Sight(objective.value, objective.slope, logits, None)
+        try:
+            # For the input alone: backward() would also compute, and accumulate, the weights' gradients.
+            (gradient,) = torch.autograd.grad(objective.ascent.sum(), point)
+        except RuntimeError as error:
+            if "does not require grad" in str(error) or "not have been used" in str(error):
+                raise AttackError("no gradient reaches the image: the classifier is not differentiable, PGD can't be used") from None
+            raise
+        return Sight(objective.value, objective.slope, logits.detach(), gradient)

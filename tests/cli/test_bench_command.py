@@ -1,0 +1,123 @@
+"""``bench``: one JSON object and nothing else, a table a person can read, one line and status 2 for a mistake."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from explorer.__main__ import main
+from explorer.cli import bench as command
+from explorer.experiments.peers import Peer
+
+QUICK = ["--model", "cifar10-standard", "--batch", "1", "2", "--steps", "1", "--rounds", "1", "--device", "cpu"]
+
+
+def run(capsys, *arguments: str) -> tuple[int, str, str]:
+    try:
+        status = main(list(arguments))
+    except SystemExit as stop:  # argparse's way
+        status = int(stop.code or 0)
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.fixture(autouse=True)
+def light(monkeypatch):
+    """Two libraries in place of those that happen to be installed, and small matrices."""
+    standing = Peer("standing", ("torch",), lambda *_: lambda images, labels: images)
+    monkeypatch.setattr(command, "PEERS", (standing, Peer("absent", ("no_such_package",), lambda *_: None)))
+    monkeypatch.setattr(command, "matrix_peaks", lambda device: {"float32": 1e11, "bfloat16": 4e11})
+
+
+def test_json_is_one_object_with_every_case(capsys):
+    status, out, err = run(capsys, "bench", *QUICK, "--peers", "--json")
+    assert status == 0, err
+    said = json.loads(out)
+    assert [(case["model"], case["batch"]) for case in said["cases"]] == [("cifar10-standard", 1), ("cifar10-standard", 2)]
+    assert said["peaks"]["bfloat16"] == 4e11
+    for case in said["cases"]:
+        ours, standing, absent = case["measured"]
+        assert (ours["name"], standing["name"], absent) == ("explorer", "standing", {"name": "absent", "problem": "not installed"})
+        assert set(standing) >= {"seconds", "success", "loss", "ratio", "excess"}
+        assert standing["success"] == 0  # it returns the images, whose labels are what the classifier says
+        assert ours["loss"] > standing["loss"]
+        assert case["random_weights"] is False
+        assert case["share_of_peak"] == pytest.approx(case["flops"] / case["peak"])
+        assert case["setting"]["steps"] == 1
+
+
+def test_the_table_names_everybody(capsys):
+    status, out, _ = run(capsys, "bench", *QUICK, "--peers", "--threads", "1")
+    assert status == 0
+    assert out.count("standing") == out.count("explorer") == 2
+    assert "not installed" in out
+    assert "prepared in" in out
+    assert "of the peak" in out
+    assert "random weights" not in out
+
+
+def test_without_peers_only_ours_is_measured(capsys):
+    _, out, _ = run(capsys, "bench", *QUICK, "--json")
+    assert [[each["name"] for each in case["measured"]] for case in json.loads(out)["cases"]] == [["explorer"]] * 2
+
+
+def test_random_weights_are_said_in_the_table(capsys, monkeypatch):
+    real = command.subject
+
+    def without(*given):
+        return command.Subject(real(*given).classifier, random=True)
+
+    monkeypatch.setattr(command, "subject", without)
+    _, out, err = run(capsys, "bench", *QUICK)
+    assert out.count("success and loss mean nothing") == 2
+    assert "random weights" in err
+
+
+def test_threads_are_put_back(capsys):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        _, out, _ = run(capsys, "bench", *QUICK, "--threads", "1", "--json")
+        assert json.loads(out)["machine"]["threads"] == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_scaling(capsys):
+    status, out, err = run(capsys, "bench", *QUICK, "--scaling", "--json")
+    assert status == 0, err
+    (model,) = json.loads(out)["models"]
+    assert {cost["what"] for cost in model["costs"]} == {
+        "epsilons", "epsilons, until fooled", "restarts", "restarts, until fooled", "steps", "batch", "side",
+    }  # fmt: skip
+    assert [used["batch"] for used in model["memory"]] == [1, 2]
+    status, out, _ = run(capsys, "bench", *QUICK, "--scaling")
+    assert status == 0
+    assert "epsilons, until fooled     12" in out
+    assert "MiB at its height" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rounds", "0"], "--rounds must be at least 1"),
+        (["--batch", "1", "0"], "--batch must be at least 1"),
+        (["--steps", "-2"], "--steps must be at least 1"),
+        (["--threads", "0"], "--threads must be at least 1"),
+        (["--epsilon", "0"], "--epsilon must be above 0"),
+        (["--epsilon", "2"], "--epsilon must be above 0 and at most 1"),
+        (["--weights", "x.pth"], "--weights belongs to one --model"),
+        (["--model", "cifar10-standard", "--weights", "no-such.pth"], "there is no file"),
+        (["--model", "no-such"], "there is no classifier"),
+        (["--peers", "--scaling"], "--scaling measures our attack alone"),
+    ],
+)
+def test_a_mistake_is_one_line(capsys, arguments, words):
+    status, out, err = run(capsys, "bench", "--device", "cpu", *arguments)
+    assert status == 2
+    assert out == ""
+    assert words in err
+    assert len(err.strip().splitlines()) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from explorer.classifiers.loading import load
 
 LARGE = 32 * 2**20  # bytes of weights
 MOST_SMALL = 12
-# A climbing copy in bfloat16, activations with their gradients, and the state dict while it is read.
-NEED = 4.0  # times the weights
+# The weights, a climbing copy with its packed convolutions (1.5 times as much), activations with their gradients, and the state dict
+# while it is read.
+NEED = 5.0  # times the weights
 RESERVE = 2**30  # bytes left for everything else
 
 
@@ -63,13 +64,17 @@ class Shelf:
         self._loader, self._room = loader, room
         self._kept: dict[str, Classifier] = {}  # in the order in which they were last asked for
         self._bytes: dict[str, int] = {}
+        self._versions: dict[str, Hashable] = {}
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
 
-    def get(self, name: str, expected: int | None = None) -> Classifier:
-        """The classifier, loaded where it is not yet here. ``expected`` is the size of its weights file, where known: room for a
-        large one is made before it is read. Raises :class:`~explorer.classifiers.ClassifierError`."""
+    def get(self, name: str, expected: int | None = None, version: Hashable = None) -> Classifier:
+        """The classifier, loaded where it is not yet here in this ``version`` (which file, and of when, say). ``expected`` is the size of
+        its weights file, where known: room for a large one is made before it is read. Raises
+        :class:`~explorer.classifiers.ClassifierError`."""
         with self._lock:
+            if self._versions.get(name, version) != version:
+                self._drop(name)
             if name in self._kept:
                 self._kept[name] = self._kept.pop(name)
                 return self._kept[name]
@@ -83,6 +88,7 @@ class Shelf:
             made = self._loader(name)
             with self._lock:
                 self._put(name, made, room_made=expected is not None)
+                self._versions[name] = version
                 self._loading.pop(name, None)
         return made
 
@@ -123,6 +129,7 @@ class Shelf:
     def _drop(self, name: str) -> None:
         self._kept.pop(name, None)
         self._bytes.pop(name, None)
+        self._versions.pop(name, None)
 
     def _entry(self, name: str) -> Loaded:
         made = self._kept[name]

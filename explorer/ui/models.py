@@ -27,7 +27,9 @@ def entries() -> dict[str, Entry]:
 def classifier(name: str) -> Classifier:
     """The loaded classifier. Raises :class:`~explorer.classifiers.ClassifierError`."""
     entry = entries().get(name)
-    return SHELF.get(name, None if entry is None else entry.bytes)
+    if entry is None or not entry.where.is_file():
+        return SHELF.get(name)
+    return SHELF.get(name, entry.bytes, version=(entry.where, entry.where.stat().st_mtime_ns))
 
 
 def load_for_page(name: str) -> Classifier:

@@ -138,3 +138,13 @@ def test_the_room_of_a_container_is_what_its_limit_leaves(tmp_path):
     (tmp_path / "memory.max").write_text("max\n")
     assert module._left_in_container(tmp_path) > GIGA
     assert 0 < room(torch.device("cpu")) < 2**50
+
+
+def test_another_version_of_the_file_is_loaded_anew():
+    machine = Machine(0)
+    shelf = Shelf(machine.load, machine.room)
+    first = shelf.get("a", version=1)
+    assert shelf.get("a", version=1) is first
+    assert shelf.get("a", version=2) is not first
+    assert machine.loads == ["a", "a"]
+    assert len(shelf.loaded()) == 1

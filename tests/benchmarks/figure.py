@@ -1,6 +1,6 @@
 """The plot in README, from the benchmarks' own data:
 
-python -m explorer bench --scaling --model torchvision:squeezenet1_1 --model tiny12-standard --json > scaling.json
+python -m explorer bench --scaling --model torchvision:squeezenet1_1 --model tiny12-standard --batch 1 8 32 --threads 1 --json > scaling.json
 python -m tests.benchmarks.page --people 1 2 4 --json > page.json
 python -m tests.benchmarks.figure scaling.json page.json assets/cost.svg
 """
@@ -77,10 +77,10 @@ def _people(place: Axes, page: dict[str, Any]) -> None:
 
 
 def _memory(place: Axes, scaling: dict[str, Any]) -> None:
-    for model, colour in zip(scaling["models"], COLOURS, strict=False):
-        used = model["memory"]
-        place.plot([m["batch"] for m in used], [m["peak"] / 2**20 for m in used], "o-", color=colour)
-    _dress(place, "images in a batch", "MiB at its height")
+    """Of the first model alone: after it the process holds pages that the others' batches use unseen."""
+    model = scaling["models"][0]
+    place.plot([m["batch"] for m in model["memory"]], [m["peak"] / 2**20 for m in model["memory"]], "o-", color=COLOURS[0])
+    _dress(place, f"images in a batch ({model['model']})", "MiB at its height")
 
 
 def main() -> None:

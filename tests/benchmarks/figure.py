@@ -1,6 +1,7 @@
 """The plot in README, from the benchmarks' own data:
 
-python -m explorer bench --scaling --model torchvision:squeezenet1_1 --model tiny12-standard --batch 1 8 32 --threads 1 --json > scaling.json
+python -m explorer bench --scaling --model torchvision:squeezenet1_1 --model tiny12-standard --batch 1 8 32 \\
+    --threads 1 --json > scaling.json
 python -m tests.benchmarks.page --people 1 2 4 --json > page.json
 python -m tests.benchmarks.figure scaling.json page.json assets/cost.svg
 """

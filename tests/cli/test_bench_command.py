@@ -7,20 +7,11 @@ import json
 import pytest
 import torch
 
-from explorer.__main__ import main
 from explorer.cli import bench as command
 from explorer.experiments.peers import Peer
+from tests.cli.running import run
 
 QUICK = ["--model", "cifar10-standard", "--batch", "1", "2", "--steps", "1", "--rounds", "1", "--device", "cpu"]
-
-
-def run(capsys, *arguments: str) -> tuple[int, str, str]:
-    try:
-        status = main(list(arguments))
-    except SystemExit as stop:  # argparse's way
-        status = int(stop.code or 0)
-    out, err = capsys.readouterr()
-    return status, out, err
 
 
 @pytest.fixture(autouse=True)

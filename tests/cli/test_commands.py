@@ -14,22 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.__main__ import main
 from explorer.classifiers import published
 from explorer.fetch import Remote
 from explorer.images.gallery import sample
+from tests.cli.running import run
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ["--model", "cifar10-standard", "--epsilon", "8/255", "--steps", "5", "--device", "cpu"]
-
-
-def run(capsys, *arguments: str) -> tuple[int, str, str]:
-    try:
-        status = main(list(arguments))
-    except SystemExit as stop:  # argparse's way
-        status = int(stop.code or 0)
-    out, err = capsys.readouterr()
-    return status, out, err
 
 
 def attack(capsys, out, *more: str):

@@ -31,7 +31,8 @@ with place:
     answer = ask(question, "overview")
     if answer is not None:
         triptych(answer, "overview")
-        words = attack_words(answer.report.recipe, None)
+        report = answer.report
+        words = attack_words(report.recipe, None if report.target is None else report.names[report.target])
         st.markdown(f"{badge(entry)} :small[{entry.title} · {question.picture.title} · {words}]")
 
 with st.container(horizontal=True):

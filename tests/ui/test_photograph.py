@@ -47,6 +47,7 @@ def test_the_overview_shows_the_panda_where_it_can() -> None:
     at = open_page()
     pictures = component(at, "triptych")["pictures"]
     assert (pictures[0]["name"], pictures[2]["name"]) == ("giant panda", "gibbon")
+    assert any("target: gibbon" in text.value for text in at.markdown)
 
 
 def test_the_drawn_panda_is_recognised_without_any_help() -> None:

@@ -61,6 +61,14 @@ class Threat:
         length = per_sample(flat_norm(delta, "l2"), delta)
         return delta * torch.where(length > epsilon, epsilon / length.clamp_min(1e-30), 1.0)
 
+    def walls(self, images: Tensor) -> tuple[Tensor, Tensor] | None:
+        """L∞: the least and the greatest value each pixel of ``images`` may take, within the ball and within [0, 1]; clipping to them is
+        projection and clamp in one. None for L2, whose ball has no sides."""
+        if self.norm != "linf":
+            return None
+        epsilon = per_sample(self.epsilon, images)
+        return (images - epsilon).clamp_(min=0), (images + epsilon).clamp_(max=1)
+
     def random_start(self, like: Tensor, generator: torch.Generator) -> Tensor:
         """A perturbation drawn uniformly from the ball, shaped like ``like``.
 

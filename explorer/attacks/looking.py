@@ -1,4 +1,4 @@
-"""Looking at points: the objective, the logits and the gradient there, of a whole batch, in pieces, or of some of its rows."""
+"""Looking at points: the objective, the logits and the gradient there, of a whole batch, in pieces that fit."""
 
 from __future__ import annotations
 
@@ -35,18 +35,6 @@ class Sight:
             torch.cat([part.logits for part in parts]), torch.cat(gradients) if gradients else None,
         )  # fmt: skip
 
-    def with_rows(self, rows: Tensor, newer: Sight | None, last: bool) -> Sight:
-        """The same with ``rows`` seen anew, and no gradient anywhere else."""
-        gradient = None if last or self.gradient is None else torch.zeros_like(self.gradient)
-        if newer is None:
-            return Sight(self.value, self.slope, self.logits, gradient)
-        if gradient is not None and newer.gradient is not None:
-            gradient = gradient.index_copy_(0, rows, newer.gradient)
-        return Sight(
-            self.value.index_copy(0, rows, newer.value), self.slope.index_copy(0, rows, newer.slope),
-            self.logits.index_copy(0, rows, newer.logits), gradient,
-        )  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Eye:
@@ -66,25 +54,19 @@ class Eye:
         pieces = zip(point.split(at_once), self.labels.split(at_once), goals, strict=False)
         return Sight.joined([self._look(*piece, last) for piece in pieces])
 
-    def look_again(self, before: Sight, rows: Tensor, point: Tensor, last: bool) -> Sight:
-        """The same at ``rows`` int64 [K] alone; of the others what was seen ``before``."""
-        if not len(rows):
-            return before.with_rows(rows, None, last)
-        some = Eye(self.classifier, self.loss, self.labels[rows], None if self.targets is None else self.targets[rows])
-        return before.with_rows(rows, some.look(point[rows], last), last)
-
     def _look(self, point: Tensor, labels: Tensor, targets: Tensor | None, last: bool) -> Sight:
         with torch.set_grad_enabled(not last):
             point = point.detach().requires_grad_(not last)
             logits = self.classifier(point)
-            objective = LOSSES[self.loss](logits, labels, targets)
+        objective = LOSSES[self.loss](logits.detach(), labels, targets)
         if last:
             return Sight(objective.value, objective.slope, logits, None)
         try:
             # For the input alone: backward() would also compute, and accumulate, the weights' gradients.
-            (gradient,) = torch.autograd.grad(objective.ascent.sum(), point)
+            (gradient,) = torch.autograd.grad(logits, point, objective.ascent)
         except RuntimeError as error:
             if "does not require grad" in str(error) or "not have been used" in str(error):
                 raise AttackError("no gradient reaches the image: the classifier is not differentiable, PGD can't be used") from None
             raise
-        return Sight(objective.value, objective.slope, logits.detach(), gradient)
+        # The walk's own passes are over tensors of the images' layout; mixed with another they take several times as long.
+        return Sight(objective.value, objective.slope, logits.detach(), gradient.contiguous())

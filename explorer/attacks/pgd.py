@@ -11,26 +11,19 @@ from dataclasses import KW_ONLY, dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from explorer.attacks.batching import logits_of
 from explorer.attacks.engine import at_precision, threads_for
 from explorer.attacks.looking import AttackError as AttackError
-from explorer.attacks.looking import Eye
 from explorer.attacks.losses import LOSSES, Objective
 from explorer.attacks.record import Recorder
 from explorer.attacks.result import AttackResult, Trace
+from explorer.attacks.walking import Callbacks, OnImage, OnStep, Walk, of_rows, succeeds
+from explorer.attacks.walking import Cancelled as Cancelled
 from explorer.classifiers import Classifier
-from explorer.threats import Threat, flat_norm, per_sample
+from explorer.threats import Threat, per_sample
 
 MOST_STEPS = 10_000
 MOST_RESTARTS = 1_000
 PRECISIONS = ("auto", "float32", "bfloat16")
-
-OnStep = Callable[[int, int, float], None]
-OnImage = Callable[[int, Tensor], None]
-
-
-class Cancelled(Exception):
-    """The cancel check said stop."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,14 +107,13 @@ class PGD:
         with _evaluation_mode(classifier.module), threads_for(images, self.restarts):
             climber, precision = at_precision(classifier, self.precision)
             recorder = Recorder(len(images), self.keep, frames)
-            start = attack._starts(images, initial)
-            judge = classifier if climber is not classifier else None
-            attack._climb(climber, judge, images, labels, targets, start, recorder, on_step, on_image, cancelled)
+            walk = Walk(attack, climber, classifier, images, labels, targets)
+            walk.go(attack._starts(images, initial), recorder, Callbacks(on_step, on_image, cancelled))
             adversarial, trace = recorder.finish()
-            logits = logits_of(classifier, adversarial)
+            logits = walk.judged(adversarial, trace)
         if not bool(torch.isfinite(logits).all() & torch.isfinite(trace.logits).all()):
             raise AttackError("the classifier returned logits that are not finite; its weights or its input range are wrong")
-        success = _succeeds(logits, labels, targets)
+        success = succeeds(logits, labels, targets)
         result = AttackResult(adversarial, success, logits, trace, precision)
         if precision != "float32":
             result = replace(result, trace=_at_kept(trace, LOSSES[self.loss](logits, labels, targets), logits, success))
@@ -136,58 +128,9 @@ class PGD:
 
     def _of(self, rows: Tensor, precision: str) -> PGD:
         """The same attack for some of the samples."""
-        step_size = _rows(self.step_size, rows) if self.step_size is not None else None
-        threat = replace(self.threat, epsilon=_rows(self.threat.epsilon, rows))
+        step_size = of_rows(self.step_size, rows) if self.step_size is not None else None
+        threat = replace(self.threat, epsilon=of_rows(self.threat.epsilon, rows))
         return replace(self, threat=threat, step_size=step_size, precision=precision)
-
-    def _climb(
-        self,
-        classifier: Classifier,
-        judge: Classifier | None,
-        images: Tensor,
-        labels: Tensor,
-        targets: Tensor | None,
-        point: Tensor,
-        recorder: Recorder,
-        on_step: OnStep | None,
-        on_image: OnImage | None,
-        cancelled: Callable[[], bool] | None,
-    ) -> None:
-        """Walk from ``point`` [R·N, 3, H, W]; the restarts are blocks of N. ``judge`` has the last word where a walk ends at success."""
-        images, labels = images.repeat(self.restarts, 1, 1, 1), labels.repeat(self.restarts)
-        targets = None if targets is None else targets.repeat(self.restarts)
-        threat = replace(self.threat, epsilon=_tile(self.threat.epsilon, self.restarts))
-        eye, seen, rows = Eye(classifier, self.loss, labels, targets), None, None
-        fooled = torch.zeros_like(labels, dtype=torch.bool)
-        for step in range(self.steps + 1):
-            if cancelled is not None and cancelled():
-                raise Cancelled
-            last = step == self.steps
-            seen = eye.look(point, last) if seen is None or rows is None else eye.look_again(seen, rows, point, last)
-            success = _succeeds(seen.logits, labels, targets)
-            if self.until == "fooled":
-                fooled = success = _confirmed(judge, fooled, success, point, labels, targets)
-            norm = None if seen.gradient is None else seen.slope * _length(seen.gradient)
-            recorder.add(point, seen.value, seen.logits, success, norm, flat_norm(point - images, threat.norm))
-            if on_image is not None:
-                on_image(step, point.detach())
-            if seen.gradient is None:
-                return
-            # In place, on tensors nobody else has: fresh memory is what costs most here.
-            moved = threat.steepest(seen.gradient).mul_(self._step_size(step, point)).add_(point).sub_(images)
-            moved = threat.project(moved).add_(images).clamp_(0, 1)
-            if self.until == "fooled":
-                done = fooled.view(self.restarts, -1).any(dim=0).repeat(self.restarts)
-                rows = (~done).nonzero().flatten()
-                moved = torch.where(done[:, None, None, None], point, moved)
-            point = moved
-            if on_step is not None:
-                on_step(step + 1, self.steps, float(seen.value.mean()))
-
-    def _step_size(self, step: int, like: Tensor) -> Tensor:
-        if self.step_size is not None:
-            return per_sample(_tile(self.step_size, self.restarts), like)
-        return per_sample(_tile(self.threat.epsilon, self.restarts), like) * min(1.0, 2.5 / (step + 1))
 
     def _starts(self, images: Tensor, initial: Tensor | None) -> Tensor:
         """Where each restart begins: [R·N, 3, H, W] within the threat."""
@@ -227,39 +170,6 @@ class PGD:
 def fgsm(threat: Threat) -> PGD:
     """The fast gradient sign method (Goodfellow et al. 2015): one full step from the image itself. L2: the same along g/‖g‖."""
     return PGD(threat, steps=1, step_size=threat.epsilon, random_start=False, keep="last", precision="float32")
-
-
-def _succeeds(logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
-    predicted = logits.argmax(dim=1)
-    return predicted != labels if targets is None else predicted == targets
-
-
-def _confirmed(
-    judge: Classifier | None, fooled: Tensor, success: Tensor, point: Tensor, labels: Tensor, targets: Tensor | None
-) -> Tensor:
-    """``fooled`` [M] with those added that succeed for the first time, where ``judge`` agrees."""
-    if judge is None:
-        return fooled | success
-    rows = (success & ~fooled).nonzero().flatten()
-    if not len(rows):
-        return fooled
-    said = _succeeds(logits_of(judge, point[rows]), labels[rows], None if targets is None else targets[rows])
-    return fooled.index_copy(0, rows, said)
-
-
-def _length(gradient: Tensor) -> Tensor:
-    """L2 norm per sample; summed in float64, in which no square of a float32 underflows."""
-    length: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1, dtype=torch.float64).float()
-    return length
-
-
-def _tile(value: float | Tensor, restarts: int) -> float | Tensor:
-    """A value per sample repeated for every restart; one value for all stays as it is."""
-    return value.flatten().repeat(restarts) if isinstance(value, Tensor) and value.numel() > 1 else value
-
-
-def _rows(value: float | Tensor, rows: Tensor) -> float | Tensor:
-    return value.flatten()[rows.to(value.device)] if isinstance(value, Tensor) and value.numel() > 1 else value
 
 
 def _at_kept(trace: Trace, objective: Objective, logits: Tensor, success: Tensor) -> Trace:

@@ -19,25 +19,55 @@ class Recorder:
         self._points: list[Tensor] = []
         self._numbers: dict[str, list[Tensor]] = {k: [] for k in ("loss", "logits", "success", "norm", "distance")}
         self._best: Tensor | None = None
+        self._owned = False
+
+    @property
+    def losses(self) -> Tensor:
+        """Of the latest points, [R·N]."""
+        return self._numbers["loss"][-1]
 
     def add(
-        self, point: Tensor, loss: Tensor, logits: Tensor, success: Tensor, norm: Tensor | None, distance: Tensor
+        self, point: Tensor, loss: Tensor, logits: Tensor, success: Tensor, norm: Tensor | None, distance: Tensor, rows: Tensor | None = None
     ) -> None:
-        """One point of each walk: ``point`` [R·N, 3, H, W], the rest [R·N] or [R·N, C]; no gradient norm at the last."""
-        for name, value in (("loss", loss), ("logits", logits), ("success", success), ("distance", distance)):
-            self._numbers[name].append(value)
-        if norm is not None:
-            self._numbers["norm"].append(norm)
+        """One point of each walk: ``point`` [R·N, 3, H, W], the rest [R·N] or [R·N, C]; no gradient norm at the last. With ``rows`` int64
+        [K] of these walks alone; the others stay where they are."""
+        given = {"loss": loss, "logits": logits, "success": success, "distance": distance, **({} if norm is None else {"norm": norm})}
+        for name, value in given.items():
+            self._numbers[name].append(value if rows is None else self._numbers[name][-1].index_copy(0, rows, value))
         if self.frames:
-            self._points.append(point)
-        if self._best is None or self.keep == "last":
+            self._points.append(point if rows is None else self._points[-1].index_copy(0, rows, point))
+        now = len(self._numbers["loss"]) - 1
+        if self._best is None:
             self._best, self._success, self._loss = point, success, loss
-            self._at = torch.full_like(success, len(self._numbers["loss"]) - 1, dtype=torch.int64)
+            self._at = torch.full_like(success, now, dtype=torch.int64)
             return
+        success, loss = self._numbers["success"][-1], self.losses
         better = (success & ~self._success) | ((success == self._success) & (loss > self._loss))
-        self._best = torch.where(better[:, None, None, None], point, self._best)
-        self._success, self._loss = self._success | success, torch.where(better, loss, self._loss)
-        self._at = torch.where(better, len(self._numbers["loss"]) - 1, self._at)
+        if self.keep == "last":
+            better = torch.ones_like(better)
+        self._success, self._loss = torch.where(better, success, self._success), torch.where(better, loss, self._loss)
+        self._at = torch.where(better, now, self._at)
+        if rows is not None:
+            self._replace(rows, point, better)
+        elif self.keep == "last" or (point.device.type == "cpu" and bool(better.all())):  # to ask a CPU costs nothing, a pass does
+            self._best = point
+        else:
+            self._best = torch.where(better[:, None, None, None], point, self._best)
+
+    def _replace(self, rows: Tensor, point: Tensor, better: Tensor) -> None:
+        """The best of some rows, in a tensor of our own."""
+        assert self._best is not None
+        if not self._owned:
+            self._best, self._owned = self._best.clone(), True
+        chosen = better[rows].nonzero().flatten()
+        self._best.index_copy_(0, rows[chosen], point[chosen])
+
+    def repeat(self, times: int) -> None:
+        """The latest point that many times more, the last time without its gradient."""
+        for name, values in self._numbers.items():
+            values += values[-1:] * (times - (name == "norm"))
+        if self.frames:
+            self._points += self._points[-1:] * times
 
     def finish(self) -> tuple[Tensor, Trace]:
         """The kept images [N, 3, H, W] and the trace of the restart each came from: success first, then loss, then order."""

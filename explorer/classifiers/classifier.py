@@ -51,8 +51,9 @@ class Classifier:
         self.gallery, self.robust = gallery, robust
         parameter = next(module.parameters(), None)
         self.device = parameter.device if parameter is not None else torch.device("cpu")
-        self._mean = torch.tensor(tuple(mean), dtype=torch.float32, device=self.device).view(1, 3, 1, 1)
-        self._std = torch.tensor(tuple(std), dtype=torch.float32, device=self.device).view(1, 3, 1, 1)
+        self.mean, self.std = tuple(float(value) for value in mean), tuple(float(value) for value in std)
+        self._mean = torch.tensor(self.mean, dtype=torch.float32, device=self.device).view(1, 3, 1, 1)
+        self._std = torch.tensor(self.std, dtype=torch.float32, device=self.device).view(1, 3, 1, 1)
         self._tap = threading.Lock()
 
     def __repr__(self) -> str:
@@ -60,7 +61,7 @@ class Classifier:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Logits float32 [N, C] for pixels [N, 3, H, W]; differentiable when the module is."""
-        logits = self.module((images - self._mean) / self._std)
+        logits = self.module(self._normalised(images))
         if not isinstance(logits, Tensor) or logits.dim() != 2 or logits.shape[1] != len(self.labels):
             got = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ClassifierError(
@@ -69,6 +70,10 @@ class Classifier:
             )
         return logits.float()
 
+    def _normalised(self, images: Tensor) -> Tensor:
+        centred = images - self._mean
+        return centred if self.std == (1.0, 1.0, 1.0) else centred / self._std
+
     def features(self, images: Tensor) -> Tensor:
         """Penultimate activations [N, D]: the representation g of Ilyas et al. 2019, eq. 6.
 
@@ -76,7 +81,7 @@ class Classifier:
         layer is given; else, in a fully convolutional network such as SqueezeNet, what the last convolution that makes the logits
         is given, averaged over positions. Raises :class:`ClassifierError` when it has none of these.
         """
-        normalised = (images - self._mean) / self._std
+        normalised = self._normalised(images)
         own = getattr(self.module, "features", None)
         if callable(own) and not isinstance(own, nn.Module):
             return torch.as_tensor(own(normalised)).flatten(1).float()
@@ -99,11 +104,13 @@ class Classifier:
             raise ClassifierError(f"{self.name} has no linear layer, nor a last convolution, whose input could serve as features")
         return heads[-1]
 
-    def with_module(self, module: nn.Module, name: str | None = None) -> Classifier:
-        """The same classifier around another module, and under another name if given."""
+    def with_module(
+        self, module: nn.Module, name: str | None = None, mean: Sequence[float] | None = None, std: Sequence[float] | None = None
+    ) -> Classifier:
+        """The same classifier around another module, under another name or with another normalisation if given."""
         return Classifier(
-            module, labels=self.labels, input_size=self.input_size, mean=self._mean.flatten().tolist(),
-            std=self._std.flatten().tolist(), resize=self.resize, interpolation=self.interpolation, name=name or self.name,
+            module, labels=self.labels, input_size=self.input_size, mean=mean or self.mean, std=std or self.std,
+            resize=self.resize, interpolation=self.interpolation, name=name or self.name,
             title=self.title, gallery=self.gallery, robust=self.robust,
         )  # fmt: skip
 

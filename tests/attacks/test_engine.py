@@ -1,104 +1,15 @@
 """The prepared copy: the same function, never trusted with the verdict."""
 
-import copy
-
 import pytest
 import torch
 from torch import nn
 
 from explorer.attacks import PGD, engine
-from explorer.attacks.engine import at_precision, fold_batch_norms, prepare, threads_for
-from explorer.attacks.packed import PackedConv, pack
-from explorer.classifiers import Classifier, load
+from explorer.attacks.engine import at_precision, threads_for
+from explorer.attacks.frozen import Taped
+from explorer.classifiers import load
 from explorer.threats import Threat, flat_norm
-
-
-def seeded(module):
-    """Batch norms with statistics and scales of their own, some negative where ``module`` was made so."""
-    generator = torch.Generator().manual_seed(0)
-    for part in module.modules():
-        if isinstance(part, nn.BatchNorm2d):
-            part.running_mean.copy_(torch.randn(part.num_features, generator=generator))
-            part.running_var.copy_(torch.rand(part.num_features, generator=generator) + 0.5)
-            part.weight.data.copy_(torch.rand(part.num_features, generator=generator) + 0.5)
-            part.bias.data.copy_(torch.randn(part.num_features, generator=generator))
-    return module.eval()
-
-
-def plain(between=nn.Identity):
-    return seeded(nn.Sequential(nn.Conv2d(3, 4, 3), between(), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.LazyLinear(3)))
-
-
-def pooled():
-    return plain(lambda: nn.MaxPool2d(2))
-
-
-def same(module, n):
-    images = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(1))
-    before = module(images)
-    folded = copy.deepcopy(module)
-    assert fold_batch_norms(folded) == n
-    torch.testing.assert_close(folded(images), before)
-
-
-def test_a_batch_norm_is_folded_and_the_function_stays():
-    module = seeded(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.LazyLinear(3)))
-    same(module, 1)
-
-
-def test_a_max_pool_may_stand_between():
-    same(pooled(), 1)
-
-
-def test_a_negative_scale_is_not_moved_past_a_max_pool():
-    module = pooled()
-    module[2].weight.data[0] = -1
-    same(module, 0)
-
-
-class Shared(nn.Module):
-    """One convolution, used twice."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv, self.norm = nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3)
-
-    def forward(self, images):
-        return (self.norm(self.conv(images)) + self.conv(images)).mean(dim=(2, 3))
-
-
-class Tapped(Shared):
-    """The convolution's output is also used unnormalised."""
-
-    def forward(self, images):
-        seen = self.conv(images)
-        return (self.norm(seen) + seen).mean(dim=(2, 3))
-
-
-class Twisting(Shared):
-    """Its path depends on the values, so that it can't be traced."""
-
-    def forward(self, images):
-        return self.norm(self.conv(images)).mean(dim=(2, 3)) * (2 if images.sum() > 0 else 1)
-
-
-@pytest.mark.parametrize("kind", [Shared, Tapped, Twisting])
-def test_what_can_not_be_folded_safely_is_left_alone(kind):
-    same(seeded(kind()), 0)
-
-
-def classifier_of(module):
-    return Classifier(module, labels=["a", "b", "c"], input_size=(8, 8))
-
-
-def test_the_original_is_left_as_it_was():
-    module = pooled()
-    module(torch.rand(2, 3, 8, 8))
-    before = {name: value.clone() for name, value in module.state_dict().items()}
-    copied = prepare(classifier_of(module), torch.bfloat16)
-    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
-    assert copied.module is not module
-    assert not any(parameter.requires_grad for parameter in copied.module.parameters())
+from tests.attacks.networks import Tapped, Twisting, classifier_of, pooled, seeded
 
 
 def test_the_copy_follows_the_weights():
@@ -227,134 +138,10 @@ def test_small_batches_climb_on_one_thread_and_the_number_is_put_back(shape, cop
         torch.set_num_threads(before)
 
 
-needs_bfloat16 = pytest.mark.skipif(not torch.cpu._is_avx512_bf16_supported(), reason="needs a CPU with bfloat16 units")
-
-
-def bfloat16(tensor):
-    return tensor.to(torch.bfloat16, memory_format=torch.channels_last)
-
-
-@needs_bfloat16
-@pytest.mark.parametrize("relu", [False, True])
-@pytest.mark.parametrize(
-    ("options", "side"),
-    [
-        ({"kernel_size": 3, "padding": 1}, (9, 9)),
-        ({"kernel_size": (1, 5), "padding": (0, 2)}, (9, 7)),
-        ({"kernel_size": 2, "padding": 3}, (9, 9)),  # more padding than a kernel reaches
-        ({"kernel_size": 7, "padding": 3, "stride": 2}, (16, 15)),
-        ({"kernel_size": 3, "stride": 2}, (10, 12)),  # the last row and column are in no window
-        ({"kernel_size": 4, "stride": 4, "padding": 1}, (17, 13)),
-        ({"kernel_size": 1, "stride": 2}, (9, 9)),
-        ({"kernel_size": 3, "groups": 3, "padding": 1}, (9, 9)),
-        ({"kernel_size": 3, "dilation": 2}, (9, 9)),
-        ({"kernel_size": 3, "stride": (2, 1), "bias": False}, (9, 9)),
-    ],
-)
-def test_a_packed_convolution_is_the_convolution(relu, options, side):
-    torch.manual_seed(0)
-    conv = bfloat16(nn.Conv2d(3, 6, **options).requires_grad_(False))
-    images = bfloat16(torch.randn(2, 3, *side))
-    packed = PackedConv(conv, torch.Size((1, 3, *side)), relu)
-    other = bfloat16(torch.randn(1, 3, side[0] + 2, side[1]))
-    assert torch.equal(packed(other), conv(other).relu() if relu else conv(other))  # a size it was not packed for
-    outcomes = []
-    for part in (nn.Sequential(conv, nn.ReLU()) if relu else conv, packed):
-        point = images.clone().requires_grad_(True)
-        out = part(point)
-        towards = torch.randn(out.shape, generator=torch.Generator().manual_seed(1)).to(out)
-        outcomes.append((out, *torch.autograd.grad(out, point, towards)))
-    (out, gradient), (packed_out, packed_gradient) = outcomes
-    assert torch.equal(packed_out, out)
-    assert packed_gradient.shape == images.shape
-    torch.testing.assert_close(packed_gradient.float(), gradient.float(), atol=0.03, rtol=0.02)  # a bfloat16 has 8 bits
-
-
-class Fire(nn.Module):
-    """A ReLU of each kind, behind a convolution; one convolution whose output is also used without it; one used twice."""
-
-    def __init__(self):
-        super().__init__()
-        self.one, self.two, self.three = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 3, padding=1)
-        self.twice, self.relu, self.head = nn.Conv2d(4, 4, 1), nn.ReLU(inplace=True), nn.Linear(4, 3)
-
-    def forward(self, images):
-        seen = nn.functional.relu(self.one(images), inplace=True)
-        seen = self.relu(self.two(seen))
-        bare = self.three(seen)
-        seen = bare + nn.functional.relu(bare)
-        return self.head(self.twice(self.twice(seen)).mean(dim=(2, 3)))
-
-
-@needs_bfloat16
-def test_a_packed_network_is_the_network():
-    torch.manual_seed(0)
-    module = bfloat16(Fire().eval().requires_grad_(False))
-    images = bfloat16(torch.rand(2, 3, 8, 8))
-    expected = module(images)
-    packed = pack(copy.deepcopy(module), images)
-    assert torch.equal(packed(images), expected)
-    parts = dict(packed.named_modules())
-    assert {name: part.relu for name, part in parts.items() if isinstance(part, PackedConv)} == {"one": True, "two": True, "three": False}
-    assert isinstance(parts["twice"], nn.Conv2d)
-
-
-class WithFeatures(nn.Module):
-    """Its features end before the ReLU."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv, self.relu = nn.Conv2d(3, 3, 3), nn.ReLU()
-
-    def features(self, images):
-        return self.conv(images).mean(dim=(2, 3))
-
-    def forward(self, images):
-        return self.relu(self.conv(images)).mean(dim=(2, 3))
-
-
-@needs_bfloat16
-def test_packing_leaves_features_alone():
-    classifier = classifier_of(WithFeatures().eval())
-    images = torch.rand(2, 3, 8, 8) - 0.5
-    copied, plain = prepare(classifier, torch.bfloat16, packed=True), prepare(classifier, torch.bfloat16)
-    assert any(isinstance(part, PackedConv) for part in copied.module.modules())
-    assert torch.equal(copied.features(images), plain.features(images))
-    assert torch.equal(copied(images), plain(images))
-    assert (copied.features(images) < 0).any()
-
-
-@needs_bfloat16
-def test_what_can_not_be_packed_climbs_on_the_plain_copy():
-    classifier = classifier_of(Twisting().eval())
-    copied, precision = at_precision(classifier, "bfloat16")
+@pytest.mark.skipif(not torch.cpu._is_avx512_bf16_supported(), reason="needs a CPU with bfloat16 units")
+def test_what_can_not_be_taped_climbs_on_the_plain_copy():
+    copied, precision = at_precision(classifier_of(Twisting().eval()), "bfloat16")
     assert precision == "bfloat16"
-    assert not any(isinstance(part, PackedConv) for part in copied.module.modules())
-    packed, _ = at_precision(classifier_of(seeded(Tapped())), "bfloat16")
-    assert any(isinstance(part, PackedConv) for part in packed.module.modules())
-
-
-@pytest.mark.parametrize("restarts", [1, 3])
-def test_a_walk_ends_only_where_the_classifier_itself_is_fooled(monkeypatch, restarts):
-    """A copy that calls everything fooled from the start: the walk goes on until the classifier says so."""
-    classifier = load("cifar10-standard")
-    images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(3))
-    labels = classifier(images).argmax(dim=1)
-
-    class Lying(nn.Module):
-        def forward(self, normalised):
-            logits = classifier.module(normalised)
-            return logits - 100 * nn.functional.one_hot(labels.repeat(len(logits)), 10)[: len(logits)]
-
-    from explorer.attacks import pgd
-
-    copied = classifier.with_module(nn.Sequential(Lying()))
-    monkeypatch.setattr(
-        pgd, "at_precision", lambda chosen, precision: (chosen, precision) if precision == "float32" else (copied, "bfloat16")
-    )
-    attack = PGD(Threat("linf", 4 / 255), steps=5, until="fooled", restarts=restarts)
-    result = attack(classifier, images, labels)
-    assert result.success.all()
-    assert torch.equal(result.success, classifier(result.adversarial).argmax(dim=1) != labels)
-    assert (result.trace.kept > 0).any()  # the start did fool the copy
-    assert torch.equal(result.trace.success_at_kept, result.success)
+    assert not isinstance(copied.module, Taped)
+    taped, _ = at_precision(classifier_of(seeded(Tapped())), "bfloat16")
+    assert isinstance(taped.module, Taped)

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import get_model, get_model_weights
 
-from explorer.attacks.engine import prepare
+from explorer.attacks.frozen import prepare
 from explorer.classifiers import ClassifierError, catalogue, load
 from explorer.classifiers.imagenet import ROBUST, TORCHVISION, TORCHVISION_FILES
 from explorer.classifiers.published import local_file, local_imagenet, remote_weights, weights_folder

@@ -1,0 +1,142 @@
+"""A frozen network as a list of operations, run forwards and back without autograd's bookkeeping.
+
+An attack asks one small network thousands of times for one gradient. What autograd does between the convolutions then costs as much as a
+third of them. Here a ReLU's mask is put on the gradient where there is less of it, before a max pool's way back; a convolution's way
+back adds to what other branches brought; and autograd sees the network as one node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.autograd.function import once_differentiable
+
+from explorer.attacks.operations import Convolution, MaxPool, Operation, Rectify
+
+
+@dataclass(frozen=True)
+class Line:
+    """One operation: the slots its inputs are in and the one its output goes to; slot 0 is what the network is given. ``masked``: the
+    gradient of the output ends where the output, which is never negative, is 0. ``last``: slots that nobody reads later."""
+
+    operation: Operation
+    inputs: tuple[int, ...]
+    output: int
+    masked: bool = False
+    last: tuple[int, ...] = ()
+
+
+class Tape:
+    """``lines`` in order; the last one's output is the network's."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.lines = _with_last_uses(_with_masks(lines))
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """The output for ``images`` [N, 3, H, W], whose only gradient is theirs."""
+        if torch.is_grad_enabled() and images.requires_grad:
+            out: Tensor = _Run.apply(images, self)
+            return out
+        return self.forwards(images, lambda *_: None)
+
+    def forwards(self, images: Tensor, keep: Callable[[Line, Tensor, tuple[Any, ...]], None]) -> Tensor:
+        """The output; ``keep`` is given each line, its output, and what its way back needs."""
+        values: list[Tensor | None] = [images, *[None] * len(self.lines)]
+        for line in self.lines:
+            output, kept = line.operation.forward(*(values[slot] for slot in line.inputs))  # type: ignore[arg-type]
+            keep(line, output, kept)
+            values[line.output] = output
+            for slot in line.last:
+                values[slot] = None
+        return output
+
+    def backwards(self, gradient: Tensor, kept: Iterator[tuple[Tensor | None, tuple[Any, ...]]]) -> Tensor | None:
+        """The gradient for the images, None if none reaches them. ``kept``: from the last line to the first, the output where it is
+        masked, and what was kept for the way back."""
+        gradients: list[Tensor | None] = [None] * (len(self.lines) + 1)
+        gradients[self.lines[-1].output] = gradient
+        for line, (output, needed) in zip(reversed(self.lines), kept, strict=True):
+            arrived, gradients[line.output] = gradients[line.output], None
+            if arrived is None:
+                continue
+            if output is not None:
+                arrived = torch.ops.aten.threshold_backward.default(arrived, output, 0)
+            again = [slot in line.inputs[:place] for place, slot in enumerate(line.inputs)]  # x + x
+            onto = [None if repeated else gradients[slot] for slot, repeated in zip(line.inputs, again, strict=True)]
+            for slot, repeated, found in zip(line.inputs, again, line.operation.backward(arrived, needed, onto), strict=True):
+                before = gradients[slot] if repeated else None
+                gradients[slot] = found if before is None or found is None else before + found
+        return gradients[0]
+
+
+class _Run(torch.autograd.Function):
+    """The whole tape as one node. Tensors are handed to autograd to keep, so that whoever counts what it keeps sees them."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, tape: Tape) -> Tensor:
+        tensors: list[Tensor] = []
+        notes: list[tuple[int | None, tuple[Any, ...]]] = []
+
+        def place(value: Any) -> Any:
+            if not isinstance(value, Tensor):
+                return value
+            tensors.append(value)
+            return _At(len(tensors) - 1)
+
+        def keep(line: Line, output: Tensor, kept: tuple[Any, ...]) -> None:
+            mask = place(output).index if line.masked else None
+            notes.append((mask, tuple(place(value) for value in kept)))
+
+        output = tape.forwards(images, keep)
+        ctx.tape, ctx.notes = tape, notes
+        ctx.save_for_backward(*tensors)
+        return output
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, None]:
+        tensors = ctx.saved_tensors
+        kept = (
+            (None if mask is None else tensors[mask], tuple(tensors[value.index] if isinstance(value, _At) else value for value in values))
+            for mask, values in reversed(ctx.notes)
+        )
+        return ctx.tape.backwards(gradient, kept), None
+
+
+@dataclass(frozen=True)
+class _At:
+    """Where among the kept tensors."""
+
+    index: int
+
+
+def _with_masks(lines: Sequence[Line]) -> list[Line]:
+    """``lines`` with each ReLU's mask behind the max pool that alone takes its output, where there is less to mask: what the pool passes
+    on is 0 exactly where its choice was."""
+    users: dict[int, int] = {}
+    for line in lines:
+        for slot in line.inputs:
+            users[slot] = users.get(slot, 0) + 1
+    users[lines[-1].output] = users.get(lines[-1].output, 0) + 1  # whoever asked
+    masked: set[int] = set()
+    for line in lines:
+        if isinstance(line.operation, Rectify) or (isinstance(line.operation, Convolution) and line.operation.relu):
+            masked.add(line.output)
+        elif isinstance(line.operation, MaxPool) and line.inputs[0] in masked and users[line.inputs[0]] == 1:
+            masked.remove(line.inputs[0])
+            masked.add(line.output)
+    return [Line(line.operation, line.inputs, line.output, line.output in masked) for line in lines]
+
+
+def _with_last_uses(lines: Sequence[Line]) -> list[Line]:
+    seen: set[int] = set()
+    found = []
+    for line in reversed(lines):
+        last = tuple(set(line.inputs) - seen)
+        seen.update(line.inputs)
+        found.append(Line(line.operation, line.inputs, line.output, line.masked, last))
+    return found[::-1]

@@ -113,7 +113,7 @@ def _agreeing_copy(classifier: Classifier) -> Classifier | None:
 def _work(copied: Classifier) -> int:
     """The multiplications in the convolutions of one image. Asked of the copy before anybody else has it: hooks are seen by all."""
     if isinstance(copied.module, Taped):
-        return copied.module.work
+        return copied.module.logits.work
     counts: list[int] = []
 
     def count(part: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

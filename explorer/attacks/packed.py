@@ -6,6 +6,8 @@ A frozen copy takes thousands of steps with the same weights, while torch lays t
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -16,20 +18,18 @@ CONVOLUTION_PLUS = torch.ops.mkldnn._convolution_pointwise.binary
 
 
 class PackedConv:
-    """A frozen bfloat16 convolution packed for inputs of ``shape`` [N, C, H, W] and any N.
+    """A frozen convolution packed for inputs of one height and width.
 
     Inputs of another height or width go through the weights as they were: those packed for other sizes would have to be laid out anew
     in every call, which took SqueezeNet nine times as long at 112 × 112.
     """
 
-    def __init__(self, conv: nn.Conv2d, shape: torch.Size) -> None:
-        weight = conv.weight.detach()
-        self.groups = conv.groups
-        self.bias = None if conv.bias is None else conv.bias.detach()
-        self.padding = [int(side) for side in conv.padding]
-        self.stride, self.dilation = list(conv.stride), list(conv.dilation)
-        self.weight, self.side = weight, shape[2:]
-        self.packed = _packed(weight, self.padding, self.stride, self.dilation, self.groups, shape)
+    def __init__(
+        self, weight: Tensor, bias: Tensor | None, padding: list[int], stride: list[int], dilation: list[int], groups: int, shape: torch.Size
+    ) -> None:
+        self.weight, self.bias, self.shape, self.side = weight, bias, shape, shape[2:]
+        self.padding, self.stride, self.dilation, self.groups = padding, stride, dilation, groups
+        self.packed = _packed(weight, padding, stride, dilation, groups, shape)
         out = [int(shape[0]), weight.shape[0], *(
             (side + 2 * pad - reach * (kernel - 1) - 1) // step + 1
             for side, pad, reach, kernel, step in zip(shape[2:], self.padding, self.dilation, weight.shape[2:], self.stride, strict=True)
@@ -41,6 +41,27 @@ class PackedConv:
             phases = _phases(weight, self.stride[0])
             self.reach = [side - 1 - (pad if self.stride[0] == 1 else 0) for side, pad in zip(phases.shape[2:], self.padding, strict=True)]
             self.back = _packed(phases, self.reach, [1, 1], [1, 1], 1, torch.Size(out))
+
+    @classmethod
+    def of(cls, conv: nn.Conv2d, shape: torch.Size) -> PackedConv:
+        """Packed for inputs of ``shape`` [N, C, H, W], any N."""
+        bias, padding = None if conv.bias is None else conv.bias.detach(), [int(side) for side in conv.padding]
+        return cls(conv.weight.detach(), bias, padding, list(conv.stride), list(conv.dilation), conv.groups, shape)
+
+    @classmethod
+    def joined(cls, parts: Sequence[PackedConv]) -> PackedConv:
+        """One with the outputs of ``parts`` one after the other; all must be of one ``kind``."""
+        first, biases = parts[0], [part.bias for part in parts if part.bias is not None]
+        weight = torch.cat([part.weight for part in parts]).contiguous(memory_format=torch.channels_last)
+        bias = torch.cat(biases) if biases else None
+        return cls(weight, bias, first.padding, first.stride, first.dilation, first.groups, first.shape)
+
+    @property
+    def kind(self) -> Hashable:
+        """The same for convolutions that look at their inputs in the same way."""
+        return (
+            self.shape, self.weight.shape[1:], self.bias is None, *map(tuple, (self.padding, self.stride, self.dilation)), self.groups
+        )  # fmt: skip
 
     @staticmethod
     def fits(conv: nn.Conv2d) -> bool:

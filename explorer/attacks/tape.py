@@ -31,10 +31,12 @@ class Line:
 
 
 class Tape:
-    """``lines`` in order; the last one's output is the network's."""
+    """``lines`` in order; the last one's output is the network's. ``work``: multiplications in the convolutions of one image."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self.lines = _with_last_uses(_with_masks(lines))
+        self._slots = 1 + max(line.output for line in lines)
+        self.work = sum(line.operation.part.work for line in lines if isinstance(line.operation, Convolution))
 
     def __call__(self, images: Tensor) -> Tensor:
         """The output for ``images`` [N, 3, H, W], whose only gradient is theirs."""
@@ -45,7 +47,7 @@ class Tape:
 
     def forwards(self, images: Tensor, keep: Callable[[Line, Tensor, tuple[Any, ...]], None]) -> Tensor:
         """The output; ``keep`` is given each line, its output, and what its way back needs."""
-        values: list[Tensor | None] = [images, *[None] * len(self.lines)]
+        values: list[Tensor | None] = [images, *[None] * (self._slots - 1)]
         for line in self.lines:
             output, kept = line.operation.forward(*(values[slot] for slot in line.inputs))  # type: ignore[arg-type]
             keep(line, output, kept)
@@ -57,7 +59,7 @@ class Tape:
     def backwards(self, gradient: Tensor, kept: Iterator[tuple[Tensor | None, tuple[Any, ...]]]) -> Tensor | None:
         """The gradient for the images, None if none reaches them. ``kept``: from the last line to the first, the output where it is
         masked, and what was kept for the way back."""
-        gradients: list[Tensor | None] = [None] * (len(self.lines) + 1)
+        gradients: list[Tensor | None] = [None] * self._slots
         gradients[self.lines[-1].output] = gradient
         for line, (output, needed) in zip(reversed(self.lines), kept, strict=True):
             arrived, gradients[line.output] = gradients[line.output], None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import torch
@@ -11,13 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.fx.passes.shape_prop import ShapeProp
 
+from explorer.attacks.merging import merged
 from explorer.attacks.operations import (
     Add, Concatenate, Convolution, Flatten, Linear, MaxPool, Mean, Operation, Rectify, Segment, Swish,
 )  # fmt: skip
 from explorer.attacks.packed import PackedConv
 from explorer.attacks.tape import Line, Tape
 
-Packed = dict[tuple[nn.Module, torch.Size], PackedConv]
+Packed = dict[Hashable, PackedConv]
 
 
 class NotTaped(ValueError):
@@ -33,7 +34,7 @@ def tape_of(module: nn.Module, images: Tensor, packed: Packed, until: nn.Module 
             part.inplace = False  # type: ignore[assignment]
     graph = fx.Tracer().trace(module)
     reader = _Reader(fx.GraphModule(module, graph), images, packed)
-    return Tape(reader.lines(until))
+    return Tape(merged(reader.lines(until), packed))
 
 
 class _Reader:
@@ -154,7 +155,7 @@ class _Reader:
         shape = self._shape(given[0])
         if isinstance(part, nn.Conv2d) and PackedConv.fits(part) and len(shape) == 4:
             key = (part, shape[1:])
-            self.packed[key] = self.packed.get(key) or PackedConv(part, shape)
+            self.packed[key] = self.packed.get(key) or PackedConv.of(part, shape)
             return Convolution(self.packed[key], False)
         simple: dict[type[nn.Module], Callable[[Any], Operation | str | None]] = {
             nn.ReLU: lambda _: Rectify(),

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attacks.frozen import Taped, fold_batch_norms, prepare
+from explorer.attacks.folding import fold_batch_norms
+from explorer.attacks.frozen import Taped, prepare
 from explorer.classifiers import Classifier, ClassifierError
 from tests.attacks.networks import Shared, Tapped, Twisting, classifier_of, pooled, seeded
 

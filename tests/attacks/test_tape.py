@@ -67,7 +67,7 @@ def test_a_packed_convolution_is_the_convolution(relu: bool, options: dict[str, 
     torch.manual_seed(0)
     conv = nn.Conv2d(3, 6, **options).requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[arg-type]
     whole = nn.Sequential(conv, nn.ReLU()) if relu else conv
-    packed = PackedConv(conv, torch.Size((1, 3, *side)))
+    packed = PackedConv.of(conv, torch.Size((1, 3, *side)))
     images = channels_last(torch.randn(2, 3, *side))
     out, gradient = gradient_of(whole, images)
     torch.testing.assert_close(packed(images, relu), out)

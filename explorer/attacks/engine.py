@@ -1,7 +1,7 @@
 """The fast engine: which form of a classifier to climb with, itself or a frozen copy (:mod:`explorer.attacks.frozen`), on how many threads.
 
-Only what climbs uses the copy. Success is decided by the classifier itself, in float32. Whether the copy pays is measured, once per
-classifier and process: on a CPU without bfloat16 units it loses.
+Only what climbs uses the copy. Success is decided by the classifier itself, in float32. Whether a copy pays is measured, once per
+classifier and process: on a CPU without bfloat16 units that in bfloat16 loses.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +23,9 @@ GAIN = 1.2  # how many times as fast the copy must be before it is worth a secon
 ROUNDS = 10
 LEAST_WORK = 10_000_000  # multiplications in one image's convolutions: less has nothing to gain, and is too quick to be timed
 SMALL = 3 * 64 * 64  # values in a batch
-COSINE = 0.8  # the least agreement of the copy's input gradient with the original's, on noise: rounding leaves 0.89 of GoogLeNet's
+# The type of a copy, and the least agreement of its input gradient with the original's, on noise: rounding to bfloat16 leaves 0.88 of
+# GoogLeNet's.
+COPIES = {"folded": (torch.float32, 0.999), "bfloat16": (torch.bfloat16, 0.8)}
 
 
 @contextmanager
@@ -43,50 +45,64 @@ def threads_for(images: Tensor, copies: int = 1) -> Iterator[None]:
 
 @dataclass
 class _Form:
-    """What is known of a classifier's copy. ``version`` says which weights it was made from."""
+    """A copy in one precision; None where no such copy agrees with the original."""
 
-    version: int
-    copy: Classifier | None  # None where no copy agrees with the original
+    copy: Classifier | None
     pays: bool | None = None  # None until measured
 
 
-_forms: weakref.WeakKeyDictionary[Classifier, _Form] = weakref.WeakKeyDictionary()
+@dataclass
+class _Forms:
+    """What is known of a classifier's copies. ``version`` says which weights they were made from."""
+
+    version: int
+    by_precision: dict[str, _Form] = field(default_factory=dict)
+
+
+_known: weakref.WeakKeyDictionary[Classifier, _Forms] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 def at_precision(classifier: Classifier, precision: str) -> tuple[Classifier, str]:
-    """The form of ``classifier`` to climb with, and its precision: "auto" becomes "bfloat16" where that is quicker on this
-    machine, else "float32"; so does "bfloat16" where the copy's gradients do not agree with the classifier's."""
-    if precision == "float32" or (precision == "auto" and not _may_pay(classifier)):
+    """The form of ``classifier`` to climb with, and its precision: "float32" is the classifier itself; "folded" a prepared copy in float32;
+    "bfloat16" one in bfloat16; "auto" the first of bfloat16 and folded that is clearly quicker than the classifier on this machine. The
+    classifier itself serves where no copy pays, or its gradients do not agree."""
+    if precision == "float32":
         return classifier, "float32"
     with _lock:
-        form = _form(classifier)
-        if form.copy is not None and precision == "auto" and form.pays is None:
-            form.pays = _work(form.copy) >= LEAST_WORK and _gain(classifier, form.copy) >= GAIN
-    if form.copy is None or (precision == "auto" and not form.pays):
-        return classifier, "float32"
-    return form.copy, "bfloat16"
+        forms = _forms(classifier)
+        for name in _worth_trying(classifier) if precision == "auto" else (precision,):
+            form = forms.by_precision.get(name)
+            if form is None:
+                form = forms.by_precision[name] = _Form(_agreeing_copy(classifier, name))
+            if form.copy is None:
+                continue
+            if precision == "auto" and form.pays is None:
+                form.pays = _work(form.copy) >= LEAST_WORK and _gain(classifier, form.copy) >= GAIN
+            if precision != "auto" or form.pays:
+                return form.copy, name
+    return classifier, "float32"
 
 
-def _form(classifier: Classifier) -> _Form:
-    """The copy that belongs to the classifier's present weights."""
+def _forms(classifier: Classifier) -> _Forms:
+    """Those that belong to the classifier's present weights."""
     tensors = classifier.module.state_dict(keep_vars=True).values()
     version = sum(0 if tensor.is_inference() else tensor._version for tensor in tensors)
-    form = _forms.get(classifier)
-    if form is None or form.version != version:
-        form = _forms[classifier] = _Form(version, _agreeing_copy(classifier))
-    return form
+    forms = _known.get(classifier)
+    if forms is None or forms.version != version:
+        forms = _known[classifier] = _Forms(version)
+    return forms
 
 
-def _may_pay(classifier: Classifier) -> bool:
-    """Whether a bfloat16 copy is worth trying: convolutions, on hardware with bfloat16 units."""
+def _worth_trying(classifier: Classifier) -> tuple[str, ...]:
+    """Copies of networks with convolutions; in bfloat16 on hardware that has units for it."""
     if not any(isinstance(part, nn.Conv2d) for part in classifier.module.modules()):
-        return False
+        return ()
     if classifier.device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return classifier.device.type == "cpu" and bool(
-        torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    )
+        units = bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    else:
+        units = bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return ("bfloat16", "folded") if units else ("folded",)
 
 
 def _gradient(classifier: Classifier, images: Tensor) -> Tensor:
@@ -96,16 +112,17 @@ def _gradient(classifier: Classifier, images: Tensor) -> Tensor:
     return gradient
 
 
-def _agreeing_copy(classifier: Classifier) -> Classifier | None:
+def _agreeing_copy(classifier: Classifier, precision: str) -> Classifier | None:
     """The quickest copy that can be made and whose gradients point where the original's do."""
+    dtype, least = COPIES[precision]
     images = noise(classifier, 2)
     for taped in (True, False) if classifier.device.type == "cpu" else (False,):
         try:
-            copied = prepare(classifier, torch.bfloat16, taped)
+            copied = prepare(classifier, dtype, taped)
             ours, theirs = _gradient(copied, images), _gradient(classifier, images)
         except Exception:  # a user's module may fail in any way in another type or form; the original serves then
             continue
-        if float(nn.functional.cosine_similarity(ours.flatten(1), theirs.flatten(1)).min()) >= COSINE:
+        if float(nn.functional.cosine_similarity(ours.flatten(1), theirs.flatten(1)).min()) >= least:
             return copied
     return None
 

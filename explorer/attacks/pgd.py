@@ -23,7 +23,7 @@ from explorer.threats import Threat, per_sample
 
 MOST_STEPS = 10_000
 MOST_RESTARTS = 1_000
-PRECISIONS = ("auto", "float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "folded", "bfloat16")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +37,8 @@ class PGD:
     drawn from (seed, restart) and shared by the samples, so that a sample's result does not depend on its batch.
     ``loss``: "ce", "cw" (margin) or "dlr". ``keep="best"`` returns, per sample, the point with success and then the highest
     loss, over all T + 1 points of all restarts; "last" the last iterate of the best restart, as other libraries do.
-    ``precision`` is that of the climb: "float32"; "bfloat16", on a prepared copy of the classifier
-    (:mod:`explorer.attacks.engine`); or "auto", the quicker of the two on this machine. Success is always decided in float32 by
+    ``precision`` is that of the climb: "float32", on the classifier itself; "folded", on a prepared copy in float32, or "bfloat16", on one
+    in bfloat16 (:mod:`explorer.attacks.engine`); or "auto", the quickest on this machine. Success is always decided in float32 by
     the classifier itself, and a sample that only the copy calls fooled is attacked again in float32.
 
     ``until="fooled"`` leaves a sample alone, with all its restarts, once one of them succeeds: for questions that ask whether and not how
@@ -115,7 +115,7 @@ class PGD:
             raise AttackError("the classifier returned logits that are not finite; its weights or its input range are wrong")
         success = succeeds(logits, labels, targets)
         result = AttackResult(adversarial, success, logits, trace, precision)
-        if precision != "float32":
+        if climber is not classifier:
             result = replace(result, trace=_at_kept(trace, LOSSES[self.loss](logits, labels, targets), logits, success))
             doubtful = (trace.success_at_kept & ~success).nonzero().flatten()
             if len(doubtful):

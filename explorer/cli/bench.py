@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from explorer.attacks.pgd import PRECISIONS
 from explorer.cli.common import UsageError, number, print_json, shared_folder
 from explorer.experiments.bench import Case, Measured, matrix_peaks, measure
 from explorer.experiments.bench_models import DEFAULT, Subject, subject
@@ -32,7 +33,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--epsilon", type=number, default=4 / 255, help="L∞ radius in pixels of [0, 1] (default 4/255)")
     parser.add_argument("--steps", type=int, default=10, help="PGD steps (default 10)")
     parser.add_argument("--rounds", type=int, default=7, help="interleaved rounds that count, after one that does not (default 7)")
-    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="of our climb (default: the quicker)")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of our climb (default: the quicker)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, help="CPU threads for everybody (default: torch's own choice)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

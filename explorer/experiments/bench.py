@@ -167,7 +167,7 @@ def measure(
     ]  # fmt: skip
     middle = sorted(seconds[OURS])[len(seconds[OURS]) // 2]
     flops = batch * setting.steps * gradient_flops(classifier) / middle
-    peak = (peaks if peaks is not None else matrix_peaks(classifier.device)).get(climbed_in, float("nan"))
+    peak = (peaks if peaks is not None else matrix_peaks(classifier.device)).get("bfloat16" if climbed_in == "bfloat16" else "float32", float("nan"))
     return Case(classifier.name, batch, setting, climbed_in, prepared_in, flops, peak, tuple(measured))
 
 

@@ -102,7 +102,11 @@ class PackedConv:
 
     def _unshuffled(self, phases: Tensor, size: torch.Size) -> Tensor:
         """The phases interleaved; what was padding cut off, 0 for the pixels that no window reached."""
-        found = F.pixel_shuffle(phases, self.stride[0])
+        n, many, high, wide = phases.shape
+        step = self.stride[0]
+        # As F.pixel_shuffle does it, but laid out plane by plane, as images are.
+        apart = phases.view(n, many // step**2, step, step, high, wide).permute(0, 1, 4, 2, 5, 3)
+        found = apart.reshape(n, -1, high * step, wide * step)
         top, left = self.padding
         return F.pad(found, (-left, size[1] + left - found.shape[3], -top, size[0] + top - found.shape[2]))
 

@@ -49,10 +49,14 @@ class Eye:
         """At every point of [M, 3, H, W], in pieces that fit; at the ``last`` without the gradient."""
         at_once = samples_at_once(self.classifier, point)
         if at_once >= len(point):
-            return self._look(point, self.labels, self.targets, last)
+            return self.look_at_once(point, last)
         goals = [None] * len(point) if self.targets is None else self.targets.split(at_once)
         pieces = zip(point.split(at_once), self.labels.split(at_once), goals, strict=False)
         return Sight.joined([self._look(*piece, last) for piece in pieces])
+
+    def look_at_once(self, point: Tensor, last: bool) -> Sight:
+        """The same in one piece."""
+        return self._look(point, self.labels, self.targets, last)
 
     def _look(self, point: Tensor, labels: Tensor, targets: Tensor | None, last: bool) -> Sight:
         with torch.set_grad_enabled(not last):

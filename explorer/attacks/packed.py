@@ -25,8 +25,9 @@ class PackedConv:
     """
 
     def __init__(
-        self, weight: Tensor, bias: Tensor | None, padding: list[int], stride: list[int], dilation: list[int], groups: int, shape: torch.Size
-    ) -> None:
+        self, weight: Tensor, bias: Tensor | None, padding: list[int], stride: list[int], dilation: list[int], groups: int,
+        shape: torch.Size,
+    ) -> None:  # fmt: skip
         self.weight, self.bias, self.shape, self.side = weight, bias, shape, shape[2:]
         self.padding, self.stride, self.dilation, self.groups = padding, stride, dilation, groups
         self.packed = _packed(weight, padding, stride, dilation, groups, shape)
@@ -93,7 +94,7 @@ class PackedConv:
             )  # fmt: skip
         else:
             return self._back(gradient)
-        return found if onto is None else found.add_(onto)
+        return found if onto is None else found.add_(onto)  # type: ignore[no-any-return]
 
     def _back(self, gradient: Tensor) -> Tensor:
         return CONVOLUTION(  # type: ignore[no-any-return]

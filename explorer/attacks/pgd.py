@@ -15,6 +15,7 @@ from explorer.attacks.engine import at_precision, threads_for
 from explorer.attacks.looking import AttackError as AttackError
 from explorer.attacks.losses import LOSSES, Objective
 from explorer.attacks.record import Recorder
+from explorer.attacks.replaying import replayed
 from explorer.attacks.result import AttackResult, Trace
 from explorer.attacks.walking import Callbacks, OnImage, OnStep, Walk, of_rows, succeeds
 from explorer.attacks.walking import Cancelled as Cancelled
@@ -108,7 +109,12 @@ class PGD:
             climber, precision = at_precision(classifier, self.precision)
             recorder = Recorder(len(images), self.keep, frames)
             walk = Walk(attack, climber, classifier, images, labels, targets)
-            walk.go(attack._starts(images, initial), recorder, Callbacks(on_step, on_image, cancelled))
+            start, told = attack._starts(images, initial), Callbacks(on_step, on_image, cancelled)
+            graph = replayed(walk, recorder, told)
+            if graph is not None:
+                graph.go(walk, start, recorder, told)
+            else:
+                walk.go(start, recorder, told)
             adversarial, trace = recorder.finish()
             logits = walk.judged(adversarial, trace)
         if not bool(torch.isfinite(logits).all() & torch.isfinite(trace.logits).all()):

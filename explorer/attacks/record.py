@@ -27,8 +27,9 @@ class Recorder:
         return self._numbers["loss"][-1]
 
     def add(
-        self, point: Tensor, loss: Tensor, logits: Tensor, success: Tensor, norm: Tensor | None, distance: Tensor, rows: Tensor | None = None
-    ) -> None:
+        self, point: Tensor, loss: Tensor, logits: Tensor, success: Tensor, norm: Tensor | None, distance: Tensor,
+        rows: Tensor | None = None,
+    ) -> None:  # fmt: skip
         """One point of each walk: ``point`` [R·N, 3, H, W], the rest [R·N] or [R·N, C]; no gradient norm at the last. With ``rows`` int64
         [K] of these walks alone; the others stay where they are."""
         given = {"loss": loss, "logits": logits, "success": success, "distance": distance, **({} if norm is None else {"norm": norm})}
@@ -68,6 +69,11 @@ class Recorder:
             values += values[-1:] * (times - (name == "norm"))
         if self.frames:
             self._points += self._points[-1:] * times
+
+    def take(self, numbers: dict[str, Tensor], best: Tensor, success: Tensor, loss: Tensor, at: Tensor) -> None:
+        """A whole walk that was recorded elsewhere: ``numbers`` by step, and what was best."""
+        self._numbers = {name: list(values.unbind(0)) for name, values in numbers.items()}
+        self._best, self._success, self._loss, self._at = best, success, loss, at
 
     def finish(self) -> tuple[Tensor, Trace]:
         """The kept images [N, 3, H, W] and the trace of the restart each came from: success first, then loss, then order."""

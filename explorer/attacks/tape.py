@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from explorer.attacks.operations import Convolution, MaxPool, Operation, Rectify

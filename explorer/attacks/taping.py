@@ -13,7 +13,17 @@ from torch.fx.passes.shape_prop import ShapeProp
 
 from explorer.attacks.merging import merged
 from explorer.attacks.operations import (
-    Add, Concatenate, Convolution, Flatten, Linear, MaxPool, Mean, Operation, Rectify, Segment, Swish,
+    Add,
+    Concatenate,
+    Convolution,
+    Flatten,
+    Linear,
+    MaxPool,
+    Mean,
+    Operation,
+    Rectify,
+    Segment,
+    Swish,
 )  # fmt: skip
 from explorer.attacks.packed import PackedConv
 from explorer.attacks.tape import Line, Tape
@@ -80,7 +90,7 @@ class _Reader:
             self.waiting.append(node)  # brings what waits back to one value
             return
         self._close(inputs)
-        if operation == "nothing":
+        if isinstance(operation, str):
             self.slots[node] = self.slots[inputs[0]]
             return
         if isinstance(operation, Convolution):
@@ -174,7 +184,7 @@ class _Reader:
     def _is_of_channels(self, node: fx.Node) -> bool:
         dim = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", 0)
         values = node.args[0]
-        return dim == 1 and isinstance(values, list | tuple) and all(len(self._shape(value)) == 4 for value in values)
+        return bool(dim == 1 and isinstance(values, list | tuple) and all(len(self._shape(value)) == 4 for value in values))
 
     def _relu_after(self, node: fx.Node) -> list[fx.Node] | None:
         """The nodes from behind ``node`` up to the ReLU that alone takes its output, nothing but identities between."""
@@ -199,7 +209,8 @@ def _arguments(node: fx.Node) -> list[fx.Node]:
 
 def _pool(args: Sequence[Any], kwargs: dict[str, Any]) -> MaxPool | None:
     names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
-    values = {"stride": None, "padding": 0, "dilation": 1, "ceil_mode": False, "return_indices": False, **dict(zip(names, args)), **kwargs}
+    values = {"stride": None, "padding": 0, "dilation": 1, "ceil_mode": False, "return_indices": False, **kwargs}
+    values |= zip(names, args, strict=False)
     if values["return_indices"]:
         return None
 

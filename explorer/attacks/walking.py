@@ -94,11 +94,11 @@ class Walk:
         for step in range(self.attack.steps + 1):
             if told.cancelled is not None and told.cancelled():
                 raise Cancelled
-            seen = self._look(now, point, last=step == self.attack.steps)
+            seen = self.look(now, point, last=step == self.attack.steps)
             success = succeeds(seen.logits, now.eye.labels, now.eye.targets)
             if self.attack.until == "fooled":
                 success = self._confirmed(success, now, point)
-            norm = None if seen.gradient is None else seen.slope * _length(seen.gradient)
+            norm = None if seen.gradient is None else seen.slope * length_of(seen.gradient)
             recorder.add(point, seen.value, seen.logits, success, norm, now.distance(point), rows)
             if told.on_image is not None:
                 whole = point if rows is None else whole.index_copy(0, rows, point)
@@ -131,7 +131,8 @@ class Walk:
             logits[rows] = logits_of(self.classifier, adversarial[rows])
         return logits
 
-    def _look(self, now: Walkers, point: Tensor, last: bool) -> Sight:
+    def look(self, now: Walkers, point: Tensor, last: bool) -> Sight:
+        """At ``point``, with the climber; at the last as :attr:`judged_last` says."""
         eye = replace(now.eye, classifier=self.classifier) if last and self.judged_last else now.eye
         return eye.look(point, last)
 
@@ -158,7 +159,7 @@ def succeeds(logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
     return predicted != labels if targets is None else predicted == targets
 
 
-def _length(gradient: Tensor) -> Tensor:
+def length_of(gradient: Tensor) -> Tensor:
     """L2 norm per sample; summed in float64, in which no square of a float32 underflows."""
     length: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1, dtype=torch.float64).float()
     return length

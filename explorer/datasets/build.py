@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from explorer.attacks.engine import at_precision
-from explorer.attacks.pgd import OnStep
+from explorer.attacks.walking import OnStep
 from explorer.classifiers import Classifier
 from explorer.datasets.constructions import IMAGE, match, noise, start_index, target_class, towards
 from explorer.datasets.labelled import DataError, LabelledImages

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from explorer.attacks import PGD, AttackError, Cancelled
 from explorer.attacks.engine import at_precision, threads_for
-from explorer.attacks.pgd import OnStep
+from explorer.attacks.walking import OnStep
 from explorer.classifiers import Classifier
 from explorer.threats import Threat, flat_norm
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explorer import __version__
 from explorer.attacks import PGD, AttackError
-from explorer.attacks.pgd import OnStep
+from explorer.attacks.walking import OnStep
 from explorer.classifiers import Classifier
 from explorer.experiments.recipe import Recipe
 from explorer.experiments.report import AttackReport, Prediction

@@ -111,7 +111,7 @@ def _autoattack(package: str, model: nn.Module, classifier: Classifier, setting:
 
 
 def _adversarial_library(package: str, model: nn.Module, classifier: Classifier, setting: Setting) -> Attack:
-    pgd = import_module(f"{package}.attacks").pgd_linf
+    pgd = import_module(f"{package}.attacks").pgd_linf  # returns the image itself where it did not fool
     return lambda images, labels: pgd(
         model, images, labels, setting.epsilon, steps=setting.steps, absolute_step_size=setting.step_size, random_init=True
     )

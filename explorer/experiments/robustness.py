@@ -78,7 +78,8 @@ def robust_accuracy(
         best = pixels[standing]
         for epsilon in ascending:
             if epsilon > 0 and len(standing):
-                attack = PGD(Threat(norm, epsilon), steps=steps, restarts=restarts, seed=seed)
+                # Whether is asked, not how surely: a sample that fell is left alone.
+                attack = PGD(Threat(norm, epsilon), steps=steps, restarts=restarts, seed=seed, until="fooled")
                 warm = None if epsilon == next(e for e in ascending if e > 0) else best
                 result = attack(classifier, pixels[standing], truth[standing], initial=warm)
                 standing, best = standing[~result.success], result.adversarial[~result.success]

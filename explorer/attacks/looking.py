@@ -10,6 +10,7 @@ from torch import Tensor
 
 from explorer.attacks.batching import samples_at_once
 from explorer.attacks.losses import LOSSES
+from explorer.attacks.operations import product
 from explorer.classifiers import Classifier
 
 
@@ -67,7 +68,7 @@ class Eye:
             return Sight(objective.value, objective.slope, logits, None)
         try:
             # For the input alone: backward() would also compute, and accumulate, the weights' gradients.
-            (gradient,) = torch.autograd.grad(logits, point, objective.ascent)
+            (gradient,) = torch.autograd.grad(product(logits, objective.ascent), point)
         except RuntimeError as error:
             if "does not require grad" in str(error) or "not have been used" in str(error):
                 raise AttackError("no gradient reaches the image: the classifier is not differentiable, PGD can't be used") from None

@@ -25,6 +25,12 @@ class Operation(Protocol):
     def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients: ...
 
 
+def product(output: Tensor, gradient: Tensor) -> Tensor:
+    """What has ``gradient`` at ``output``: to give it to ``torch.autograd.grad`` itself would first load sympy, half a second."""
+    with torch.enable_grad():
+        return (output * gradient).sum()
+
+
 def _plus(onto: Tensor | None, more: Tensor) -> Tensor:
     return more if onto is None else onto + more
 
@@ -162,5 +168,5 @@ class Segment:
         points, output = kept
         if not output.requires_grad:
             return onto
-        found = torch.autograd.grad(output, points, gradient, allow_unused=True)
+        found = torch.autograd.grad(product(output, gradient), points, allow_unused=True)
         return [before if more is None else _plus(before, more) for before, more in zip(onto, found, strict=True)]

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
-from torch.fx.passes.shape_prop import ShapeProp
 
 from explorer.attacks.merging import merged
 from explorer.attacks.operations import (
@@ -47,14 +46,30 @@ def tape_of(module: nn.Module, images: Tensor, packed: Packed, until: nn.Module 
     return Tape(merged(reader.lines(until), packed))
 
 
+class _Shapes(fx.Interpreter):
+    """Runs a traced module; ``found`` says of what shape each node's value was, where it was a tensor. (torch's own ShapeProp brings sympy,
+    half a second.)"""
+
+    def __init__(self, traced: fx.GraphModule) -> None:
+        super().__init__(traced)
+        self.found: dict[fx.Node, torch.Size] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        value = super().run_node(n)
+        if isinstance(value, Tensor):
+            self.found[n] = value.shape
+        return value
+
+
 class _Reader:
     """Goes through a traced module. ``slots`` says where each node's value is."""
 
     def __init__(self, traced: fx.GraphModule, images: Tensor, packed: Packed) -> None:
         self.traced, self.packed = traced, packed
         self.parts = dict(traced.named_modules())
+        self.shapes = _Shapes(traced)
         with torch.no_grad():
-            ShapeProp(traced).propagate(images)
+            self.shapes.run(images)
         self.slots: dict[fx.Node, int] = {}
         self.found: list[Line] = []
         self.waiting: list[fx.Node] = []  # nodes of no known operation, one after the other
@@ -115,7 +130,7 @@ class _Reader:
             return
         given = list(dict.fromkeys(node for taker in self.waiting for node in taker.all_input_nodes if node not in self.waiting))
         results = self._open(wanted)
-        if len(results) != 1 or any("tensor_meta" not in node.meta or not isinstance(node.meta["tensor_meta"], tuple) for node in results):
+        if len(results) != 1 or results[0] not in self.shapes.found:
             raise NotTaped("a part of the module returns several values")
         if not all(node in self.slots for node in given):
             raise NotTaped("a part of the module takes what is no tensor")
@@ -133,8 +148,7 @@ class _Reader:
 
     def _shape(self, node: Any) -> torch.Size:
         """The shape of a node's value; that of a scalar for what is no single tensor."""
-        found = getattr(node, "meta", {}).get("tensor_meta")
-        return getattr(found, "shape", torch.Size())
+        return self.shapes.found.get(node, torch.Size()) if isinstance(node, fx.Node) else torch.Size()
 
     def _operation(self, node: fx.Node) -> Operation | str | None:
         """What is known of the node; "nothing" where its value is its input's."""

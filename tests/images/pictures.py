@@ -1,0 +1,56 @@
+"""Pictures as bytes, some of them made by hand."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from explorer.images.decode import ImageError, decode
+
+RAMP = np.stack(np.meshgrid(np.arange(24) * 10, np.arange(16) * 15, indexing="xy"), axis=-1)
+PIXELS = np.concatenate([RAMP, np.full((16, 24, 1), 77)], axis=-1).astype(np.uint8)  # [16, 24, 3]
+PICTURE = Image.fromarray(PIXELS)
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(width: int, height: int, bits: int, colour: int, rows: bytes, *extra: bytes) -> bytes:
+    """A PNG by hand; ``rows`` without the filter bytes, which are added as 0; ``extra`` chunks go before the pixels."""
+    stride = len(rows) // height
+    filtered = b"".join(b"\0" + rows[i * stride : (i + 1) * stride] for i in range(height))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+    return (
+        b"\x89PNG\r\n\x1a\n" + header + b"".join(extra) + chunk(b"IDAT", zlib.compress(filtered)) + chunk(b"IEND", b"")
+    )
+
+
+def bomb(width: int, height: int) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+
+
+def array(data: bytes, name: str = "picture.png") -> np.ndarray:
+    return np.asarray(decode(data, name).image)
+
+
+def one_sentence(error: pytest.ExceptionInfo[ImageError]) -> str:
+    """The message, after checking that it is one sentence on one line and that nothing of a traceback hangs on."""
+    text = str(error.value)
+    assert text.endswith(".")
+    assert text.count(". ") == 0
+    assert "\n" not in text
+    assert error.value.__suppress_context__ or error.value.__context__ is None
+    return text

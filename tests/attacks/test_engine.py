@@ -1,5 +1,9 @@
 """The prepared copy: the same function, never trusted with the verdict."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -145,3 +149,17 @@ def test_what_can_not_be_taped_climbs_on_the_plain_copy():
     assert not isinstance(copied.module, Taped)
     taped, _ = at_precision(classifier_of(seeded(Tapped())), "bfloat16")
     assert isinstance(taped.module, Taped)
+
+
+def test_a_first_attack_does_not_wait_for_sympy():
+    """torch loads it, half a second, for more than one of the things an attack could do."""
+    script = """
+import sys, torch
+from explorer.attacks import PGD
+from explorer.classifiers import load
+from explorer.threats import Threat
+for precision in ("auto", "folded", "float32"):
+    PGD(Threat("linf", 0.01), steps=1, precision=precision)(load("tiny12-standard"), torch.rand(1, 3, 64, 64), torch.tensor([0]))
+sys.exit("sympy" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False, cwd=Path(__file__).parents[2]).returncode == 0

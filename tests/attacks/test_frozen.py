@@ -117,3 +117,32 @@ def test_the_normalisations_scale_goes_into_the_first_convolution_where_it_alone
 
     assert prepare(scaled(pooled()), torch.float32).std == (1.0, 1.0, 1.0)
     assert prepare(scaled(Shared()), torch.float32).std == (0.5, 0.25, 2.0)  # that convolution is called twice
+
+
+class Prefixed(nn.Module):
+    """Something is done to each colour before the first convolution."""
+
+    def __init__(self, scales, bend=False, tapped=False):
+        super().__init__()
+        self.conv, self.scales, self.bend, self.tapped = nn.Conv2d(3, 3, 3, padding=1), scales, bend, tapped
+
+    def forward(self, images):
+        planes = [images[:, i : i + 1] * scale + 0.1 * i for i, scale in enumerate(self.scales)]
+        seen = torch.cat([plane**2 if self.bend else plane for plane in planes], dim=1)
+        return self.conv(seen).relu().mean(dim=(2, 3)) + (seen.mean(dim=(2, 3)) if self.tapped else 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "folded", "in_the_convolution"),
+    [({}, True, True), ({"bend": True}, False, False), ({"tapped": True}, True, False), ({"scales": (0.5, -2.0, 1.0)}, False, False)],
+)
+def test_a_scale_and_shift_of_each_colour_becomes_the_normalisation(options, folded, in_the_convolution):
+    torch.manual_seed(0)
+    module = Prefixed(**{"scales": (0.5, 2.0, 1.0), **options}).eval()
+    classifier = Classifier(module, labels=["a", "b", "c"], input_size=(8, 8), mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
+    images = torch.rand(2, 3, 8, 8)
+    for taped in (False, True):
+        copied = prepare(classifier, torch.float32, taped)
+        torch.testing.assert_close(copied(images), classifier(images), atol=1e-5, rtol=1e-4)
+        assert (copied.mean != classifier.mean) == folded
+        assert (copied.std == (1.0, 1.0, 1.0)) == in_the_convolution

@@ -150,6 +150,28 @@ def test_a_relus_mask_waits_until_the_pool_that_alone_takes_it() -> None:
     assert not any(line.masked for line in lines if isinstance(line.operation, Concatenate))
 
 
+class Siblings(nn.Module):
+    """Convolutions that look at one value: two alike, one with a ReLU; one of another stride, and one that leads nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.other = nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(6, 4, 1, stride=2)
+        self.one, self.two, self.bent, self.lost = (nn.Conv2d(6, many, 1) for many in (2, 3, 4, 5))
+
+    def forward(self, images: Tensor) -> Tensor:
+        seen = self.stem(images)
+        parts = [self.one(seen), self.two(seen), F.relu(self.bent(seen)), F.max_pool2d(self.lost(seen), 3, 2, 1) * 0]
+        whole = torch.cat([part.sum((2, 3), keepdim=True) for part in parts], 1).flatten(1)
+        return whole + self.other(seen).sum((2, 3)).sum(1, keepdim=True)
+
+
+def test_siblings_are_done_as_one() -> None:
+    torch.manual_seed(0)
+    lines = taped(Siblings(), noise()).lines
+    widths = sorted(len(line.operation.part.weight) for line in lines if isinstance(line.operation, Convolution))
+    assert widths == [4, 4, 6, 10]  # one, two and lost are one convolution of 2 + 3 + 5 channels
+
+
 def test_what_nothing_is_known_of_is_one_segment() -> None:
     torch.manual_seed(0)
     lines = taped(Prefixed(), noise()).lines

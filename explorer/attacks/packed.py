@@ -6,15 +6,29 @@ A frozen copy takes thousands of steps with the same weights, while torch lays t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 FEW = 16  # channels of the gradient for the input times its phases: with more, torch's own backward is quicker
-CONVOLUTION = torch.ops.mkldnn._convolution_pointwise.default
-CONVOLUTION_PLUS = torch.ops.mkldnn._convolution_pointwise.binary
+
+
+class _Operators:
+    """oneDNN's operators, looked up when first needed: torch has none of them where it is built without oneDNN."""
+
+    @cached_property
+    def convolution(self) -> Callable[..., Tensor]:
+        return torch.ops.mkldnn._convolution_pointwise.default
+
+    @cached_property
+    def convolution_plus(self) -> Callable[..., Tensor]:
+        return torch.ops.mkldnn._convolution_pointwise.binary
+
+
+OPERATORS = _Operators()
 
 
 class PackedConv:
@@ -74,7 +88,7 @@ class PackedConv:
         if images.shape[2:] != self.side:
             plain = F.conv2d(images, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
             return plain.relu_() if relu else plain
-        return CONVOLUTION(  # type: ignore[no-any-return]
+        return OPERATORS.convolution(
             images, self.packed, self.bias, self.padding, self.stride, self.dilation, self.groups, "relu" if relu else "none", [], ""
         )
 
@@ -88,16 +102,16 @@ class PackedConv:
         elif self.stride[0] > 1:
             found = self._unshuffled(self._back(gradient), images.shape[2:])
         elif onto is not None:
-            return CONVOLUTION_PLUS(  # type: ignore[no-any-return]
+            return OPERATORS.convolution_plus(
                 gradient, onto.contiguous(memory_format=torch.channels_last), self.back, None, self.reach, [1, 1], [1, 1], 1,
                 "add", None, None, [], None,
             )  # fmt: skip
         else:
             return self._back(gradient)
-        return found if onto is None else found.add_(onto)  # type: ignore[no-any-return]
+        return found if onto is None else found.add_(onto)
 
     def _back(self, gradient: Tensor) -> Tensor:
-        return CONVOLUTION(  # type: ignore[no-any-return]
+        return OPERATORS.convolution(
             gradient, self.back, None, self.reach, [1, 1], [1, 1], 1, "none", [], ""
         )
 

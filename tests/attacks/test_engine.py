@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attacks import PGD, engine
+from explorer.attacks import PGD, engine, packed
 from explorer.attacks.engine import at_precision, threads_for
 from explorer.attacks.frozen import Taped
 from explorer.classifiers import load
@@ -163,3 +163,16 @@ for precision in ("auto", "folded", "float32"):
 sys.exit("sympy" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False, cwd=Path(__file__).parents[2]).returncode == 0
+
+
+def test_without_onednn_a_plain_copy_serves(monkeypatch):
+    """As on processors for which torch is built without it."""
+
+    class Missing:
+        def __getattr__(self, name):
+            raise AttributeError(f"'_OpNamespace' 'mkldnn' object has no attribute '{name}'")
+
+    monkeypatch.setattr(packed, "OPERATORS", Missing())
+    copied, precision = at_precision(classifier_of(seeded(Tapped())), "folded")
+    assert precision == "folded"
+    assert not isinstance(copied.module, Taped)

@@ -95,7 +95,7 @@ class PackedConv:
     def transposed(self, gradient: Tensor, images: Tensor, onto: Tensor | None) -> Tensor:
         """The gradient for ``images``, added to the one ``onto`` where there is one already."""
         if self.back is None or images.shape[2:] != self.side:
-            found = torch.ops.aten.convolution_backward(
+            found: Tensor = torch.ops.aten.convolution_backward(
                 gradient, images, self.weight, None, self.stride, self.padding, self.dilation, False, [0, 0], self.groups,
                 [True, False, False],
             )[0]  # fmt: skip

@@ -34,3 +34,7 @@ def test_both_commands_are_marked_for_ci():
         block = README.split(f"<!-- ci: {name} -->\n```sh\n")[1].split("```")[0]
         assert block.strip().endswith(ending)
         assert len(block.strip().splitlines()) == 1
+
+
+def test_nothing_in_it_waits_to_be_filled_in():
+    assert not re.search(r"@@|TODO|TBD|FIXME", README)

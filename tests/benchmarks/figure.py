@@ -34,8 +34,12 @@ def draw(scaling: dict[str, Any], page: dict[str, Any]) -> Figure:
     _people(axes[4], page)
     _memory(axes[5], scaling)
     machine = scaling["machine"]
-    figure.suptitle(f"Cost of the attack on {machine['cores']} CPU cores ({machine['processor']}), torch {machine['torch']}", fontsize=10)
+    figure.suptitle(f"Cost of the attack on {_threads(machine)} ({machine['processor']}), torch {machine['torch']}", fontsize=10)
     return figure
+
+
+def _threads(machine: dict[str, Any]) -> str:
+    return f"{machine['threads']} of {machine['cores']} CPU cores"
 
 
 def _costs(model: dict[str, Any], kind: str) -> list[dict[str, Any]]:
@@ -59,12 +63,21 @@ def _seconds(place: Axes, scaling: dict[str, Any], kind: str) -> None:
 
 
 def _relative(place: Axes, scaling: dict[str, Any]) -> None:
-    """How many times as long as one ε, or one start."""
-    bars = [(model, kind, cost) for model in scaling["models"] for kind in ("epsilons", "restarts") for cost in _costs(model, kind)[1:]]
-    for i, (model, _, cost) in enumerate(bars):
-        place.bar(i, cost["ratio"][1], color=COLOURS[[m["model"] for m in scaling["models"]].index(model["model"])])
-    place.set_xticks(range(len(bars)), [f"{cost['value']:g}\n{KINDS[kind].split()[0]}" for _, kind, cost in bars], fontsize=7)
-    _dress(place, "at once", "times the cost of one")
+    """How many times as long as one ε, or one start: to the end, and (paler) each sample only until it is fooled."""
+    at = 0.0
+    ticks: dict[float, str] = {}
+    for model, colour in zip(scaling["models"], COLOURS, strict=False):
+        for kind in ("epsilons", "restarts"):
+            for what, alpha in ((kind, 1.0), (f"{kind}, until fooled", 0.45)):
+                ratio = _costs(model, what)[-1]["ratio"][1]
+                place.bar(at, ratio, 0.95, color=colour, alpha=alpha)
+                place.text(at, ratio, f"{ratio:.1f}", ha="center", va="bottom", fontsize=6)
+                at += 1
+            ticks[at - 1.5] = f"{_costs(model, kind)[-1]['value']:g} {KINDS[kind].split()[0]}"
+            at += 0.5
+    place.set_xticks(list(ticks), list(ticks.values()), fontsize=7)
+    _dress(place, "at once: to the end, and (paler) until fooled", "times the cost of one")
+    place.grid(visible=False, axis="x")
 
 
 def _people(place: Axes, page: dict[str, Any]) -> None:
@@ -73,7 +86,7 @@ def _people(place: Axes, page: dict[str, Any]) -> None:
     for kind, colour in (("new", COLOURS[0]), ("kept from before", COLOURS[2])):
         place.plot(counts, [found[str(n)][kind]["total"] / 1000 for n in counts], "o-", color=colour, label=kind)
     place.set_xticks(counts)
-    _dress(place, f"people moving ε at once ({page['model']})", "seconds until painted")
+    _dress(place, f"people moving ε at once ({page['model']}, all cores)", "seconds until painted")
     place.legend(frameon=False, fontsize=7)
 
 

@@ -19,6 +19,8 @@ from explorer.threats import Threat, flat_norm, per_sample
 if TYPE_CHECKING:
     from explorer.attacks.pgd import PGD
 
+SHORT = 1e-12  # beside it a million values too small for float32 to hold their squares, 1e-19 each, are nothing: 1e-16
+
 OnStep = Callable[[int, int, float], None]
 OnImage = Callable[[int, Tensor], None]
 
@@ -160,8 +162,13 @@ def succeeds(logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
 
 
 def length_of(gradient: Tensor) -> Tensor:
-    """L2 norm per sample; summed in float64, in which no square of a float32 underflows."""
-    length: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1, dtype=torch.float64).float()
+    """L2 norm per sample; where squares could underflow summed in float64, in which no square of a float32 does."""
+    flat = gradient.flatten(1)
+    if gradient.device.type == "cpu":  # to ask a CPU costs nothing, float64 a copy of all
+        length: Tensor = torch.linalg.vector_norm(flat, dim=1)
+        if bool((length > SHORT).all()):
+            return length
+    length = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64).float()
     return length
 
 

@@ -9,6 +9,8 @@ import torch
 
 from explorer.cli import bench as command
 from explorer.experiments.peers import Peer
+from tests.benchmarks.figure import draw
+from tests.benchmarks.table import table
 from tests.cli.running import run
 
 QUICK = ["--model", "cifar10-standard", "--batch", "1", "2", "--steps", "1", "--rounds", "1", "--device", "cpu"]
@@ -37,6 +39,10 @@ def test_json_is_one_object_with_every_case(capsys):
         assert case["random_weights"] is False
         assert case["share_of_peak"] == pytest.approx(case["flops"] / case["peak"])
         assert case["setting"]["steps"] == 1
+    head, _, *rows = table([said]).splitlines()
+    assert head == "| classifier, batch | ms a step, ours | of the peak | standing | absent |"
+    assert [row.split(" | ")[0] for row in rows] == ["| `cifar10-standard`, 1 (steps: 1)", "| `cifar10-standard`, 2 (steps: 1)"]
+    assert all(row.endswith(f"{case['measured'][1]['ratio'][1]:.2f} | – |") for row, case in zip(rows, said["cases"], strict=True))
 
 
 def test_the_table_names_everybody(capsys):
@@ -85,6 +91,14 @@ def test_scaling(capsys):
         "epsilons", "epsilons, until fooled", "restarts", "restarts, until fooled", "steps", "batch", "side",
     }  # fmt: skip
     assert [used["batch"] for used in model["memory"]] == [1, 2]
+    waits = {"new": {"total": 300.0}, "kept from before": {"total": 150.0}}
+    figure = draw(json.loads(out), {"model": "tiny12-standard", "milliseconds by people": {"1": waits, "2": waits}})
+    assert len(figure.axes) == 6
+    relative = figure.axes[3]
+    assert [bar.get_height() for bar in relative.patches] == [
+        cost["ratio"][1] for what in ("epsilons", "epsilons, until fooled", "restarts", "restarts, until fooled")
+        for cost in model["costs"] if cost["what"] == what and cost["value"] > 1
+    ]  # fmt: skip
     status, out, _ = run(capsys, "bench", *QUICK, "--scaling")
     assert status == 0
     assert "epsilons, until fooled     12" in out

@@ -13,9 +13,9 @@ from explorer.ui.model_list import fetchable, here, in_memory  # noqa: E402
 
 tabs = st.tabs(["On this machine", "ImageNet classifiers to fetch", "Bring your own"], key="models tab")
 with tabs[0]:
-    here()
+    shown = here()
     in_memory()
 with tabs[1]:
-    fetchable()
+    fetchable(shown)
 with tabs[2]:
     bring()

@@ -31,15 +31,16 @@ def _on_a_set(entry: Entry) -> bool:
     return " on " in entry.training
 
 
-def here() -> None:
-    """Every classifier that is on this machine, with a way to use it."""
-    found = entries().values()
+def here() -> frozenset[str]:
+    """Every classifier that is on this machine, with a way to use it. Returns their names."""
+    found = entries()
     for title, chosen in _GROUPS.items():
-        group = [entry for entry in found if chosen(entry)]
+        group = [entry for entry in found.values() if chosen(entry)]
         if group:
             st.subheader(title)
         for entry in group:
             _usable(entry)
+    return frozenset(found)
 
 
 def _usable(entry: Entry) -> None:
@@ -52,15 +53,16 @@ def _usable(entry: Entry) -> None:
             st.button("Remove", key=f"remove {entry.name}", on_click=_remove, args=(entry.name,), width="stretch")
 
 
-def fetchable() -> None:
-    """Those whose weights are published, with a button that says what fetching takes."""
+def fetchable(shown: frozenset[str]) -> None:
+    """Those whose weights are published, with a button that says what fetching takes. ``shown`` are the names that :func:`here`
+    listed: a file that arrived since then is not called here before it can be used, the page runs again for it."""
     st.caption(f"They are kept in {plain(str(weights_folder()))}; a file that is put there by hand under its published name is taken too.")
     for entry in catalogue(torchvision=True):
         if entry.remote is None:
             continue
         action, below = _row(entry, "fetch")
         with action:
-            if entry.available:
+            if entry.name in shown:
                 st.markdown(":green-badge[:material/check: on this machine]")
             else:
                 fetch_button(entry, below)

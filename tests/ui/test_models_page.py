@@ -6,6 +6,7 @@ import http.server
 import threading
 
 import pytest
+import streamlit as st
 import torch
 from safetensors.torch import save, save_file
 from streamlit.testing.v1 import AppTest
@@ -14,8 +15,8 @@ from torchvision.models import mobilenet_v3_small
 from explorer.classifiers import imagenet, published
 from explorer.classifiers.own import own_cards
 from explorer.fetch import Remote
-from explorer.ui import bring_model
-from tests.ui.app import ATTACK, component, open_page, settle
+from explorer.ui import bring_model, model_list
+from tests.ui.app import ATTACK, PATIENCE, component, open_page, settle
 
 MODELS = "../pages/models.py"
 
@@ -122,6 +123,26 @@ def test_fetched_weights_can_be_used_at_once(server, folders) -> None:
     use(at, "torchvision:squeezenet1_1")
     assert len(component(at, "triptych")["pictures"]) == 3
     assert at.session_state["answer attack"].report.recipe.model == "torchvision:squeezenet1_1"
+
+
+def test_weights_that_arrive_while_the_page_is_drawn_can_be_used_too(server, folders, monkeypatch) -> None:
+    """The list of what is here is drawn before the fetch buttons: it must not miss a file that came between the two."""
+    from torchvision.models import squeezenet1_1
+
+    listed = model_list.here
+
+    def list_then_wait() -> frozenset[str]:
+        names = listed()
+        for name, value in st.session_state.items():
+            if str(name).startswith("fetching "):
+                assert value.wait(PATIENCE)
+        return names
+
+    monkeypatch.setattr(model_list, "here", list_then_wait)
+    torch.save(squeezenet1_1(weights=None).state_dict(), folders / "published.pth")
+    server.answer = (folders / "published.pth").read_bytes()
+    at = press_fetch(open_page(MODELS), "torchvision:squeezenet1_1")
+    assert at.button(key="use torchvision:squeezenet1_1")
 
 
 def bring(at: AppTest, name: str, architecture: str | None, weights: bytes | None, labels: str | None = None) -> AppTest:

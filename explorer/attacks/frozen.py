@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -63,10 +64,23 @@ class Taped(_Copy):
         found = self._run(self._features, images)
         return found.mean(dim=(2, 3)) if found.dim() == 4 and not has_features(self.module) else found
 
+    def look(self, images: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor | None]]:
+        """Logits float32 [N, C], and a function that brings a gradient at them back to the images, as :meth:`Tape.look` does."""
+        logits, back = self.logits.look(self._laid_out(self.logits, images))
+
+        def back_in_float(gradient: Tensor) -> Tensor | None:
+            found = back(gradient.to(self.dtype))
+            return None if found is None else found.float()
+
+        return logits.float(), back_in_float
+
     def _run(self, tape: Tape, images: Tensor) -> Tensor:
-        # A packed convolution lays the images out by itself, more quickly.
+        return tape(self._laid_out(tape, images)).float()
+
+    def _laid_out(self, tape: Tape, images: Tensor) -> Tensor:
+        # A packed convolution does it by itself, more quickly.
         packed = isinstance(tape.lines[0].operation, Convolution)
-        return tape(images.to(self.dtype) if packed else self._fed(images)).float()
+        return images.to(self.dtype) if packed else self._fed(images)
 
 
 class Features(nn.Module):

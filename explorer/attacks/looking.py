@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from explorer.attacks.batching import samples_at_once
+from explorer.attacks.frozen import Taped
 from explorer.attacks.losses import LOSSES
 from explorer.attacks.operations import product
 from explorer.classifiers import Classifier
@@ -16,6 +17,9 @@ from explorer.classifiers import Classifier
 
 class AttackError(ValueError):
     """An attack that can't be run as asked; the message says what is wrong and what to do."""
+
+
+NO_GRADIENT = "no gradient reaches the image: the classifier is not differentiable, PGD can't be used"
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ class Eye:
         return self._look(point, self.labels, self.targets, last)
 
     def _look(self, point: Tensor, labels: Tensor, targets: Tensor | None, last: bool) -> Sight:
+        if isinstance(self.classifier.module, Taped) and not last:
+            return self._look_by_tape(self.classifier.module, point, labels, targets)
         with torch.set_grad_enabled(not last):
             point = point.detach().requires_grad_(not last)
             logits = self.classifier(point)
@@ -71,7 +77,17 @@ class Eye:
             (gradient,) = torch.autograd.grad(product(logits, objective.ascent), point)
         except RuntimeError as error:
             if "does not require grad" in str(error) or "not have been used" in str(error):
-                raise AttackError("no gradient reaches the image: the classifier is not differentiable, PGD can't be used") from None
+                raise AttackError(NO_GRADIENT) from None
             raise
         # The walk's own passes are over tensors of the images' layout; mixed with another they take several times as long.
         return Sight(objective.value, objective.slope, logits.detach(), gradient.contiguous())
+
+    def _look_by_tape(self, taped: Taped, point: Tensor, labels: Tensor, targets: Tensor | None) -> Sight:
+        with torch.no_grad():
+            logits, back = taped.look(self.classifier.normalised(point))
+            objective = LOSSES[self.loss](logits, labels, targets)
+            gradient = back(objective.ascent)
+            if gradient is None:
+                raise AttackError(NO_GRADIENT)
+            gradient = self.classifier.unnormalised_gradient(gradient)
+        return Sight(objective.value, objective.slope, logits, gradient.contiguous())

@@ -48,7 +48,8 @@ class Convolution:
     relu: bool
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
-        return self.part(inputs[0], self.relu), (inputs[0],)
+        (images,) = inputs
+        return self.part(images, self.relu), (images if self.part.needs(images) else None,)
 
     def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
         return (self.part.transposed(gradient, kept[0], onto[0]),)
@@ -84,10 +85,12 @@ class MaxPool:
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
         output, at = torch.ops.aten.max_pool2d_with_indices.default(inputs[0], *self.settings)
-        return output, (inputs[0], at)
+        return output, (inputs[0].shape, at)
 
     def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        images, at = kept
+        shape, at = kept
+        # torch asks for the images and looks at their shape only: these are never written or read.
+        images = torch.empty(shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last)
         return (_fresh_plus(onto[0], torch.ops.aten.max_pool2d_with_indices_backward.default(gradient, images, *self.settings, at)),)
 
 
@@ -102,6 +105,34 @@ class Mean:
         (shape,) = kept
         each = (gradient / (shape[2] * shape[3])).expand(shape).contiguous(memory_format=torch.channels_last)
         return (_fresh_plus(onto[0], each),)
+
+
+@dataclass(frozen=True)
+class Greatest:
+    """The largest of all positions, [N, C]; where several are, each has its part of the gradient."""
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+        output = inputs[0].amax(dim=(2, 3))
+        return output, (inputs[0], output)
+
+    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
+        images, output = kept
+        share = (images == output[:, :, None, None]).to(gradient.dtype)
+        each = gradient / share.sum(dim=(2, 3))
+        return (_fresh_plus(onto[0], share.mul_(each[:, :, None, None])),)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Times a number."""
+
+    factor: float
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+        return inputs[0] * self.factor, ()
+
+    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
+        return (_fresh_plus(onto[0], gradient * self.factor),)
 
 
 @dataclass(frozen=True)

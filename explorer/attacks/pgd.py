@@ -150,13 +150,13 @@ class PGD:
                 delta = unit * per_sample(self.threat.epsilon, images)
             else:
                 delta = torch.zeros_like(images)
-            starts.append((images + self.threat.project(delta)).clamp(0, 1))
-        return torch.cat(starts)
+            starts.append((images + self.threat.project(delta)).clamp_(0, 1))
+        return torch.cat(starts) if len(starts) > 1 else starts[0]
 
     def _check(self, classifier: Classifier, images: Tensor, labels: Tensor, targets: Tensor | None) -> None:
         if images.dim() != 4 or not len(images) or images.dtype != torch.float32:
             raise AttackError(f"images must be float32 [N, 3, H, W]; they are {images.dtype} {list(images.shape)}")
-        if not bool(((images >= 0) & (images <= 1)).all()):
+        if not (float(images.amin()) >= 0 and float(images.amax()) <= 1):  # not the other way round: NaN is neither
             raise AttackError("images must lie in [0, 1]; the classifier normalises them itself")
         classes = len(classifier.labels)
         for name, values in (("labels", labels), ("targets", targets)):

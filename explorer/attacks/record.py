@@ -46,12 +46,14 @@ class Recorder:
         better = (success & ~self._success) | ((success == self._success) & (loss > self._loss))
         if self.keep == "last":
             better = torch.ones_like(better)
+        if rows is None and (self.keep == "last" or (point.device.type == "cpu" and all(better.tolist()))):  # to ask a CPU costs nothing
+            self._best, self._success, self._loss = point, success, loss
+            self._at = torch.full_like(self._at, now)
+            return
         self._success, self._loss = torch.where(better, success, self._success), torch.where(better, loss, self._loss)
         self._at = torch.where(better, now, self._at)
         if rows is not None:
             self._replace(rows, point, better)
-        elif self.keep == "last" or (point.device.type == "cpu" and bool(better.all())):  # to ask a CPU costs nothing, a pass does
-            self._best = point
         else:
             self._best = torch.where(better[:, None, None, None], point, self._best)
 

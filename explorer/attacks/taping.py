@@ -16,11 +16,13 @@ from explorer.attacks.operations import (
     Concatenate,
     Convolution,
     Flatten,
+    Greatest,
     Linear,
     MaxPool,
     Mean,
     Operation,
     Rectify,
+    Scale,
     Segment,
     Swish,
 )  # fmt: skip
@@ -104,6 +106,9 @@ class _Reader:
         if isinstance(operation, Add | Concatenate) and len(self._open(())) > 1 and all(given in self.waiting for given in inputs):
             self.waiting.append(node)  # brings what waits back to one value
             return
+        if isinstance(operation, Scale) and self.waiting:
+            self.waiting.append(node)  # arithmetic among what is waiting
+            return
         self._close(inputs)
         if isinstance(operation, str):
             self.slots[node] = self.slots[inputs[0]]
@@ -162,6 +167,10 @@ class _Reader:
             return Rectify()
         if target in (operator.add, operator.iadd, torch.add) and len(node.args) == 2 and not node.kwargs:
             return Add() if self._shape(node.args[0]) == self._shape(node.args[1]) != torch.Size() else None
+        if target in (operator.mul, torch.mul) and _by_a_number(node):
+            return Scale(float(node.args[1]))  # type: ignore[arg-type]
+        if target in (torch.amax, "amax") and len(self._shape(node.args[0])) == 4 and _options(node) == {"dim": (2, 3)}:
+            return Greatest()
         if target is torch.cat and self._is_of_channels(node):
             return Concatenate()
         if target in (torch.flatten, "flatten") and node.args[1:] == (1,) and not node.kwargs:
@@ -212,6 +221,16 @@ class _Reader:
             if known != "nothing":
                 return None
         return None
+
+
+def _by_a_number(node: fx.Node) -> bool:
+    return len(node.args) == 2 and not node.kwargs and isinstance(node.args[0], fx.Node) and isinstance(node.args[1], int | float)
+
+
+def _options(node: fx.Node) -> dict[str, Any]:
+    """What a reduction over ``dim`` is told besides its input."""
+    given = dict(zip(("dim", "keepdim"), node.args[1:], strict=False)) | node.kwargs
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 def _arguments(node: fx.Node) -> list[fx.Node]:

@@ -52,7 +52,8 @@ class Walkers:
     @staticmethod
     def of(attack: PGD, climber: Classifier, images: Tensor, labels: Tensor, targets: Tensor | None) -> Walkers:
         times = attack.restarts
-        images, labels = images.repeat(times, 1, 1, 1), labels.repeat(times)
+        if times > 1:
+            images, labels = images.repeat(times, 1, 1, 1), labels.repeat(times)
         threat = replace(attack.threat, epsilon=tile(attack.threat.epsilon, times))
         length = threat.epsilon if attack.step_size is None else tile(attack.step_size, times)
         eye = Eye(climber, attack.loss, labels, None if targets is None else targets.repeat(times))
@@ -96,12 +97,13 @@ class Walk:
         for step in range(self.attack.steps + 1):
             if told.cancelled is not None and told.cancelled():
                 raise Cancelled
+            distance = now.distance(point)  # before the look, while the caches hold the point
             seen = self.look(now, point, last=step == self.attack.steps)
             success = succeeds(seen.logits, now.eye.labels, now.eye.targets)
             if self.attack.until == "fooled":
                 success = self._confirmed(success, now, point)
             norm = None if seen.gradient is None else seen.slope * length_of(seen.gradient)
-            recorder.add(point, seen.value, seen.logits, success, norm, now.distance(point), rows)
+            recorder.add(point, seen.value, seen.logits, success, norm, distance, rows)
             if told.on_image is not None:
                 whole = point if rows is None else whole.index_copy(0, rows, point)
                 told.on_image(step, whole.detach())
@@ -166,7 +168,7 @@ def length_of(gradient: Tensor) -> Tensor:
     flat = gradient.flatten(1)
     if gradient.device.type == "cpu":  # to ask a CPU costs nothing, float64 a copy of all
         length: Tensor = torch.linalg.vector_norm(flat, dim=1)
-        if bool((length > SHORT).all()):
+        if min(length.tolist()) > SHORT:
             return length
     length = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64).float()
     return length

@@ -61,7 +61,7 @@ class Classifier:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Logits float32 [N, C] for pixels [N, 3, H, W]; differentiable when the module is."""
-        logits = self.module(self._normalised(images))
+        logits = self.module(self.normalised(images))
         if not isinstance(logits, Tensor) or logits.dim() != 2 or logits.shape[1] != len(self.labels):
             got = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
             raise ClassifierError(
@@ -70,9 +70,14 @@ class Classifier:
             )
         return logits.float()
 
-    def _normalised(self, images: Tensor) -> Tensor:
+    def normalised(self, images: Tensor) -> Tensor:
+        """What the module is given for pixels ``images``."""
         centred = images - self._mean
         return centred if self.std == (1.0, 1.0, 1.0) else centred / self._std
+
+    def unnormalised_gradient(self, gradient: Tensor) -> Tensor:
+        """The gradient for pixels, from the one for what the module is given."""
+        return gradient if self.std == (1.0, 1.0, 1.0) else gradient / self._std
 
     def features(self, images: Tensor) -> Tensor:
         """Penultimate activations [N, D]: the representation g of Ilyas et al. 2019, eq. 6.
@@ -81,7 +86,7 @@ class Classifier:
         layer is given; else, in a fully convolutional network such as SqueezeNet, what the last convolution that makes the logits
         is given, averaged over positions. Raises :class:`ClassifierError` when it has none of these.
         """
-        normalised = self._normalised(images)
+        normalised = self.normalised(images)
         own = getattr(self.module, "features", None)
         if callable(own) and not isinstance(own, nn.Module):
             return torch.as_tensor(own(normalised)).flatten(1).float()

@@ -8,6 +8,7 @@ from torch import nn
 
 from explorer.attacks.folding import fold_batch_norms
 from explorer.attacks.frozen import Taped, prepare
+from explorer.attacks.looking import AttackError, Eye
 from explorer.classifiers import Classifier, ClassifierError
 from tests.attacks.networks import Shared, Tapped, Twisting, classifier_of, pooled, seeded
 
@@ -87,6 +88,48 @@ def test_a_copys_features_are_the_originals(kind):
         assert isinstance(copied.module, Taped) == taped
         torch.testing.assert_close(copied(images), classifier(images), atol=1e-5, rtol=1e-4)
         torch.testing.assert_close(copied.features(images), classifier.features(images), atol=1e-5, rtol=1e-4)
+
+
+class Late(nn.Module):
+    """Nothing its normalisation could be folded into comes first."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3)
+
+    def forward(self, images):
+        return self.conv(images.tanh()).mean(dim=(2, 3))
+
+
+@pytest.mark.parametrize("kind", [Convolutional, Late])
+def test_a_look_with_a_tape_is_the_look_with_the_classifier(kind):
+    """Whatever of the normalisation was folded away."""
+    torch.manual_seed(0)
+    module, labels = kind().eval(), torch.tensor([0, 1])
+    classifier = Classifier(module, labels=["a", "b", "c"], input_size=(8, 8), mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
+    copied = prepare(classifier, torch.float32, taped=True)
+    assert (copied.std == (1.0, 1.0, 1.0)) == (kind is Convolutional)
+    images = torch.rand(2, 3, 8, 8)
+    ours, theirs = (Eye(each, "ce", labels, None).look(images, last=False) for each in (copied, classifier))
+    for name in ("value", "slope", "logits", "gradient"):
+        torch.testing.assert_close(getattr(ours, name), getattr(theirs, name), atol=1e-6, rtol=1e-4)
+
+
+class Stepped(nn.Module):
+    """No gradient comes back through a comparison."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(3, 3)
+
+    def forward(self, images):
+        return self.head(images.gt(0.5).float().mean(dim=(2, 3)))
+
+
+def test_a_tape_no_gradient_comes_through_is_one_sentence():
+    copied = prepare(classifier_of(Stepped()), torch.float32, taped=True)
+    with pytest.raises(AttackError, match="not differentiable"):
+        Eye(copied, "ce", torch.tensor([0, 1]), None).look(torch.rand(2, 3, 8, 8), last=False)
 
 
 class Pooling(nn.Module):

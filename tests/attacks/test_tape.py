@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import get_model
 
-from explorer.attacks.operations import Concatenate, Convolution, Rectify, Segment
+from explorer.attacks.operations import Concatenate, Convolution, Greatest, Linear, MaxPool, Rectify, Scale, Segment
 from explorer.attacks.packed import PackedConv
-from explorer.attacks.tape import Tape
+from explorer.attacks.tape import Kept, Tape
 from explorer.attacks.taping import NotTaped, tape_of
 
 
@@ -57,6 +57,9 @@ def noise(n: int = 3, side: int = 12) -> Tensor:
         ({"kernel_size": 3, "stride": 2}, (10, 12)),  # the last row and column are in no window
         ({"kernel_size": 4, "stride": 4, "padding": 1}, (17, 13)),
         ({"kernel_size": 1, "stride": 2}, (9, 9)),
+        ({"kernel_size": 1}, (9, 7)),
+        ({"kernel_size": 1, "bias": False}, (9, 9)),
+        ({"kernel_size": 1, "padding": 1}, (9, 9)),
         ({"kernel_size": 3, "groups": 3, "padding": 1}, (9, 9)),
         ({"kernel_size": 3, "dilation": 2}, (9, 9)),
         ({"kernel_size": 3, "stride": (2, 1), "bias": False}, (9, 9)),
@@ -73,10 +76,12 @@ def test_a_packed_convolution_is_the_convolution(relu: bool, options: dict[str, 
     torch.testing.assert_close(packed(images, relu), out)
     towards = torch.randn(out.shape, generator=torch.Generator().manual_seed(1)) * ((out > 0) if relu else 1)
     towards, before = channels_last(towards), channels_last(torch.randn(images.shape))
-    torch.testing.assert_close(packed.transposed(towards, images, None), gradient, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(packed.transposed(towards, images, before), before + gradient, atol=1e-5, rtol=1e-4)
+    kept = images if packed.needs(images) else None
+    torch.testing.assert_close(packed.transposed(towards, kept, None), gradient, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(packed.transposed(towards, kept, before.clone()), before + gradient, atol=1e-5, rtol=1e-4)
     other = channels_last(torch.randn(1, 3, side[0] + 2, side[1]))  # a size it was not packed for
     torch.testing.assert_close(packed(other, relu), whole(other))
+    assert packed.needs(other)
     assert packed.work == conv.weight.numel() * out.shape[2] * out.shape[3]
 
 
@@ -128,7 +133,18 @@ class Prefixed(nn.Module):
         return self.head(torch.sigmoid(self.conv(torch.cat(planes, 1))).mean((2, 3)))
 
 
-@pytest.mark.parametrize("kind", [Fire, Branches, Prefixed])
+class Tied(nn.Module):
+    """The largest of all positions, of which several are, and a scale: what our own classifiers end in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 6, 1), nn.Linear(6, 4)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(F.max_pool2d(self.conv(images), 3, stride=1).amax(dim=(2, 3))) * 0.25
+
+
+@pytest.mark.parametrize("kind", [Fire, Branches, Prefixed, Tied])
 def test_a_network_of_awkward_parts(kind: type[nn.Module]) -> None:
     torch.manual_seed(0)
     taped(kind(), noise())
@@ -163,6 +179,31 @@ class Siblings(nn.Module):
         parts = [self.one(seen), self.two(seen), F.relu(self.bent(seen)), F.max_pool2d(self.lost(seen), 3, 2, 1) * 0]
         whole = torch.cat([part.sum((2, 3), keepdim=True) for part in parts], 1).flatten(1)
         return whole + self.other(seen).sum((2, 3)).sum(1, keepdim=True)
+
+
+def test_largest_positions_and_scales_need_no_autograd() -> None:
+    torch.manual_seed(0)
+    assert [type(line.operation) for line in taped(Tied(), noise()).lines] == [Convolution, MaxPool, Greatest, Linear, Scale]
+
+
+@pytest.mark.parametrize("kind", [Fire, Branches, Prefixed, Tied])
+def test_a_look_without_autograd_is_the_one_with_it(kind: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    tape, images = taped(kind(), noise()), noise()
+    out, gradient = gradient_of(tape, images)
+    seen, back = tape.look(images)
+    assert torch.equal(seen, out)
+    assert torch.equal(back(torch.randn(out.shape, generator=torch.Generator().manual_seed(1))), gradient)  # type: ignore[arg-type]
+
+
+def test_what_only_shapes_are_asked_of_is_not_kept() -> None:
+    """The inputs of packed convolutions and of pools are let go on the way forward."""
+    torch.manual_seed(0)
+    kept: list[Kept] = []
+    tape = taped(nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2), nn.Conv2d(8, 8, 1)), noise())
+    tape.forwards(noise(), kept)
+    indices = [value for masked, needed in kept for value in (masked, *needed) if isinstance(value, Tensor)]
+    assert [value.dtype for value in indices] == [torch.int64]
 
 
 def test_siblings_are_done_as_one() -> None:

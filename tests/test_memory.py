@@ -33,5 +33,5 @@ def _faults(**settings: str) -> int:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps memory in its own way")
 def test_memory_is_kept_from_step_to_step_unless_somebody_chose_otherwise():
-    assert _faults() < 1000
-    assert _faults(MALLOC_TRIM_THRESHOLD_="131072") > 10_000
+    # Not none: what other threads ask for meanwhile may lie in the way of a block once or twice.
+    assert 5 * _faults() < _faults(MALLOC_TRIM_THRESHOLD_="131072")

@@ -40,10 +40,12 @@ class _CopyWithFeatures(_Copy):
 
 
 class Taped(_Copy):
-    """The copy as tapes: of its logits, and of its features where it has any."""
+    """The copy as tapes: of its logits, and of its features where it has any. ``divisible``: a sample has the same bits in every
+    batch; in float32 it has not in small ones."""
 
     def __init__(self, classifier: Classifier, dtype: torch.dtype) -> None:
         super().__init__(classifier.module, dtype)
+        self.divisible = dtype == torch.bfloat16
         self._plain = classifier.with_module(self.module, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
         packed = Packed()
         images = self._fed(noise(classifier, 1))

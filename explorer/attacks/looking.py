@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from explorer.attacks.batching import samples_at_once
+from explorer.attacks.crew import crew, shared
 from explorer.attacks.frozen import Taped
 from explorer.attacks.losses import LOSSES
 from explorer.attacks.operations import product
@@ -34,11 +36,18 @@ class Sight:
 
     @staticmethod
     def joined(parts: Sequence[Sight]) -> Sight:
+        if len(parts) == 1:
+            return parts[0]
         gradients = [part.gradient for part in parts if part.gradient is not None]
         return Sight(
             torch.cat([part.value for part in parts]), torch.cat([part.slope for part in parts]),
             torch.cat([part.logits for part in parts]), torch.cat(gradients) if gradients else None,
         )  # fmt: skip
+
+    def same(self, other: Sight) -> bool:
+        """Whether logits and gradients are the same to the bit."""
+        pairs = [(self.logits, other.logits), (self.gradient, other.gradient)]
+        return all(a is b is None or (a is not None and b is not None and torch.equal(a, b)) for a, b in pairs)
 
 
 @dataclass(frozen=True)
@@ -52,12 +61,27 @@ class Eye:
 
     def look(self, point: Tensor, last: bool) -> Sight:
         """At every point of [M, 3, H, W], in pieces that fit; at the ``last`` without the gradient."""
-        at_once = samples_at_once(self.classifier, point)
-        if at_once >= len(point):
-            return self.look_at_once(point, last)
-        goals = [None] * len(point) if self.targets is None else self.targets.split(at_once)
-        pieces = zip(point.split(at_once), self.labels.split(at_once), goals, strict=False)
-        return Sight.joined([self._look(*piece, last) for piece in pieces])
+        n, at_once = len(point), samples_at_once(self.classifier, point)
+        taped = self.classifier.module
+        if not isinstance(taped, Taped) or (n > 1 and not taped.divisible):
+            return self._look_in_turn(point, last, at_once)
+        helpers = crew()
+        members = 1 if helpers is None else helpers.members
+        pieces = self._looks(point, last, -(-n // (members * -(-n // at_once))))  # as many for each member
+        # An attack that leaves fallen samples alone comes with another number in every step.
+        kind = (n.bit_length(), point.shape[1:], last)
+        return shared(taped, kind, n, partial(self._look_in_turn, point, last, at_once), pieces, Sight.joined, Sight.same)
+
+    def _look_in_turn(self, point: Tensor, last: bool, at_once: int) -> Sight:
+        return Sight.joined([look() for look in self._looks(point, last, at_once)])
+
+    def _looks(self, point: Tensor, last: bool, each: int) -> list[Callable[[], Sight]]:
+        """At pieces of ``each``."""
+        if each >= len(point):
+            return [partial(self._look, point, self.labels, self.targets, last)]
+        goals = [None] * len(point) if self.targets is None else self.targets.split(each)
+        pieces = zip(point.split(each), self.labels.split(each), goals, strict=False)
+        return [partial(self._look, *piece, last) for piece in pieces]
 
     def look_at_once(self, point: Tensor, last: bool) -> Sight:
         """The same in one piece."""

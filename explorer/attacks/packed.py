@@ -7,6 +7,7 @@ A frozen copy takes thousands of steps with the same weights, while torch lays t
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,15 @@ from explorer.attacks.onednn import OPERATORS
 from explorer.attacks.pointwise import Pointwise
 
 FEW = 16  # channels of the gradient for the input times its phases: with more, torch's own backward is quicker
+
+
+@dataclass(frozen=True)
+class _Laid:
+    """Weights as the processor wants them, ahead and back; or the product they make."""
+
+    ahead: Tensor | None = None
+    back: Tensor | None = None
+    product: Pointwise | None = None
 
 
 class PackedConv:
@@ -36,17 +46,32 @@ class PackedConv:
             for side, pad, reach, kernel, step in zip(shape[2:], self.padding, self.dilation, weight.shape[2:], self.stride, strict=True)
         )]  # fmt: skip
         self.work = weight.numel() * out[2] * out[3]  # multiplications for one image
+        self._is_product = Pointwise.fits(weight, padding, stride, groups)
+        self._phases: Tensor | None = None
         self.reach = [0, 0]
-        self.product: Pointwise | None = None
-        self.back: Tensor | None = None
-        if Pointwise.fits(weight, padding, stride, groups):
-            self.product = Pointwise(weight, bias, shape[2] * shape[3])
-            return
-        self.packed = _packed(weight, padding, stride, dilation, groups, shape)
-        if self._is_a_convolution_backwards(weight):
-            phases = _phases(weight, self.stride[0])
-            self.reach = [side - 1 - (pad if self.stride[0] == 1 else 0) for side, pad in zip(phases.shape[2:], self.padding, strict=True)]
-            self.back = _packed(phases, self.reach, [1, 1], [1, 1], 1, torch.Size(out))
+        if not self._is_product and self._is_a_convolution_backwards(weight):
+            self._phases = _phases(weight, self.stride[0])
+            sides = zip(self._phases.shape[2:], padding, strict=True)
+            self.reach = [side - 1 - (pad if stride[0] == 1 else 0) for side, pad in sides]
+        self._out = torch.Size(out)
+        self._laid: dict[int, _Laid] = {}
+        self._laid_here()
+
+    def _laid_here(self) -> _Laid:
+        """As it is best for as many threads as torch has here. Laid out for two, GoogLeNet's took one thread 1.25 times as long."""
+        threads = torch.get_num_threads()
+        found = self._laid.get(threads)
+        if found is None:
+            found = self._laid[threads] = self._lay_out()
+        return found
+
+    def _lay_out(self) -> _Laid:
+        if self._is_product:
+            return _Laid(product=Pointwise(self.weight, self.bias, self.shape[2] * self.shape[3]))
+        ahead = _packed(self.weight, self.padding, self.stride, self.dilation, self.groups, self.shape)
+        if self._phases is None:
+            return _Laid(ahead)
+        return _Laid(ahead, _packed(self._phases, self.reach, [1, 1], [1, 1], 1, self._out))
 
     @classmethod
     def of(cls, conv: nn.Conv2d, shape: torch.Size) -> PackedConv:
@@ -79,15 +104,16 @@ class PackedConv:
         if images.shape[2:] != self.side:
             plain = F.conv2d(images, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
             return plain.relu_() if relu else plain
-        if self.product is not None:
-            return self.product(images, relu)
+        laid = self._laid_here()
+        if laid.product is not None:
+            return laid.product(images, relu)
         return OPERATORS.convolution(
-            images, self.packed, self.bias, self.padding, self.stride, self.dilation, self.groups, "relu" if relu else "none", [], ""
+            images, laid.ahead, self.bias, self.padding, self.stride, self.dilation, self.groups, "relu" if relu else "none", [], ""
         )
 
     def needs(self, images: Tensor) -> bool:
         """Whether :meth:`transposed` wants ``images`` themselves."""
-        return images.shape[2:] != self.side or (self.product is None and self.back is None)
+        return images.shape[2:] != self.side or (not self._is_product and self._phases is None)
 
     def transposed(self, gradient: Tensor, images: Tensor | None, onto: Tensor | None) -> Tensor:
         """The gradient for the ``images``, added to the one ``onto`` where there is one already. None for images that it can do without."""
@@ -96,23 +122,20 @@ class PackedConv:
                 gradient, images, self.weight, None, self.stride, self.padding, self.dilation, False, [0, 0], self.groups,
                 [True, False, False],
             )[0]  # fmt: skip
-        elif self.product is not None:
-            return self.product.transposed(gradient, onto)
-        elif self.stride[0] > 1:
-            found = self._unshuffled(self._back(gradient), self.side)
-        elif onto is not None:
+            return found if onto is None else found.add_(onto)
+        laid = self._laid_here()
+        if laid.product is not None:
+            return laid.product.transposed(gradient, onto)
+        if self.stride[0] == 1 and onto is not None:
             return OPERATORS.convolution_plus(
-                gradient, onto.contiguous(memory_format=torch.channels_last), self.back, None, self.reach, [1, 1], [1, 1], 1,
+                gradient, onto.contiguous(memory_format=torch.channels_last), laid.back, None, self.reach, [1, 1], [1, 1], 1,
                 "add", None, None, [], None,
             )  # fmt: skip
-        else:
-            return self._back(gradient)
-        return found if onto is None else found.add_(onto)
-
-    def _back(self, gradient: Tensor) -> Tensor:
-        return OPERATORS.convolution(
-            gradient, self.back, None, self.reach, [1, 1], [1, 1], 1, "none", [], ""
-        )
+        found = OPERATORS.convolution(gradient, laid.back, None, self.reach, [1, 1], [1, 1], 1, "none", [], "")
+        if self.stride[0] == 1:
+            return found
+        whole = self._unshuffled(found, self.side)
+        return whole if onto is None else whole.add_(onto)
 
     def _unshuffled(self, phases: Tensor, size: torch.Size) -> Tensor:
         """The phases interleaved; what was padding cut off, 0 for the pixels that no window reached."""

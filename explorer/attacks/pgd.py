@@ -11,7 +11,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from explorer.attacks.engine import at_precision, threads_for
+from explorer.attacks.engine import at_precision
 from explorer.attacks.looking import AttackError as AttackError
 from explorer.attacks.losses import LOSSES, Objective
 from explorer.attacks.record import Recorder
@@ -105,7 +105,7 @@ class PGD:
         attack = replace(self, threat=_on(self.threat, device, len(images)))
         images, labels = images.detach().to(device), labels.to(device)
         targets = None if targets is None else targets.to(device)
-        with _evaluation_mode(classifier.module), threads_for(images, self.restarts):
+        with _evaluation_mode(classifier.module):
             climber, precision = at_precision(classifier, self.precision)
             recorder = Recorder(len(images), self.keep, frames)
             walk = Walk(attack, climber, classifier, images, labels, targets)

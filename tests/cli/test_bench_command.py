@@ -40,8 +40,9 @@ def test_json_is_one_object_with_every_case(capsys):
         assert case["share_of_peak"] == pytest.approx(case["flops"] / case["peak"])
         assert case["setting"]["steps"] == 1
     head, _, *rows = table([said]).splitlines()
-    assert head == "| classifier, batch | ms a step, ours | of the peak | standing | absent |"
-    assert [row.split(" | ")[0] for row in rows] == ["| `cifar10-standard`, 1 (steps: 1)", "| `cifar10-standard`, 2 (steps: 1)"]
+    assert head == "| classifier, batch | threads | ms a step, ours | of the peak | standing | absent |"
+    threads = str(said["machine"]["threads"])
+    assert [row.split(" | ")[:2] for row in rows] == [[f"| `cifar10-standard`, {batch} (1 steps)", threads] for batch in (1, 2)]
     assert all(row.endswith(f"{case['measured'][1]['ratio'][1]:.2f} | – |") for row, case in zip(rows, said["cases"], strict=True))
 
 

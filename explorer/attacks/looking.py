@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.attacks.batching import samples_at_once
-from explorer.attacks.crew import crew, shared
+from explorer.attacks.crew import shared
 from explorer.attacks.frozen import Taped
 from explorer.attacks.losses import LOSSES
 from explorer.attacks.operations import product
@@ -65,9 +65,10 @@ class Eye:
         taped = self.classifier.module
         if not isinstance(taped, Taped) or (n > 1 and not taped.divisible):
             return self._look_in_turn(point, last, at_once)
-        helpers = crew()
-        members = 1 if helpers is None else helpers.members
-        pieces = self._looks(point, last, -(-n // (members * -(-n // at_once))))  # as many for each member
+
+        def pieces(members: int) -> list[Callable[[], Sight]]:
+            return self._looks(point, last, -(-n // (members * -(-n // at_once))))  # as many for each member
+
         # An attack that leaves fallen samples alone comes with another number in every step.
         kind = (n.bit_length(), point.shape[1:], last)
         return shared(taped, kind, n, partial(self._look_in_turn, point, last, at_once), pieces, Sight.joined, Sight.same)
@@ -77,8 +78,6 @@ class Eye:
 
     def _looks(self, point: Tensor, last: bool, each: int) -> list[Callable[[], Sight]]:
         """At pieces of ``each``."""
-        if each >= len(point):
-            return [partial(self._look, point, self.labels, self.targets, last)]
         goals = [None] * len(point) if self.targets is None else self.targets.split(each)
         pieces = zip(point.split(each), self.labels.split(each), goals, strict=False)
         return [partial(self._look, *piece, last) for piece in pieces]

@@ -141,7 +141,7 @@ def shares(looks, same, slow_together):
 
     for _ in range(looks):
         value = shared(
-            module, "kind", 2, lambda: look("together", slow_together), [lambda: look("apart", 1.0)], lambda parts: parts[0],
+            module, "kind", 2, lambda: look("together", slow_together), lambda _: [lambda: look("apart", 1.0)], lambda parts: parts[0],
             lambda a, b: same, clock,
         )  # fmt: skip
         assert value == 7

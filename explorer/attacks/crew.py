@@ -116,10 +116,10 @@ _known: weakref.WeakKeyDictionary[Taped, dict[Hashable, _Known]] = weakref.WeakK
 
 def shared(
     taped: Taped, kind: Hashable, samples: int, together: Callable[[], T], pieces: Callable[[int], Sequence[Callable[[], T]]],
-    joined: Callable[[Sequence[T]], T], same: Callable[[T, T], bool], clock: Callable[[], float] = time.perf_counter,
+    joined: Callable[[Sequence[T]], T], alike: Callable[[T, T], bool], clock: Callable[[], float] = time.perf_counter,
 ) -> T:  # fmt: skip
     """A look at ``samples`` images with ``taped``, ``together`` or in ``pieces`` for so many members. ``kind`` is the same for looks that
-    take about as long for each sample. The first is taken both ways, and all later ones together where the two are not the ``same``:
+    take about as long for each sample. The first is taken both ways, and all later ones together where the two are not ``alike``:
     what an attack finds must not depend on who had time."""
     helpers = crew()
     if helpers is None:
@@ -127,7 +127,7 @@ def shared(
     known = _known.setdefault(taped, {}).setdefault((kind, torch.get_num_threads()), _Known())
     if known.steady is None:
         found = together()
-        known.steady = same(found, joined(helpers.all(pieces(helpers.members))))
+        known.steady = alike(found, joined(helpers.all(pieces(helpers.members))))
         return found
     if not known.steady:
         return together()

@@ -1,4 +1,4 @@
-"""The fast engine: which form of a classifier to climb with, itself or a frozen copy (:mod:`explorer.attacks.frozen`), on how many threads.
+"""The fast engine: which form of a classifier to climb with, itself or a frozen copy (:mod:`explorer.attacks.frozen`).
 
 Only what climbs uses the copy. Success is decided by the classifier itself, in float32. Whether a copy pays is measured, once per
 classifier and process: on a CPU without bfloat16 units that in bfloat16 loses.
@@ -9,8 +9,6 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -22,25 +20,9 @@ from explorer.classifiers import Classifier
 GAIN = 1.2  # how many times as fast the copy must be before it is worth a second set of weights
 ROUNDS = 10
 LEAST_WORK = 10_000_000  # multiplications in one image's convolutions: less has nothing to gain, and is too quick to be timed
-SMALL = 3 * 64 * 64  # values in a batch
 # The type of a copy, and the least agreement of its input gradient with the original's, on noise: rounding to bfloat16 leaves 0.88 of
 # GoogLeNet's.
 COPIES = {"folded": (torch.float32, 0.999), "bfloat16": (torch.bfloat16, 0.8)}
-
-
-@contextmanager
-def threads_for(images: Tensor) -> Iterator[None]:
-    """One CPU thread while the batch is so small that handing work from thread to thread costs more than it saves: 40 steps on one
-    64×64 image took 0.29 s with one and 0.46 s with two."""
-    before = torch.get_num_threads()
-    if images.device.type != "cpu" or images.numel() > SMALL or before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @dataclass

@@ -66,15 +66,31 @@ class Taped(_Copy):
         found = self._run(self._features, images)
         return found.mean(dim=(2, 3)) if found.dim() == 4 and not has_features(self.module) else found
 
+    @property
+    def features_are_taped(self) -> bool:
+        return self._features is not None
+
     def look(self, images: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor | None]]:
         """Logits float32 [N, C], and a function that brings a gradient at them back to the images, as :meth:`Tape.look` does."""
-        logits, back = self.logits.look(self._laid_out(self.logits, images))
+        return self._look(self.logits, images)
+
+    def look_at_features(self, images: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor | None]]:
+        """The same of features float32 [N, D], where they are taped."""
+        assert self._features is not None
+        found, back = self._look(self._features, images)
+        if found.dim() < 4 or has_features(self.module):
+            return found.flatten(1), lambda gradient: back(gradient.view_as(found))
+        positions = found.shape[2] * found.shape[3]
+        return found.mean(dim=(2, 3)), lambda gradient: back((gradient / positions)[:, :, None, None].expand_as(found))
+
+    def _look(self, tape: Tape, images: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor | None]]:
+        output, back = tape.look(self._laid_out(tape, images))
 
         def back_in_float(gradient: Tensor) -> Tensor | None:
             found = back(gradient.to(self.dtype))
             return None if found is None else found.float()
 
-        return logits.float(), back_in_float
+        return output.float(), back_in_float
 
     def _run(self, tape: Tape, images: Tensor) -> Tensor:
         return tape(self._laid_out(tape, images)).float()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ from explorer.attacks.frozen import Taped
 from explorer.attacks.losses import LOSSES
 from explorer.attacks.operations import product
 from explorer.classifiers import Classifier
+
+T = TypeVar("T")
 
 
 class AttackError(ValueError):
@@ -38,16 +41,45 @@ class Sight:
     def joined(parts: Sequence[Sight]) -> Sight:
         if len(parts) == 1:
             return parts[0]
-        gradients = [part.gradient for part in parts if part.gradient is not None]
-        return Sight(
-            torch.cat([part.value for part in parts]), torch.cat([part.slope for part in parts]),
-            torch.cat([part.logits for part in parts]), torch.cat(gradients) if gradients else None,
-        )  # fmt: skip
+        value, slope, logits = (torch.cat([getattr(part, name) for part in parts]) for name in ("value", "slope", "logits"))
+        return Sight(value, slope, logits, one_after_another([part.gradient for part in parts]))
 
     def same(self, other: Sight) -> bool:
         """Whether logits and gradients are the same to the bit."""
-        pairs = [(self.logits, other.logits), (self.gradient, other.gradient)]
-        return all(a is b is None or (a is not None and b is not None and torch.equal(a, b)) for a, b in pairs)
+        return torch.equal(self.logits, other.logits) and same(self.gradient, other.gradient)
+
+
+def one_after_another(gradients: Sequence[Tensor | None]) -> Tensor | None:
+    """All of ``gradients`` as one; None where there are none."""
+    found = [gradient for gradient in gradients if gradient is not None]
+    return torch.cat(found) if found else None
+
+
+def same(one: Tensor | None, other: Tensor | None) -> bool:
+    """Whether two gradients are the same to the bit, or both are none."""
+    return one is other if one is None or other is None else torch.equal(one, other)
+
+
+def looked(
+    classifier: Classifier, point: Tensor, kind: Hashable, look: Callable[[slice], T], joined: Callable[[Sequence[T]], T],
+    alike: Callable[[T, T], bool],
+) -> T:  # fmt: skip
+    """What ``look`` finds at all rows of ``point`` [M, 3, H, W] with ``classifier``: in pieces that fit the memory, by all threads together
+    or by each apart. ``kind``, ``joined`` and ``alike`` are as :func:`~explorer.attacks.crew.shared` takes them."""
+    n, at_once = len(point), samples_at_once(classifier, point)
+
+    def pieces(each: int) -> list[Callable[[], T]]:
+        return [partial(look, slice(first, first + each)) for first in range(0, n, each)]
+
+    def in_turn() -> T:
+        return joined([piece() for piece in pieces(at_once)])
+
+    taped = classifier.module
+    if not isinstance(taped, Taped) or (n > 1 and not taped.divisible):
+        return in_turn()
+    # An attack that leaves fallen samples alone comes with another number in every step.
+    kinds, rounds = (kind, n.bit_length(), point.shape[1:]), -(-n // at_once)
+    return shared(taped, kinds, n, in_turn, lambda members: pieces(-(-n // (members * rounds))), joined, alike)  # as many for each
 
 
 @dataclass(frozen=True)
@@ -61,26 +93,10 @@ class Eye:
 
     def look(self, point: Tensor, last: bool) -> Sight:
         """At every point of [M, 3, H, W], in pieces that fit; at the ``last`` without the gradient."""
-        n, at_once = len(point), samples_at_once(self.classifier, point)
-        taped = self.classifier.module
-        if not isinstance(taped, Taped) or (n > 1 and not taped.divisible):
-            return self._look_in_turn(point, last, at_once)
+        return looked(self.classifier, point, ("logits", last), partial(self._look_at, point, last), Sight.joined, Sight.same)
 
-        def pieces(members: int) -> list[Callable[[], Sight]]:
-            return self._looks(point, last, -(-n // (members * -(-n // at_once))))  # as many for each member
-
-        # An attack that leaves fallen samples alone comes with another number in every step.
-        kind = (n.bit_length(), point.shape[1:], last)
-        return shared(taped, kind, n, partial(self._look_in_turn, point, last, at_once), pieces, Sight.joined, Sight.same)
-
-    def _look_in_turn(self, point: Tensor, last: bool, at_once: int) -> Sight:
-        return Sight.joined([look() for look in self._looks(point, last, at_once)])
-
-    def _looks(self, point: Tensor, last: bool, each: int) -> list[Callable[[], Sight]]:
-        """At pieces of ``each``."""
-        goals = [None] * len(point) if self.targets is None else self.targets.split(each)
-        pieces = zip(point.split(each), self.labels.split(each), goals, strict=False)
-        return [partial(self._look, *piece, last) for piece in pieces]
+    def _look_at(self, point: Tensor, last: bool, rows: slice) -> Sight:
+        return self._look(point[rows], self.labels[rows], None if self.targets is None else self.targets[rows], last)
 
     def look_at_once(self, point: Tensor, last: bool) -> Sight:
         """The same in one piece."""

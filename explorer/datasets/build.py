@@ -19,8 +19,9 @@ from torch import Tensor
 from explorer.attacks.engine import at_precision
 from explorer.attacks.walking import OnStep
 from explorer.classifiers import Classifier
-from explorer.datasets.constructions import IMAGE, match, noise, start_index, target_class, towards
+from explorer.datasets.constructions import IMAGE, noise, start_index, target_class, towards
 from explorer.datasets.labelled import DataError, LabelledImages
+from explorer.datasets.matching import match
 from explorer.datasets.plan import Plan
 from explorer.datasets.shards import Row, check_shard, digest, put, write_shard
 

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from explorer.attacks import PGD, AttackError, Cancelled
-from explorer.attacks.engine import at_precision, threads_for
+from explorer.attacks import PGD
 from explorer.attacks.walking import OnStep
 from explorer.classifiers import Classifier
-from explorer.threats import Threat, flat_norm
+from explorer.threats import Threat
 
 IMAGE, NOISE = "image", "noise"
 UNIFORM, NEXT = "uniform", "next"
@@ -110,63 +109,6 @@ def target_class(construction: Construction, seed: int, index: int, label: int, 
     if construction.target == NEXT:
         return (label + 1) % classes
     return int(torch.randint(classes, (1,), generator=generator_for("target", seed, index)))
-
-
-def match(
-    construction: Construction,
-    classifier: Classifier,
-    sources: Tensor,
-    starts: Tensor,
-    *,
-    precision: str = "auto",
-    on_step: OnStep | None = None,
-    on_image: Callable[[int, Tensor], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Constructed:
-    """Bring the representation of ``starts`` to that of ``sources`` (both float32 [N, 3, H, W] in [0, 1]); eq. 6 of the paper.
-
-    Of the T + 1 points the one with the smallest feature distance is kept. ``on_step(done, steps, mean distance)`` follows each
-    step, ``on_image(done, images)`` shows the points. Raises :class:`~explorer.attacks.Cancelled` when ``cancelled()`` says so.
-    """
-    climber, _ = at_precision(classifier, precision)
-    with torch.no_grad():
-        goal = climber.features(sources)
-    point = starts.clone()
-    best, least, path = point, torch.full((len(point),), float("inf"), device=point.device), []
-    with threads_for(starts):
-        for step in range(construction.steps + 1):
-            if cancelled is not None and cancelled():
-                raise Cancelled
-            last = step == construction.steps
-            distance, gradient = _distance(climber, point, goal, last)
-            nearer = distance < least
-            best, least = torch.where(nearer[:, None, None, None], point, best), torch.where(nearer, distance, least)
-            path.append(distance)
-            if on_image is not None:
-                on_image(step, point)
-            if gradient is None:
-                break
-            point = (point - construction.step_length(step) * Threat("l2", 1.0).steepest(gradient)).clamp(0, 1)
-            if on_step is not None:
-                on_step(step + 1, construction.steps, float(distance.mean()))
-    if not bool(torch.isfinite(least).all()):
-        raise AttackError("the classifier returned features that are not finite; its weights or its input range are wrong")
-    return Constructed(best, torch.stack(path))
-
-
-def _distance(classifier: Classifier, point: Tensor, goal: Tensor, last: bool) -> tuple[Tensor, Tensor | None]:
-    """‖g(x_r) − g(x)‖₂ of each sample [N] and, unless it is the last, a gradient along which it falls."""
-    with torch.set_grad_enabled(not last):
-        point = point.detach().requires_grad_(not last)
-        difference = classifier.features(point) - goal
-        if last:
-            return flat_norm(difference, "l2"), None
-        # The direction is that of the distance itself; half its square has a gradient also where the distance is zero.
-        half = difference.square().sum() / 2
-        if not half.requires_grad:
-            raise AttackError("no gradient reaches the image: the classifier's features are not differentiable and can't be matched")
-        (gradient,) = torch.autograd.grad(half, point)
-    return flat_norm(difference.detach(), "l2"), gradient
 
 
 def towards(

@@ -14,12 +14,12 @@ from explorer.classifiers import Classifier
 from explorer.datasets.constructions import (
     CONSTRUCTIONS,
     Construction,
-    match,
     noise,
     start_index,
     target_class,
     towards,
 )
+from explorer.datasets.matching import match
 from explorer.experiments.attack_image import predict
 from explorer.experiments.feature_row import ORDER, D, FeatureRow, Frame, Judge, SetImage, Settings, Source, Stage, Start
 from explorer.experiments.report import Prediction

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from explorer.attacks import PGD, engine, packed
-from explorer.attacks.engine import at_precision, threads_for
+from explorer.attacks.engine import at_precision
 from explorer.attacks.frozen import Taped
 from explorer.classifiers import load
 from explorer.threats import Threat, flat_norm
@@ -128,18 +128,6 @@ def test_a_module_too_quick_to_be_timed_climbs_in_float32(monkeypatch):
 def test_what_is_measured_decides_for_a_real_network(monkeypatch, gain, expected):
     monkeypatch.setattr(engine, "_gain", lambda *_: gain)
     assert at_precision(load("cifar10-standard"), "auto")[1] == expected
-
-
-@pytest.mark.parametrize(("shape", "expected"), [((1, 3, 32, 32), 1), ((1, 3, 64, 64), 1), ((2, 3, 64, 64), 2), ((1, 3, 224, 224), 2)])
-def test_small_batches_are_matched_on_one_thread_and_the_number_is_put_back(shape, expected):
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        with threads_for(torch.zeros(shape)):
-            assert torch.get_num_threads() == expected
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
 
 
 @pytest.mark.skipif(not torch.cpu._is_avx512_bf16_supported(), reason="needs a CPU with bfloat16 units")

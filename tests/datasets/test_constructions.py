@@ -18,12 +18,12 @@ from explorer.datasets.constructions import (
     D_R,
     D_RAND,
     Construction,
-    match,
     noise,
     start_index,
     target_class,
     towards,
 )
+from explorer.datasets.matching import match
 
 PRECISIONS = ("float32", "bfloat16")
 

@@ -99,12 +99,12 @@ class Mean:
     """The mean over all positions, [N, C, 1, 1]."""
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
-        return inputs[0].mean(dim=(2, 3), keepdim=True), (inputs[0].shape,)
+        shape = inputs[0].shape
+        return F.avg_pool2d(inputs[0], tuple(shape[2:])), (shape,)  # the mean itself takes three times as long
 
     def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
         (shape,) = kept
-        each = (gradient / (shape[2] * shape[3])).expand(shape).contiguous(memory_format=torch.channels_last)
-        return (_fresh_plus(onto[0], each),)
+        return (_plus(onto[0], (gradient / (shape[2] * shape[3])).expand(shape)),)
 
 
 @dataclass(frozen=True)

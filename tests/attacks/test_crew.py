@@ -3,12 +3,13 @@
 import threading
 import time
 from contextlib import contextmanager
+from itertools import groupby
 
 import pytest
 import torch
 
 from explorer.attacks import PGD, crew
-from explorer.attacks.crew import BY_FAR, LEAST_PATIENCE, MOST_PATIENCE, REMEMBERED, Crew, Pace, shared
+from explorer.attacks.crew import LEAST_PATIENCE, MOST_PATIENCE, Crew, Pace, shared
 from explorer.attacks.engine import at_precision
 from explorer.attacks.frozen import Taped
 from explorer.attacks.looking import Eye, Sight
@@ -42,10 +43,12 @@ def threads_of_a_new_thread():
 @pytest.mark.parametrize(("all_of_them", "members", "share"), [(2, 2, 1), (3, 3, 1), (4, 4, 1), (8, 4, 2), (9, 4, 2)])
 def test_members_share_the_threads_and_nobody_else_does(all_of_them, members, share):
     with threads(all_of_them):
-        made = Crew(all_of_them)
+        made = crew.crew()
         assert made.members == members
-        busy = [lambda: (time.sleep(0.01), torch.zeros(8).add_(1), torch.get_num_threads())[2]] * (2 * members)
+        seen = []
+        busy = [lambda: (seen.append(threads_of_a_new_thread()), torch.zeros(8).add_(1), torch.get_num_threads())[2]] * (2 * members)
         assert made.all(busy) == [share] * (2 * members)
+        assert set(seen) == {all_of_them}
         assert torch.get_num_threads() == threads_of_a_new_thread() == all_of_them
 
 
@@ -56,8 +59,18 @@ def test_one_thread_has_no_crew_and_others_one_each():
         assert crew.crew() is crew.crew()
 
 
+def test_where_threads_can_not_be_limited_one_by_one_there_is_no_crew(monkeypatch):
+    monkeypatch.setattr(crew, "_set_threads", None)
+    with threads(2):
+        assert crew.crew() is None
+
+
+def a_crew(members):
+    return Crew(members, crew._set_threads)
+
+
 def test_results_come_in_order_and_failures_when_all_have_ended():
-    made, ended = Crew(2), []
+    made, ended = a_crew(2), []
 
     def late(value):
         time.sleep(0.02 * (3 - value))
@@ -69,9 +82,23 @@ def test_results_come_in_order_and_failures_when_all_have_ended():
 
     assert made.all([lambda value=value: late(value) for value in range(3)]) == [0, 1, 2]
     ended.clear()
-    with pytest.raises(ZeroDivisionError, match="of two"):
-        made.all([fails, lambda: late(0), lambda: late(1)])
+    with threads(2):
+        with pytest.raises(ZeroDivisionError, match="of two"):
+            made.all([fails, lambda: late(0), lambda: late(1)])
+        assert torch.get_num_threads() == 2
     assert sorted(ended) == [0, 1]
+
+
+def test_what_a_member_has_not_begun_is_done_by_who_asks():
+    made, go, done_by = a_crew(2), threading.Event(), []
+    held = threading.Thread(target=lambda: made.all([go.wait, go.wait]))
+    held.start()
+    while made._pool._work_queue.qsize() or not made._pool._threads:
+        time.sleep(0.001)
+    made.all([lambda: done_by.append(threading.current_thread())] * 2)
+    go.set()
+    held.join()
+    assert done_by == [threading.current_thread()] * 2
 
 
 def walked(pace, looks, together, apart):
@@ -90,30 +117,38 @@ def test_both_are_tried_twice_before_one_is_chosen():
 
 def test_together_is_given_up_where_it_is_slower_and_tried_again_ever_more_seldom():
     found = walked(Pace(), 1000, together=1.2, apart=1.0)
-    runs, length = [], 0
-    for chosen in found[4:]:
-        if not chosen and length:
-            runs.append(length)
-        length = length + 1 if chosen else 0
-    assert runs[:4] == [LEAST_PATIENCE, 2 * LEAST_PATIENCE, 4 * LEAST_PATIENCE, MOST_PATIENCE]
-    assert set(runs[4:]) == {MOST_PATIENCE}
+    runs = [(chosen, len(list(looks))) for chosen, looks in groupby(found[4:])]
+    assert {looks for chosen, looks in runs if not chosen} == {1}
+    apart = [looks for chosen, looks in runs if chosen][:-1]
+    assert apart[:4] == [LEAST_PATIENCE, 2 * LEAST_PATIENCE, 4 * LEAST_PATIENCE, MOST_PATIENCE]
+    assert set(apart[4:]) == {MOST_PATIENCE}
 
 
-def test_one_look_that_takes_far_too_long_is_enough_and_a_hiccup_is_not():
+def test_one_look_that_takes_far_too_long_changes_nothing_and_several_do():
     pace = Pace()
-    walked(pace, 20, together=1.0, apart=1.4)
-    pace.note(False, 1.4 * BY_FAR - 0.1)
+    walked(pace, 10, together=1.0, apart=1.4)
+    pace.note(False, 100.0)
     assert not pace.apart()
-    pace.note(False, 1.4 * BY_FAR + 0.1)
+    pace.note(False, 100.0)
     assert pace.apart()
 
 
 def test_when_the_others_have_gone_all_look_together_again():
     pace = Pace()
     walked(pace, 40, together=9.0, apart=1.5)
+    assert pace.chosen
+    found = walked(pace, MOST_PATIENCE + 20, together=1.0, apart=1.4)
+    first = found.index(False)  # from there on tried look after look, since each is the quicker one
+    assert not any(found[first : first + 15])
+    assert not pace.chosen
+
+
+def test_a_try_that_is_slow_ends_at_once():
+    pace = Pace()
+    walked(pace, 4 + 2 * LEAST_PATIENCE, together=1.0, apart=1.4)
     assert pace.apart()
-    assert not any(walked(pace, MOST_PATIENCE + REMEMBERED, together=1.0, apart=1.4)[-REMEMBERED:])
-    assert pace.patience == LEAST_PATIENCE
+    pace.note(True, 1.4)
+    assert not pace.apart()
 
 
 class Clock:

@@ -102,13 +102,12 @@ def crew() -> Crew | None:
 @dataclass
 class Pace:
     """Whether looks of one kind are to be taken together or apart. ``means``: seconds of the latest looks of either, running; the first
-    does not count, in which kernels are made. After ``patience`` looks of the ``chosen`` way the other is tried, for as long as it is the
-    quicker one: a busy machine slows either, at random."""
+    does not count, in which kernels are made. When ``since`` the last try ``patience`` looks were taken the ``chosen`` way, the other is
+    tried, for as long as it is the quicker one: a busy machine slows either, at random."""
 
     means: dict[bool, float] = field(default_factory=dict)
     taken: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
     chosen: bool = False
-    trying: bool = False
     since: int = 0
     patience: int = LEAST_PATIENCE
 
@@ -116,7 +115,7 @@ class Pace:
         for apart, times in self.taken.items():
             if times < 2:
                 return apart
-        return self.chosen != self.trying
+        return self.chosen != (self.since >= self.patience)
 
     def note(self, apart: bool, seconds: float) -> None:
         """How long a look took."""
@@ -128,12 +127,11 @@ class Pace:
         if len(self.means) < 2:
             return
         if self.means[not self.chosen] < self.means[self.chosen]:
-            self.chosen, self.trying, self.since, self.patience = not self.chosen, False, 0, LEAST_PATIENCE
+            self.chosen, self.since, self.patience = not self.chosen, 0, LEAST_PATIENCE
         elif apart == self.chosen:
             self.since += 1
-            self.trying = self.since >= self.patience
         elif seconds >= self.means[self.chosen]:
-            self.trying, self.since, self.patience = False, 0, min(2 * self.patience, MOST_PATIENCE)
+            self.since, self.patience = 0, min(2 * self.patience, MOST_PATIENCE)
 
 
 @dataclass

@@ -64,7 +64,11 @@ class Taped(_Copy):
         if self._features is None:
             return self._plain.features(self._fed(images))
         found = self._run(self._features, images)
-        return found.mean(dim=(2, 3)) if found.dim() == 4 and not has_features(self.module) else found
+        return found.mean(dim=(2, 3)) if self._are_averaged(found) else found
+
+    def _are_averaged(self, found: Tensor) -> bool:
+        """Whether features are the means over positions of what their tape ``found``: see :meth:`Classifier.features`."""
+        return found.dim() == 4 and not has_features(self.module)
 
     @property
     def features_are_taped(self) -> bool:
@@ -78,7 +82,7 @@ class Taped(_Copy):
         """The same of features float32 [N, D], where they are taped."""
         assert self._features is not None
         found, back = self._look(self._features, images)
-        if found.dim() < 4 or has_features(self.module):
+        if not self._are_averaged(found):
             return found.flatten(1), lambda gradient: back(gradient.view_as(found))
         positions = found.shape[2] * found.shape[3]
         return found.mean(dim=(2, 3)), lambda gradient: back((gradient / positions)[:, :, None, None].expand_as(found))

@@ -39,8 +39,6 @@ class Sight:
 
     @staticmethod
     def joined(parts: Sequence[Sight]) -> Sight:
-        if len(parts) == 1:
-            return parts[0]
         value, slope, logits = (torch.cat([getattr(part, name) for part in parts]) for name in ("value", "slope", "logits"))
         return Sight(value, slope, logits, one_after_another([part.gradient for part in parts]))
 
@@ -71,15 +69,18 @@ def looked(
     def pieces(each: int) -> list[Callable[[], T]]:
         return [partial(look, slice(first, first + each)) for first in range(0, n, each)]
 
+    def whole(parts: Sequence[T]) -> T:
+        return parts[0] if len(parts) == 1 else joined(parts)
+
     def in_turn() -> T:
-        return joined([piece() for piece in pieces(at_once)])
+        return whole([piece() for piece in pieces(at_once)])
 
     taped = classifier.module
     if not isinstance(taped, Taped) or (n > 1 and not taped.divisible):
         return in_turn()
     # An attack that leaves fallen samples alone comes with another number in every step.
     kinds, rounds = (kind, n.bit_length(), point.shape[1:]), -(-n // at_once)
-    return shared(taped, kinds, n, in_turn, lambda members: pieces(-(-n // (members * rounds))), joined, alike)  # as many for each
+    return shared(taped, kinds, n, in_turn, lambda members: pieces(-(-n // (members * rounds))), whole, alike)  # as many for each
 
 
 @dataclass(frozen=True)

@@ -52,5 +52,16 @@ class Twisting(Shared):
         return self.norm(self.conv(images)).mean(dim=(2, 3)) * (2 if images.sum() > 0 else 1)
 
 
+class Convolutional(nn.Module):
+    """Its logits are made by a convolution: features are the means of what that is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.head = nn.Conv2d(3, 5, 3), nn.Conv2d(5, 3, 1)
+
+    def forward(self, images):
+        return self.head(self.conv(images).relu()).mean(dim=(2, 3))
+
+
 def classifier_of(module):
     return Classifier(module, labels=["a", "b", "c"], input_size=(8, 8))

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from contextlib import contextmanager
 from itertools import groupby
 
 import pytest
@@ -15,16 +14,7 @@ from explorer.attacks.frozen import Taped
 from explorer.attacks.looking import Eye, Sight
 from explorer.classifiers import load
 from explorer.threats import Threat
-
-
-@contextmanager
-def threads(n):
-    before = torch.get_num_threads()
-    torch.set_num_threads(n)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+from tests.threads import threads
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from explorer.attacks.folding import fold_batch_norms
 from explorer.attacks.frozen import Taped, prepare
 from explorer.attacks.looking import AttackError, Eye
 from explorer.classifiers import Classifier, ClassifierError
-from tests.attacks.networks import Shared, Tapped, Twisting, classifier_of, pooled, seeded
+from tests.attacks.networks import Convolutional, Shared, Tapped, Twisting, classifier_of, pooled, seeded
 
 
 def same(module, n):
@@ -63,17 +63,6 @@ class WithFeatures(nn.Module):
 
     def forward(self, images):
         return self.relu(self.conv(images)).mean(dim=(2, 3))
-
-
-class Convolutional(nn.Module):
-    """Its logits are made by a convolution."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv, self.head = nn.Conv2d(3, 5, 3), nn.Conv2d(5, 3, 1)
-
-    def forward(self, images):
-        return self.head(self.conv(images).relu()).mean(dim=(2, 3))
 
 
 @pytest.mark.parametrize("kind", [WithFeatures, Convolutional, pooled])

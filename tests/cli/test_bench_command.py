@@ -12,6 +12,7 @@ from explorer.experiments.peers import Peer
 from tests.benchmarks.figure import draw
 from tests.benchmarks.table import table
 from tests.cli.running import run
+from tests.threads import threads
 
 QUICK = ["--model", "cifar10-standard", "--batch", "1", "2", "--steps", "1", "--rounds", "1", "--device", "cpu"]
 
@@ -74,14 +75,10 @@ def test_random_weights_are_said_in_the_table(capsys, monkeypatch):
 
 
 def test_threads_are_put_back(capsys):
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(2)
+    with threads(2):
         _, out, _ = run(capsys, "bench", *QUICK, "--threads", "1", "--json")
         assert json.loads(out)["machine"]["threads"] == 1
         assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
 
 
 def test_scaling(capsys):

@@ -13,23 +13,13 @@ from explorer.attacks.frozen import Taped, prepare
 from explorer.classifiers import Classifier, load
 from explorer.datasets.constructions import D_R
 from explorer.datasets.matching import Gap, match
-
-
-class WithFeatures(nn.Module):
-    """A method of its own, of maps."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(144, 3)
-
-    def features(self, images):
-        return self.conv(images).relu()
-
-    def forward(self, images):
-        return self.head(self.features(images).flatten(1))
+from tests.attacks.networks import Convolutional
+from tests.threads import threads
 
 
 class WithHead(nn.Module):
+    """Features are what its last layer is given."""
+
     def __init__(self):
         super().__init__()
         self.conv, self.head = nn.Conv2d(3, 4, 3), nn.Linear(144, 3)
@@ -38,15 +28,11 @@ class WithHead(nn.Module):
         return self.head(self.conv(images).relu().flatten(1))
 
 
-class Convolutional(nn.Module):
-    """Its logits are made by a convolution: features are the means of what that is given."""
+class WithFeatures(WithHead):
+    """A method of its own, of maps."""
 
-    def __init__(self):
-        super().__init__()
-        self.conv, self.head = nn.Conv2d(3, 5, 3), nn.Conv2d(5, 3, 1)
-
-    def forward(self, images):
-        return self.head(self.conv(images).relu()).mean(dim=(2, 3))
+    def features(self, images):
+        return self.conv(images).relu()
 
 
 @pytest.mark.parametrize("kind", [WithFeatures, WithHead, Convolutional])
@@ -77,9 +63,7 @@ def test_what_is_matched_does_not_depend_on_who_looks(monkeypatch, n):
     found, looks = [], []
     everybody = crew.Crew.all
     monkeypatch.setattr(crew.Crew, "all", lambda self, tasks: looks.append(len(tasks)) or everybody(self, tasks))
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
+    with threads(2):
         for apart in (False, True):
             monkeypatch.setattr(crew, "_known", type(crew._known)())
             monkeypatch.setattr(crew.Pace, "apart", lambda self, said=apart: said)
@@ -88,7 +72,5 @@ def test_what_is_matched_does_not_depend_on_who_looks(monkeypatch, n):
             # Both ways once for each kind of look: with the gradient, and the last one without.
             assert len(looks) == (5 if apart else 2)
             assert set(looks) == {min(n, 2)}
-    finally:
-        torch.set_num_threads(before)
     assert torch.equal(found[0].images, found[1].images)
     assert torch.equal(found[0].objective, found[1].objective)

@@ -16,7 +16,7 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st
 
-from explorer.ui.startup import warm_up
+from explorer.ui.shared.imports import warm_up
 
 warm_up()
 st.set_page_config(page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide")

@@ -18,7 +18,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from explorer.cli import attack, bench, build, download, evaluate, export, models, train
+    from explorer.cli import attack, build, download, evaluate, export, models, train
+    from explorer.cli import benchmark as bench
 
     parser = _Parser(prog="explorer", description="Adversarial examples: attack, evaluate and train image classifiers, build data sets.")
     parser.add_argument("--version", action="version", version=__version__)

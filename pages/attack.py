@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from explorer.ui.phone import where_controls_are
-from explorer.ui.startup import ready
+from explorer.ui.shared.imports import ready
+from explorer.ui.shared.mobile import where_controls_are
 
 st.title("Attack an image")
 where_controls_are()
@@ -13,16 +13,16 @@ ready("picture")
 
 from explorer.classifiers import ClassifierError  # noqa: E402
 from explorer.images.decode import ImageError  # noqa: E402
-from explorer.ui.controls import choose_attack, choose_classifier  # noqa: E402
-from explorer.ui.explain import why  # noqa: E402
-from explorer.ui.exports import exports  # noqa: E402
-from explorer.ui.models import entries, load_for_page  # noqa: E402
-from explorer.ui.notices import notices  # noqa: E402
-from explorer.ui.pasted import pasted  # noqa: E402
-from explorer.ui.question import Question  # noqa: E402
-from explorer.ui.results import ask  # noqa: E402
-from explorer.ui.scrubber import scrubber  # noqa: E402
-from explorer.ui.triptych import triptych  # noqa: E402
+from explorer.ui.attack.ask import ask  # noqa: E402
+from explorer.ui.attack.controls import choose_attack, choose_classifier  # noqa: E402
+from explorer.ui.attack.explain import why  # noqa: E402
+from explorer.ui.attack.exports import exports  # noqa: E402
+from explorer.ui.attack.full_photo import pasted  # noqa: E402
+from explorer.ui.attack.notices import notices  # noqa: E402
+from explorer.ui.attack.request import Question  # noqa: E402
+from explorer.ui.attack.scrubber import scrubber  # noqa: E402
+from explorer.ui.attack.triptych import triptych  # noqa: E402
+from explorer.ui.shared.classifiers import entries, load_for_page  # noqa: E402
 
 answer = beside = None
 try:

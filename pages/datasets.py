@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from explorer.ui.phone import where_controls_are
-from explorer.ui.startup import ready
+from explorer.ui.shared.imports import ready
+from explorer.ui.shared.mobile import where_controls_are
 
 st.title("Robust and non-robust data")
 where_controls_are()
@@ -17,9 +17,9 @@ ready("picture")
 
 from explorer.classifiers import ClassifierError  # noqa: E402
 from explorer.images.decode import ImageError  # noqa: E402
-from explorer.ui.bugs_row import VIEWS, bugs_row  # noqa: E402
-from explorer.ui.feature_controls import choose_row  # noqa: E402
-from explorer.ui.feature_results import ask_row  # noqa: E402
+from explorer.ui.datasets.controls import choose_row  # noqa: E402
+from explorer.ui.datasets.five_sets_row import VIEWS, bugs_row  # noqa: E402
+from explorer.ui.datasets.results import ask_row  # noqa: E402
 
 question, row = None, None
 try:
@@ -37,10 +37,10 @@ if question is not None and row is not None:
         )
         bugs_row(row, str(view), "bugs_row")
     ready("charts")
-    from explorer.ui.claim import claim_table
-    from explorer.ui.objections import objections
-    from explorer.ui.robustify import robustify
-    from explorer.ui.set_browser import browse
+    from explorer.ui.datasets.caveats import objections
+    from explorer.ui.datasets.live_build import robustify
+    from explorer.ui.datasets.paper_comparison import claim_table
+    from explorer.ui.datasets.set_browser import browse
 
     st.header("Build it before your eyes")
     robustify(question, row)

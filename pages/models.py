@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from explorer.ui.startup import ready
+from explorer.ui.shared.imports import ready
 
 st.title("Models")
 st.markdown("The classifiers this machine can attack. What is fetched or brought is kept on this machine and used without a network.")
 ready("picture")
 
-from explorer.ui.bring_model import bring  # noqa: E402
-from explorer.ui.model_list import fetchable, here, in_memory  # noqa: E402
+from explorer.ui.models.add_model import bring  # noqa: E402
+from explorer.ui.models.model_list import fetchable, here, in_memory  # noqa: E402
 
 tabs = st.tabs(["On this machine", "ImageNet classifiers to fetch", "Bring your own"], key="models tab")
 with tabs[0]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.ui.startup import ready
+from explorer.ui.shared.imports import ready
 
 st.title("Adversarial Explorer")
 st.markdown(
@@ -13,13 +13,13 @@ place = st.container(key="first")
 ready("picture")
 
 from explorer.classifiers import ClassifierError  # noqa: E402
-from explorer.figures.words import attack_words  # noqa: E402
+from explorer.figures.captions import attack_words  # noqa: E402
 from explorer.images.decode import ImageError  # noqa: E402
-from explorer.ui.explain import why  # noqa: E402
-from explorer.ui.results import ask  # noqa: E402
-from explorer.ui.showcase import showcase  # noqa: E402
-from explorer.ui.triptych import triptych  # noqa: E402
-from explorer.ui.words import badge  # noqa: E402
+from explorer.ui.attack.ask import ask  # noqa: E402
+from explorer.ui.attack.explain import why  # noqa: E402
+from explorer.ui.attack.triptych import triptych  # noqa: E402
+from explorer.ui.overview.landing_example import showcase  # noqa: E402
+from explorer.ui.shared.words import badge  # noqa: E402
 
 try:
     (entry, question), *others = showcase()

@@ -7,6 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor
+
+from explorer.classifiers import Classifier, load
+from explorer.images.gallery import samples
+from explorer.images.geometry import fit
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -38,3 +44,19 @@ def panda() -> Path:
 @pytest.fixture
 def squeezenet() -> Path:
     return shared("weights", "squeezenet1_1-imagenet1k.safetensors")
+
+
+@pytest.fixture(scope="session")
+def real() -> Classifier:
+    """A bundled network; not channels-last, whose gradients torchattacks can't view as rows."""
+    classifier = load("cifar10-standard", device="cpu")
+    classifier.module.to(memory_format=torch.contiguous_format)
+    return classifier
+
+
+@pytest.fixture(scope="session")
+def pictures(real: Classifier) -> tuple[Tensor, Tensor]:
+    """Foolbox's twenty CIFAR-10 test images and their labels."""
+    found = samples("cifar10")
+    images = torch.stack([fit(sample.read(), real.input_size) for sample in found])
+    return images, torch.tensor([sample.label for sample in found])

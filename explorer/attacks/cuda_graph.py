@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from explorer.attacks.batching import samples_at_once
-from explorer.attacks.looking import Eye, Sight
-from explorer.attacks.record import Recorder
-from explorer.attacks.walking import Callbacks, Cancelled, Walk, Walkers, length_of, succeeds
-from explorer.threats import Threat, per_sample
+from explorer.attacks.loop import Callbacks, Cancelled, Walk, Walkers, length_of, succeeds
+from explorer.attacks.objective import Eye, Sight
+from explorer.attacks.threat import Threat, per_sample
+from explorer.attacks.trace import Recorder
+from explorer.engine.batching import samples_at_once
 
 if TYPE_CHECKING:
     from explorer.attacks.pgd import PGD

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from explorer.attacks.batching import logits_of
-from explorer.attacks.looking import Eye, Sight
-from explorer.attacks.record import Recorder
-from explorer.attacks.result import Trace
+from explorer.attacks.objective import Eye, Sight
+from explorer.attacks.result_ import Trace
+from explorer.attacks.threat import Threat, flat_norm, per_sample
+from explorer.attacks.trace import Recorder
 from explorer.classifiers import Classifier
-from explorer.threats import Threat, flat_norm, per_sample
+from explorer.engine.batching import logits_of
 
 if TYPE_CHECKING:
     from explorer.attacks.pgd import PGD

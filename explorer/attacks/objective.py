@@ -10,12 +10,12 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from explorer.attacks.batching import samples_at_once
-from explorer.attacks.crew import shared
-from explorer.attacks.frozen import Taped
 from explorer.attacks.losses import LOSSES
-from explorer.attacks.operations import product
 from explorer.classifiers import Classifier
+from explorer.engine.batching import samples_at_once
+from explorer.engine.operations import product
+from explorer.engine.optimized_copy import Taped
+from explorer.engine.threads import shared
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def looked(
     alike: Callable[[T, T], bool],
 ) -> T:  # fmt: skip
     """What ``look`` finds at all rows of ``point`` [M, 3, H, W] with ``classifier``: in pieces that fit the memory, by all threads together
-    or by each apart. ``kind``, ``joined`` and ``alike`` are as :func:`~explorer.attacks.crew.shared` takes them."""
+    or by each apart. ``kind``, ``joined`` and ``alike`` are as :func:`~explorer.engine.threads.shared` takes them."""
     n, at_once = len(point), samples_at_once(classifier, point)
 
     def pieces(each: int) -> list[Callable[[], T]]:

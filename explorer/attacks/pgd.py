@@ -11,16 +11,16 @@ from dataclasses import KW_ONLY, dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from explorer.attacks.engine import at_precision
-from explorer.attacks.looking import AttackError as AttackError
+from explorer.attacks.cuda_graph import replayed
+from explorer.attacks.loop import Callbacks, OnImage, OnStep, Walk, of_rows, succeeds
+from explorer.attacks.loop import Cancelled as Cancelled
 from explorer.attacks.losses import LOSSES, Objective
-from explorer.attacks.record import Recorder
-from explorer.attacks.replaying import replayed
-from explorer.attacks.result import AttackResult, Trace
-from explorer.attacks.walking import Callbacks, OnImage, OnStep, Walk, of_rows, succeeds
-from explorer.attacks.walking import Cancelled as Cancelled
+from explorer.attacks.objective import AttackError as AttackError
+from explorer.attacks.result_ import AttackResult, Trace
+from explorer.attacks.threat import Threat, per_sample
+from explorer.attacks.trace import Recorder
 from explorer.classifiers import Classifier
-from explorer.threats import Threat, per_sample
+from explorer.engine.precision import at_precision
 
 MOST_STEPS = 10_000
 MOST_RESTARTS = 1_000
@@ -39,7 +39,7 @@ class PGD:
     ``loss``: "ce", "cw" (margin) or "dlr". ``keep="best"`` returns, per sample, the point with success and then the highest
     loss, over all T + 1 points of all restarts; "last" the last iterate of the best restart, as other libraries do.
     ``precision`` is that of the climb: "float32", on the classifier itself; "folded", on a prepared copy in float32, or "bfloat16", on one
-    in bfloat16 (:mod:`explorer.attacks.engine`); or "auto", the quickest on this machine. Success is always decided in float32 by
+    in bfloat16 (:mod:`explorer.engine.precision`); or "auto", the quickest on this machine. Success is always decided in float32 by
     the classifier itself, and a sample that only the copy calls fooled is attacked again in float32.
 
     ``until="fooled"`` leaves a sample alone, with all its restarts, once one of them succeeds: for questions that ask whether and not how

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from explorer.attacks.result import Trace
+from explorer.attacks.result_ import Trace
 
 
 class Recorder:

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from explorer.classifiers import Classifier, load
+from explorer.classifiers.downloads import is_published, local_file
 from explorer.classifiers.imagenet import TORCHVISION_PREFIX
 from explorer.classifiers.loading import freeze, resolve_device
-from explorer.classifiers.published import is_published, local_file
 
 DEFAULT = ("cifar10-standard", "tiny12-standard", *(TORCHVISION_PREFIX + name for name in ("squeezenet1_1", "googlenet", "resnet50")))
 LEAST_SPREAD = 0.1  # of a logit among noise
@@ -42,7 +42,7 @@ def random_classifier(architecture: str, device: torch.device) -> Classifier:
     die out, so that nothing could move a logit, the batch norms are given the statistics of noise."""
     from torchvision.models import get_model
 
-    from explorer.classifiers.zoo import CONSTRUCTION, weights_record
+    from explorer.classifiers.torchvision_models import CONSTRUCTION, weights_record
 
     record = weights_record(architecture)
     preset = record.transforms()

@@ -18,12 +18,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from explorer.attacks import PGD
-from explorer.attacks.batching import bytes_per_sample, samples_at_once
-from explorer.attacks.engine import at_precision
+from explorer.attacks.threat import Threat
+from explorer.benchmarks.baselines import Setting
+from explorer.benchmarks.speed import interleaved, ratio_of, same_images
 from explorer.classifiers import Classifier
-from explorer.experiments.bench import interleaved, ratio_of, same_images
-from explorer.experiments.peers import Setting
-from explorer.threats import Threat
+from explorer.engine.batching import bytes_per_sample, samples_at_once
+from explorer.engine.precision import at_precision
 
 EPSILONS, RESTARTS = 12, 5
 SIZES = (0.5, 1.0, 1.5)

@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.attacks import PGD
-from explorer.attacks.batching import logits_of
-from explorer.attacks.engine import at_precision
-from explorer.attacks.packed import PackedConv
+from explorer.attacks.threat import Threat
+from explorer.benchmarks.baselines import PEERS, Attack, Peer, Setting
 from explorer.classifiers import Classifier
-from explorer.experiments.peers import PEERS, Attack, Peer, Setting
+from explorer.engine.batching import logits_of
+from explorer.engine.convolution import PackedConv
+from explorer.engine.precision import at_precision
 from explorer.images.gallery import samples
 from explorer.images.geometry import view
-from explorer.threats import Threat
 
 OURS = "explorer"
 NOISE = 0.02  # how far copies of a sample are apart, in pixels of [0, 1]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from explorer.classifiers.card import ModelCard
+from explorer.classifiers.downloads import fetched_file, local_file, local_imagenet, remote_weights, weights_folder
 from explorer.classifiers.imagenet import ROBUST, ROBUST_PREFIX, SALMAN, TORCHVISION, TORCHVISION_PREFIX, Reported, Robust
-from explorer.classifiers.published import fetched_file, local_file, local_imagenet, remote_weights, weights_folder
+from explorer.classifiers.model_card import ModelCard
 from explorer.fetch import Remote
 
 __all__ = ["BUNDLED", "TORCHVISION", "Entry", "Reported", "bundled", "catalogue", "local_imagenet", "weights_folder"]
@@ -66,7 +66,7 @@ def _bundled_entry(card: ModelCard) -> Entry:
 
 
 def _torchvision_entry(architecture: str) -> Entry:
-    from explorer.classifiers.zoo import weights_record  # imports torchvision: only where its classifiers are listed
+    from explorer.classifiers.torchvision_models import weights_record  # imports torchvision: only where its classifiers are listed
 
     name = TORCHVISION_PREFIX + architecture
     here, remote = local_file(name), remote_weights(name)
@@ -80,7 +80,7 @@ def _torchvision_entry(architecture: str) -> Entry:
 
 
 def _robust_entry(robust: Robust) -> Entry:
-    from explorer.classifiers.zoo import weights_record
+    from explorer.classifiers.torchvision_models import weights_record
 
     name = ROBUST_PREFIX + robust.name
     here = local_file(name)

@@ -54,7 +54,7 @@ def local_imagenet() -> tuple[str, ...]:
 
 def remote_weights(name: str) -> Remote:
     """Where the weights of a published classifier are fetched from. Raises :class:`ClassifierError` when there is none of that name."""
-    from explorer.classifiers.zoo import robust_entry, weights_record  # imports torchvision, which takes 1.8 s
+    from explorer.classifiers.torchvision_models import robust_entry, weights_record  # imports torchvision, which takes 1.8 s
 
     if name.startswith(ROBUST_PREFIX):
         return robust_entry(name).remote

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from explorer.classifiers.catalogue import BUNDLED, OWN_PREFIX, bundled
+from explorer.classifiers.checkpoint import put_weights, read_checkpoint
 from explorer.classifiers.classifier import Classifier, ClassifierError
-from explorer.classifiers.networks import NetworkConfig, SmallNet
-from explorer.classifiers.published import fetch_with_bar, is_published
-from explorer.classifiers.weights import put_weights, read_checkpoint
+from explorer.classifiers.downloads import fetch_with_bar, is_published
+from explorer.classifiers.small_net import NetworkConfig, SmallNet
 
 
 def resolve_device(device: str) -> torch.device:
@@ -38,11 +38,11 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
     """
     place = resolve_device(device)
     if is_published(name):
-        from explorer.classifiers.zoo import published_classifier  # imports torchvision, which takes 1.8 s
+        from explorer.classifiers.torchvision_models import published_classifier  # imports torchvision, which takes 1.8 s
 
         return published_classifier(name, Path(weights) if weights is not None else fetch_with_bar(name), place)
     if name.startswith(OWN_PREFIX):
-        from explorer.classifiers.own import load_own
+        from explorer.classifiers.user_models import load_own
 
         return load_own(name.removeprefix(OWN_PREFIX), place)
     if ".py:" in name:

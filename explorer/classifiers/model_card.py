@@ -29,7 +29,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """``network`` is the :class:`~explorer.classifiers.networks.NetworkConfig`, ``recipe`` the training recipe, as plain dicts;
+    """``network`` is the :class:`~explorer.classifiers.small_net.NetworkConfig`, ``recipe`` the training recipe, as plain dicts;
     ``epochs`` how many were done;
     ``weights_digest`` the SHA-256 of the loaded weights (:attr:`Classifier.digest`)."""
 

@@ -11,10 +11,10 @@ from torch import nn
 from torchvision import models
 from torchvision.models import WeightsEnum, get_model, get_model_weights, list_models
 
+from explorer.classifiers.checkpoint import Checkpoint, put_weights, read_checkpoint
 from explorer.classifiers.classifier import Classifier, ClassifierError
 from explorer.classifiers.imagenet import ROBUST, ROBUST_PREFIX, TORCHVISION_PREFIX, Robust
 from explorer.classifiers.loading import freeze
-from explorer.classifiers.weights import Checkpoint, put_weights, read_checkpoint
 
 # What the published weights were trained with but the bare constructor does not set. The auxiliary heads are built so that
 # the state dict fits; in evaluation mode they are not run.

@@ -16,9 +16,9 @@ import torch
 from safetensors.torch import save
 
 from explorer.classifiers.catalogue import OWN_PREFIX, Entry
+from explorer.classifiers.checkpoint import Checkpoint, read_checkpoint
 from explorer.classifiers.classifier import Classifier, ClassifierError
 from explorer.classifiers.loading import freeze
-from explorer.classifiers.weights import Checkpoint, read_checkpoint
 
 _WEIGHTS, _CARD = "weights.safetensors", "classifier.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
@@ -130,7 +130,12 @@ def build_own(card: OwnCard, checkpoint: Checkpoint, device: torch.device) -> Cl
 
     Raises :class:`ClassifierError`.
     """
-    from explorer.classifiers.zoo import IMAGENET, check_architecture, imagenet_labels, network  # torchvision: 1.8 s to import
+    from explorer.classifiers.torchvision_models import (  # torchvision: 1.8 s to import
+        IMAGENET,
+        check_architecture,
+        imagenet_labels,
+        network,
+    )
 
     check_architecture(card.architecture)
     classes = _classes(card.architecture, checkpoint)
@@ -146,7 +151,7 @@ def build_own(card: OwnCard, checkpoint: Checkpoint, device: torch.device) -> Cl
 
 def _classes(architecture: str, checkpoint: Checkpoint) -> int:
     """How many classes the weights have: what the layers with ImageNet's thousand outputs have in their place."""
-    from explorer.classifiers.zoo import IMAGENET, bare
+    from explorer.classifiers.torchvision_models import IMAGENET, bare
 
     with torch.device("meta"):
         own = bare(architecture, checkpoint, IMAGENET).state_dict()

@@ -11,14 +11,14 @@ from tqdm import tqdm
 from explorer.attacks.pgd import PRECISIONS
 from explorer.classifiers import Classifier, load
 from explorer.cli.common import UsageError, number, print_json, writable_folder, write_files
-from explorer.experiments.attack_image import attack_from, attack_image, image_digest
-from explorer.experiments.recipe import Recipe, RecipeError, format_epsilon, parse_crop
-from explorer.experiments.report import AttackReport
+from explorer.experiments.one_image.attack_image import attack_from, attack_image, image_digest
+from explorer.experiments.one_image.recipe import Recipe, RecipeError, format_epsilon, parse_crop
+from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, trace_csv
-from explorer.figures.plates import triptych
+from explorer.figures.print_triptych import triptych
 from explorer.images.decode import Decoded
 from explorer.images.geometry import CENTRE, Crop, view
-from explorer.images.source import GALLERY_PREFIX, open_source
+from explorer.images.open import GALLERY_PREFIX, open_source
 
 
 def add_attack(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

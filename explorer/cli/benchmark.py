@@ -13,11 +13,11 @@ from typing import Any
 import torch
 
 from explorer.attacks.pgd import PRECISIONS
+from explorer.benchmarks.baselines import MODULES, PEERS, Setting
+from explorer.benchmarks.models import DEFAULT, Subject, subject
+from explorer.benchmarks.scaling import Cost, Memory, costs, memory
+from explorer.benchmarks.speed import Case, Measured, matrix_peaks, measure
 from explorer.cli.common import UsageError, number, print_json, shared_folder
-from explorer.experiments.bench import Case, Measured, matrix_peaks, measure
-from explorer.experiments.bench_models import DEFAULT, Subject, subject
-from explorer.experiments.bench_scaling import Cost, Memory, costs, memory
-from explorer.experiments.peers import MODULES, PEERS, Setting
 
 RANDOM = "random weights, as none are on this machine: the times hold, success and loss mean nothing"
 

@@ -15,10 +15,10 @@ from tqdm import tqdm
 from explorer.attacks.pgd import PRECISIONS
 from explorer.classifiers import load
 from explorer.cli.common import UsageError, print_json, writable_folder
-from explorer.datasets.build import Progress, build
-from explorer.datasets.constructions import CONSTRUCTIONS, IMAGE, NOISE, NOISE_STEPS, Construction
+from explorer.datasets.constructed.build import Progress, build
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS, IMAGE, NOISE, NOISE_STEPS, Construction
+from explorer.datasets.constructed.plan import make_plan, settle
 from explorer.datasets.labelled import without
-from explorer.datasets.plan import make_plan, settle
 from explorer.datasets.sources import read_source
 
 

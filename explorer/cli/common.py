@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from explorer.experiments.recipe import RecipeError, parse_number
+from explorer.experiments.one_image.recipe import RecipeError, parse_number
 
 
 class UsageError(ValueError):

@@ -9,7 +9,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from explorer.cli.common import print_json
-from explorer.datasets.download import data_folder, download_cifar10
+from explorer.datasets.cifar10 import data_folder, download_cifar10
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

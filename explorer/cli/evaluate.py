@@ -10,8 +10,8 @@ from tqdm import tqdm
 from explorer.classifiers import load
 from explorer.cli.common import number, print_json
 from explorer.datasets.sources import read_source
-from explorer.experiments.recipe import format_epsilon
-from explorer.experiments.robustness import AccuracyRow, robust_accuracy
+from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, robust_accuracy
+from explorer.experiments.one_image.recipe import format_epsilon
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from explorer.cli.common import UsageError, print_json
-from explorer.datasets.export import FORMS
-from explorer.datasets.sets import read_set
+from explorer.datasets.constructed.export import FORMS
+from explorer.datasets.constructed.read import read_set
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

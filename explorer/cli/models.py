@@ -6,8 +6,8 @@ import argparse
 from dataclasses import asdict
 
 from explorer.classifiers import Entry, catalogue
-from explorer.classifiers.own import own_entries
-from explorer.classifiers.published import fetch_with_bar
+from explorer.classifiers.downloads import fetch_with_bar
+from explorer.classifiers.user_models import own_entries
 from explorer.cli.common import print_json
 
 _HEAD = ("name", "data", "training", "accuracy", "under attack", "size", "where")

@@ -12,12 +12,12 @@ import torch
 from tqdm import tqdm
 
 from explorer.classifiers.catalogue import BUNDLED
+from explorer.classifiers.checkpoint import read_weights
 from explorer.classifiers.loading import resolve_device
-from explorer.classifiers.weights import read_weights
 from explorer.cli.common import UsageError, print_json, shared_folder, writable_folder
 from explorer.datasets.labelled import LabelledImages
-from explorer.experiments.bundled import BUNDLES, CHECKPOINT, Bundle, classifier_of, measure, publish, read_built, read_data
-from explorer.experiments.training import Progress, Trainer
+from explorer.training.recipes import BUNDLES, CHECKPOINT, Bundle, classifier_of, measure, publish, read_built, read_data
+from explorer.training.trainer import Progress, Trainer
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -1,4 +1,4 @@
-"""Data by its written name, as a classifier sees and counts it: whatever :func:`~explorer.datasets.sets.read_set` reads, or
+"""Data by its written name, as a classifier sees and counts it: whatever :func:`~explorer.datasets.constructed.read.read_set` reads, or
 torchvision's CIFAR-10."""
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Protocol
 import torch
 from PIL import Image
 
-from explorer.datasets.download import read_cifar10
+from explorer.datasets.cifar10 import read_cifar10
+from explorer.datasets.constructed.read import read_set
 from explorer.datasets.labelled import DataError, LabelledImages, Pixels
-from explorer.datasets.sets import read_set
 from explorer.images import geometry
 from explorer.images.geometry import to_uint8
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from explorer.classifiers import Classifier
-from explorer.classifiers.shelf import room
+from explorer.classifiers.cache import room
 
 # Bytes a batch keeps that a CPU takes best. Beyond, activations fall out of its caches and every step waits for fresh pages: SqueezeNet's
 # gradient takes 8.1 ms per image in batches of 16, 10.2 in batches of 32; a bundled classifier's 1.9 in 128, 2.3 in 784.

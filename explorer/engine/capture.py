@@ -1,4 +1,4 @@
-"""Reading a module into a :class:`~explorer.attacks.tape.Tape`."""
+"""Reading a module into a :class:`~explorer.engine.tape.Tape`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
-from explorer.attacks.merging import merged
-from explorer.attacks.operations import (
+from explorer.engine.convolution import PackedConv
+from explorer.engine.fusion import merged
+from explorer.engine.operations import (
     Add,
     Concatenate,
     Convolution,
@@ -26,8 +27,7 @@ from explorer.attacks.operations import (
     Segment,
     Swish,
 )  # fmt: skip
-from explorer.attacks.packed import PackedConv
-from explorer.attacks.tape import Line, Tape
+from explorer.engine.tape import Line, Tape
 
 Packed = dict[Hashable, PackedConv]
 

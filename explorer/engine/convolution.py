@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from explorer.attacks.onednn import OPERATORS
-from explorer.attacks.pointwise import Pointwise
+from explorer.engine.onednn import OPERATORS
+from explorer.engine.pointwise import Pointwise
 
 FEW = 16  # channels of the gradient for the input times its phases: with more, torch's own backward is quicker
 

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from explorer.attacks.operations import Convolution, Gradients
-from explorer.attacks.packed import PackedConv
-from explorer.attacks.tape import Line
+from explorer.engine.convolution import PackedConv
+from explorer.engine.operations import Convolution, Gradients
+from explorer.engine.tape import Line
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a frozen network is made of, each with its way back written out: the operations of a :class:`~explorer.attacks.tape.Tape`.
+"""What a frozen network is made of, each with its way back written out: the operations of a :class:`~explorer.engine.tape.Tape`.
 
 ``forward(inputs)`` returns the output and what the way back needs; ``backward(gradient, kept, onto)`` returns, for each input, the
 gradient that reached it so far (``onto``, or None) plus what comes through this operation.
@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, fx
 
-from explorer.attacks.packed import PackedConv
+from explorer.engine.convolution import PackedConv
 
 Gradients = Sequence[Tensor | None]
 

@@ -1,5 +1,5 @@
 """Frozen copies of a classifier, made to be climbed with: batch norms folded away, channels last, in another type; on a CPU as a
-:class:`~explorer.attacks.tape.Tape` with packed convolutions."""
+:class:`~explorer.engine.tape.Tape` with packed convolutions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from explorer.attacks.folding import fold_batch_norms, fold_prefix, fold_scale
-from explorer.attacks.operations import Convolution
-from explorer.attacks.tape import Tape
-from explorer.attacks.taping import NotTaped, Packed, tape_of
 from explorer.classifiers import Classifier, ClassifierError
+from explorer.engine.capture import NotTaped, Packed, tape_of
+from explorer.engine.folding import fold_batch_norms, fold_prefix, fold_scale
+from explorer.engine.operations import Convolution
+from explorer.engine.tape import Tape
 
 
 class _Copy(nn.Module):

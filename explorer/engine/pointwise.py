@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from explorer.attacks.onednn import OPERATORS
+from explorer.engine.onednn import OPERATORS
 
 
 class Pointwise:

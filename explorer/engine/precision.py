@@ -1,4 +1,4 @@
-"""The fast engine: which form of a classifier to climb with, itself or a frozen copy (:mod:`explorer.attacks.frozen`).
+"""The fast engine: which form of a classifier to climb with, itself or a frozen copy (:mod:`explorer.engine.optimized_copy`).
 
 Only what climbs uses the copy. Success is decided by the classifier itself, in float32. Whether a copy pays is measured, once per
 classifier and process: on a CPU without bfloat16 units that in bfloat16 loses.
@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from explorer.attacks.frozen import Taped, noise, prepare
 from explorer.classifiers import Classifier
+from explorer.engine.optimized_copy import Taped, noise, prepare
 
 GAIN = 1.2  # how many times as fast the copy must be before it is worth a second set of weights
 ROUNDS = 10

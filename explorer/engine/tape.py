@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from explorer.attacks.operations import Convolution, MaxPool, Operation, Rectify
+from explorer.engine.operations import Convolution, MaxPool, Operation, Rectify
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import torch
 
-from explorer.attacks.frozen import Taped
+from explorer.engine.optimized_copy import Taped
 
 MOST = 4  # members: each holds the interpreter between two operations
 LEAST_PATIENCE, MOST_PATIENCE = 8, 64  # looks taken one way before the other is tried

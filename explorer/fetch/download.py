@@ -17,7 +17,7 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
-from explorer.fetch.asking import Answer, CannotGoOn, FetchError, NoAnswer, Remote, ask, is_version
+from explorer.fetch.http import Answer, CannotGoOn, FetchError, NoAnswer, Remote, ask, is_version
 
 OnBytes = Callable[[int, int | None], None]  # bytes so far, of how many if that is known
 Cancel = Callable[[], bool]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from explorer.experiments.recipe import Recipe, format_epsilon
-from explorer.experiments.report import AttackReport
+from explorer.experiments.one_image.recipe import Recipe, format_epsilon
+from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.palette import OUTCOME_MARKS
 
 NORM_NAMES = {"linf": "L∞", "l2": "L2"}

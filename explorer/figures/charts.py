@@ -7,9 +7,9 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from explorer.experiments.report import AttackReport
+from explorer.experiments.one_image.report import AttackReport
 from explorer.figures import palette
-from explorer.figures.words import percent
+from explorer.figures.captions import percent
 
 NAME_WIDTH, NAME_LINES = 20, 2  # characters a line, lines; hover texts have the whole name
 

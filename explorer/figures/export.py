@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.typing import RcKeyType
 
-from explorer.experiments.report import AttackReport
+from explorer.experiments.one_image.report import AttackReport
 from explorer.images.geometry import to_png
 
 DPI = 300

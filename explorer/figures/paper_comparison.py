@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from explorer.experiments.claim import EPSILONS, ClaimRow
+from explorer.experiments.ilyas2019.paper_comparison import EPSILONS, ClaimRow
 from explorer.figures import palette
+from explorer.figures.captions import percent
 from explorer.figures.charts import dress
-from explorer.figures.words import percent
 
 NAMES = {0.0: "clean", 0.25: "L2 ε = 0.25", 0.5: "L2 ε = 0.5"}
 COLOURS = {0.0: palette.ORIGINAL, 0.25: palette.PREDICTED, 0.5: palette.ADVERSARIAL}

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from explorer.experiments.feature_row import Judge, SetImage
+from explorer.experiments.ilyas2019.five_sets_result import Judge, SetImage
 from explorer.figures import palette
-from explorer.figures.words import percent
+from explorer.figures.captions import percent
 
 LABEL_ROLE, SEEN_ROLE = "label", "seen"
 

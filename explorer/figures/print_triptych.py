@@ -12,10 +12,10 @@ from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 from torch import Tensor
 
-from explorer.experiments.recipe import format_epsilon
-from explorer.experiments.report import AttackReport, Prediction
+from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.one_image.report import AttackReport, Prediction
+from explorer.figures.captions import attack_words, levels, measured_words, outcome_words, percent
 from explorer.figures.palette import ADVERSARIAL, INK, INK_QUIET
-from explorer.figures.words import attack_words, levels, measured_words, outcome_words, percent
 from explorer.images.distances import magnification, perturbation_image
 from explorer.images.geometry import to_uint8
 

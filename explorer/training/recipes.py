@@ -14,19 +14,19 @@ from safetensors.torch import save
 from torch import Tensor
 
 from explorer.classifiers import Classifier
-from explorer.classifiers.card import PGD, Accuracy, ModelCard
+from explorer.classifiers.checkpoint import put_weights
 from explorer.classifiers.loading import freeze
-from explorer.classifiers.networks import CIFAR_NET, TINY_NET, SmallNet
-from explorer.classifiers.weights import put_weights
-from explorer.datasets.constructions import CONSTRUCTIONS
+from explorer.classifiers.model_card import PGD, Accuracy, ModelCard
+from explorer.classifiers.small_net import CIFAR_NET, TINY_NET, SmallNet
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS
+from explorer.datasets.constructed.read import read_set
 from explorer.datasets.labelled import DataError, LabelledImages, read_parquet, without
-from explorer.datasets.sets import read_set
 from explorer.datasets.sources import read_source
-from explorer.experiments.attack_image import versions
-from explorer.experiments.robustness import AccuracyRow, robust_accuracy
-from explorer.experiments.stronger import APGD, apgd_accuracy
-from explorer.experiments.training import Recipe, Trainer
+from explorer.experiments.evaluation.auto_pgd import APGD, apgd_accuracy
+from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, robust_accuracy
+from explorer.experiments.one_image.attack_image import versions
 from explorer.images.geometry import BILINEAR
+from explorer.training.trainer import Recipe, Trainer
 
 EVALUATION_STEPS = 20
 ATTACKED = 500

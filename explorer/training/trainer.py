@@ -19,9 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from explorer.classifiers.networks import NetworkConfig, SmallNet, whiten_stem
+from explorer.attacks.threat import Threat
+from explorer.classifiers.small_net import NetworkConfig, SmallNet, whiten_stem
 from explorer.datasets.labelled import LabelledImages
-from explorer.threats import Threat
 
 
 @dataclass(frozen=True)

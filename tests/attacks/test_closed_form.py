@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from explorer.attacks import PGD, fgsm
-from explorer.threats import Threat, flat_norm
-from tests.attacks.conftest import grey_images, labels_of, linear_classifier
+from explorer.attacks.threat import Threat, flat_norm
+from tests.small_models import grey_images, labels_of, linear_classifier
 
 DUAL = {"linf": lambda w: w.abs().sum(dim=1), "l2": lambda w: w.norm(dim=1)}
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from explorer.attacks import PGD, replaying
-from explorer.attacks.record import Recorder
-from explorer.attacks.replaying import Replayed
-from explorer.attacks.walking import Callbacks, Cancelled, Walk
+from explorer.attacks import PGD
+from explorer.attacks import cuda_graph as replaying
+from explorer.attacks.cuda_graph import Replayed
+from explorer.attacks.loop import Callbacks, Cancelled, Walk
+from explorer.attacks.threat import Threat
+from explorer.attacks.trace import Recorder
 from explorer.classifiers import load
-from explorer.threats import Threat
-from tests.attacks.conftest import any_images, bent_classifier, labels_of
+from tests.small_models import any_images, bent_classifier, labels_of
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from explorer.attacks import PGD, AttackError, Cancelled, fgsm
+from explorer.attacks.threat import Threat, flat_norm
 from explorer.classifiers import Classifier
 from explorer.images.geometry import round_8bit
-from explorer.threats import Threat, flat_norm
-from tests.attacks.conftest import any_images, bent_classifier, labels_of, linear_classifier
+from tests.small_models import any_images, bent_classifier, labels_of, linear_classifier
 
 NORMS = {"linf": 8 / 255, "l2": 0.4}
 

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from explorer.attacks import PGD
+from explorer.attacks.threat import Threat
 from explorer.classifiers import load
-from explorer.threats import Threat
 
 
 @pytest.mark.parametrize("restarts", [1, 3])

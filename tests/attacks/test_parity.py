@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from explorer.attacks import PGD, fgsm
-from explorer.threats import Threat
+from explorer.attacks.threat import Threat
 
 EPSILON = {"linf": 4 / 255, "l2": 0.25}
 STEP = {"linf": 1 / 255, "l2": 0.1}

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from explorer.threats import Threat, flat_norm
+from explorer.attacks.threat import Threat, flat_norm
 
 
 @pytest.mark.parametrize(

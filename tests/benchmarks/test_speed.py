@@ -11,12 +11,13 @@ import pytest
 import torch
 from torch import nn
 
+from explorer.benchmarks import baselines as peers
+from explorer.benchmarks import speed as bench
+from explorer.benchmarks.baselines import PEERS, Peer, Setting
+from explorer.benchmarks.models import random_classifier, subject
+from explorer.benchmarks.scaling import Peak, costs, memory
+from explorer.benchmarks.speed import BenchError, gradient_flops, interleaved, judged, matrix_peaks, measure, ratio_of, same_images
 from explorer.classifiers import Classifier, load
-from explorer.experiments import bench, peers
-from explorer.experiments.bench import BenchError, gradient_flops, interleaved, judged, matrix_peaks, measure, ratio_of, same_images
-from explorer.experiments.bench_models import random_classifier, subject
-from explorer.experiments.bench_scaling import Peak, costs, memory
-from explorer.experiments.peers import PEERS, Peer, Setting
 
 SETTING = Setting(epsilon=4 / 255, steps=2)
 
@@ -191,7 +192,7 @@ def test_the_plain_network_is_what_torchvision_hands_out():
 
 
 def test_weights_on_this_machine_come_first_and_random_ones_are_said(tmp_path, monkeypatch):
-    from explorer.classifiers import published
+    from explorer.classifiers import downloads as published
 
     monkeypatch.setattr(published, "weights_folder", lambda: tmp_path / "none")
     made = subject("torchvision:squeezenet1_1", None, "cpu", tmp_path)

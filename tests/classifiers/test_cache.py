@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from explorer.classifiers import Classifier, ClassifierError
-from explorer.classifiers import shelf as module
-from explorer.classifiers.shelf import LARGE, MOST_SMALL, Shelf, room, weight_bytes
+from explorer.classifiers import cache as module
+from explorer.classifiers.cache import LARGE, MOST_SMALL, Shelf, room, weight_bytes
 
 GIGA = 2**30
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from explorer.classifiers import Classifier, ClassifierError
-from explorer.classifiers.networks import CIFAR_NET, TINY_NET, SmallNet, whiten_stem
+from explorer.classifiers.small_net import CIFAR_NET, TINY_NET, SmallNet, whiten_stem
 
 
 class Sums(nn.Module):

@@ -15,12 +15,12 @@ from safetensors.torch import save_file
 from torch import nn
 from torchvision.models import get_model, get_model_weights
 
-from explorer.attacks.frozen import prepare
 from explorer.classifiers import ClassifierError, catalogue, load
+from explorer.classifiers.checkpoint import read_checkpoint
+from explorer.classifiers.downloads import local_file, local_imagenet, remote_weights, weights_folder
 from explorer.classifiers.imagenet import ROBUST, TORCHVISION, TORCHVISION_FILES
-from explorer.classifiers.published import local_file, local_imagenet, remote_weights, weights_folder
-from explorer.classifiers.weights import read_checkpoint
-from explorer.classifiers.zoo import CONSTRUCTION
+from explorer.classifiers.torchvision_models import CONSTRUCTION
+from explorer.engine.optimized_copy import prepare
 from explorer.images.geometry import view
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from explorer.classifiers import ClassifierError, catalogue, load
-from explorer.classifiers.card import ModelCard
 from explorer.classifiers.catalogue import BUNDLED, bundled
-from explorer.classifiers.published import fetch_weights
+from explorer.classifiers.downloads import fetch_weights
+from explorer.classifiers.model_card import ModelCard
 from explorer.fetch import FetchCancelled, Remote
 
 NAMES = list(bundled())
@@ -206,7 +206,7 @@ def test_a_card_that_is_no_card(tmp_path):
 @pytest.fixture
 def published(monkeypatch, tmp_path):
     """torchvision's SqueezeNet weights, published by a server on this machine that answers as told."""
-    from explorer.classifiers import published
+    from explorer.classifiers import downloads as published
 
     answers: dict[str, bytes | int] = {}
 
@@ -273,7 +273,7 @@ def test_a_failed_fetch_is_one_sentence_and_leaves_nothing(published, tmp_path, 
 
 
 def test_without_a_network_it_is_said_where_a_file_may_be_put(published, tmp_path, monkeypatch):
-    from explorer.classifiers import published as module
+    from explorer.classifiers import downloads as module
 
     monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path / "mine"))
     with socket.socket() as listener:  # a port that nothing answers on

@@ -12,7 +12,7 @@ from torchvision.models import mobilenet_v3_small, resnet18
 
 from explorer.classifiers import ClassifierError, load
 from explorer.classifiers.labels import parse_labels
-from explorer.classifiers.own import OwnCard, add_own, from_environment, own_cards, own_entries, remove_own
+from explorer.classifiers.user_models import OwnCard, add_own, from_environment, own_cards, own_entries, remove_own
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ import json
 import pytest
 import torch
 
-from explorer.cli import bench as command
-from explorer.experiments.peers import Peer
+from explorer.benchmarks.baselines import Peer
+from explorer.cli import benchmark as command
 from tests.benchmarks.figure import draw
 from tests.benchmarks.table import table
 from tests.cli.running import run

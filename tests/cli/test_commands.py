@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.classifiers import published
+from explorer.classifiers import downloads as published
 from explorer.fetch import Remote
 from explorer.images.gallery import sample
 from tests.cli.running import run
@@ -76,7 +76,7 @@ def test_rerun_gives_the_same_and_says_when_it_does_not(capsys, tmp_path):
 def test_the_recipes_command_line_does_the_same_attack(capsys, tmp_path):
     import shlex
 
-    from explorer.experiments.recipe import Recipe
+    from explorer.experiments.one_image.recipe import Recipe
 
     attack(capsys, tmp_path / "a", "--target", "ship", "--restarts", "2", "--loss", "cw", "--seed", "3", "--step-size", "1/255")
     words = shlex.split(Recipe.from_json((tmp_path / "a" / "recipe.json").read_text()).command(str(tmp_path / "b")))

@@ -16,11 +16,11 @@ import pytest
 from torchvision.datasets import CIFAR10
 
 from explorer.attacks import Cancelled
-from explorer.datasets import download
-from explorer.datasets.download import download_cifar10, has_cifar10, read_cifar10
+from explorer.datasets import cifar10 as download
+from explorer.datasets.cifar10 import download_cifar10, has_cifar10, read_cifar10
 from explorer.datasets.labelled import DataError
 from explorer.datasets.sources import read_source
-from explorer.fetch import transfer
+from explorer.fetch import download as transfer
 
 NAMES = ["cat", "dog"]
 

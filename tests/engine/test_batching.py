@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attacks import PGD, batching
-from explorer.attacks.batching import bytes_per_sample, logits_of, samples_at_once
+from explorer.attacks import PGD
+from explorer.attacks.threat import Threat
 from explorer.classifiers import Classifier, load
-from explorer.threats import Threat
+from explorer.engine import batching
+from explorer.engine.batching import bytes_per_sample, logits_of, samples_at_once
 
 SIDE = 32
 
@@ -93,7 +94,7 @@ def test_a_split_batch_has_the_same_result(monkeypatch, precision, targeted):
     reports = {"whole": [], "split": []}
     whole = attack(classifier, images, labels, targets, frames=True, on_step=lambda *said: reports["whole"].append(said))
     monkeypatch.setattr(batching, "samples_at_once", lambda *_: 8)
-    monkeypatch.setattr("explorer.attacks.looking.samples_at_once", lambda *_: 8)
+    monkeypatch.setattr("explorer.attacks.objective.samples_at_once", lambda *_: 8)
     split = attack(classifier, images, labels, targets, frames=True, on_step=lambda *said: reports["split"].append(said))
     assert torch.equal(whole.success, split.success)
     torch.testing.assert_close(split.adversarial, whole.adversarial, atol=1e-6, rtol=0)

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attacks.folding import fold_batch_norms
-from explorer.attacks.frozen import Taped, prepare
-from explorer.attacks.looking import AttackError, Eye
+from explorer.attacks.objective import AttackError, Eye
 from explorer.classifiers import Classifier, ClassifierError
-from tests.attacks.networks import Convolutional, Shared, Tapped, Twisting, classifier_of, pooled, seeded
+from explorer.engine.folding import fold_batch_norms
+from explorer.engine.optimized_copy import Taped, prepare
+from tests.networks import Convolutional, Shared, Tapped, Twisting, classifier_of, pooled, seeded
 
 
 def same(module, n):

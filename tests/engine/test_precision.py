@@ -8,12 +8,14 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attacks import PGD, engine, packed
-from explorer.attacks.engine import at_precision
-from explorer.attacks.frozen import Taped
+from explorer.attacks import PGD
+from explorer.attacks.threat import Threat, flat_norm
 from explorer.classifiers import load
-from explorer.threats import Threat, flat_norm
-from tests.attacks.networks import Tapped, Twisting, classifier_of, pooled, seeded
+from explorer.engine import convolution as packed
+from explorer.engine import precision as engine
+from explorer.engine.optimized_copy import Taped
+from explorer.engine.precision import at_precision
+from tests.networks import Tapped, Twisting, classifier_of, pooled, seeded
 
 
 def test_the_copy_follows_the_weights():
@@ -145,7 +147,7 @@ def test_a_first_attack_does_not_wait_for_sympy():
 import sys, torch
 from explorer.attacks import PGD
 from explorer.classifiers import load
-from explorer.threats import Threat
+from explorer.attacks.threat import Threat
 for precision in ("auto", "folded", "float32"):
     PGD(Threat("linf", 0.01), steps=1, precision=precision)(load("tiny12-standard"), torch.rand(1, 3, 64, 64), torch.tensor([0]))
 sys.exit("sympy" in sys.modules)

@@ -11,10 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import get_model
 
-from explorer.attacks.operations import Concatenate, Convolution, Greatest, Linear, MaxPool, Rectify, Scale, Segment
-from explorer.attacks.packed import PackedConv
-from explorer.attacks.tape import Kept, Tape
-from explorer.attacks.taping import NotTaped, tape_of
+from explorer.engine.capture import NotTaped, tape_of
+from explorer.engine.convolution import PackedConv
+from explorer.engine.operations import Concatenate, Convolution, Greatest, Linear, MaxPool, Rectify, Scale, Segment
+from explorer.engine.tape import Kept, Tape
 
 
 def channels_last(tensor: Tensor) -> Tensor:

@@ -7,13 +7,14 @@ from itertools import groupby
 import pytest
 import torch
 
-from explorer.attacks import PGD, crew
-from explorer.attacks.crew import LEAST_PATIENCE, MOST_PATIENCE, Crew, Pace, shared
-from explorer.attacks.engine import at_precision
-from explorer.attacks.frozen import Taped
-from explorer.attacks.looking import Eye, Sight
+from explorer.attacks import PGD
+from explorer.attacks.objective import Eye, Sight
+from explorer.attacks.threat import Threat
 from explorer.classifiers import load
-from explorer.threats import Threat
+from explorer.engine import threads as crew
+from explorer.engine.optimized_copy import Taped
+from explorer.engine.precision import at_precision
+from explorer.engine.threads import LEAST_PATIENCE, MOST_PATIENCE, Crew, Pace, shared
 from tests.threads import threads
 
 

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from explorer.fetch import transfer
+from explorer.fetch import download as transfer
 from tests.fetch.serving import Server
 
 

@@ -7,7 +7,8 @@ import struct
 
 import pytest
 
-from explorer.fetch import FetchError, Remote, fetch, transfer
+from explorer.fetch import FetchError, Remote, fetch
+from explorer.fetch import download as transfer
 from tests.fetch.serving import DATA, OTHER, SHA, litter
 
 

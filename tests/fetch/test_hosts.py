@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from explorer.fetch import FetchError, Remote, fetch
-from explorer.fetch.asking import _Redirects
+from explorer.fetch.http import _Redirects
 from tests.fetch.serving import DATA, OTHER, SHA
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from explorer.attacks.result import Trace
-from explorer.experiments.recipe import Recipe
-from explorer.experiments.report import AttackReport, Prediction
+from explorer.attacks.result_ import Trace
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.experiments.one_image.report import AttackReport, Prediction
 
 MakeReport = Callable[..., AttackReport]
 

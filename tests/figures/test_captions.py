@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.experiments.recipe import Recipe
-from explorer.experiments.report import OUTCOMES, AttackReport
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.experiments.one_image.report import OUTCOMES, AttackReport
+from explorer.figures.captions import attack_words, levels, measured_words, outcome_words, percent
 from explorer.figures.palette import OUTCOME_MARKS
-from explorer.figures.words import attack_words, levels, measured_words, outcome_words, percent
 
 MakeReport = Callable[..., AttackReport]
 

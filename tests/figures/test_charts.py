@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import pytest
 import torch
 
-from explorer.experiments.report import AttackReport
+from explorer.experiments.one_image.report import AttackReport
 from explorer.figures import palette
 from explorer.figures.charts import top_k_bars
 

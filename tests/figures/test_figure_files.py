@@ -16,9 +16,9 @@ import pytest
 import torch
 from PIL import Image
 
-from explorer.experiments.report import AttackReport
+from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, trace_csv
-from explorer.figures.plates import triptych
+from explorer.figures.print_triptych import triptych
 
 MakeReport = Callable[..., AttackReport]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from explorer.experiments.feature_row import Judge, SetImage
-from explorer.experiments.report import Prediction
+from explorer.experiments.ilyas2019.five_sets_result import Judge, SetImage
+from explorer.experiments.one_image.report import Prediction
 from explorer.figures import palette
-from explorer.figures.beliefs import LABEL_ROLE, SEEN_ROLE, belief_bars
+from explorer.figures.prediction_bars import LABEL_ROLE, SEEN_ROLE, belief_bars
 
 NAMES = ("cat", "dog", "ship", "truck")
 JUDGES = (Judge("s", "S", False, True), Judge("r", "R", True, True), Judge("cifar10-d_r", "T", False, False))

@@ -12,10 +12,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
-from explorer.experiments.recipe import format_epsilon
-from explorer.experiments.report import AttackReport
-from explorer.figures.plates import triptych
-from explorer.figures.words import percent
+from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.one_image.report import AttackReport
+from explorer.figures.captions import percent
+from explorer.figures.print_triptych import triptych
 from explorer.images.distances import perturbation_image
 from explorer.images.geometry import to_uint8
 

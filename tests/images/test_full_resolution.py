@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from explorer.images.full_resolution import paste_back, resize_matrix
 from explorer.images.geometry import Crop, fit, to_uint8, window
-from explorer.images.pasting import paste_back, resize_matrix
 
 
 def photo(width: int, height: int, low: int = 60, high: int = 196) -> Image.Image:

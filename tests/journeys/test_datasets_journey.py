@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from explorer.datasets.sets import read_set
+from explorer.datasets.constructed.read import read_set
 from tests.journeys.visitor import Visitor
 
 QUICK = "datasets?match_steps=30&attack_steps=10"

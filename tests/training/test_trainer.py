@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from explorer.classifiers.networks import NetworkConfig
+from explorer.classifiers.small_net import NetworkConfig
 from explorer.datasets.labelled import LabelledImages
-from explorer.experiments.bundled import BUNDLES
-from explorer.experiments.training import Recipe, Trainer
+from explorer.training.recipes import BUNDLES
+from explorer.training.trainer import Recipe, Trainer
 
 RECIPE = Recipe(NetworkConfig(classes=2, widths=(8, 8, 8), stem_channels=8), epochs=2, batch=20, learning_rate=0.1, crop=1)
 STATISTICS = ((0.5,) * 3, (0.25,) * 3)

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from explorer.classifiers import load
-from explorer.datasets.build import build
-from explorer.datasets.constructions import CONSTRUCTIONS
+from explorer.datasets.constructed.build import build
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS
+from explorer.datasets.constructed.plan import make_plan, settle
 from explorer.datasets.labelled import DataError, LabelledImages
-from explorer.datasets.plan import make_plan, settle
-from explorer.experiments.bundled import BUNDLES, read_built
 from explorer.images.gallery import samples
 from explorer.images.geometry import fit, to_uint8
+from explorer.training.recipes import BUNDLES, read_built
 
 
 @pytest.fixture(scope="module")

@@ -16,14 +16,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from explorer.attacks.engine import at_precision
-from explorer.attacks.walking import OnStep
+from explorer.attacks.loop import OnStep
 from explorer.classifiers import Classifier
-from explorer.datasets.constructions import IMAGE, noise, start_index, target_class, towards
+from explorer.datasets.constructed.constructions import IMAGE, noise, start_index, target_class, towards
+from explorer.datasets.constructed.plan import Plan
+from explorer.datasets.constructed.representation_matching import match
+from explorer.datasets.constructed.shards import Row, check_shard, digest, put, write_shard
 from explorer.datasets.labelled import DataError, LabelledImages
-from explorer.datasets.matching import match
-from explorer.datasets.plan import Plan
-from explorer.datasets.shards import Row, check_shard, digest, put, write_shard
+from explorer.engine.precision import at_precision
 
 MANIFEST = "manifest.json"
 # Values in one batch: enough to fill the device, little enough for any of its kind. Always the same, so that a plan gives the same

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from explorer.attacks import PGD
-from explorer.attacks.walking import OnStep
+from explorer.attacks.loop import OnStep
+from explorer.attacks.threat import Threat
 from explorer.classifiers import Classifier
-from explorer.threats import Threat
 
 IMAGE, NOISE = "image", "noise"
 UNIFORM, NEXT = "uniform", "next"

@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from explorer.datasets.constructed.mit_release import ABOUT, IMAGES, LABELS
+from explorer.datasets.constructed.read import ConstructedSet
+from explorer.datasets.constructed.shards import Row, disk_error, png, write_shard
 from explorer.datasets.labelled import DataError
-from explorer.datasets.release import ABOUT, IMAGES, LABELS
-from explorer.datasets.sets import ConstructedSet
-from explorer.datasets.shards import Row, disk_error, png, write_shard
 
 _PART = 1000  # images in one tensor of the release's lists
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import torch
 
-from explorer.attacks.engine import at_precision
 from explorer.classifiers import Classifier
-from explorer.datasets.constructions import Construction
+from explorer.datasets.constructed.constructions import Construction
+from explorer.datasets.constructed.shards import disk_error, put
 from explorer.datasets.labelled import DataError, LabelledImages
-from explorer.datasets.shards import disk_error, put
+from explorer.engine.precision import at_precision
 
 FORMAT = 1
 PLAN = "plan.json"

@@ -12,13 +12,13 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from explorer.datasets.build import MANIFEST
-from explorer.datasets.constructions import CONSTRUCTIONS
-from explorer.datasets.folders import read_folder
+from explorer.datasets.constructed.build import MANIFEST
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS
+from explorer.datasets.constructed.mit_release import FOLDERS, is_release, read_release, release_sets
+from explorer.datasets.constructed.plan import PLAN, shard_count
+from explorer.datasets.constructed.shards import SHARDS, STAMP
+from explorer.datasets.image_folder import read_folder
 from explorer.datasets.labelled import DataError, LabelledImages, View, labelled_of, read_table
-from explorer.datasets.plan import PLAN, shard_count
-from explorer.datasets.release import FOLDERS, is_release, read_release, release_sets
-from explorer.datasets.shards import SHARDS, STAMP
 
 _WHOLE = ("source_index", "source_label", "start_index", "start_label", "target", "predicted")
 _TRUTHS = ("reached", "survives_8bit")
@@ -29,7 +29,7 @@ _COLUMNS = (*_WHOLE, "objective", *_TRUTHS)
 class ConstructedSet:
     """Images, the labels they carry, and, where the file says so, where they came from.
 
-    ``name``: "d_r", "d_nr", "d_rand", "d_det", or "" where unknown. Per image (see :class:`~explorer.datasets.shards.Row`):
+    ``name``: "d_r", "d_nr", "d_rand", "d_det", or "" where unknown. Per image (see :class:`~explorer.datasets.constructed.shards.Row`):
     ``source_index`` … ``predicted`` int64 [N], −1 where there is none; ``objective`` float32 [N]; ``reached``, ``survives_8bit``
     bool [N]; all None for sets that are not ours. ``about`` is the plan it was built by, {} for sets that are not ours.
     """

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from explorer.attacks import AttackError, Cancelled
-from explorer.attacks.engine import at_precision
-from explorer.attacks.frozen import Taped
-from explorer.attacks.looking import looked, one_after_another, same
-from explorer.attacks.walking import OnStep
+from explorer.attacks.loop import OnStep
+from explorer.attacks.objective import looked, one_after_another, same
+from explorer.attacks.threat import Threat, flat_norm
 from explorer.classifiers import Classifier
-from explorer.datasets.constructions import Constructed, Construction
-from explorer.threats import Threat, flat_norm
+from explorer.datasets.constructed.constructions import Constructed, Construction
+from explorer.engine.optimized_copy import Taped
+from explorer.engine.precision import at_precision
 
 NO_GRADIENT = "no gradient reaches the image: the classifier's features are not differentiable and can't be matched"
 

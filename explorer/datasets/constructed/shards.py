@@ -31,7 +31,7 @@ class Row:
     ``image`` uint8 [3, H, W]; ``label`` what the set says, ``source_label`` what the image ``source_index`` of the source is,
     ``start_index`` and ``start_label`` those of the image it was started from (None for noise and for the image itself), ``target``
     the class attacked towards (None where none was). ``objective`` is what was reached (see
-    :class:`~explorer.datasets.constructions.Constructed`), ``reached`` whether the builder's classifier gave ``label`` before
+    :class:`~explorer.datasets.constructed.constructions.Constructed`), ``reached`` whether the builder's classifier gave ``label`` before
     rounding to 8 bits, ``predicted`` what it says of the stored image.
     """
 

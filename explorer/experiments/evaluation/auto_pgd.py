@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.classifiers import Classifier
-from explorer.experiments.robustness import AccuracyRow, accuracy_rows, correct
+from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, accuracy_rows, correct
 
 APGD = "APGD"
 APGD_TEXT = "APGD on cross-entropy, then targeted APGD on DLR (torchattacks)"

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from explorer.attacks import PGD
+from explorer.attacks.threat import Threat
 from explorer.classifiers import Classifier
-from explorer.threats import Threat
 
 Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
 BATCH_PIXELS = 100 * 3 * 64 * 64  # values in one attacked batch: enough to fill two cores, little enough for any memory

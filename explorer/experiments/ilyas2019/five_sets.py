@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explorer.attacks import AttackError
 from explorer.classifiers import Classifier
-from explorer.datasets.constructions import (
+from explorer.datasets.constructed.constructions import (
     CONSTRUCTIONS,
     Construction,
     noise,
@@ -19,10 +19,10 @@ from explorer.datasets.constructions import (
     target_class,
     towards,
 )
-from explorer.datasets.matching import match
-from explorer.experiments.attack_image import predict
-from explorer.experiments.feature_row import ORDER, D, FeatureRow, Frame, Judge, SetImage, Settings, Source, Stage, Start
-from explorer.experiments.report import Prediction
+from explorer.datasets.constructed.representation_matching import match
+from explorer.experiments.ilyas2019.five_sets_result import ORDER, D, FeatureRow, Frame, Judge, SetImage, Settings, Source, Stage, Start
+from explorer.experiments.one_image.attack_image import predict
+from explorer.experiments.one_image.report import Prediction
 from explorer.images.geometry import round_8bit
 
 

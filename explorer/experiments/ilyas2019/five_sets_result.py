@@ -1,6 +1,6 @@
 """The answer to "bugs or features?" for one picture: the same source as D, D_R, D_NR, D_rand and D_det would hold it.
 
-Plain objects that the page and the figures share; :mod:`explorer.experiments.bugs_or_features` computes them.
+Plain objects that the page and the figures share; :mod:`explorer.experiments.ilyas2019.five_sets` computes them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from explorer.experiments.report import Prediction
+from explorer.experiments.one_image.report import Prediction
 
 D = "d"
 ORDER = (D, "d_r", "d_nr", "d_rand", "d_det")

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations, product
 
-from explorer.classifiers.card import PGD, Accuracy, ModelCard
-from explorer.experiments.stronger import APGD
+from explorer.classifiers.model_card import PGD, Accuracy, ModelCard
+from explorer.experiments.evaluation.auto_pgd import APGD
 
 EPSILONS = (0.0, 0.25, 0.5)
 D, D_R, PLAIN = "D", "D_R", " (no augmentation)"

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from explorer import __version__
 from explorer.attacks import PGD, AttackError
-from explorer.attacks.walking import OnStep
+from explorer.attacks.loop import OnStep
+from explorer.attacks.threat import Threat
 from explorer.classifiers import Classifier
-from explorer.experiments.recipe import Recipe
-from explorer.experiments.report import AttackReport, Prediction
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.experiments.one_image.report import AttackReport, Prediction
 from explorer.images.distances import l2, linf, perturbation_image, ssim
 from explorer.images.geometry import round_8bit
-from explorer.threats import Threat
 
 
 def image_digest(image: Tensor) -> str:
@@ -60,7 +60,7 @@ def succeeds(predicted: int, label: int, target: int | None) -> bool:
 
 
 def _outcome(before: int, after: int, label: int, target: int | None) -> str:
-    """One of :data:`~explorer.experiments.report.OUTCOMES` from the predicted classes before and after."""
+    """One of :data:`~explorer.experiments.one_image.report.OUTCOMES` from the predicted classes before and after."""
     if succeeds(before, label, target):
         return "misclassified"
     if succeeds(after, label, target):

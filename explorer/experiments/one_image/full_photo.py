@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 
 from explorer.classifiers import Classifier
-from explorer.experiments.attack_image import predict, succeeds
-from explorer.experiments.report import AttackReport, Prediction
+from explorer.experiments.one_image.attack_image import predict, succeeds
+from explorer.experiments.one_image.report import AttackReport, Prediction
+from explorer.images.full_resolution import Pasted, paste_back
 from explorer.images.geometry import CENTRE, view, window
-from explorer.images.pasting import Pasted, paste_back
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from explorer.attacks.result import Trace
-from explorer.experiments.recipe import Recipe
+from explorer.attacks.result_ import Trace
+from explorer.experiments.one_image.recipe import Recipe
 
 OUTCOMES = ("fooled", "partly", "held", "misclassified")
 

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from explorer.ui.answers import ANSWERS
-from explorer.ui.models import classifier
-from explorer.ui.question import Answer, Question, answer
-from explorer.ui.sessions import Lane, lane
-from explorer.ui.worker import Job
+from explorer.ui.attack.request import Answer, Question, answer
+from explorer.ui.attack.result_cache import ANSWERS
+from explorer.ui.jobs.sessions import Lane, lane
+from explorer.ui.jobs.worker import Job
+from explorer.ui.shared.classifiers import classifier
 
 T = TypeVar("T")
 

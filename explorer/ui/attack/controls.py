@@ -10,14 +10,14 @@ from typing import Any
 import streamlit as st
 
 from explorer.classifiers import Classifier, Entry
-from explorer.experiments.recipe import Recipe
-from explorer.figures.words import percent
-from explorer.ui.cropping import choose_crop
-from explorer.ui.panda import panda_values
-from explorer.ui.picker import pick
-from explorer.ui.question import Picture
-from explorer.ui.targets import suggest
-from explorer.ui.words import badge, plain
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.figures.captions import percent
+from explorer.ui.attack.crop import choose_crop
+from explorer.ui.attack.panda import panda_values
+from explorer.ui.attack.request import Picture
+from explorer.ui.attack.targets import suggest
+from explorer.ui.shared.image_picker import pick
+from explorer.ui.shared.words import badge, plain
 
 NORMS = {"L∞": "linf", "L2": "l2"}
 BESIDE = "FGSM beside PGD"

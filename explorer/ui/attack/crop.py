@@ -12,17 +12,17 @@ from PIL import Image
 
 from explorer.classifiers import Classifier
 from explorer.images.geometry import CENTRE, MOST_ZOOM, Crop, least_zoom, window
-from explorer.images.source import UPLOAD_PREFIX
-from explorer.ui.component import component
-from explorer.ui.film import data_uri
-from explorer.ui.question import Picture
+from explorer.images.open import UPLOAD_PREFIX
+from explorer.ui.attack.request import Picture
+from explorer.ui.components.component import component
+from explorer.ui.components.sprite_sheet import data_uri
 
 PREVIEW = 640  # pixels of the longer side
 STEPS = 40  # of the zoom between 0 and 1
 KEYS = ("crop_x", "crop_y", "zoom")
 BIND: Any = "query-params"
 
-_draw = component("cropper")
+_draw = component(__file__)
 
 
 def choose_crop(picture: Picture, model: Classifier) -> Crop:

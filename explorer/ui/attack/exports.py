@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from explorer.images.source import UPLOAD_PREFIX
-from explorer.ui.question import Answer
-from explorer.ui.startup import ready
-from explorer.ui.words import eight_bits
+from explorer.images.open import UPLOAD_PREFIX
+from explorer.ui.attack.request import Answer
+from explorer.ui.shared.imports import ready
+from explorer.ui.shared.words import eight_bits
 
 FILES = (
     ("Triptych, PNG", "-triptych.png", "image/png"),
@@ -68,7 +68,7 @@ def build(answer: Answer, ending: str) -> bytes:
     """The file with this ``ending``, one of :data:`FILES`. Streamlit says so under the button when it can't be made."""
     ready("files")
     from explorer.figures import export
-    from explorer.figures.plates import triptych
+    from explorer.figures.print_triptych import triptych
 
     report = answer.report
     makers: dict[str, Callable[[], str | bytes]] = {

@@ -10,16 +10,16 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from explorer.experiments.paste_back import PastedReport, paste_into
-from explorer.experiments.recipe import format_epsilon
-from explorer.experiments.report import AttackReport
-from explorer.figures.words import percent
-from explorer.ui.models import classifier
-from explorer.ui.question import Answer
-from explorer.ui.results import follow
-from explorer.ui.sessions import lane
-from explorer.ui.words import plain
-from explorer.ui.worker import Job
+from explorer.experiments.one_image.full_photo import PastedReport, paste_into
+from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.one_image.report import AttackReport
+from explorer.figures.captions import percent
+from explorer.ui.attack.ask import follow
+from explorer.ui.attack.request import Answer
+from explorer.ui.jobs.sessions import lane
+from explorer.ui.jobs.worker import Job
+from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.words import plain
 
 SHOWN = 1200  # pixels of the longer side on screen; the file has them all
 

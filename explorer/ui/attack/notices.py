@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.figures.words import percent
-from explorer.ui.models import classifier
-from explorer.ui.picker import known_label
-from explorer.ui.question import Answer
-from explorer.ui.words import plain
+from explorer.figures.captions import percent
+from explorer.ui.attack.request import Answer
+from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.image_picker import known_label
+from explorer.ui.shared.words import plain
 
 
 def notices(answer: Answer) -> None:

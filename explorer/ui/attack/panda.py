@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from explorer.images.gallery import PANDA, Sample, samples
-from explorer.ui.models import best_imagenet
+from explorer.ui.shared.classifiers import best_imagenet
 
 GIBBON = "gibbon"
 LEVELS = 1.785  # ε = 0.007 in levels of 255

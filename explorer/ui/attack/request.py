@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from explorer.experiments.attack_image import attack_image
-from explorer.experiments.recipe import Recipe
-from explorer.experiments.report import AttackReport
+from explorer.experiments.one_image.attack_image import attack_image
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.experiments.one_image.report import AttackReport
 from explorer.images.geometry import view
-from explorer.ui.film import Film, film_of, frames_fit
-from explorer.ui.models import classifier
-from explorer.ui.worker import Job
+from explorer.ui.components.sprite_sheet import Film, film_of, frames_fit
+from explorer.ui.jobs.worker import Job
+from explorer.ui.shared.classifiers import classifier
 
 
 @dataclass(frozen=True)

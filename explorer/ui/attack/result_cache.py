@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 
-from explorer.ui.question import Answer
+from explorer.ui.attack.request import Answer
 
 MOST = 48  # an answer for a photograph takes a few megabytes
 

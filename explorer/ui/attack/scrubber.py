@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from explorer.experiments.recipe import format_epsilon
-from explorer.experiments.report import AttackReport
+from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.one_image.report import AttackReport
 from explorer.figures import palette
-from explorer.ui.component import component
-from explorer.ui.film import Film
-from explorer.ui.triptych import PIXELATED_BELOW
+from explorer.ui.attack.triptych import PIXELATED_BELOW
+from explorer.ui.components.component import component
+from explorer.ui.components.sprite_sheet import Film
 
 LOSS_NAMES = {"ce": "cross-entropy", "cw": "margin", "dlr": "DLR loss"}
 
-_draw = component("scrubber")
+_draw = component(__file__)
 
 
 def scrubber(report: AttackReport, film: Film | None, key: str) -> None:

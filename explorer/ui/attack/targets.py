@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from explorer.classifiers import Classifier
-from explorer.experiments.attack_image import predict
-from explorer.experiments.recipe import Recipe
-from explorer.experiments.targets import by_lot, least_likely, most_confusing, nearest
-from explorer.figures.words import percent
+from explorer.experiments.one_image.attack_image import predict
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.experiments.one_image.targets import by_lot, least_likely, most_confusing, nearest
+from explorer.figures.captions import percent
 from explorer.images.geometry import Crop, view
-from explorer.ui.question import Picture
-from explorer.ui.words import plain
+from explorer.ui.attack.request import Picture
+from explorer.ui.shared.words import plain
 
 MOST = 4  # suggestions of a kind
 

@@ -7,21 +7,21 @@ from typing import Any
 
 from torch import Tensor
 
-from explorer.experiments.recipe import format_epsilon
-from explorer.experiments.report import AttackReport, Prediction
+from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.one_image.report import AttackReport, Prediction
+from explorer.figures.captions import percent
 from explorer.figures.palette import OUTCOME_MARKS
-from explorer.figures.words import percent
 from explorer.images.distances import magnification, perturbation_image
 from explorer.images.geometry import to_png
-from explorer.ui.component import component
-from explorer.ui.film import data_uri
-from explorer.ui.question import Answer
-from explorer.ui.startup import picture_shown
-from explorer.ui.words import verdict
+from explorer.ui.attack.request import Answer
+from explorer.ui.components.component import component
+from explorer.ui.components.sprite_sheet import data_uri
+from explorer.ui.shared.imports import picture_shown
+from explorer.ui.shared.words import verdict
 
 PIXELATED_BELOW = 128  # pixels; smaller images are shown as the squares they are
 
-_draw = component("triptych")
+_draw = component(__file__)
 
 
 def triptych(answer: Answer, key: str) -> None:

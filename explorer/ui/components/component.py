@@ -1,4 +1,4 @@
-"""Components that are drawn in the browser: their markup, style and script lie beside this file."""
+"""Components that are drawn in the browser: markup, style and script lie beside the module that draws them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from typing import Any
 
 import streamlit as st
 
-FOLDER = Path(__file__).parent / "browser"
+_DOM = Path(__file__).with_name("dom.js")
 
 
-def component(name: str) -> Callable[..., None]:
-    """The component made of ``browser/NAME.html``, ``.css`` and ``.js`` (with ``dom.js`` before it): trusted code of ours. People's
-    text goes in as data.
+def component(module_file: str) -> Callable[..., None]:
+    """The component whose ``.html``, ``.css`` and ``.js`` have the name of the module in ``module_file``, and lie beside it.
 
-    Call it with ``key``, ``data`` (what JSON can say) and call-backs. The data travel in a list of one: Streamlit would search
-    a bare dictionary for data frames, and import pandas for that, which the first picture would have to wait for.
+    ``dom.js`` is put before its script. All of that is our own trusted code; text that people wrote is passed as data.
+
+    Call the result with ``key``, ``data`` (what JSON can say) and callbacks. The data travel in a list of one: Streamlit would
+    search a bare dictionary for data frames and import pandas for that, which would delay the first picture.
     """
-    html, css, dom, js = (
-        (FOLDER / file).read_text(encoding="utf-8") for file in (f"{name}.html", f"{name}.css", "dom.js", f"{name}.js")
+    source = Path(module_file)
+    html, css, js = (source.with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".html", ".css", ".js"))
+    mount = st.components.v2.component(
+        f"explorer.{source.stem}", html=html, css=css, js=_DOM.read_text(encoding="utf-8") + js
     )
-    mount = st.components.v2.component(f"explorer.{name}", html=html, css=css, js=dom + js)
 
-    def draw(*, key: str, data: dict[str, Any], **call_backs: Any) -> None:
-        mount(key=key, data=[data], **call_backs)
+    def draw(*, key: str, data: dict[str, Any], **callbacks: Any) -> None:
+        mount(key=key, data=[data], **callbacks)
 
     return draw

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from explorer.experiments.report import AttackReport
+from explorer.experiments.one_image.report import AttackReport
 from explorer.images.geometry import to_uint8
 
 # Float32 values an attack may keep while it runs (restarts included), and pixels of all frames sent to the browser.

@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.datasets.download import ARCHIVE_BYTES, data_folder, download_cifar10
+from explorer.datasets.cifar10 import ARCHIVE_BYTES, data_folder, download_cifar10
 from explorer.datasets.labelled import DataError
-from explorer.ui.results import follow
-from explorer.ui.sessions import lane
-from explorer.ui.worker import Job, Refused
+from explorer.ui.attack.ask import follow
+from explorer.ui.jobs.sessions import lane
+from explorer.ui.jobs.worker import Job, Refused
 
 _WANTED = "cifar wanted"
 _LANE = "downloads"

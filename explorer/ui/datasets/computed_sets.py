@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from explorer.classifiers import Classifier
-from explorer.classifiers.own import cache_folder
-from explorer.datasets.build import build
+from explorer.classifiers.user_models import cache_folder
+from explorer.datasets.constructed.build import build
+from explorer.datasets.constructed.plan import make_plan, settle
+from explorer.datasets.constructed.read import ConstructedSet, read_set
 from explorer.datasets.labelled import DataError, LabelledImages
-from explorer.datasets.plan import make_plan, settle
-from explorer.datasets.sets import ConstructedSet, read_set
-from explorer.experiments.bugs_or_features import construction_for
-from explorer.experiments.feature_row import Settings
-from explorer.ui.worker import Job, Refused
+from explorer.experiments.ilyas2019.five_sets import construction_for
+from explorer.experiments.ilyas2019.five_sets_result import Settings
+from explorer.ui.jobs.worker import Job, Refused
 
 
 def computed_set(name: str, maker: Classifier, data: LabelledImages, job: Job[ConstructedSet]) -> ConstructedSet:
     """The set ``name`` of the labelled images of ``data``, made with ``maker`` by the page's default settings, or read back.
 
-    Raises :class:`~explorer.ui.worker.Refused` where it can't be kept, :class:`~explorer.attacks.Cancelled` when the job is.
+    Raises :class:`~explorer.ui.jobs.worker.Refused` where it can't be kept, :class:`~explorer.attacks.Cancelled` when the job is.
     """
     data = data.take((data.labels >= 0).nonzero().flatten())
     settings = Settings().at(maker.input_size)

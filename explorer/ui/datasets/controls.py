@@ -8,17 +8,17 @@ from typing import Any
 import streamlit as st
 
 from explorer.classifiers import Classifier, ClassifierError
-from explorer.experiments.bugs_or_features import drawn_start
-from explorer.experiments.feature_row import Settings
+from explorer.experiments.ilyas2019.five_sets import drawn_start
+from explorer.experiments.ilyas2019.five_sets_result import Settings
 from explorer.images.decode import ImageError
 from explorer.images.gallery import Sample, samples
-from explorer.images.source import GALLERY_PREFIX
-from explorer.ui.feature_question import Pair, RowQuestion, others, pairs
-from explorer.ui.models import classifier, entries
-from explorer.ui.open_set import SOURCE_SET, source_set
-from explorer.ui.picker import default_sample, from_gallery, from_upload, gallery_picture
-from explorer.ui.question import Picture
-from explorer.ui.words import badge, plain
+from explorer.images.open import GALLERY_PREFIX
+from explorer.ui.attack.request import Picture
+from explorer.ui.datasets.loaded_set import SOURCE_SET, source_set
+from explorer.ui.datasets.request import Pair, RowQuestion, others, pairs
+from explorer.ui.shared.classifiers import classifier, entries
+from explorer.ui.shared.image_picker import default_sample, from_gallery, from_upload, gallery_picture
+from explorer.ui.shared.words import badge, plain
 
 BIND: Any = "query-params"
 GALLERY, UPLOAD, SET = "gallery", "upload", "set"

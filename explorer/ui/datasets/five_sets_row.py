@@ -7,20 +7,20 @@ from typing import Any
 
 from torch import Tensor
 
-from explorer.experiments.feature_row import ORDER, FeatureRow, Frame, Judge, SetImage, Stage
-from explorer.figures.beliefs import belief_bars, judge_colour
+from explorer.experiments.ilyas2019.five_sets_result import ORDER, FeatureRow, Frame, Judge, SetImage, Stage
+from explorer.figures.prediction_bars import belief_bars, judge_colour
 from explorer.images.distances import l2, magnification, perturbation_image
 from explorer.images.geometry import to_png
-from explorer.ui.component import component
-from explorer.ui.film import data_uri
-from explorer.ui.set_words import NOT_SAID, SETS, made_with, seen, shows
-from explorer.ui.startup import picture_shown
-from explorer.ui.triptych import PIXELATED_BELOW
+from explorer.ui.attack.triptych import PIXELATED_BELOW
+from explorer.ui.components.component import component
+from explorer.ui.components.sprite_sheet import data_uri
+from explorer.ui.datasets.words import NOT_SAID, SETS, made_with, seen, shows
+from explorer.ui.shared.imports import picture_shown
 
 PICTURE, FROM_START, FROM_SOURCE = "picture", "change from its start", "difference to the source"
 VIEWS = (PICTURE, FROM_START, FROM_SOURCE)
 
-_draw = component("bugs_row")
+_draw = component(__file__)
 
 
 def bugs_row(row: FeatureRow, view: str, key: str) -> None:

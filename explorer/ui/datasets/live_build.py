@@ -8,25 +8,25 @@ from typing import Any, Literal
 import streamlit as st
 from torch import Tensor
 
-from explorer.datasets.constructions import CONSTRUCTIONS
-from explorer.experiments.feature_row import FeatureRow, Frame, SetImage
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS
+from explorer.experiments.ilyas2019.five_sets_result import FeatureRow, Frame, SetImage
 from explorer.figures import palette
-from explorer.figures.words import percent
+from explorer.figures.captions import percent
 from explorer.images.geometry import to_png
-from explorer.ui.component import component
-from explorer.ui.feature_question import BuildQuestion, Made, RowQuestion, answer_build
-from explorer.ui.film import data_uri
-from explorer.ui.made_here import keep_made
-from explorer.ui.models import classifier
-from explorer.ui.sessions import Lane, lane
-from explorer.ui.set_words import SETS, objective_words, seen
-from explorer.ui.triptych import PIXELATED_BELOW
-from explorer.ui.worker import Job
+from explorer.ui.attack.triptych import PIXELATED_BELOW
+from explorer.ui.components.component import component
+from explorer.ui.components.sprite_sheet import data_uri
+from explorer.ui.datasets.request import BuildQuestion, Made, RowQuestion, answer_build
+from explorer.ui.datasets.session_set import keep_made
+from explorer.ui.datasets.words import SETS, objective_words, seen
+from explorer.ui.jobs.sessions import Lane, lane
+from explorer.ui.jobs.worker import Job
+from explorer.ui.shared.classifiers import classifier
 
 JOB, SHOWN, NOTE, PRESSES = "build job", "build shown", "build note", "build presses"
 QUICK = 0.15  # seconds after which the moving picture takes over
 
-_draw = component("live_build")
+_draw = component(__file__)
 
 
 def robustify(question: RowQuestion, row: FeatureRow) -> None:

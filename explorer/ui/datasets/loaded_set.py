@@ -9,11 +9,11 @@ import streamlit as st
 from PIL import Image
 
 from explorer.classifiers import Classifier
-from explorer.ui.question import Picture
+from explorer.ui.attack.request import Picture
 
 if TYPE_CHECKING:  # reading sets imports pyarrow, which the first picture need not wait for
-    from explorer.datasets.sets import ConstructedSet
-    from explorer.ui.feature_question import Made
+    from explorer.datasets.constructed.read import ConstructedSet
+    from explorer.ui.datasets.request import Made
 
 SOURCE_SET, _BROWSED = "source set", "browsed set"  # in the session's state
 

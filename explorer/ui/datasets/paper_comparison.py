@@ -6,14 +6,14 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.classifiers.card import PGD, Accuracy
 from explorer.classifiers.catalogue import bundled
-from explorer.datasets.constructions import CONSTRUCTIONS
-from explorer.experiments.claim import EPSILONS, ClaimRow, Gain, claim, gains, trained_on, verdict
-from explorer.experiments.stronger import APGD, APGD_TEXT
-from explorer.figures.claim import NAMES, claim_chart
-from explorer.figures.words import percent
-from explorer.ui.set_words import SETS
+from explorer.classifiers.model_card import PGD, Accuracy
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS
+from explorer.experiments.evaluation.auto_pgd import APGD, APGD_TEXT
+from explorer.experiments.ilyas2019.paper_comparison import EPSILONS, ClaimRow, Gain, claim, gains, trained_on, verdict
+from explorer.figures.captions import percent
+from explorer.figures.paper_comparison import NAMES, claim_chart
+from explorer.ui.datasets.words import SETS
 
 
 def claim_table() -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 from explorer.attacks import AttackError
 from explorer.classifiers import Entry
-from explorer.experiments.bugs_or_features import Panel, make, make_row, noise_start, settled
-from explorer.experiments.feature_row import FeatureRow, Frame, SetImage, Settings, Source, Stage, Start
+from explorer.experiments.ilyas2019.five_sets import Panel, make, make_row, noise_start, settled
+from explorer.experiments.ilyas2019.five_sets_result import FeatureRow, Frame, SetImage, Settings, Source, Stage, Start
 from explorer.images.geometry import view
-from explorer.ui.models import classifier
-from explorer.ui.question import Picture
-from explorer.ui.worker import Job, Refused
+from explorer.ui.attack.request import Picture
+from explorer.ui.jobs.worker import Job, Refused
+from explorer.ui.shared.classifiers import classifier
 
 
 @dataclass(frozen=True)

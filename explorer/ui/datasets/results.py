@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from explorer.experiments.feature_row import FeatureRow, Stage
-from explorer.ui.bugs_row import row_in_the_making
-from explorer.ui.feature_question import RowQuestion, answer_row
-from explorer.ui.models import classifier
-from explorer.ui.results import follow
-from explorer.ui.sessions import lane
-from explorer.ui.set_words import SETS
-from explorer.ui.worker import Job
+from explorer.experiments.ilyas2019.five_sets_result import FeatureRow, Stage
+from explorer.ui.attack.ask import follow
+from explorer.ui.datasets.five_sets_row import row_in_the_making
+from explorer.ui.datasets.request import RowQuestion, answer_row
+from explorer.ui.datasets.words import SETS
+from explorer.ui.jobs.sessions import lane
+from explorer.ui.jobs.worker import Job
+from explorer.ui.shared.classifiers import classifier
 
 PLACE = "row"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import streamlit as st
 import torch
 
-from explorer.datasets.constructions import CONSTRUCTIONS
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS
+from explorer.datasets.constructed.read import ConstructedSet
+from explorer.datasets.constructed.shards import Row, write_shard
 from explorer.datasets.labelled import LabelledImages
-from explorer.datasets.sets import ConstructedSet
-from explorer.datasets.shards import Row, write_shard
 from explorer.images.geometry import to_uint8
-from explorer.ui.feature_question import Made, Pair
+from explorer.ui.datasets.request import Made, Pair
 
 _STATE = "made here"
 MOST = 500  # images a session keeps

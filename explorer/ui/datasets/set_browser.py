@@ -12,17 +12,17 @@ import torch
 from torch import Tensor
 
 from explorer.classifiers import Classifier
-from explorer.experiments.set_beliefs import label_confidence, surprise
-from explorer.ui.feature_controls import GALLERY, SET
-from explorer.ui.feature_question import Pair
-from explorer.ui.made_here import parquet
-from explorer.ui.models import classifier
-from explorer.ui.open_set import SOURCE_SET, OpenSet, keep_browsed
-from explorer.ui.results import follow
-from explorer.ui.sessions import lane
-from explorer.ui.set_grid import opened_index, set_grid
-from explorer.ui.set_loading import LANE, MADE, OTHER, choices, open_choice
-from explorer.ui.worker import Job
+from explorer.experiments.evaluation.label_confidence import label_confidence, surprise
+from explorer.ui.attack.ask import follow
+from explorer.ui.datasets.controls import GALLERY, SET
+from explorer.ui.datasets.loaded_set import SOURCE_SET, OpenSet, keep_browsed
+from explorer.ui.datasets.request import Pair
+from explorer.ui.datasets.session_set import parquet
+from explorer.ui.datasets.set_loading import LANE, MADE, OTHER, choices, open_choice
+from explorer.ui.datasets.tile_grid import opened_index, set_grid
+from explorer.ui.jobs.sessions import lane
+from explorer.ui.jobs.worker import Job
+from explorer.ui.shared.classifiers import classifier
 
 PAGE = 48  # tiles
 ALL = "all classes"

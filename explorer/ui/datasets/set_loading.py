@@ -9,23 +9,23 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.classifiers.catalogue import BUNDLED
-from explorer.datasets.constructions import CONSTRUCTIONS
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS
+from explorer.datasets.constructed.read import ConstructedSet, read_set
 from explorer.datasets.labelled import DataError, LabelledImages
-from explorer.datasets.sets import ConstructedSet, read_set
 from explorer.datasets.sources import CIFAR10, read_source
 from explorer.images.decode import ImageError
 from explorer.images.gallery import samples
 from explorer.images.geometry import to_uint8, view
-from explorer.ui.cifar_set import cifar_here, fetch_cifar
-from explorer.ui.computed_sets import computed_set
-from explorer.ui.feature_question import Pair
-from explorer.ui.made_here import made_here, made_set
-from explorer.ui.models import classifier
-from explorer.ui.open_set import OpenSet
-from explorer.ui.results import follow
-from explorer.ui.sessions import lane
-from explorer.ui.set_words import SETS
-from explorer.ui.worker import Job, Refused
+from explorer.ui.attack.ask import follow
+from explorer.ui.datasets.cifar10 import cifar_here, fetch_cifar
+from explorer.ui.datasets.computed_sets import computed_set
+from explorer.ui.datasets.loaded_set import OpenSet
+from explorer.ui.datasets.request import Pair
+from explorer.ui.datasets.session_set import made_here, made_set
+from explorer.ui.datasets.words import SETS
+from explorer.ui.jobs.sessions import lane
+from explorer.ui.jobs.worker import Job, Refused
+from explorer.ui.shared.classifiers import classifier
 
 SAMPLES, CIFAR, OTHER = "D: the sample pictures", "D: CIFAR-10, test images", "a file or folder"
 MADE, BUNDLED_SET, COMPUTED = "made here: ", "bundled: ", "from the samples: "

@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 
 from explorer.figures import palette
-from explorer.figures.words import percent
+from explorer.figures.captions import percent
 from explorer.images.geometry import to_png
-from explorer.ui.component import component
-from explorer.ui.film import data_uri
-from explorer.ui.open_set import OpenSet
-from explorer.ui.triptych import PIXELATED_BELOW
+from explorer.ui.attack.triptych import PIXELATED_BELOW
+from explorer.ui.components.component import component
+from explorer.ui.components.sprite_sheet import data_uri
+from explorer.ui.datasets.loaded_set import OpenSet
 
 KEY = "set_grid"
 
-_draw = component("set_grid")
+_draw = component(__file__)
 
 
 def set_grid(

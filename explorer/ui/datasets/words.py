@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.experiments.feature_row import FeatureRow, Judge, SetImage
+from explorer.experiments.ilyas2019.five_sets_result import FeatureRow, Judge, SetImage
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import streamlit as st
 
 if TYPE_CHECKING:
-    from explorer.ui.worker import Job, Worker
+    from explorer.ui.jobs.worker import Job, Worker
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 @st.cache_resource(show_spinner=False)
 def worker(device: str) -> Worker:
     """The one worker of a device, for all sessions."""
-    from explorer.ui.worker import Worker
+    from explorer.ui.jobs.worker import Worker
 
     return Worker(device)
 

@@ -13,13 +13,13 @@ import streamlit as st
 from explorer.classifiers import ClassifierError
 from explorer.classifiers.catalogue import OWN_PREFIX
 from explorer.classifiers.labels import parse_labels
-from explorer.classifiers.own import OwnCard, add_own, own_folder
-from explorer.classifiers.zoo import architectures
-from explorer.ui.models import SHELF
-from explorer.ui.results import follow
-from explorer.ui.sessions import lane
-from explorer.ui.words import plain, sentence
-from explorer.ui.worker import Job
+from explorer.classifiers.torchvision_models import architectures
+from explorer.classifiers.user_models import OwnCard, add_own, own_folder
+from explorer.ui.attack.ask import follow
+from explorer.ui.jobs.sessions import lane
+from explorer.ui.jobs.worker import Job
+from explorer.ui.shared.classifiers import SHELF
+from explorer.ui.shared.words import plain, sentence
 
 MOST_MB = 500
 _FUNCTION = '''

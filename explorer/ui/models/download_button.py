@@ -11,11 +11,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.attacks import Cancelled
 from explorer.classifiers import Entry
-from explorer.classifiers.published import fetch_weights
+from explorer.classifiers.downloads import fetch_weights
 from explorer.fetch import FetchCancelled
-from explorer.ui.sessions import lane
-from explorer.ui.words import sentence
-from explorer.ui.worker import Job
+from explorer.ui.jobs.sessions import lane
+from explorer.ui.jobs.worker import Job
+from explorer.ui.shared.words import sentence
 
 _LANE = "downloads"
 _MB = 1e6

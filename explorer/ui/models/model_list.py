@@ -8,14 +8,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.classifiers import ClassifierError, Entry, catalogue
+from explorer.classifiers.cache import room
 from explorer.classifiers.catalogue import OWN_PREFIX
-from explorer.classifiers.own import remove_own
-from explorer.classifiers.published import weights_folder
-from explorer.classifiers.shelf import room
-from explorer.figures.words import percent
-from explorer.ui.fetching import fetch_button
-from explorer.ui.models import SHELF, entries
-from explorer.ui.words import badge, plain
+from explorer.classifiers.downloads import weights_folder
+from explorer.classifiers.user_models import remove_own
+from explorer.figures.captions import percent
+from explorer.ui.models.download_button import fetch_button
+from explorer.ui.shared.classifiers import SHELF, entries
+from explorer.ui.shared.words import badge, plain
 
 _COLUMNS = [5, 4, 2]
 _MB = 1e6

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from explorer.classifiers import ClassifierError, Entry
-from explorer.experiments.recipe import Recipe
-from explorer.ui.models import best_imagenet, classifier, entries
-from explorer.ui.panda import GIBBON, LEVELS, STEPS, panda
-from explorer.ui.picker import default_sample, gallery_picture
-from explorer.ui.question import Question
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.ui.attack.panda import GIBBON, LEVELS, STEPS, panda
+from explorer.ui.attack.request import Question
+from explorer.ui.shared.classifiers import best_imagenet, classifier, entries
+from explorer.ui.shared.image_picker import default_sample, gallery_picture
 
 EPSILON = 5 / 255
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.classifiers import Classifier, Entry, catalogue
-from explorer.classifiers.own import own_entries
-from explorer.classifiers.published import local_imagenet
-from explorer.classifiers.shelf import LARGE, Shelf
+from explorer.classifiers.cache import LARGE, Shelf
+from explorer.classifiers.downloads import local_imagenet
+from explorer.classifiers.user_models import own_entries
 
 SHELF = Shelf()
 

@@ -13,10 +13,10 @@ from PIL import Image, ImageOps
 from explorer.classifiers import Classifier
 from explorer.images.decode import FORMATS_TEXT, ImageError, decode
 from explorer.images.gallery import Sample, samples
-from explorer.images.source import GALLERY_PREFIX, UPLOAD_PREFIX
-from explorer.ui.component import component
-from explorer.ui.film import data_uri
-from explorer.ui.question import Picture
+from explorer.images.open import GALLERY_PREFIX, UPLOAD_PREFIX
+from explorer.ui.attack.request import Picture
+from explorer.ui.components.component import component
+from explorer.ui.components.sprite_sheet import data_uri
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 # What a page starts with, by gallery: pictures the bundled classifiers are sure of.
@@ -25,7 +25,7 @@ THUMBNAIL = 56  # pixels, and twice as many on dense screens
 # A sample's label counts among the classes of its gallery: it says something of a classifier only when that has the same.
 _CLASSES = {"cifar10": 10, "imagenet": 1000, "tiny12": 12}
 
-_thumbnails = component("gallery")
+_thumbnails = component(__file__)
 
 
 def pick(model: Classifier) -> Picture:

@@ -16,9 +16,9 @@ _LOGGER = logging.getLogger(__name__)
 
 # What each stage brings. torch alone takes about two seconds.
 STAGES = {
-    "picture": ("explorer.classifiers", "explorer.experiments.attack_image", "skimage.metrics", "explorer.ui.results"),
+    "picture": ("explorer.classifiers", "explorer.experiments.one_image.attack_image", "skimage.metrics", "explorer.ui.attack.ask"),
     "charts": ("pandas", "explorer.figures.charts"),
-    "files": ("explorer.figures.plates", "explorer.figures.export"),
+    "files": ("explorer.figures.print_triptych", "explorer.figures.export"),
 }
 LATEST = 15.0  # seconds after which the later stages begin, picture or not
 

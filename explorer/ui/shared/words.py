@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from explorer.classifiers import Entry
-from explorer.experiments.report import AttackReport
-from explorer.figures.words import percent
+from explorer.experiments.one_image.report import AttackReport
+from explorer.figures.captions import percent
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 

@@ -12,14 +12,14 @@ import pytest
 import torch
 
 from explorer.attacks import Cancelled
-from explorer.datasets import build as job
-from explorer.datasets import plan as planning
-from explorer.datasets.build import MANIFEST, build, construct
-from explorer.datasets.constructions import CONSTRUCTIONS, D_DET, D_NR, D_R, NOISE
+from explorer.datasets.constructed import build as job
+from explorer.datasets.constructed import plan as planning
+from explorer.datasets.constructed.build import MANIFEST, build, construct
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS, D_DET, D_NR, D_R, NOISE
+from explorer.datasets.constructed.plan import make_plan, settle
+from explorer.datasets.constructed.read import read_set
+from explorer.datasets.constructed.shards import check_shard
 from explorer.datasets.labelled import DataError
-from explorer.datasets.plan import make_plan, settle
-from explorer.datasets.sets import read_set
-from explorer.datasets.shards import check_shard
 
 QUICK = replace(D_DET, steps=2)
 

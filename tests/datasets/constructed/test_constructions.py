@@ -11,7 +11,7 @@ from torch import nn
 
 from explorer.attacks import AttackError, Cancelled
 from explorer.classifiers import Classifier, ClassifierError
-from explorer.datasets.constructions import (
+from explorer.datasets.constructed.constructions import (
     CONSTRUCTIONS,
     D_DET,
     D_NR,
@@ -23,7 +23,7 @@ from explorer.datasets.constructions import (
     target_class,
     towards,
 )
-from explorer.datasets.matching import match
+from explorer.datasets.constructed.representation_matching import match
 
 PRECISIONS = ("float32", "bfloat16")
 

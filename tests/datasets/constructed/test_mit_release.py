@@ -7,10 +7,10 @@ import os
 import pytest
 import torch
 
-from explorer.datasets.constructions import D_DET
+from explorer.datasets.constructed.constructions import D_DET
+from explorer.datasets.constructed.mit_release import CIFAR10_CLASSES, release_sets
+from explorer.datasets.constructed.read import read_set
 from explorer.datasets.labelled import DataError
-from explorer.datasets.release import CIFAR10_CLASSES, release_sets
-from explorer.datasets.sets import read_set
 
 
 def release(folder, images=None, labels=None):

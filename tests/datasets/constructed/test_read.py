@@ -15,13 +15,13 @@ import pytest
 import torch
 from PIL import Image
 
-from explorer.datasets import plan as planning
-from explorer.datasets.build import build
-from explorer.datasets.constructions import D_DET, D_NR
-from explorer.datasets.export import FORMS
+from explorer.datasets.constructed import plan as planning
+from explorer.datasets.constructed.build import build
+from explorer.datasets.constructed.constructions import D_DET, D_NR
+from explorer.datasets.constructed.export import FORMS
+from explorer.datasets.constructed.plan import make_plan, settle
+from explorer.datasets.constructed.read import ConstructedSet, read_set
 from explorer.datasets.labelled import DataError
-from explorer.datasets.plan import make_plan, settle
-from explorer.datasets.sets import ConstructedSet, read_set
 from explorer.datasets.sources import read_source
 
 TENSORS = [each.name for each in fields(ConstructedSet) if each.name not in ("name", "title", "data", "about")]

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attacks import crew
-from explorer.attacks.frozen import Taped, prepare
 from explorer.classifiers import Classifier, load
-from explorer.datasets.constructions import D_R
-from explorer.datasets.matching import Gap, match
-from tests.attacks.networks import Convolutional
+from explorer.datasets.constructed.constructions import D_R
+from explorer.datasets.constructed.representation_matching import Gap, match
+from explorer.engine import threads as crew
+from explorer.engine.optimized_copy import Taped, prepare
+from tests.networks import Convolutional
 from tests.threads import threads
 
 

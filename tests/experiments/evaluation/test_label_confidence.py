@@ -8,8 +8,8 @@ from torch import nn
 
 from explorer.attacks import Cancelled
 from explorer.classifiers import Classifier
-from explorer.experiments import set_beliefs
-from explorer.experiments.set_beliefs import label_confidence, surprise
+from explorer.experiments.evaluation import label_confidence as set_beliefs
+from explorer.experiments.evaluation.label_confidence import label_confidence, surprise
 
 
 def linear(seed: int) -> Classifier:

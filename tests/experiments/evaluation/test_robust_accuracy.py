@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from explorer.attacks import PGD
+from explorer.attacks.threat import Threat
 from explorer.classifiers import load
-from explorer.experiments.robustness import robust_accuracy, wilson
+from explorer.experiments.evaluation.robust_accuracy import robust_accuracy, wilson
 from explorer.images.gallery import samples
 from explorer.images.geometry import fit, to_uint8
-from explorer.threats import Threat
-from tests.attacks.conftest import grey_images, labels_of, linear_classifier
 from tests.attacks.test_closed_form import smallest
+from tests.small_models import grey_images, labels_of, linear_classifier
 
 
 def test_wilson_against_published_values():

@@ -7,8 +7,8 @@ import torch
 
 from explorer.attacks import AttackError, Cancelled
 from explorer.classifiers import Classifier, load
-from explorer.experiments.bugs_or_features import Panel, drawn_start, make, make_row, noise_start, settled
-from explorer.experiments.feature_row import ORDER, Frame, Settings, Source, Stage, Start
+from explorer.experiments.ilyas2019.five_sets import Panel, drawn_start, make, make_row, noise_start, settled
+from explorer.experiments.ilyas2019.five_sets_result import ORDER, Frame, Settings, Source, Stage, Start
 from explorer.images.gallery import samples
 from explorer.images.geometry import fit
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.classifiers.card import PGD, Accuracy
 from explorer.classifiers.catalogue import bundled
-from explorer.experiments.claim import EPSILONS, claim, gains, verdict
-from explorer.experiments.robustness import wilson
-from explorer.experiments.stronger import APGD
+from explorer.classifiers.model_card import PGD, Accuracy
+from explorer.experiments.evaluation.auto_pgd import APGD
+from explorer.experiments.evaluation.robust_accuracy import wilson
+from explorer.experiments.ilyas2019.paper_comparison import EPSILONS, claim, gains, verdict
 
 CORRECT = {"cifar10-d": (950, 45, 0), "cifar10-robust": (908, 825, 709), "cifar10-d_r": (854, 482, 218), "cifar10-d_nr": (877, 8, 0),
            "cifar10-d_rand": (633, 0, 0), "cifar10-d_det": (437, 0, 0)}  # fmt: skip

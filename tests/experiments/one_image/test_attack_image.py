@@ -5,8 +5,8 @@ import torch
 
 from explorer.attacks import AttackError, Cancelled
 from explorer.classifiers import load
-from explorer.experiments.attack_image import attack_image, image_digest, predict
-from explorer.experiments.recipe import Recipe
+from explorer.experiments.one_image.attack_image import attack_image, image_digest, predict
+from explorer.experiments.one_image.recipe import Recipe
 from explorer.images.gallery import sample
 from explorer.images.geometry import fit, round_8bit
 

@@ -9,14 +9,14 @@ import torch
 from PIL import Image
 
 from explorer.attacks import PGD
+from explorer.attacks.threat import Threat
 from explorer.classifiers import load
-from explorer.experiments.attack_image import attack_image, predict
-from explorer.experiments.paste_back import paste_into
-from explorer.experiments.recipe import Recipe
+from explorer.experiments.one_image.attack_image import attack_image, predict
+from explorer.experiments.one_image.full_photo import paste_into
+from explorer.experiments.one_image.recipe import Recipe
 from explorer.images.decode import read
 from explorer.images.geometry import Crop, fit, view
-from explorer.images.source import open_source
-from explorer.threats import Threat
+from explorer.images.open import open_source
 from tests.conftest import shared
 
 GIBBON, PANDA = 368, 388

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.experiments.recipe import Recipe, RecipeError, format_epsilon, parse_number
+from explorer.experiments.one_image.recipe import Recipe, RecipeError, format_epsilon, parse_number
 
 RECIPE = Recipe("a b.png", "cifar10-standard", "linf", 4 / 255, 40, target=3, versions={"torch": "2"})
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from explorer.classifiers import Classifier
-from explorer.experiments.targets import by_lot, head_weights, least_likely, most_confusing, nearest
+from explorer.experiments.one_image.targets import by_lot, head_weights, least_likely, most_confusing, nearest
 
 PROBABILITIES = torch.tensor([0.1, 0.5, 0.25, 0.15])
 

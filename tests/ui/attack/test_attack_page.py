@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.experiments.recipe import Recipe
+from explorer.experiments.one_image.recipe import Recipe
 from explorer.figures.palette import OUTCOME_MARKS
 from tests.ui.app import ATTACK, choose, component, open_page, outcome, pixels
 
@@ -155,7 +155,7 @@ def test_a_slider_moved_back_shows_what_was_there_without_another_attack() -> No
 
 
 def test_an_answer_that_took_its_time_is_not_called_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.ui.results.PATIENCE", 0.0)  # as of a slow attack: the page runs again when it has finished
+    monkeypatch.setattr("explorer.ui.attack.ask.PATIENCE", 0.0)  # as of a slow attack: the page runs again when it has finished
     at = open_attack(linf="3.75", seed="19")
     assert component(at, "triptych")["timing"]["kept"] is False
     assert component(at.run(), "triptych")["timing"]["kept"] is False

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.ui.exports import FILES, build
-from explorer.ui.question import Answer
-from explorer.ui.words import eight_bits
+from explorer.ui.attack.exports import FILES, build
+from explorer.ui.attack.request import Answer
+from explorer.ui.shared.words import eight_bits
 from tests.ui.app import ATTACK, component, open_page, pixels
 
 

@@ -57,7 +57,7 @@ def test_the_drawn_panda_is_recognised_without_any_help() -> None:
 
 def test_the_crop_is_seen_and_moved() -> None:
     at = open_panda()
-    data = component(at, "cropper")
+    data = component(at, "crop")
     assert data["place"] == [0.5, 0.5]
     assert data["share"] == pytest.approx([224 / 320, 224 / 256])
     before = recipe(at).image_digest
@@ -66,7 +66,7 @@ def test_the_crop_is_seen_and_moved() -> None:
     assert recipe(at).crop == Crop(0.0, 0.5, 1.5)
     assert recipe(at).image_digest != before
     assert "--crop 0,0.5,1.5" in recipe(at).command()
-    assert component(at, "cropper")["share"][1] == pytest.approx(224 / 384)
+    assert component(at, "crop")["share"][1] == pytest.approx(224 / 384)
 
 
 def test_the_address_restores_the_crop_and_another_picture_begins_in_the_middle() -> None:
@@ -78,7 +78,7 @@ def test_the_address_restores_the_crop_and_another_picture_begins_in_the_middle(
 
 def test_a_small_picture_for_a_small_classifier_has_no_crop() -> None:
     at = open_page(ATTACK, model="cifar10-standard")
-    assert not [item for item in at.get("bidi_component") if item.proto.component_name == "explorer.cropper"]
+    assert not [item for item in at.get("bidi_component") if item.proto.component_name == "explorer.crop"]
 
 
 def suggestions(at: AppTest, kind: str) -> list[str]:

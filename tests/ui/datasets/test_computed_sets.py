@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from explorer.classifiers import load
-from explorer.datasets import build as build_module
-from explorer.ui.computed_sets import computed_set
-from explorer.ui.set_loading import sample_set
-from explorer.ui.worker import Job, Refused
+from explorer.datasets.constructed import build as build_module
+from explorer.ui.datasets.computed_sets import computed_set
+from explorer.ui.datasets.set_loading import sample_set
+from explorer.ui.jobs.worker import Job, Refused
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_made_once_and_read_back(samples, tmp_path, monkeypatch):
 
 def test_a_tile_knows_its_sample(samples, tmp_path, monkeypatch):
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path))
-    from explorer.ui.open_set import OpenSet
+    from explorer.ui.datasets.loaded_set import OpenSet
 
     made = computed_set("d_rand", load("cifar10-standard"), samples.set.data, Job("someone", "set", lambda job: None))
     opened = OpenSet("", made, sources=samples.titles)

@@ -11,13 +11,13 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from explorer.datasets.sets import read_set
-from explorer.experiments.feature_row import FeatureRow
-from explorer.ui.feature_question import Made
-from explorer.ui.made_here import parquet
-from explorer.ui.set_browser import chosen_indices
-from explorer.ui.set_loading import CIFAR, OTHER, SAMPLES
-from explorer.ui.set_words import shows
+from explorer.datasets.constructed.read import read_set
+from explorer.experiments.ilyas2019.five_sets_result import FeatureRow
+from explorer.ui.datasets.request import Made
+from explorer.ui.datasets.session_set import parquet
+from explorer.ui.datasets.set_browser import chosen_indices
+from explorer.ui.datasets.set_loading import CIFAR, OTHER, SAMPLES
+from explorer.ui.datasets.words import shows
 from tests.ui.app import PATIENCE, choose, component, open_page, settle
 
 DATASETS = "../pages/datasets.py"
@@ -52,7 +52,7 @@ def visited() -> AppTest:
 
 
 def test_first_paint_is_a_row_of_five(visited: AppTest) -> None:
-    cards = component(visited, "bugs_row")["cards"]
+    cards = component(visited, "five_sets_row")["cards"]
     assert [card["name"] for card in cards] == ["D", "D_R", "D_NR", "D_rand", "D_det"]
     assert len({card["src"] for card in cards}) == 5
     for card, image in zip(cards, row(visited).images, strict=True):
@@ -66,7 +66,7 @@ def test_first_paint_is_a_row_of_five(visited: AppTest) -> None:
 
 def test_the_samples_are_browsed_with_what_both_classifiers_believe(visited: AppTest) -> None:
     settle(visited)
-    tiles = component(visited, "set_grid")["tiles"]
+    tiles = component(visited, "tile_grid")["tiles"]
     assert [tile["index"] for tile in tiles] == list(range(20))
     assert all([bar["kind"] for bar in tile["bars"]] == ["standard", "robust"] for tile in tiles)
 
@@ -74,7 +74,7 @@ def test_the_samples_are_browsed_with_what_both_classifiers_believe(visited: App
 def test_views_show_magnified_differences(visited: AppTest) -> None:
     visited.button_group(key="view").set_value("difference to the source")
     settle(visited.run())
-    notes = [card["note"] for card in component(visited, "bugs_row")["cards"]]
+    notes = [card["note"] for card in component(visited, "five_sets_row")["cards"]]
     assert notes[0] == "the source itself"
     assert all(note.startswith("magnified ") and "L2 " in note for note in notes[1:])
 
@@ -82,12 +82,12 @@ def test_views_show_magnified_differences(visited: AppTest) -> None:
 def test_class_order_and_page_of_the_grid(visited: AppTest) -> None:
     visited.selectbox(key="set_class").set_value("ship")
     settle(visited.run())
-    tiles = component(visited, "set_grid")["tiles"]
+    tiles = component(visited, "tile_grid")["tiles"]
     assert {tile["label"] for tile in tiles} == {"ship"}
     visited.selectbox(key="set_class").set_value("all classes")
     visited.button_group(key="set_order").set_value("most surprising")
     settle(visited.run())
-    gaps = [abs(tile["bars"][0]["value"] - tile["bars"][1]["value"]) for tile in component(visited, "set_grid")["tiles"]]
+    gaps = [abs(tile["bars"][0]["value"] - tile["bars"][1]["value"]) for tile in component(visited, "tile_grid")["tiles"]]
     assert gaps == sorted(gaps, reverse=True)
     labels, gap = torch.tensor([0, 1, 0, 1]), torch.tensor([0.1, 0.9, 0.3, 0.2])
     assert chosen_indices(labels, None, None) == [0, 1, 2, 3]
@@ -100,7 +100,7 @@ def test_a_path_that_leads_nowhere_is_one_sentence(visited: AppTest) -> None:
     visited.text_input(key="set_path").set_value("/nowhere/at/all")
     settle(visited.run())
     assert [error.value for error in visited.error] == ["there is no file or folder /nowhere/at/all"]
-    assert component(visited, "bugs_row")["cards"]
+    assert component(visited, "five_sets_row")["cards"]
     visited.selectbox(key="set").set_value(SAMPLES)
     settle(visited.run())
     assert not visited.error
@@ -124,7 +124,7 @@ def test_made_images_join_a_set_that_can_be_read_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.data.images[0].numpy(), (first.image.image * 255).round().byte().numpy())
     at.selectbox(key="set").set_value("made here: D_det")
     settle(at.run())
-    assert len(component(at, "set_grid")["tiles"]) == 2
+    assert len(component(at, "tile_grid")["tiles"]) == 2
 
 
 def test_an_image_of_a_set_becomes_the_source() -> None:
@@ -133,7 +133,7 @@ def test_an_image_of_a_set_becomes_the_source() -> None:
     settle(at.run())
     choose(at, "number_input", "set_index", 3)
     assert row(at).source.index == 3
-    assert component(at, "bugs_row")["cards"][0]["label"] == row(at).names[row(at).source.label]
+    assert component(at, "five_sets_row")["cards"][0]["label"] == row(at).names[row(at).source.label]
     choose(at, "selectbox", "pair", "tiny12")  # whose classes are others
     assert "other classes" in at.sidebar.warning[0].value
     assert row(at).source.image.shape == (3, 64, 64)
@@ -144,7 +144,7 @@ def test_noise_and_a_larger_image_keep_the_papers_proportions() -> None:
     at = open_datasets(pair="tiny12", begin="noise", length="0.2", match_steps="10")
     assert row(at).start.noise
     assert (row(at).settings.step_size, row(at).settings.epsilon) == (0.4, 1.0)
-    assert component(at, "bugs_row")["cards"][2]["seen"] == "noise"
+    assert component(at, "five_sets_row")["cards"][2]["seen"] == "noise"
 
 
 def test_a_sentence_claims_only_what_was_reached(visited: AppTest) -> None:

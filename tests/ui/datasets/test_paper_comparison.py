@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from explorer.classifiers.card import PGD, Accuracy
 from explorer.classifiers.catalogue import bundled
-from explorer.experiments.claim import Gain, claim
-from explorer.ui.claim import conditions, gain_sentence, order_sentence
+from explorer.classifiers.model_card import PGD, Accuracy
+from explorer.experiments.ilyas2019.paper_comparison import Gain, claim
+from explorer.ui.datasets.paper_comparison import conditions, gain_sentence, order_sentence
 
 
 def accuracy(value: float) -> Accuracy:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from explorer.attacks import AttackError, Cancelled
-from explorer.ui.worker import Job, Worker
+from explorer.ui.jobs.worker import Job, Worker
 
 SOON = 10  # seconds
 

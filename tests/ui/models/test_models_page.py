@@ -12,10 +12,12 @@ from safetensors.torch import save, save_file
 from streamlit.testing.v1 import AppTest
 from torchvision.models import mobilenet_v3_small
 
-from explorer.classifiers import imagenet, published
-from explorer.classifiers.own import own_cards
+from explorer.classifiers import downloads as published
+from explorer.classifiers import imagenet
+from explorer.classifiers.user_models import own_cards
 from explorer.fetch import Remote
-from explorer.ui import bring_model, model_list
+from explorer.ui.models import add_model as bring_model
+from explorer.ui.models import model_list
 from tests.ui.app import ATTACK, PATIENCE, component, open_page, settle
 
 MODELS = "../pages/models.py"

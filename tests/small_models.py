@@ -1,14 +1,11 @@
-"""Small models whose best attack is known in closed form, and one real network."""
+"""Small models whose best attack is known in closed form."""
 
 from __future__ import annotations
 
-import pytest
 import torch
 from torch import Tensor, nn
 
-from explorer.classifiers import Classifier, load
-from explorer.images.gallery import samples
-from explorer.images.geometry import fit
+from explorer.classifiers import Classifier
 
 SIDE = 6
 
@@ -69,19 +66,3 @@ def any_images(n: int, seed: int = 1) -> Tensor:
 def labels_of(classifier: Classifier, images: Tensor) -> Tensor:
     with torch.no_grad():
         return classifier(images).argmax(dim=1)
-
-
-@pytest.fixture(scope="session")
-def real() -> Classifier:
-    """A bundled network; not channels-last, whose gradients torchattacks can't view as rows."""
-    classifier = load("cifar10-standard", device="cpu")
-    classifier.module.to(memory_format=torch.contiguous_format)
-    return classifier
-
-
-@pytest.fixture(scope="session")
-def pictures(real: Classifier) -> tuple[Tensor, Tensor]:
-    """Foolbox's twenty CIFAR-10 test images and their labels."""
-    found = samples("cifar10")
-    images = torch.stack([fit(sample.read(), real.input_size) for sample in found])
-    return images, torch.tensor([sample.label for sample in found])

@@ -23,9 +23,13 @@ st.set_page_config(page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide")
 st.logo(str(ROOT / "assets" / "icon.svg"), size="medium")
 page = st.navigation(
     [
-        st.Page("../pages/overview.py", title="Overview", icon=":material/visibility:", default=True),
+        st.Page(
+            "../pages/overview.py", title="Overview", icon=":material/visibility:", default=True
+        ),
         st.Page("../pages/attack.py", title="Attack an image", icon=":material/bolt:"),
-        st.Page("../pages/datasets.py", title="Robust and non-robust data", icon=":material/compare:"),
+        st.Page(
+            "../pages/datasets.py", title="Robust and non-robust data", icon=":material/compare:"
+        ),
         st.Page("../pages/models.py", title="Models", icon=":material/category:"),
     ],
     position="top",

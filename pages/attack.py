@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from explorer.ui.shared.imports import ready
-from explorer.ui.shared.mobile import where_controls_are
+from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.mobile import mobile_hint
 
 st.title("Attack an image")
-where_controls_are()
+mobile_hint()
 notice = st.container(key="notice")
 results = st.container(key="results")
-ready("picture")
+wait_for_imports("picture")
 
 from explorer.classifiers import ClassifierError  # noqa: E402
 from explorer.images.decode import ImageError  # noqa: E402
@@ -17,9 +17,9 @@ from explorer.ui.attack.ask import ask  # noqa: E402
 from explorer.ui.attack.controls import choose_attack, choose_classifier  # noqa: E402
 from explorer.ui.attack.explain import why  # noqa: E402
 from explorer.ui.attack.exports import exports  # noqa: E402
-from explorer.ui.attack.full_photo import pasted  # noqa: E402
+from explorer.ui.attack.full_photo import full_photo  # noqa: E402
 from explorer.ui.attack.notices import notices  # noqa: E402
-from explorer.ui.attack.request import Question  # noqa: E402
+from explorer.ui.attack.request import AttackRequest  # noqa: E402
 from explorer.ui.attack.scrubber import scrubber  # noqa: E402
 from explorer.ui.attack.triptych import triptych  # noqa: E402
 from explorer.ui.shared.classifiers import entries, load_for_page  # noqa: E402
@@ -30,9 +30,9 @@ try:
         model = load_for_page(choose_classifier(entries()))
         chosen = choose_attack(model)
     with notice:
-        answer = ask(Question(chosen.picture, chosen.recipe), "attack")
+        answer = ask(AttackRequest(chosen.picture, chosen.recipe), "attack")
         if chosen.fgsm_beside:
-            beside = ask(Question(chosen.picture, chosen.recipe.fgsm()), "attack fgsm")
+            beside = ask(AttackRequest(chosen.picture, chosen.recipe.fgsm()), "attack fgsm")
 except (ClassifierError, ImageError) as error:
     notice.error(str(error))
 
@@ -44,18 +44,22 @@ if answer is not None:
             st.subheader(f"PGD: {answer.report.recipe.steps} small steps")
         triptych(answer, "triptych")
         notices(answer)
-        ready("charts")
+        wait_for_imports("charts")
         from explorer.figures.charts import top_k_bars
 
         bars, steps = st.columns(2, gap="large")
         with bars:
             st.subheader("Before and after")
             chart = top_k_bars(answer.report)
-            st.plotly_chart(chart, key="bars", alt="probability of the most probable classes, before and after the attack")
+            st.plotly_chart(
+                chart,
+                key="bars",
+                alt="probability of the most probable classes, before and after the attack",
+            )
         with steps:
             st.subheader("Step by step")
             scrubber(answer.report, answer.film, "scrubber")
-        pasted(answer)
+        full_photo(answer)
         why("formula")
         st.subheader("Take it with you")
         exports(answer)

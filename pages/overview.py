@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from explorer.ui.shared.imports import ready
+from explorer.ui.shared.imports import wait_for_imports
 
 st.title("Adversarial Explorer")
 st.markdown(
@@ -10,7 +10,7 @@ st.markdown(
     "something else. The attack below ran as this page opened."
 )
 place = st.container(key="first")
-ready("picture")
+wait_for_imports("picture")
 
 from explorer.classifiers import ClassifierError  # noqa: E402
 from explorer.figures.captions import attack_words  # noqa: E402
@@ -18,11 +18,11 @@ from explorer.images.decode import ImageError  # noqa: E402
 from explorer.ui.attack.ask import ask  # noqa: E402
 from explorer.ui.attack.explain import why  # noqa: E402
 from explorer.ui.attack.triptych import triptych  # noqa: E402
-from explorer.ui.overview.landing_example import showcase  # noqa: E402
+from explorer.ui.overview.landing_example import landing_example  # noqa: E402
 from explorer.ui.shared.words import badge  # noqa: E402
 
 try:
-    (entry, question), *others = showcase()
+    (entry, question), *others = landing_example()
 except (ClassifierError, ImageError) as error:
     st.error(str(error))
     st.stop()
@@ -32,7 +32,9 @@ with place:
     if answer is not None:
         triptych(answer, "overview")
         report = answer.report
-        words = attack_words(report.recipe, None if report.target is None else report.names[report.target])
+        words = attack_words(
+            report.recipe, None if report.target is None else report.names[report.target]
+        )
         st.markdown(f"{badge(entry)} :small[{entry.title} · {question.picture.title} · {words}]")
 
 with st.container(horizontal=True):
@@ -43,7 +45,9 @@ with st.container(horizontal=True):
 why("overview_formula")
 
 for entry, question in others if answer is not None else ():
-    st.markdown(f"{badge(entry)} The same picture and the same ε, on a classifier that was trained on attacked pictures:")
+    st.markdown(
+        f"{badge(entry)} The same picture and the same ε, on a classifier that was trained on attacked pictures:"
+    )
     second = ask(question, f"overview {entry.name}")
     if second is not None:
         triptych(second, f"overview {entry.name}")

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from explorer.classifiers import Classifier, load
 from explorer.images.gallery import samples
-from explorer.images.geometry import fit
+from explorer.images.geometry import resize_and_crop
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -58,5 +58,5 @@ def real() -> Classifier:
 def pictures(real: Classifier) -> tuple[Tensor, Tensor]:
     """Foolbox's twenty CIFAR-10 test images and their labels."""
     found = samples("cifar10")
-    images = torch.stack([fit(sample.read(), real.input_size) for sample in found])
+    images = torch.stack([resize_and_crop(sample.read(), real.input_size) for sample in found])
     return images, torch.tensor([sample.label for sample in found])

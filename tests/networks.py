@@ -19,7 +19,16 @@ def seeded(module):
 
 
 def plain(between=nn.Identity):
-    return seeded(nn.Sequential(nn.Conv2d(3, 4, 3), between(), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.LazyLinear(3)))
+    return seeded(
+        nn.Sequential(
+            nn.Conv2d(3, 4, 3),
+            between(),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.LazyLinear(3),
+        )
+    )
 
 
 def pooled():

@@ -37,9 +37,13 @@ class Bent(nn.Module):
     def __init__(self, classes: int = 5) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.SiLU(), nn.Dropout(0.5), nn.Flatten(),
+            nn.Conv2d(3, 8, 3, padding=1),
+            nn.BatchNorm2d(8),
+            nn.SiLU(),
+            nn.Dropout(0.5),
+            nn.Flatten(),
             nn.Linear(8 * SIDE * SIDE, classes),
-        )  # fmt: skip
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         return self.body(images)
@@ -50,7 +54,9 @@ def bent_classifier(classes: int = 5, seed: int = 0) -> Classifier:
         torch.manual_seed(seed)
         module = Bent(classes)
     labels = [f"class {i}" for i in range(classes)]
-    return Classifier(module.eval(), labels=labels, input_size=(SIDE, SIDE), mean=(0.5,) * 3, std=(0.25,) * 3)
+    return Classifier(
+        module.eval(), labels=labels, input_size=(SIDE, SIDE), mean=(0.5,) * 3, std=(0.25,) * 3
+    )
 
 
 def grey_images(n: int, spread: float = 0.05, seed: int = 1) -> Tensor:

@@ -10,15 +10,62 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-CORE = ("fetch", "threats", "attacks", "classifiers", "images", "datasets", "experiments", "figures", "cli")
+CORE = (
+    "fetch",
+    "threats",
+    "attacks",
+    "classifiers",
+    "images",
+    "datasets",
+    "experiments",
+    "figures",
+    "cli",
+)
 
 # What a layer must not import: parts of ours, and packages.
 FORBIDDEN = {
-    "fetch": {"threats", "attacks", "classifiers", "images", "datasets", "experiments", "figures", "ui", "cli"},
-    "threats": {"attacks", "classifiers", "images", "datasets", "experiments", "figures", "ui", "cli"},
+    "fetch": {
+        "threats",
+        "attacks",
+        "classifiers",
+        "images",
+        "datasets",
+        "experiments",
+        "figures",
+        "ui",
+        "cli",
+    },
+    "threats": {
+        "attacks",
+        "classifiers",
+        "images",
+        "datasets",
+        "experiments",
+        "figures",
+        "ui",
+        "cli",
+    },
     "attacks": {"images", "datasets", "experiments", "figures", "ui", "cli"},
-    "classifiers": {"threats", "attacks", "images", "datasets", "experiments", "figures", "ui", "cli"},
-    "images": {"threats", "attacks", "classifiers", "datasets", "experiments", "figures", "ui", "cli"},
+    "classifiers": {
+        "threats",
+        "attacks",
+        "images",
+        "datasets",
+        "experiments",
+        "figures",
+        "ui",
+        "cli",
+    },
+    "images": {
+        "threats",
+        "attacks",
+        "classifiers",
+        "datasets",
+        "experiments",
+        "figures",
+        "ui",
+        "cli",
+    },
     "datasets": {"experiments", "figures", "ui", "cli"},
     "experiments": {"figures", "ui", "cli"},
     "figures": {"attacks", "classifiers", "datasets", "ui", "cli"},
@@ -72,7 +119,9 @@ def test_the_core_runs_where_streamlit_is_missing():
         "import explorer.__main__ as m, explorer.cli.attack, explorer.cli.evaluate, explorer.cli.models, explorer.cli.train\n"
         "m.main(['--version'])\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -83,5 +132,9 @@ def test_pages_hold_no_mathematics_and_are_short():
 
 
 def test_no_module_is_too_long():
-    long = {p: n for p in (ROOT / "explorer").rglob("*.py") if (n := len(p.read_text().splitlines())) > 300}
+    long = {
+        p: n
+        for p in (ROOT / "explorer").rglob("*.py")
+        if (n := len(p.read_text().splitlines())) > 300
+    }
     assert not long

@@ -8,7 +8,9 @@ from pathlib import Path
 from explorer.classifiers.catalogue import bundled
 
 README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
-ROW = re.compile(r"^\| `(?P<name>[a-z0-9_-]+)` \| (?P<training>[^|]+) \|(?P<cells>.+)\|$", re.MULTILINE)
+ROW = re.compile(
+    r"^\| `(?P<name>[a-z0-9_-]+)` \| (?P<training>[^|]+) \|(?P<cells>.+)\|$", re.MULTILINE
+)
 CELL = re.compile(
     r"(?:(?:(?P<attack>APGD), )?ε = (?P<epsilon>[\d.]+): |clean: )"
     r"(?P<accuracy>[\d.]+) \((?P<low>[\d.]+) to (?P<high>[\d.]+)\)"
@@ -22,10 +24,15 @@ def test_the_table_is_what_the_cards_measured():
         card = bundled()[name]
         assert row["training"].strip() == card.training
         said = {
-            (cell["attack"] or "PGD", float(cell["epsilon"] or 0)): tuple(float(cell[key]) for key in ("accuracy", "low", "high"))
+            (cell["attack"] or "PGD", float(cell["epsilon"] or 0)): tuple(
+                float(cell[key]) for key in ("accuracy", "low", "high")
+            )
             for cell in CELL.finditer(row["cells"])
         }
-        measured = {(a.attack, a.epsilon): tuple(round(100 * v, 1) for v in (a.accuracy, a.low, a.high)) for a in card.accuracy}
+        measured = {
+            (a.attack, a.epsilon): tuple(round(100 * v, 1) for v in (a.accuracy, a.low, a.high))
+            for a in card.accuracy
+        }
         assert said == measured
 
 

@@ -15,6 +15,7 @@ from explorer.attacks.threat import Threat, flat_norm, per_sample
 from explorer.attacks.trace import Recorder
 from explorer.classifiers import Classifier
 from explorer.engine.batching import logits_of
+from explorer.errors import Cancelled
 
 if TYPE_CHECKING:
     from explorer.attacks.pgd import PGD
@@ -23,10 +24,6 @@ SHORT = 1e-12  # beside it a million values too small for float32 to hold their 
 
 OnStep = Callable[[int, int, float], None]
 OnImage = Callable[[int, Tensor], None]
-
-
-class Cancelled(Exception):
-    """The cancel check said stop."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,9 @@ class Walkers:
     walls: tuple[Tensor, Tensor] | None
 
     @staticmethod
-    def of(attack: PGD, climber: Classifier, images: Tensor, labels: Tensor, targets: Tensor | None) -> Walkers:
+    def of(
+        attack: PGD, climber: Classifier, images: Tensor, labels: Tensor, targets: Tensor | None
+    ) -> Walkers:
         times = attack.restarts
         if times > 1:
             images, labels = images.repeat(times, 1, 1, 1), labels.repeat(times)
@@ -61,10 +60,20 @@ class Walkers:
 
     def some(self, rows: Tensor) -> Walkers:
         """Those at ``rows`` int64 [K]."""
-        eye = replace(self.eye, labels=self.eye.labels[rows], targets=None if self.eye.targets is None else self.eye.targets[rows])
+        eye = replace(
+            self.eye,
+            labels=self.eye.labels[rows],
+            targets=None if self.eye.targets is None else self.eye.targets[rows],
+        )
         threat = replace(self.threat, epsilon=of_rows(self.threat.epsilon, rows))
         walls = None if self.walls is None else (self.walls[0][rows], self.walls[1][rows])
-        return Walkers(self.images[rows], eye, threat, self.length if len(self.length) == 1 else self.length[rows], walls)
+        return Walkers(
+            self.images[rows],
+            eye,
+            threat,
+            self.length if len(self.length) == 1 else self.length[rows],
+            walls,
+        )
 
     def stepped(self, point: Tensor, gradient: Tensor, share: float | Tensor) -> Tensor:
         """A ``share`` of a full step from ``point``, brought back into the threat. ``point`` stays as it is."""
@@ -82,7 +91,13 @@ class Walk:
     """One attack on one batch. The ``climber`` is climbed; ``classifier`` has the last word, the same where they are one."""
 
     def __init__(
-        self, attack: PGD, climber: Classifier, classifier: Classifier, images: Tensor, labels: Tensor, targets: Tensor | None
+        self,
+        attack: PGD,
+        climber: Classifier,
+        classifier: Classifier,
+        images: Tensor,
+        labels: Tensor,
+        targets: Tensor | None,
     ) -> None:
         self.attack, self.classifier = attack, classifier
         self.copied = climber is not classifier
@@ -146,10 +161,16 @@ class Walk:
         if not self.copied or not len(rows):
             return success
         some = now.eye.targets
-        said = succeeds(logits_of(self.classifier, point[rows]), now.eye.labels[rows], None if some is None else some[rows])
+        said = succeeds(
+            logits_of(self.classifier, point[rows]),
+            now.eye.labels[rows],
+            None if some is None else some[rows],
+        )
         return success.index_copy(0, rows, said)
 
-    def _left(self, fooled: Tensor, rows: Tensor | None, point: Tensor) -> tuple[Walkers, Tensor, Tensor]:
+    def _left(
+        self, fooled: Tensor, rows: Tensor | None, point: Tensor
+    ) -> tuple[Walkers, Tensor, Tensor]:
         """The walks of samples that no restart has fooled yet."""
         times = self.attack.restarts
         left = (~fooled.view(times, -1).any(dim=0).repeat(times)).nonzero().flatten()
@@ -176,9 +197,17 @@ def length_of(gradient: Tensor) -> Tensor:
 
 def tile(value: float | Tensor, restarts: int) -> float | Tensor:
     """A value per sample repeated for every restart; one value for all stays as it is."""
-    return value.flatten().repeat(restarts) if isinstance(value, Tensor) and value.numel() > 1 else value
+    return (
+        value.flatten().repeat(restarts)
+        if isinstance(value, Tensor) and value.numel() > 1
+        else value
+    )
 
 
 def of_rows(value: float | Tensor, rows: Tensor) -> float | Tensor:
     """The same for some of the samples."""
-    return value.flatten()[rows.to(value.device)] if isinstance(value, Tensor) and value.numel() > 1 else value
+    return (
+        value.flatten()[rows.to(value.device)]
+        if isinstance(value, Tensor) and value.numel() > 1
+        else value
+    )

@@ -64,7 +64,9 @@ def margin(logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Obj
     others. Positive exactly when the attack succeeds."""
     classes = labels if targets is None else targets
     sign = 1.0 if targets is None else -1.0
-    return _differentiated(lambda point: sign * (_without(point, classes).amax(dim=1) - _pick(point, classes)), logits)
+    return _differentiated(
+        lambda point: sign * (_without(point, classes).amax(dim=1) - _pick(point, classes)), logits
+    )
 
 
 def dlr(logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Objective:

@@ -16,15 +16,18 @@ from explorer.engine.batching import samples_at_once
 from explorer.engine.operations import product
 from explorer.engine.optimized_copy import Taped
 from explorer.engine.threads import shared
+from explorer.errors import UserError
 
 T = TypeVar("T")
 
 
-class AttackError(ValueError):
+class AttackError(UserError):
     """An attack that can't be run as asked; the message says what is wrong and what to do."""
 
 
-NO_GRADIENT = "no gradient reaches the image: the classifier is not differentiable, PGD can't be used"
+NO_GRADIENT = (
+    "no gradient reaches the image: the classifier is not differentiable, PGD can't be used"
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,10 @@ class Sight:
 
     @staticmethod
     def joined(parts: Sequence[Sight]) -> Sight:
-        value, slope, logits = (torch.cat([getattr(part, name) for part in parts]) for name in ("value", "slope", "logits"))
+        value, slope, logits = (
+            torch.cat([getattr(part, name) for part in parts])
+            for name in ("value", "slope", "logits")
+        )
         return Sight(value, slope, logits, one_after_another([part.gradient for part in parts]))
 
     def same(self, other: Sight) -> bool:
@@ -59,9 +65,13 @@ def same(one: Tensor | None, other: Tensor | None) -> bool:
 
 
 def looked(
-    classifier: Classifier, point: Tensor, kind: Hashable, look: Callable[[slice], T], joined: Callable[[Sequence[T]], T],
+    classifier: Classifier,
+    point: Tensor,
+    kind: Hashable,
+    look: Callable[[slice], T],
+    joined: Callable[[Sequence[T]], T],
     alike: Callable[[T, T], bool],
-) -> T:  # fmt: skip
+) -> T:
     """What ``look`` finds at all rows of ``point`` [M, 3, H, W] with ``classifier``: in pieces that fit the memory, by all threads together
     or by each apart. ``kind``, ``joined`` and ``alike`` are as :func:`~explorer.engine.threads.shared` takes them."""
     n, at_once = len(point), samples_at_once(classifier, point)
@@ -80,7 +90,9 @@ def looked(
         return in_turn()
     # An attack that leaves fallen samples alone comes with another number in every step.
     kinds, rounds = (kind, n.bit_length(), point.shape[1:]), -(-n // at_once)
-    return shared(taped, kinds, n, in_turn, lambda members: pieces(-(-n // (members * rounds))), whole, alike)  # as many for each
+    return shared(
+        taped, kinds, n, in_turn, lambda members: pieces(-(-n // (members * rounds))), whole, alike
+    )  # as many for each
 
 
 @dataclass(frozen=True)
@@ -94,10 +106,22 @@ class Eye:
 
     def look(self, point: Tensor, last: bool) -> Sight:
         """At every point of [M, 3, H, W], in pieces that fit; at the ``last`` without the gradient."""
-        return looked(self.classifier, point, ("logits", last), partial(self._look_at, point, last), Sight.joined, Sight.same)
+        return looked(
+            self.classifier,
+            point,
+            ("logits", last),
+            partial(self._look_at, point, last),
+            Sight.joined,
+            Sight.same,
+        )
 
     def _look_at(self, point: Tensor, last: bool, rows: slice) -> Sight:
-        return self._look(point[rows], self.labels[rows], None if self.targets is None else self.targets[rows], last)
+        return self._look(
+            point[rows],
+            self.labels[rows],
+            None if self.targets is None else self.targets[rows],
+            last,
+        )
 
     def look_at_once(self, point: Tensor, last: bool) -> Sight:
         """The same in one piece."""
@@ -122,7 +146,9 @@ class Eye:
         # The walk's own passes are over tensors of the images' layout; mixed with another they take several times as long.
         return Sight(objective.value, objective.slope, logits.detach(), gradient.contiguous())
 
-    def _look_by_tape(self, taped: Taped, point: Tensor, labels: Tensor, targets: Tensor | None) -> Sight:
+    def _look_by_tape(
+        self, taped: Taped, point: Tensor, labels: Tensor, targets: Tensor | None
+    ) -> Sight:
         with torch.no_grad():
             logits, back = taped.look(self.classifier.normalised(point))
             objective = LOSSES[self.loss](logits, labels, targets)

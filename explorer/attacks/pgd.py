@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from explorer.attacks.cuda_graph import replayed
 from explorer.attacks.loop import Callbacks, OnImage, OnStep, Walk, of_rows, succeeds
-from explorer.attacks.loop import Cancelled as Cancelled
 from explorer.attacks.losses import LOSSES, Objective
 from explorer.attacks.objective import AttackError as AttackError
 from explorer.attacks.result_ import AttackResult, Trace
@@ -62,14 +61,30 @@ class PGD:
     until: str = "end"
 
     def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or not 1 <= self.steps <= MOST_STEPS:
-            raise AttackError(f"steps must be a whole number from 1 to {MOST_STEPS:,}; it is {self.steps}")
-        if isinstance(self.restarts, bool) or not isinstance(self.restarts, int) or not 1 <= self.restarts <= MOST_RESTARTS:
-            raise AttackError(f"restarts must be a whole number from 1 to {MOST_RESTARTS:,}; it is {self.restarts}")
+        if (
+            isinstance(self.steps, bool)
+            or not isinstance(self.steps, int)
+            or not 1 <= self.steps <= MOST_STEPS
+        ):
+            raise AttackError(
+                f"steps must be a whole number from 1 to {MOST_STEPS:,}; it is {self.steps}"
+            )
+        if (
+            isinstance(self.restarts, bool)
+            or not isinstance(self.restarts, int)
+            or not 1 <= self.restarts <= MOST_RESTARTS
+        ):
+            raise AttackError(
+                f"restarts must be a whole number from 1 to {MOST_RESTARTS:,}; it is {self.restarts}"
+            )
         if self.step_size is not None and not bool((torch.as_tensor(self.step_size) >= 0).all()):
-            raise AttackError(f"the step size must be at least 0, in pixels of [0, 1]; it is {self.step_size}")
+            raise AttackError(
+                f"the step size must be at least 0, in pixels of [0, 1]; it is {self.step_size}"
+            )
         if self.restarts > 1 and not self.random_start:
-            raise AttackError("restarts without a random start would all be the same; allow the random start or use one")
+            raise AttackError(
+                "restarts without a random start would all be the same; allow the random start or use one"
+            )
         for name, value, known in (
             ("loss", self.loss, tuple(LOSSES)),
             ("keep", self.keep, ("best", "last")),
@@ -118,17 +133,27 @@ class PGD:
             adversarial, trace = recorder.finish()
             logits = walk.judged(adversarial, trace)
         if not bool(torch.isfinite(logits).all() & torch.isfinite(trace.logits).all()):
-            raise AttackError("the classifier returned logits that are not finite; its weights or its input range are wrong")
+            raise AttackError(
+                "the classifier returned logits that are not finite; its weights or its input range are wrong"
+            )
         success = succeeds(logits, labels, targets)
         result = AttackResult(adversarial, success, logits, trace, precision)
         if climber is not classifier:
-            result = replace(result, trace=_at_kept(trace, LOSSES[self.loss](logits, labels, targets), logits, success))
+            result = replace(
+                result,
+                trace=_at_kept(trace, LOSSES[self.loss](logits, labels, targets), logits, success),
+            )
             doubtful = (trace.success_at_kept & ~success).nonzero().flatten()
             if len(doubtful):
                 again = attack._of(doubtful, precision="float32")(
-                    classifier, images[doubtful], labels[doubtful], None if targets is None else targets[doubtful],
-                    initial=None if initial is None else initial.to(device)[doubtful], frames=frames, cancelled=cancelled,
-                )  # fmt: skip
+                    classifier,
+                    images[doubtful],
+                    labels[doubtful],
+                    None if targets is None else targets[doubtful],
+                    initial=None if initial is None else initial.to(device)[doubtful],
+                    frames=frames,
+                    cancelled=cancelled,
+                )
                 result = result.replaced(doubtful, again)
         return result.to(home)
 
@@ -153,17 +178,25 @@ class PGD:
             starts.append((images + self.threat.project(delta)).clamp_(0, 1))
         return torch.cat(starts) if len(starts) > 1 else starts[0]
 
-    def _check(self, classifier: Classifier, images: Tensor, labels: Tensor, targets: Tensor | None) -> None:
+    def _check(
+        self, classifier: Classifier, images: Tensor, labels: Tensor, targets: Tensor | None
+    ) -> None:
         if images.dim() != 4 or not len(images) or images.dtype != torch.float32:
-            raise AttackError(f"images must be float32 [N, 3, H, W]; they are {images.dtype} {list(images.shape)}")
-        if not (float(images.amin()) >= 0 and float(images.amax()) <= 1):  # not the other way round: NaN is neither
+            raise AttackError(
+                f"images must be float32 [N, 3, H, W]; they are {images.dtype} {list(images.shape)}"
+            )
+        if not (
+            float(images.amin()) >= 0 and float(images.amax()) <= 1
+        ):  # not the other way round: NaN is neither
             raise AttackError("images must lie in [0, 1]; the classifier normalises them itself")
         classes = len(classifier.labels)
         for name, values in (("labels", labels), ("targets", targets)):
             if values is None:
                 continue
             if values.shape != images.shape[:1] or values.dtype != torch.int64:
-                raise AttackError(f"{name} must be int64 [{len(images)}]; they are {values.dtype} {list(values.shape)}")
+                raise AttackError(
+                    f"{name} must be int64 [{len(images)}]; they are {values.dtype} {list(values.shape)}"
+                )
             if not bool(((values >= 0) & (values < classes)).all()):
                 raise AttackError(f"{name} must be class indices from 0 to {classes - 1}")
         if self.loss == "dlr" and classes < (3 if targets is None else 4):
@@ -175,13 +208,24 @@ class PGD:
 
 def fgsm(threat: Threat) -> PGD:
     """The fast gradient sign method (Goodfellow et al. 2015): one full step from the image itself. L2: the same along g/‖g‖."""
-    return PGD(threat, steps=1, step_size=threat.epsilon, random_start=False, keep="last", precision="float32")
+    return PGD(
+        threat,
+        steps=1,
+        step_size=threat.epsilon,
+        random_start=False,
+        keep="last",
+        precision="float32",
+    )
 
 
 def _at_kept(trace: Trace, objective: Objective, logits: Tensor, success: Tensor) -> Trace:
     """The trace with what the classifier itself says, in float32, at the point that was kept."""
     samples = torch.arange(len(success), device=success.device)
-    changed = {"loss": trace.loss.clone(), "logits": trace.logits.clone(), "success": trace.success.clone()}
+    changed = {
+        "loss": trace.loss.clone(),
+        "logits": trace.logits.clone(),
+        "success": trace.success.clone(),
+    }
     for name, value in (("loss", objective.value), ("logits", logits), ("success", success)):
         changed[name][trace.kept, samples] = value
     return replace(trace, **changed)
@@ -189,7 +233,11 @@ def _at_kept(trace: Trace, objective: Objective, logits: Tensor, success: Tensor
 
 def _on(threat: Threat, device: torch.device, n: int) -> Threat:
     epsilon = threat.epsilon
-    return replace(threat, epsilon=epsilon.detach().to(device)) if isinstance(epsilon, Tensor) else threat
+    return (
+        replace(threat, epsilon=epsilon.detach().to(device))
+        if isinstance(epsilon, Tensor)
+        else threat
+    )
 
 
 @contextmanager

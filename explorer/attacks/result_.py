@@ -49,7 +49,9 @@ class Trace:
     def to(self, device: torch.device) -> Trace:
         """The same trace on another device."""
         tensors = {item.name: getattr(self, item.name) for item in fields(self)}
-        return replace(self, **{name: value.to(device) for name, value in tensors.items() if value is not None})
+        return replace(
+            self, **{name: value.to(device) for name, value in tensors.items() if value is not None}
+        )
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ class AttackResult:
     def to(self, device: torch.device) -> AttackResult:
         """The same result on another device."""
         return replace(
-            self, adversarial=self.adversarial.to(device), success=self.success.to(device), logits=self.logits.to(device),
+            self,
+            adversarial=self.adversarial.to(device),
+            success=self.success.to(device),
+            logits=self.logits.to(device),
             trace=self.trace.to(device),
-        )  # fmt: skip
+        )

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from explorer.errors import UserError
+
 NORMS = ("linf", "l2")
 
 
@@ -18,7 +20,9 @@ def flat_norm(delta: Tensor, norm: str) -> Tensor:
     """Norm of each sample: ``[N]`` for ``[N, ...]``."""
     flat = delta.flatten(1)
     # Not abs().amax(): the fresh memory of a batch's absolute values took fifteen times as long as looking at them twice.
-    return torch.maximum(flat.amax(dim=1), -flat.amin(dim=1)) if norm == "linf" else flat.norm(dim=1)
+    return (
+        torch.maximum(flat.amax(dim=1), -flat.amin(dim=1)) if norm == "linf" else flat.norm(dim=1)
+    )
 
 
 def per_sample(value: Tensor | float, like: Tensor) -> Tensor:
@@ -41,18 +45,24 @@ class Threat:
 
     def __post_init__(self) -> None:
         if self.norm not in NORMS:
-            raise ValueError(f"unknown norm {self.norm!r}: it is 'linf' or 'l2'")
+            raise UserError(f"unknown norm {self.norm!r}: it is 'linf' or 'l2'")
         if isinstance(self.epsilon, Tensor):
             if self.epsilon.dim() > 1:
-                raise ValueError(f"epsilon is one number or a tensor [N], not of shape {list(self.epsilon.shape)}")
+                raise UserError(
+                    f"epsilon is one number or a tensor [N], not of shape {list(self.epsilon.shape)}"
+                )
             values = self.epsilon.detach().flatten().tolist()
         else:
             values = [float(self.epsilon)]
         for value in values:
             if not math.isfinite(value) or value < 0:
-                raise ValueError(f"epsilon must be a number of at least 0, in pixels of [0, 1]; it is {value}")
+                raise UserError(
+                    f"epsilon must be a number of at least 0, in pixels of [0, 1]; it is {value}"
+                )
             if self.norm == "linf" and value > 1:
-                raise ValueError(f"epsilon must not exceed 1 (255/255) in pixels of [0, 1]; it is {value:g}")
+                raise UserError(
+                    f"epsilon must not exceed 1 (255/255) in pixels of [0, 1]; it is {value:g}"
+                )
 
     def project(self, delta: Tensor) -> Tensor:
         """The nearest perturbation within the ball. L∞: clip each value; L2: scale samples that are too long."""

@@ -17,7 +17,9 @@ class Recorder:
     def __init__(self, samples: int, keep: str, frames: bool) -> None:
         self.samples, self.keep, self.frames = samples, keep, frames
         self._points: list[Tensor] = []
-        self._numbers: dict[str, list[Tensor]] = {k: [] for k in ("loss", "logits", "success", "norm", "distance")}
+        self._numbers: dict[str, list[Tensor]] = {
+            k: [] for k in ("loss", "logits", "success", "norm", "distance")
+        }
         self._best: Tensor | None = None
         self._owned = False
 
@@ -27,16 +29,32 @@ class Recorder:
         return self._numbers["loss"][-1]
 
     def add(
-        self, point: Tensor, loss: Tensor, logits: Tensor, success: Tensor, norm: Tensor | None, distance: Tensor,
+        self,
+        point: Tensor,
+        loss: Tensor,
+        logits: Tensor,
+        success: Tensor,
+        norm: Tensor | None,
+        distance: Tensor,
         rows: Tensor | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """One point of each walk: ``point`` [R·N, 3, H, W], the rest [R·N] or [R·N, C]; no gradient norm at the last. With ``rows`` int64
         [K] of these walks alone; the others stay where they are."""
-        given = {"loss": loss, "logits": logits, "success": success, "distance": distance, **({} if norm is None else {"norm": norm})}
+        given = {
+            "loss": loss,
+            "logits": logits,
+            "success": success,
+            "distance": distance,
+            **({} if norm is None else {"norm": norm}),
+        }
         for name, value in given.items():
-            self._numbers[name].append(value if rows is None else self._numbers[name][-1].index_copy(0, rows, value))
+            self._numbers[name].append(
+                value if rows is None else self._numbers[name][-1].index_copy(0, rows, value)
+            )
         if self.frames:
-            self._points.append(point if rows is None else self._points[-1].index_copy(0, rows, point))
+            self._points.append(
+                point if rows is None else self._points[-1].index_copy(0, rows, point)
+            )
         now = len(self._numbers["loss"]) - 1
         if self._best is None:
             self._best, self._success, self._loss = point, success, loss
@@ -46,11 +64,16 @@ class Recorder:
         better = (success & ~self._success) | ((success == self._success) & (loss > self._loss))
         if self.keep == "last":
             better = torch.ones_like(better)
-        if rows is None and (self.keep == "last" or (point.device.type == "cpu" and all(better.tolist()))):  # to ask a CPU costs nothing
+        if rows is None and (
+            self.keep == "last" or (point.device.type == "cpu" and all(better.tolist()))
+        ):  # to ask a CPU costs nothing
             self._best, self._success, self._loss = point, success, loss
             self._at = torch.full_like(self._at, now)
             return
-        self._success, self._loss = torch.where(better, success, self._success), torch.where(better, loss, self._loss)
+        self._success, self._loss = (
+            torch.where(better, success, self._success),
+            torch.where(better, loss, self._loss),
+        )
         self._at = torch.where(better, now, self._at)
         if rows is not None:
             self._replace(rows, point, better)
@@ -72,7 +95,9 @@ class Recorder:
         if self.frames:
             self._points += self._points[-1:] * times
 
-    def take(self, numbers: dict[str, Tensor], best: Tensor, success: Tensor, loss: Tensor, at: Tensor) -> None:
+    def take(
+        self, numbers: dict[str, Tensor], best: Tensor, success: Tensor, loss: Tensor, at: Tensor
+    ) -> None:
         """A whole walk that was recorded elsewhere: ``numbers`` by step, and what was best."""
         self._numbers = {name: list(values.unbind(0)) for name, values in numbers.items()}
         self._best, self._success, self._loss, self._at = best, success, loss, at
@@ -82,7 +107,9 @@ class Recorder:
         assert self._best is not None
         success, loss = self._success.view(-1, self.samples), self._loss.view(-1, self.samples)
         top = torch.where(success, loss, float("-inf")).amax(dim=0)
-        chosen = torch.where(success.any(dim=0), ((loss == top) & success).int().argmax(dim=0), loss.argmax(dim=0))
+        chosen = torch.where(
+            success.any(dim=0), ((loss == top) & success).int().argmax(dim=0), loss.argmax(dim=0)
+        )
         rows = chosen * self.samples + torch.arange(self.samples, device=chosen.device)
         numbers = {name: torch.stack(values)[:, rows] for name, values in self._numbers.items()}
         trace = Trace(

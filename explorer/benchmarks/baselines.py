@@ -34,7 +34,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Peer:
+class Baseline:
     """A library: the ``packages`` that bring it, the first that is installed serves; ``make(package, model, classifier, setting)``."""
 
     name: str
@@ -72,30 +72,49 @@ class _Pixels(nn.Module):
         return self.classifier(images)
 
 
-def _torchattacks(package: str, model: nn.Module, classifier: Classifier, setting: Setting) -> Attack:
-    made = import_module(package).PGD(model, eps=setting.epsilon, alpha=setting.step_size, steps=setting.steps, random_start=True)
+def _torchattacks(
+    package: str, model: nn.Module, classifier: Classifier, setting: Setting
+) -> Attack:
+    made = import_module(package).PGD(
+        model, eps=setting.epsilon, alpha=setting.step_size, steps=setting.steps, random_start=True
+    )
     return lambda images, labels: made(images, labels)
 
 
 def _foolbox(package: str, model: nn.Module, classifier: Classifier, setting: Setting) -> Attack:
     foolbox = import_module(package)
     wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device=classifier.device)
-    made = foolbox.attacks.LinfPGD(steps=setting.steps, abs_stepsize=setting.step_size, random_start=True)
+    made = foolbox.attacks.LinfPGD(
+        steps=setting.steps, abs_stepsize=setting.step_size, random_start=True
+    )
     return lambda images, labels: made(wrapped, images, labels, epsilons=setting.epsilon)[1]
 
 
 def _art(package: str, model: nn.Module, classifier: Classifier, setting: Setting) -> Attack:
-    evasion, estimators = import_module(f"{package}.attacks.evasion"), import_module(f"{package}.estimators.classification")
+    evasion, estimators = (
+        import_module(f"{package}.attacks.evasion"),
+        import_module(f"{package}.estimators.classification"),
+    )
     estimator = estimators.PyTorchClassifier(
-        model, loss=nn.CrossEntropyLoss(), input_shape=(3, *classifier.input_size), nb_classes=len(classifier.labels),
-        clip_values=(0.0, 1.0), device_type="gpu" if classifier.device.type == "cuda" else "cpu",
-    )  # fmt: skip
+        model,
+        loss=nn.CrossEntropyLoss(),
+        input_shape=(3, *classifier.input_size),
+        nb_classes=len(classifier.labels),
+        clip_values=(0.0, 1.0),
+        device_type="gpu" if classifier.device.type == "cuda" else "cpu",
+    )
 
     def run(images: Tensor, labels: Tensor) -> Tensor:
         made = evasion.ProjectedGradientDescent(
-            estimator, norm="inf", eps=setting.epsilon, eps_step=setting.step_size, max_iter=setting.steps, num_random_init=1,
-            batch_size=len(images), verbose=False,
-        )  # fmt: skip
+            estimator,
+            norm="inf",
+            eps=setting.epsilon,
+            eps_step=setting.step_size,
+            max_iter=setting.steps,
+            num_random_init=1,
+            batch_size=len(images),
+            verbose=False,
+        )
         found: Any = made.generate(x=images.cpu().numpy(), y=labels.cpu().numpy())
         return torch.from_numpy(found).to(images)
 
@@ -104,23 +123,39 @@ def _art(package: str, model: nn.Module, classifier: Classifier, setting: Settin
 
 def _autoattack(package: str, model: nn.Module, classifier: Classifier, setting: Setting) -> Attack:
     made = import_module(f"{package}.autopgd_base").APGDAttack(
-        model, n_iter=setting.steps, norm="Linf", eps=setting.epsilon, loss="ce", seed=0, device=classifier.device
+        model,
+        n_iter=setting.steps,
+        norm="Linf",
+        eps=setting.epsilon,
+        loss="ce",
+        seed=0,
+        device=classifier.device,
     )
     # best_loss: else it returns the image itself where it did not fool.
     return lambda images, labels: made.perturb(images, labels, best_loss=True)
 
 
-def _adversarial_library(package: str, model: nn.Module, classifier: Classifier, setting: Setting) -> Attack:
-    pgd = import_module(f"{package}.attacks").pgd_linf  # returns the image itself where it did not fool
+def _adversarial_library(
+    package: str, model: nn.Module, classifier: Classifier, setting: Setting
+) -> Attack:
+    pgd = import_module(
+        f"{package}.attacks"
+    ).pgd_linf  # returns the image itself where it did not fool
     return lambda images, labels: pgd(
-        model, images, labels, setting.epsilon, steps=setting.steps, absolute_step_size=setting.step_size, random_init=True
+        model,
+        images,
+        labels,
+        setting.epsilon,
+        steps=setting.steps,
+        absolute_step_size=setting.step_size,
+        random_init=True,
     )
 
 
-PEERS = (
-    Peer("torchattacks", ("torchattacks",), _torchattacks),
-    Peer("foolbox", ("foolbox",), _foolbox),
-    Peer("art", ("art",), _art),
-    Peer("autoattack", ("autoattack", "pyautoattack"), _autoattack),
-    Peer("adversarial-library", ("adv_lib",), _adversarial_library),
+BASELINES = (
+    Baseline("torchattacks", ("torchattacks",), _torchattacks),
+    Baseline("foolbox", ("foolbox",), _foolbox),
+    Baseline("art", ("art",), _art),
+    Baseline("autoattack", ("autoattack", "pyautoattack"), _autoattack),
+    Baseline("adversarial-library", ("adv_lib",), _adversarial_library),
 )

@@ -9,32 +9,40 @@ import torch
 from torch import Tensor, nn
 
 from explorer.classifiers import Classifier, load
+from explorer.classifiers.classifier import freeze, resolve_device
 from explorer.classifiers.downloads import is_published, local_file
 from explorer.classifiers.imagenet import TORCHVISION_PREFIX
-from explorer.classifiers.loading import freeze, resolve_device
 
-DEFAULT = ("cifar10-standard", "tiny12-standard", *(TORCHVISION_PREFIX + name for name in ("squeezenet1_1", "googlenet", "resnet50")))
+DEFAULT = (
+    "cifar10-standard",
+    "tiny12-standard",
+    *(TORCHVISION_PREFIX + name for name in ("squeezenet1_1", "googlenet", "resnet50")),
+)
 LEAST_SPREAD = 0.1  # of a logit among noise
 
 
 @dataclass(frozen=True)
-class Subject:
+class BenchmarkModel:
     """A classifier, and whether its weights are random: what it costs is the same then, but fooling it means nothing."""
 
     classifier: Classifier
     random: bool = False
 
 
-def subject(name: str, weights: Path | None, device: str, shared: Path) -> Subject:
+def subject(name: str, weights: Path | None, device: str, shared: Path) -> BenchmarkModel:
     """The classifier ``name`` with ``weights``, its own ones on this machine or in ``shared``/weights, else random ones: for
     torchvision's nothing is fetched. Raises :class:`~explorer.classifiers.ClassifierError`."""
     if weights is not None or not name.startswith(TORCHVISION_PREFIX):
-        return Subject(load(name, weights or (local_file(name) if is_published(name) else None), device))
+        return BenchmarkModel(
+            load(name, weights or (local_file(name) if is_published(name) else None), device)
+        )
     architecture = name.removeprefix(TORCHVISION_PREFIX)
-    found = local_file(name) or next(iter(sorted((shared / "weights").glob(f"{architecture}-*.safetensors"))), None)
+    found = local_file(name) or next(
+        iter(sorted((shared / "weights").glob(f"{architecture}-*.safetensors"))), None
+    )
     if found is not None:
-        return Subject(load(name, found, device))
-    return Subject(random_classifier(architecture, resolve_device(device)), random=True)
+        return BenchmarkModel(load(name, found, device))
+    return BenchmarkModel(random_classifier(architecture, resolve_device(device)), random=True)
 
 
 def random_classifier(architecture: str, device: torch.device) -> Classifier:
@@ -55,9 +63,15 @@ def random_classifier(architecture: str, device: torch.device) -> Classifier:
             if float(module(noise).std(dim=0).mean()) < LEAST_SPREAD:
                 _settle(module, noise)
     return Classifier(
-        freeze(module, device), labels=record.meta["categories"], input_size=(size, size), mean=preset.mean, std=preset.std,
-        resize=preset.resize_size[0], name=TORCHVISION_PREFIX + architecture, title=architecture,
-    )  # fmt: skip
+        freeze(module, device),
+        labels=record.meta["categories"],
+        input_size=(size, size),
+        mean=preset.mean,
+        std=preset.std,
+        resize=preset.resize_size[0],
+        name=TORCHVISION_PREFIX + architecture,
+        title=architecture,
+    )
 
 
 def _settle(module: nn.Module, images: Tensor) -> None:

@@ -51,23 +51,42 @@ class Memory:
     per_sample: int
 
 
-def costs(classifier: Classifier, setting: Setting, rounds: int, batches: Sequence[int]) -> tuple[Cost, ...]:
+def costs(
+    classifier: Classifier, setting: Setting, rounds: int, batches: Sequence[int]
+) -> tuple[Cost, ...]:
     """Every kind, its values interleaved round by round; the first of a kind is an attack to the end."""
     images, labels = same_images(classifier, max(batches))
     one, label = images[:1], labels[:1]
     ladder = torch.linspace(setting.epsilon / EPSILONS, setting.epsilon, EPSILONS)
     size = classifier.input_size
-    single, many = _attack(classifier, setting, one, label), (one.expand(EPSILONS, -1, -1, -1), label.expand(EPSILONS))
+    single, many = (
+        _attack(classifier, setting, one, label),
+        (one.expand(EPSILONS, -1, -1, -1), label.expand(EPSILONS)),
+    )
     kinds: dict[str, dict[float, Callable[[], Tensor]]] = {
         "epsilons": {1: single, EPSILONS: _attack(classifier, setting, *many, epsilon=ladder)},
-        "epsilons, until fooled": {1: single, EPSILONS: _attack(classifier, setting, *many, epsilon=ladder, until="fooled")},
-        "restarts": {1: single, RESTARTS: _attack(classifier, setting, one, label, restarts=RESTARTS)},
-        "restarts, until fooled": {1: single, RESTARTS: _attack(classifier, setting, one, label, restarts=RESTARTS, until="fooled")},
+        "epsilons, until fooled": {
+            1: single,
+            EPSILONS: _attack(classifier, setting, *many, epsilon=ladder, until="fooled"),
+        },
+        "restarts": {
+            1: single,
+            RESTARTS: _attack(classifier, setting, one, label, restarts=RESTARTS),
+        },
+        "restarts, until fooled": {
+            1: single,
+            RESTARTS: _attack(classifier, setting, one, label, restarts=RESTARTS, until="fooled"),
+        },
         "steps": {n: _attack(classifier, setting, one, label, steps=n) for n in (5, 10, 20, 40)},
         "batch": {n: _attack(classifier, setting, images[:n], labels[:n]) for n in batches},
-        "side": {round(size[0] * by): _attack(classifier, setting, _resized(one, by), label) for by in SIZES},
+        "side": {
+            round(size[0] * by): _attack(classifier, setting, _resized(one, by), label)
+            for by in SIZES
+        },
     }
-    return tuple(cost for what, runs in kinds.items() for cost in _costs(what, runs, one, label, rounds))
+    return tuple(
+        cost for what, runs in kinds.items() for cost in _costs(what, runs, one, label, rounds)
+    )
 
 
 def _resized(images: Tensor, by: float) -> Tensor:
@@ -75,18 +94,30 @@ def _resized(images: Tensor, by: float) -> Tensor:
 
 
 def _attack(
-    classifier: Classifier, setting: Setting, images: Tensor, labels: Tensor, *, epsilon: Tensor | None = None, **changed: Any
+    classifier: Classifier,
+    setting: Setting,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    epsilon: Tensor | None = None,
+    **changed: Any,
 ) -> Callable[[], Tensor]:
     options = {"steps": setting.steps, **changed}
     attack = PGD(Threat("linf", setting.epsilon if epsilon is None else epsilon), **options)
     return lambda: attack(classifier, images, labels).adversarial
 
 
-def _costs(what: str, runs: dict[float, Callable[[], Tensor]], images: Tensor, labels: Tensor, rounds: int) -> list[Cost]:
+def _costs(
+    what: str, runs: dict[float, Callable[[], Tensor]], images: Tensor, labels: Tensor, rounds: int
+) -> list[Cost]:
     attacks = {str(value): (lambda *_, run=run: run()) for value, run in runs.items()}
     seconds, _, _ = interleaved(attacks, images, labels, rounds)  # type: ignore[arg-type]
     first = seconds[str(next(iter(runs)))]
-    return [Cost(what, value, median(seconds[str(value)]), ratio_of(seconds[str(value)], first)) for value in runs if str(value) in seconds]
+    return [
+        Cost(what, value, median(seconds[str(value)]), ratio_of(seconds[str(value)], first))
+        for value in runs
+        if str(value) in seconds
+    ]
 
 
 def memory(classifier: Classifier, setting: Setting, batches: Sequence[int]) -> tuple[Memory, ...]:
@@ -99,7 +130,11 @@ def memory(classifier: Classifier, setting: Setting, batches: Sequence[int]) -> 
         with Peak(classifier.device) as peak:
             run()
         pair = images if batch > 1 else images.expand(2, -1, -1, -1)
-        found.append(Memory(batch, peak.bytes, samples_at_once(climber, images), bytes_per_sample(climber, pair)))
+        found.append(
+            Memory(
+                batch, peak.bytes, samples_at_once(climber, images), bytes_per_sample(climber, pair)
+            )
+        )
     return tuple(found)
 
 
@@ -122,7 +157,12 @@ class Peak:
             self._watcher.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self.device.type == "cuda":
             self.bytes = torch.cuda.max_memory_allocated(self.device) - self._before
         else:

@@ -18,11 +18,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from explorer.attacks import PGD
 from explorer.attacks.threat import Threat
-from explorer.benchmarks.baselines import PEERS, Attack, Peer, Setting
+from explorer.benchmarks.baselines import BASELINES, Attack, Baseline, Setting
 from explorer.classifiers import Classifier
 from explorer.engine.batching import logits_of
 from explorer.engine.convolution import PackedConv
 from explorer.engine.precision import at_precision
+from explorer.errors import UserError
 from explorer.images.gallery import samples
 from explorer.images.geometry import view
 
@@ -34,7 +35,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 Clock = Callable[[], float]
 
 
-class BenchError(ValueError):
+class BenchmarkError(UserError):
     """A measurement that can't be made as asked."""
 
 
@@ -72,7 +73,9 @@ def same_images(classifier: Classifier, batch: int) -> tuple[Tensor, Tensor]:
     """Images [batch, 3, H, W] from the gallery, repeated with a little noise of their own, and what the classifier calls them."""
     pictures = samples(classifier.gallery)
     if not pictures:
-        raise BenchError("there are no sample pictures to attack; install foolbox, which brings them")
+        raise BenchmarkError(
+            "there are no sample pictures to attack; install foolbox, which brings them"
+        )
     fitted = [view(item.read(), classifier) for item in pictures[:batch]]
     generator = torch.Generator().manual_seed(0)
     rows = []
@@ -92,7 +95,11 @@ def our_attack(classifier: Classifier, setting: Setting, precision: str = "auto"
 
 
 def interleaved(
-    attacks: dict[str, Attack], images: Tensor, labels: Tensor, rounds: int, clock: Clock = time.perf_counter
+    attacks: dict[str, Attack],
+    images: Tensor,
+    labels: Tensor,
+    rounds: int,
+    clock: Clock = time.perf_counter,
 ) -> tuple[dict[str, list[float]], dict[str, Tensor], dict[str, str]]:
     """Seconds of each attack in each of ``rounds``, what it returned in a first round that isn't counted, and what went wrong with
     those that failed. Each round begins with another attack."""
@@ -120,30 +127,54 @@ def interleaved(
 
 
 def judged(
-    name: str, classifier: Classifier, images: Tensor, labels: Tensor, adversarial: Tensor, epsilon: float, seconds: Sequence[float],
+    name: str,
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    adversarial: Tensor,
+    epsilon: float,
+    seconds: Sequence[float],
     ours: Sequence[float],
-) -> Measured:  # fmt: skip
+) -> Measured:
     """What the classifier itself says of ``adversarial``, and the time beside ours."""
     adversarial = adversarial.detach()
     logits = logits_of(classifier, adversarial)
-    beyond = max(float((adversarial - images).abs().amax()) - epsilon, float((adversarial - adversarial.clamp(0, 1)).abs().amax()), 0.0)
+    beyond = max(
+        float((adversarial - images).abs().amax()) - epsilon,
+        float((adversarial - adversarial.clamp(0, 1)).abs().amax()),
+        0.0,
+    )
     return Measured(
-        name, tuple(seconds), float((logits.argmax(dim=1) != labels).float().mean()), float(F.cross_entropy(logits, labels)), beyond,
+        name,
+        tuple(seconds),
+        float((logits.argmax(dim=1) != labels).float().mean()),
+        float(F.cross_entropy(logits, labels)),
+        beyond,
         ratio_of(seconds, ours),
-    )  # fmt: skip
+    )
 
 
 def ratio_of(theirs: Sequence[float], ours: Sequence[float]) -> tuple[float, float, float]:
     """Quartiles of their time over ours, round by round."""
     ratios = torch.tensor([a / b for a, b in zip(theirs, ours, strict=True)], dtype=torch.float64)
-    low, middle, high = torch.quantile(ratios, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)).tolist()
+    low, middle, high = torch.quantile(
+        ratios, torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
+    ).tolist()
     return low, middle, high
 
 
 def measure(
-    classifier: Classifier, batch: int, setting: Setting, rounds: int, *, peers: Sequence[Peer] = PEERS, module: str = "plain",
-    precision: str = "auto", peaks: dict[str, float] | None = None, clock: Clock = time.perf_counter,
-) -> Case:  # fmt: skip
+    classifier: Classifier,
+    batch: int,
+    setting: Setting,
+    rounds: int,
+    *,
+    peers: Sequence[Baseline] = BASELINES,
+    module: str = "plain",
+    precision: str = "auto",
+    peaks: dict[str, float] | None = None,
+    clock: Clock = time.perf_counter,
+) -> Case:
     """One case. ``module`` is what the peers get: "plain", as torchvision hands networks out, or "frozen", as we do."""
     images, labels = same_images(classifier, batch)
     started = clock()
@@ -160,29 +191,47 @@ def measure(
             problems[peer.name] = _sentence(error)
     seconds, found, failed = interleaved(attacks, images, labels, rounds, clock)
     if OURS in failed:
-        raise BenchError(failed[OURS])
+        raise BenchmarkError(failed[OURS])
     problems |= failed
     measured = [
-        Measured(name, problem=problems[name]) if name in problems
-        else judged(name, classifier, images, labels, found[name], setting.epsilon, seconds[name], seconds[OURS])
+        Measured(name, problem=problems[name])
+        if name in problems
+        else judged(
+            name,
+            classifier,
+            images,
+            labels,
+            found[name],
+            setting.epsilon,
+            seconds[name],
+            seconds[OURS],
+        )
         for name in (OURS, *(peer.name for peer in peers))
-    ]  # fmt: skip
+    ]
     middle = sorted(seconds[OURS])[len(seconds[OURS]) // 2]
     flops = batch * setting.steps * gradient_flops(classifier) / middle
     climbed_type = "bfloat16" if climbed_in == "bfloat16" else "float32"
-    peak = (peaks if peaks is not None else matrix_peaks(classifier.device)).get(climbed_type, float("nan"))
-    return Case(classifier.name, batch, setting, climbed_in, prepared_in, flops, peak, tuple(measured))
+    peak = (peaks if peaks is not None else matrix_peaks(classifier.device)).get(
+        climbed_type, float("nan")
+    )
+    return Case(
+        classifier.name, batch, setting, climbed_in, prepared_in, flops, peak, tuple(measured)
+    )
 
 
 def gradient_flops(classifier: Classifier) -> int:
     """Floating-point operations of one image's logits and their gradient for the image, in the classifier as it is."""
-    image = torch.full((1, 3, *classifier.input_size), 0.5, device=classifier.device, requires_grad=True)
+    image = torch.full(
+        (1, 3, *classifier.input_size), 0.5, device=classifier.device, requires_grad=True
+    )
     with torch.enable_grad(), FlopCounterMode(display=False) as counter:
         torch.autograd.grad(classifier(image).sum(), image)
     return int(counter.get_total_flops())
 
 
-def matrix_peaks(device: torch.device, clock: Clock = time.perf_counter, sizes: Sequence[int] | None = None) -> dict[str, float]:
+def matrix_peaks(
+    device: torch.device, clock: Clock = time.perf_counter, sizes: Sequence[int] | None = None
+) -> dict[str, float]:
     """Operations a second in the best of a few products of square matrices, by type."""
     best: dict[str, float] = {}
     for name, dtype in DTYPES.items():

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from pathlib import Path
 
-import psutil
 import torch
 
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.loading import load
+from explorer.system import free_memory
 
 LARGE = 32 * 2**20  # bytes of weights
 MOST_SMALL = 12
@@ -22,7 +21,7 @@ RESERVE = 2**30  # bytes left for everything else
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedModel:
     """A classifier in memory: ``bytes`` of its weights and buffers."""
 
     name: str
@@ -37,30 +36,19 @@ class Loaded:
 
 def weight_bytes(classifier: Classifier) -> int:
     """Bytes of a classifier's weights and buffers."""
-    return sum(tensor.numel() * tensor.element_size() for tensor in classifier.module.state_dict().values())
+    return sum(
+        tensor.numel() * tensor.element_size() for tensor in classifier.module.state_dict().values()
+    )
 
 
-def room(device: torch.device) -> int:
-    """Bytes that may still be used on ``device``: on a CPU what the machine, or the container it is in, has left."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    return min(int(psutil.virtual_memory().available), _left_in_container())
-
-
-def _left_in_container(folder: Path = Path("/sys/fs/cgroup")) -> int:
-    """What the memory limit of a container (cgroup v2) leaves; a very large number where there is none."""
-    try:
-        limit = (folder / "memory.max").read_text().strip()
-        used = int((folder / "memory.current").read_text())
-        return 2**62 if limit == "max" else max(0, int(limit) - used)
-    except (OSError, ValueError):
-        return 2**62
-
-
-class Shelf:
+class ModelCache:
     """Classifiers by name, each loaded once. The least recently asked for makes room; whoever still uses it may go on."""
 
-    def __init__(self, loader: Callable[[str], Classifier] = load, room: Callable[[torch.device], int] = room) -> None:
+    def __init__(
+        self,
+        loader: Callable[[str], Classifier] = load,
+        room: Callable[[torch.device], int] = free_memory,
+    ) -> None:
         self._loader, self._room = loader, room
         self._kept: dict[str, Classifier] = {}  # in the order in which they were last asked for
         self._bytes: dict[str, int] = {}
@@ -92,7 +80,7 @@ class Shelf:
                 self._loading.pop(name, None)
         return made
 
-    def loaded(self) -> tuple[Loaded, ...]:
+    def loaded(self) -> tuple[LoadedModel, ...]:
         """What is in memory, the most recently asked for first."""
         with self._lock:
             return tuple(self._entry(name) for name in reversed(self._kept))
@@ -120,7 +108,11 @@ class Shelf:
 
     def _make_room(self, device: torch.device, need: float) -> None:
         """Let go of large classifiers on ``device``, the longest unused first, until ``need`` bytes are free or none is left."""
-        large = [name for name, each in self._kept.items() if self._bytes[name] > LARGE and each.device == device]
+        large = [
+            name
+            for name, each in self._kept.items()
+            if self._bytes[name] > LARGE and each.device == device
+        ]
         while large and self._room(device) < need + RESERVE:
             self._drop(large.pop(0))
             if device.type == "cuda":
@@ -131,6 +123,6 @@ class Shelf:
         self._bytes.pop(name, None)
         self._versions.pop(name, None)
 
-    def _entry(self, name: str) -> Loaded:
+    def _entry(self, name: str) -> LoadedModel:
         made = self._kept[name]
-        return Loaded(name, made.title, str(made.device), self._bytes[name])
+        return LoadedModel(name, made.title, str(made.device), self._bytes[name])

@@ -2,56 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from explorer.classifiers.downloads import fetched_file, local_file, local_imagenet, remote_weights, weights_folder
-from explorer.classifiers.imagenet import ROBUST, ROBUST_PREFIX, SALMAN, TORCHVISION, TORCHVISION_PREFIX, Reported, Robust
+from explorer.classifiers.downloads import fetched_file, local_file, local_imagenet, remote_weights
+from explorer.classifiers.entry import Entry
+from explorer.classifiers.imagenet import (
+    ROBUST,
+    ROBUST_PREFIX,
+    SALMAN,
+    TORCHVISION,
+    TORCHVISION_PREFIX,
+    Reported,
+    Robust,
+)
 from explorer.classifiers.model_card import ModelCard
-from explorer.fetch import Remote
+from explorer.files import weights_folder
 
-__all__ = ["BUNDLED", "TORCHVISION", "Entry", "Reported", "bundled", "catalogue", "local_imagenet", "weights_folder"]
+__all__ = [
+    "BUNDLED",
+    "TORCHVISION",
+    "Entry",
+    "Reported",
+    "bundled",
+    "catalogue",
+    "local_imagenet",
+    "weights_folder",
+]
 
 BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "classifiers"
-OWN_PREFIX = "own:"  # before the names of classifiers people brought
 BUNDLED_ORDER = (
-    "tiny12-standard", "tiny12-robust", "cifar10-standard", "cifar10-robust", "cifar10-d", "cifar10-d_r", "cifar10-d_nr", "cifar10-d_rand",
-    "cifar10-d_det", "cifar10-d-plain", "cifar10-d_r-plain",
-)  # fmt: skip
+    "tiny12-standard",
+    "tiny12-robust",
+    "cifar10-standard",
+    "cifar10-robust",
+    "cifar10-d",
+    "cifar10-d_r",
+    "cifar10-d_nr",
+    "cifar10-d_rand",
+    "cifar10-d_det",
+    "cifar10-d-plain",
+    "cifar10-d_r-plain",
+)
 
 _MIB = 2**20
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the catalogue. ``bytes`` and ``accuracy`` (clean, as a fraction; ``accuracy_source`` says whose figure) are None where
-    not known here; ``where`` is the file the weights are in, or the one they would be fetched to, from ``remote``; ``available`` says
-    whether it is there. ``group`` is "bundled", "torchvision" or "robust"; ``robust_accuracy`` what others measured under attack: of
-    those bundled the ``card`` has it."""
-
-    name: str
-    title: str
-    data: str
-    training: str
-    robust: bool
-    parameters: int | None
-    bytes: int | None
-    accuracy: float | None
-    where: Path
-    available: bool
-    card: ModelCard | None = None
-    remote: Remote | None = None
-    accuracy_source: str = ""
-    robust_accuracy: tuple[Reported, ...] = ()
-    group: str = "bundled"
 
 
 @lru_cache(maxsize=1)
 def bundled() -> dict[str, ModelCard]:
     """The cards of the classifiers in ``assets/classifiers``, by name, in the order of the catalogue."""
-    found = {path.stem: path for path in BUNDLED.glob("*.json") if path.with_suffix(".safetensors").is_file()}
-    order = [name for name in BUNDLED_ORDER if name in found] + sorted(set(found) - set(BUNDLED_ORDER))
+    found = {
+        path.stem: path
+        for path in BUNDLED.glob("*.json")
+        if path.with_suffix(".safetensors").is_file()
+    }
+    order = [name for name in BUNDLED_ORDER if name in found] + sorted(
+        set(found) - set(BUNDLED_ORDER)
+    )
     return {name: ModelCard.read(found[name]) for name in order}
 
 
@@ -59,24 +66,44 @@ def _bundled_entry(card: ModelCard) -> Entry:
     path = BUNDLED / f"{card.name}.safetensors"
     clean = card.at(0)
     return Entry(
-        card.name, card.title, card.data, card.training, card.robust, card.parameters, path.stat().st_size,
-        clean.accuracy if clean else None, path, True, card,
+        card.name,
+        card.title,
+        card.data,
+        card.training,
+        card.robust,
+        card.parameters,
+        path.stat().st_size,
+        clean.accuracy if clean else None,
+        path,
+        True,
+        card,
         accuracy_source=f"measured by this project, n = {clean.n:,}" if clean else "",
-    )  # fmt: skip
+    )
 
 
 def _torchvision_entry(architecture: str) -> Entry:
-    from explorer.classifiers.torchvision_models import weights_record  # imports torchvision: only where its classifiers are listed
+    from explorer.classifiers.torchvision_models import (
+        weights_record,
+    )  # imports torchvision: only where its classifiers are listed
 
     name = TORCHVISION_PREFIX + architecture
     here, remote = local_file(name), remote_weights(name)
     meta = weights_record(architecture, here.name if here else "").meta
     return Entry(
-        name, f"{architecture} (torchvision)", "ImageNet-1k", "standard", False, meta["num_params"],
-        here.stat().st_size if here else round(meta["_file_size"] * _MIB), meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,
-        here or fetched_file(remote), here is not None, remote=remote,
-        accuracy_source="torchvision's own, ImageNet validation set", group="torchvision",
-    )  # fmt: skip
+        name,
+        f"{architecture} (torchvision)",
+        "ImageNet-1k",
+        "standard",
+        False,
+        meta["num_params"],
+        here.stat().st_size if here else round(meta["_file_size"] * _MIB),
+        meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,
+        here or fetched_file(remote),
+        here is not None,
+        remote=remote,
+        accuracy_source="torchvision's own, ImageNet validation set",
+        group="torchvision",
+    )
 
 
 def _robust_entry(robust: Robust) -> Entry:
@@ -85,11 +112,21 @@ def _robust_entry(robust: Robust) -> Entry:
     name = ROBUST_PREFIX + robust.name
     here = local_file(name)
     return Entry(
-        name, f"{robust.architecture}, robust: {robust.threat}", "ImageNet-1k", f"adversarial, {robust.threat}", True,
-        weights_record(robust.architecture).meta["num_params"], here.stat().st_size if here else None, robust.accuracy,
-        here or fetched_file(robust.remote), here is not None, remote=robust.remote, accuracy_source=SALMAN,
-        robust_accuracy=robust.robust_accuracy, group="robust",
-    )  # fmt: skip
+        name,
+        f"{robust.architecture}, robust: {robust.threat}",
+        "ImageNet-1k",
+        f"adversarial, {robust.threat}",
+        True,
+        weights_record(robust.architecture).meta["num_params"],
+        here.stat().st_size if here else None,
+        robust.accuracy,
+        here or fetched_file(robust.remote),
+        here is not None,
+        remote=robust.remote,
+        accuracy_source=SALMAN,
+        robust_accuracy=robust.robust_accuracy,
+        group="robust",
+    )
 
 
 def catalogue(torchvision: bool = False) -> tuple[Entry, ...]:

@@ -48,7 +48,8 @@ class _Number:
 
 
 _STAND_INS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
-    (_Number, f"numpy.{name}") for name in ("dtype", "core.multiarray.scalar", "_core.multiarray.scalar")
+    (_Number, f"numpy.{name}")
+    for name in ("dtype", "core.multiarray.scalar", "_core.multiarray.scalar")
 ]
 
 
@@ -68,15 +69,27 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     try:
         loaded = load_file(path) if path.suffix == ".safetensors" else _torch_load(path)
     except SafetensorError as error:
-        raise ClassifierError(f"{path} is not a readable safetensors file (truncated?): {error}") from None
+        raise ClassifierError(
+            f"{path} is not a readable safetensors file (truncated?): {error}"
+        ) from None
     except pickle.UnpicklingError as error:
         refused = _REFUSED.search(str(error))
         raise ClassifierError(
             f"{path} holds more than weights{f' ({refused[1]})' if refused else ''}, or is no weights file; reading it could run code, so "
             "it was not read. Save it again as a plain state dict or as safetensors, on a machine where you trust it"
         ) from None
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ClassifierError(f"{path} is not a readable weights file (truncated?): {_first_line(error)}") from None
+    except (
+        OSError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:
+        raise ClassifierError(
+            f"{path} is not a readable weights file (truncated?): {_first_line(error)}"
+        ) from None
     return _unwrapped(_plain_state(loaded, path), path)
 
 
@@ -90,9 +103,15 @@ def _first_line(error: Exception) -> str:
 
 
 def _plain_state(loaded: object, path: Path) -> dict[str, Tensor]:
-    while isinstance(loaded, Mapping) and (key := next((k for k in WRAPPERS if isinstance(loaded.get(k), Mapping)), None)):
+    while isinstance(loaded, Mapping) and (
+        key := next((k for k in WRAPPERS if isinstance(loaded.get(k), Mapping)), None)
+    ):
         loaded = loaded[key]
-    if not isinstance(loaded, Mapping) or not loaded or not all(isinstance(v, Tensor) for v in loaded.values()):
+    if (
+        not isinstance(loaded, Mapping)
+        or not loaded
+        or not all(isinstance(v, Tensor) for v in loaded.values())
+    ):
         raise ClassifierError(f"{path} holds no state dict: it must map names to tensors")
     return {str(name): value for name, value in loaded.items()}
 
@@ -101,31 +120,43 @@ def _unwrapped(state: dict[str, Tensor], path: Path) -> Checkpoint:
     """The network alone, once: an attacking wrapper holds it twice."""
     state = _without_prefix({name: value for name, value in state.items() if name != "n_averaged"})
     mean, std = (_three(state, what, path) for what in ("mean", "std"))
-    own = {name: value for name, value in state.items() if name not in {each.format(w) for each in NORMALISERS for w in ("mean", "std")}}
+    own = {
+        name: value
+        for name, value in state.items()
+        if name not in {each.format(w) for each in NORMALISERS for w in ("mean", "std")}
+    }
     once = {name: value for name, value in own.items() if not name.startswith("attacker.")}
     return Checkpoint(_without_prefix(once or own), mean, std)
 
 
 def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    while prefix := next((each for each in PREFIXES if state and all(name.startswith(each) for name in state)), None):
+    while prefix := next(
+        (each for each in PREFIXES if state and all(name.startswith(each) for name in state)), None
+    ):
         state = {name.removeprefix(prefix): value for name, value in state.items()}
     return state
 
 
 def _three(state: dict[str, Tensor], what: str, path: Path) -> Three | None:
-    found = next((state[name] for each in NORMALISERS if (name := each.format(what)) in state), None)
+    found = next(
+        (state[name] for each in NORMALISERS if (name := each.format(what)) in state), None
+    )
     if found is None:
         return None
     if found.numel() != 3:
-        raise ClassifierError(f"{path} normalises by {found.numel()} values of {what}; there must be three, one per colour")
+        raise ClassifierError(
+            f"{path} normalises by {found.numel()} values of {what}; there must be three, one per colour"
+        )
     red, green, blue = found.flatten().tolist()
     return red, green, blue
 
 
-def put_weights(module: nn.Module, state: dict[str, Tensor], what: str) -> None:
+def load_weights(module: nn.Module, state: dict[str, Tensor], what: str) -> None:
     """Load ``state`` into ``module``, as float32. Raises :class:`ClassifierError` naming ``what`` when they don't fit."""
     own = module.state_dict()
-    missing = [name for name in own if name not in state and not name.endswith("num_batches_tracked")]
+    missing = [
+        name for name in own if name not in state and not name.endswith("num_batches_tracked")
+    ]
     surplus = [name for name in state if name not in own]
     shapes = [name for name in own if name in state and own[name].shape != state[name].shape]
     problems = [
@@ -139,7 +170,15 @@ def put_weights(module: nn.Module, state: dict[str, Tensor], what: str) -> None:
     ]
     if problems:
         raise ClassifierError(f"the weights do not fit {what}: {'; '.join(problems)}")
-    broken = [name for name, value in state.items() if value.is_floating_point() and not bool(torch.isfinite(value).all())]
+    broken = [
+        name
+        for name, value in state.items()
+        if value.is_floating_point() and not bool(torch.isfinite(value).all())
+    ]
     if broken:
-        raise ClassifierError(f"the weights for {what} hold values that are not finite, such as in {broken[0]}")
-    module.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()}, strict=False)
+        raise ClassifierError(
+            f"the weights for {what} hold values that are not finite, such as in {broken[0]}"
+        )
+    module.load_state_dict(
+        {k: v.float() if v.is_floating_point() else v for k, v in state.items()}, strict=False
+    )

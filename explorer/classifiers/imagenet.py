@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from explorer.classifiers.classifier import ClassifierError
 from explorer.fetch import Remote
 
 TORCHVISION_PREFIX, ROBUST_PREFIX = "torchvision:", "madry:"
@@ -46,7 +47,10 @@ class Robust:
 
     @property
     def remote(self) -> Remote:
-        return Remote(f"https://huggingface.co/madrylab/robust-imagenet-models/resolve/main/{self.name}.ckpt", digest=self.digest)
+        return Remote(
+            f"https://huggingface.co/madrylab/robust-imagenet-models/resolve/main/{self.name}.ckpt",
+            digest=self.digest,
+        )
 
 
 SALMAN = "Salman et al. 2020, arXiv 2007.08489: table beside the released weights"
@@ -60,14 +64,36 @@ ROBUST = {
     each.name: each
     for each in (
         Robust(
-            "resnet18_l2_eps3", "resnet18", "L2 ε = 3", 0.5312, "b4315784a1a10257b05906aee94d6884678f7b77412d10100d7c05daa959eab0"
+            "resnet18_l2_eps3",
+            "resnet18",
+            "L2 ε = 3",
+            0.5312,
+            "b4315784a1a10257b05906aee94d6884678f7b77412d10100d7c05daa959eab0",
         ),
         Robust("resnet50_l2_eps3", "resnet50", "L2 ε = 3", 0.6283),
         Robust(
-            "resnet18_linf_eps4.0", "resnet18", "L∞ ε = 4/255", 0.5249, robust_accuracy=_auto_attack(0.2532, "Salman2020Do_R18")
+            "resnet18_linf_eps4.0",
+            "resnet18",
+            "L∞ ε = 4/255",
+            0.5249,
+            robust_accuracy=_auto_attack(0.2532, "Salman2020Do_R18"),
         ),
         Robust(
-            "resnet50_linf_eps4.0", "resnet50", "L∞ ε = 4/255", 0.6386, robust_accuracy=_auto_attack(0.3496, "Salman2020Do_R50")
+            "resnet50_linf_eps4.0",
+            "resnet50",
+            "L∞ ε = 4/255",
+            0.6386,
+            robust_accuracy=_auto_attack(0.3496, "Salman2020Do_R50"),
         ),
     )
-}  # fmt: skip
+}
+
+
+def robust_model(name: str) -> Robust:
+    """Raises :class:`ClassifierError` when there is none of that name."""
+    found = ROBUST.get(name.removeprefix(ROBUST_PREFIX))
+    if found is None:
+        raise ClassifierError(
+            f"there is no classifier {name!r}; those with {ROBUST_PREFIX} are {', '.join(ROBUST)}"
+        )
+    return found

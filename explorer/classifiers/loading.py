@@ -7,26 +7,13 @@ import sys
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from explorer.classifiers.catalogue import BUNDLED, OWN_PREFIX, bundled
-from explorer.classifiers.checkpoint import put_weights, read_checkpoint
-from explorer.classifiers.classifier import Classifier, ClassifierError
+from explorer.classifiers.catalogue import BUNDLED, bundled
+from explorer.classifiers.checkpoint import load_weights, read_checkpoint
+from explorer.classifiers.classifier import Classifier, ClassifierError, freeze, resolve_device
 from explorer.classifiers.downloads import fetch_with_bar, is_published
+from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.small_net import NetworkConfig, SmallNet
-
-
-def resolve_device(device: str) -> torch.device:
-    """"auto" is the GPU where there is one. Raises :class:`ClassifierError` for a device this machine does not have."""
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        resolved = torch.device(device)
-    except RuntimeError:
-        raise ClassifierError(f"unknown device {device!r}; use auto, cpu or cuda") from None
-    if resolved.type == "cuda" and not torch.cuda.is_available():
-        raise ClassifierError("this machine has no CUDA device that torch can use; use --device cpu or auto")
-    return resolved
 
 
 def load(name: str, weights: str | Path | None = None, device: str = "auto") -> Classifier:
@@ -38,21 +25,20 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
     """
     place = resolve_device(device)
     if is_published(name):
-        from explorer.classifiers.torchvision_models import published_classifier  # imports torchvision, which takes 1.8 s
+        from explorer.classifiers.torchvision_models import (
+            published_classifier,
+        )  # imports torchvision, which takes 1.8 s
 
-        return published_classifier(name, Path(weights) if weights is not None else fetch_with_bar(name), place)
-    if name.startswith(OWN_PREFIX):
-        from explorer.classifiers.user_models import load_own
+        return published_classifier(
+            name, Path(weights) if weights is not None else fetch_with_bar(name), place
+        )
+    if name.startswith(USER_PREFIX):
+        from explorer.classifiers.user_models import load_user_model
 
-        return load_own(name.removeprefix(OWN_PREFIX), place)
+        return load_user_model(name.removeprefix(USER_PREFIX), place)
     if ".py:" in name:
         return _from_function(name, weights, place)
     return _bundled(name, weights, place)
-
-
-def freeze(module: nn.Module, device: torch.device) -> nn.Module:
-    """Evaluation mode, no weight gradients, channels last (faster convolutions on CPU and GPU)."""
-    return module.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
 
 
 def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Classifier:
@@ -65,16 +51,25 @@ def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Cla
     net = SmallNet(NetworkConfig(**{**card.network, "widths": tuple(card.network["widths"])}))
     path = Path(weights) if weights is not None else BUNDLED / f"{name}.safetensors"
     checkpoint = read_checkpoint(path)
-    put_weights(net, checkpoint.state, name)
+    load_weights(net, checkpoint.state, name)
     return Classifier(
-        freeze(net, device), labels=card.labels, input_size=card.input_size, mean=checkpoint.mean or card.mean,
-        std=checkpoint.std or card.std, name=name, title=card.title, gallery=card.gallery, robust=card.robust,
-    )  # fmt: skip
+        freeze(net, device),
+        labels=card.labels,
+        input_size=card.input_size,
+        mean=checkpoint.mean or card.mean,
+        std=checkpoint.std or card.std,
+        name=name,
+        title=card.title,
+        gallery=card.gallery,
+        robust=card.robust,
+    )
 
 
 def _from_function(name: str, weights: str | Path | None, device: torch.device) -> Classifier:
     if weights is not None:
-        raise ClassifierError("a classifier from a Python function loads its own weights; leave --weights out")
+        raise ClassifierError(
+            "a classifier from a Python function loads its own weights; leave --weights out"
+        )
     file, _, function = name.rpartition(":")
     path = Path(file)
     if not path.is_file():
@@ -90,6 +85,8 @@ def _from_function(name: str, weights: str | Path | None, device: torch.device) 
     except Exception as error:  # the user's own code may fail in any way
         raise ClassifierError(f"{name} failed: {type(error).__name__}: {error}") from error
     if not isinstance(made, Classifier):
-        raise ClassifierError(f"{name} must return an explorer.classifiers.Classifier; it returned {type(made).__name__}")
-    freeze(made.module, device)
-    return made.moved(device, name)
+        raise ClassifierError(
+            f"{name} must return an explorer.classifiers.Classifier; it returned {type(made).__name__}"
+        )
+    made.name = name
+    return made.eval().requires_grad_(False).to(device)

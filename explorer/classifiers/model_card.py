@@ -29,7 +29,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """``network`` is the :class:`~explorer.classifiers.small_net.NetworkConfig`, ``recipe`` the training recipe, as plain dicts;
+    """``build`` is the :class:`~explorer.classifiers.small_net.NetworkConfig`, ``recipe`` the training recipe, as plain dicts;
     ``epochs`` how many were done;
     ``weights_digest`` the SHA-256 of the loaded weights (:attr:`Classifier.digest`)."""
 
@@ -56,7 +56,9 @@ class ModelCard:
     accuracy: tuple[Accuracy, ...] = field(default=())
 
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(
+            json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:

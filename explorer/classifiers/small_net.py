@@ -29,7 +29,9 @@ class NetworkConfig:
 
 
 CIFAR_NET = NetworkConfig()
-TINY_NET = NetworkConfig(classes=12, stem_kernel=4, stem_stride=2, stem_channels=32, widths=(64, 256, 384))
+TINY_NET = NetworkConfig(
+    classes=12, stem_kernel=4, stem_stride=2, stem_channels=32, widths=(64, 256, 384)
+)
 
 
 def _group(inputs: int, outputs: int) -> nn.Sequential:
@@ -46,7 +48,9 @@ def _group(inputs: int, outputs: int) -> nn.Sequential:
 
 def _norm(channels: int) -> nn.BatchNorm2d:
     norm = nn.BatchNorm2d(channels, momentum=0.2)
-    norm.weight.requires_grad_(False)  # the convolutions before and after carry the scale; only the shift is learned
+    norm.weight.requires_grad_(
+        False
+    )  # the convolutions before and after carry the scale; only the shift is learned
     return norm
 
 
@@ -56,14 +60,16 @@ class SmallNet(nn.Module):
     def __init__(self, config: NetworkConfig = CIFAR_NET) -> None:
         super().__init__()
         self.config = config
-        self.stem = nn.Conv2d(3, config.stem_channels, config.stem_kernel, stride=config.stem_stride)
-        channels = (config.stem_channels, *config.widths)
-        self.groups = nn.Sequential(
-            nn.SiLU(), *(_group(a, b) for a, b in pairwise(channels))
+        self.stem = nn.Conv2d(
+            3, config.stem_channels, config.stem_kernel, stride=config.stem_stride
         )
+        channels = (config.stem_channels, *config.widths)
+        self.groups = nn.Sequential(nn.SiLU(), *(_group(a, b) for a, b in pairwise(channels)))
         self.head = nn.Linear(config.widths[-1], config.classes, bias=False)
         for module in self.groups.modules():
-            if isinstance(module, nn.Conv2d):  # partial identity: the signal passes through an untrained net unchanged
+            if isinstance(
+                module, nn.Conv2d
+            ):  # partial identity: the signal passes through an untrained net unchanged
                 nn.init.dirac_(module.weight.data[: module.in_channels])
 
     def features(self, images: Tensor) -> Tensor:

@@ -11,10 +11,9 @@ from torch import nn
 from torchvision import models
 from torchvision.models import WeightsEnum, get_model, get_model_weights, list_models
 
-from explorer.classifiers.checkpoint import Checkpoint, put_weights, read_checkpoint
-from explorer.classifiers.classifier import Classifier, ClassifierError
-from explorer.classifiers.imagenet import ROBUST, ROBUST_PREFIX, TORCHVISION_PREFIX, Robust
-from explorer.classifiers.loading import freeze
+from explorer.classifiers.checkpoint import Checkpoint, load_weights, read_checkpoint
+from explorer.classifiers.classifier import Classifier, ClassifierError, freeze
+from explorer.classifiers.imagenet import ROBUST_PREFIX, TORCHVISION_PREFIX, Robust, robust_model
 
 # What the published weights were trained with but the bare constructor does not set. The auxiliary heads are built so that
 # the state dict fits; in evaluation mode they are not run.
@@ -29,16 +28,22 @@ ROBUST_CROP, ROBUST_RESIZE = 224, 256  # the robustness library's test transform
 def published_classifier(name: str, path: Path, device: torch.device) -> Classifier:
     """``torchvision:ARCHITECTURE`` or ``madry:NAME`` with the weights in ``path``. Raises :class:`ClassifierError`."""
     if name.startswith(ROBUST_PREFIX):
-        return _robust(robust_entry(name), path, device)
+        return _robust(robust_model(name), path, device)
     architecture = name.removeprefix(TORCHVISION_PREFIX)
     record = weights_record(architecture, path.name)
     checkpoint = read_checkpoint(path)
     preset = record.transforms()
     return Classifier(
-        freeze(network(architecture, checkpoint, architecture), device), labels=record.meta["categories"],
-        input_size=(preset.crop_size[0],) * 2, mean=checkpoint.mean or preset.mean, std=checkpoint.std or preset.std,
-        resize=preset.resize_size[0], interpolation=preset.interpolation.value, name=name, title=architecture,
-    )  # fmt: skip
+        freeze(build(architecture, checkpoint, architecture), device),
+        labels=record.meta["categories"],
+        input_size=(preset.crop_size[0],) * 2,
+        mean=checkpoint.mean or preset.mean,
+        std=checkpoint.std or preset.std,
+        resize=preset.resize_size[0],
+        interpolation=preset.interpolation.value,
+        name=name,
+        title=architecture,
+    )
 
 
 def architectures() -> tuple[str, ...]:
@@ -51,7 +56,9 @@ def check_architecture(architecture: str) -> None:
     known = architectures()
     if architecture not in known:
         near = difflib.get_close_matches(architecture, known, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "see torchvision.models for the names"
+        hint = (
+            f"did you mean {' or '.join(near)}?" if near else "see torchvision.models for the names"
+        )
         raise ClassifierError(f"torchvision has no classifier {architecture!r}; {hint}")
 
 
@@ -63,37 +70,39 @@ def weights_record(architecture: str, file: str = "") -> WeightsEnum:
     return next((each for each in records if Path(each.url).name == file), records.DEFAULT)
 
 
-def robust_entry(name: str) -> Robust:
-    """Raises :class:`ClassifierError` when there is none of that name."""
-    found = ROBUST.get(name.removeprefix(ROBUST_PREFIX))
-    if found is None:
-        raise ClassifierError(f"there is no classifier {name!r}; those with {ROBUST_PREFIX} are {', '.join(ROBUST)}")
-    return found
-
-
 def _robust(entry: Robust, path: Path, device: torch.device) -> Classifier:
     checkpoint = read_checkpoint(path)
     record = weights_record(entry.architecture)
     preset = record.transforms()
     return Classifier(
-        freeze(network(entry.architecture, checkpoint, entry.name), device), labels=record.meta["categories"],
-        input_size=(ROBUST_CROP, ROBUST_CROP), mean=checkpoint.mean or preset.mean, std=checkpoint.std or preset.std,
-        resize=ROBUST_RESIZE, name=ROBUST_PREFIX + entry.name, title=f"{entry.architecture}, robust: {entry.threat}", robust=True,
-    )  # fmt: skip
+        freeze(build(entry.architecture, checkpoint, entry.name), device),
+        labels=record.meta["categories"],
+        input_size=(ROBUST_CROP, ROBUST_CROP),
+        mean=checkpoint.mean or preset.mean,
+        std=checkpoint.std or preset.std,
+        resize=ROBUST_RESIZE,
+        name=ROBUST_PREFIX + entry.name,
+        title=f"{entry.architecture}, robust: {entry.threat}",
+        robust=True,
+    )
 
 
-def network(architecture: str, checkpoint: Checkpoint, what: str, classes: int = IMAGENET) -> nn.Module:
+def build(
+    architecture: str, checkpoint: Checkpoint, what: str, classes: int = IMAGENET
+) -> nn.Module:
     """The architecture with these weights. Raises :class:`ClassifierError`, naming ``what``, when they don't fit."""
-    module = bare(architecture, checkpoint, classes)
-    put_weights(module, checkpoint.state, what)
+    module = build_untrained(architecture, checkpoint, classes)
+    load_weights(module, checkpoint.state, what)
     return module
 
 
-def bare(architecture: str, checkpoint: Checkpoint, classes: int) -> nn.Module:
+def build_untrained(architecture: str, checkpoint: Checkpoint, classes: int) -> nn.Module:
     """The architecture as these weights need it, untrained."""
     options = dict(CONSTRUCTION.get(architecture, {}))
     if "aux_logits" in options:
-        options["aux_logits"] = any(name.startswith(("aux1.", "AuxLogits.")) for name in checkpoint.state)
+        options["aux_logits"] = any(
+            name.startswith(("aux1.", "AuxLogits.")) for name in checkpoint.state
+        )
     module: nn.Module = get_model(architecture, weights=None, num_classes=classes, **options)
     return module
 

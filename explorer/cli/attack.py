@@ -24,22 +24,63 @@ from explorer.images.open import GALLERY_PREFIX, open_source
 def add_attack(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("attack", help="attack one image and write the result to a folder")
     parser.add_argument("image", help=f"a picture's path, or {GALLERY_PREFIX}KEY")
-    parser.add_argument("--model", required=True, help="a catalogue name, torchvision:ARCHITECTURE or FILE.py:FUNCTION")
+    parser.add_argument(
+        "--model",
+        required=True,
+        help="a catalogue name, torchvision:ARCHITECTURE or FILE.py:FUNCTION",
+    )
     parser.add_argument("--weights", help="a local .safetensors or .pth state dict")
-    parser.add_argument("--norm", choices=("linf", "l2"), default="linf", help="the norm that bounds the perturbation")
-    parser.add_argument("--epsilon", type=number, required=True, help="its radius in pixels of [0, 1]: 4/255 or 0.5")
+    parser.add_argument(
+        "--norm",
+        choices=("linf", "l2"),
+        default="linf",
+        help="the norm that bounds the perturbation",
+    )
+    parser.add_argument(
+        "--epsilon", type=number, required=True, help="its radius in pixels of [0, 1]: 4/255 or 0.5"
+    )
     parser.add_argument("--steps", type=int, default=40, help="PGD steps (default 40)")
-    parser.add_argument("--step-size", type=number, help="constant step size (default 2.5 ε/t in step t, at most ε)")
-    parser.add_argument("--fgsm", action="store_true", help="one full step from the image itself, in place of PGD")
-    parser.add_argument("--restarts", type=int, default=1, help="random starts run side by side (default 1)")
+    parser.add_argument(
+        "--step-size", type=number, help="constant step size (default 2.5 ε/t in step t, at most ε)"
+    )
+    parser.add_argument(
+        "--fgsm", action="store_true", help="one full step from the image itself, in place of PGD"
+    )
+    parser.add_argument(
+        "--restarts", type=int, default=1, help="random starts run side by side (default 1)"
+    )
     parser.add_argument("--no-random-start", action="store_true", help="begin at the image itself")
-    parser.add_argument("--loss", choices=("ce", "cw", "dlr"), default="ce", help="what the attack raises (default ce)")
-    parser.add_argument("--keep", choices=("best", "last"), default="best", help="which point is returned (default best)")
-    parser.add_argument("--label", help="the true class, by name or index (default: what the model says)")
-    parser.add_argument("--target", help="the class to reach, by name or index (default: any wrong one)")
-    parser.add_argument("--crop", type=_crop, default=CENTRE, help="the part that is attacked: X,Y[,ZOOM], X and Y from 0 to 1")
+    parser.add_argument(
+        "--loss",
+        choices=("ce", "cw", "dlr"),
+        default="ce",
+        help="what the attack raises (default ce)",
+    )
+    parser.add_argument(
+        "--keep",
+        choices=("best", "last"),
+        default="best",
+        help="which point is returned (default best)",
+    )
+    parser.add_argument(
+        "--label", help="the true class, by name or index (default: what the model says)"
+    )
+    parser.add_argument(
+        "--target", help="the class to reach, by name or index (default: any wrong one)"
+    )
+    parser.add_argument(
+        "--crop",
+        type=_crop,
+        default=CENTRE,
+        help="the part that is attacked: X,Y[,ZOOM], X and Y from 0 to 1",
+    )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the climb (default: the quicker here)")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="of the climb (default: the quicker here)",
+    )
     _add_output(parser)
     parser.set_defaults(run=run_attack)
 
@@ -47,8 +88,12 @@ def add_attack(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def add_rerun(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("rerun", help="do a recipe again and say whether anything differs")
     parser.add_argument("recipe", help="a recipe.json written by the explorer")
-    parser.add_argument("--image", help="the picture, when it is no longer where the recipe says (an upload, say)")
-    parser.add_argument("--weights", help="the weights, when they are no longer where the recipe says")
+    parser.add_argument(
+        "--image", help="the picture, when it is no longer where the recipe says (an upload, say)"
+    )
+    parser.add_argument(
+        "--weights", help="the weights, when they are no longer where the recipe says"
+    )
     _add_output(parser)
     parser.set_defaults(run=run_rerun)
 
@@ -69,11 +114,21 @@ def _crop(text: str) -> Crop:
 def run_attack(options: argparse.Namespace) -> int:
     out = writable_folder(options.out)
     recipe = Recipe(
-        image=options.image, model=options.model, weights=options.weights, norm=options.norm, epsilon=options.epsilon,
-        steps=options.steps, step_size=options.step_size, restarts=options.restarts, loss=options.loss,
-        random_start=not options.no_random_start, keep=options.keep, seed=options.seed, precision=options.precision,
+        image=options.image,
+        model=options.model,
+        weights=options.weights,
+        norm=options.norm,
+        epsilon=options.epsilon,
+        steps=options.steps,
+        step_size=options.step_size,
+        restarts=options.restarts,
+        loss=options.loss,
+        random_start=not options.no_random_start,
+        keep=options.keep,
+        seed=options.seed,
+        precision=options.precision,
         crop=options.crop,
-    )  # fmt: skip
+    )
     if options.fgsm:
         recipe = recipe.fgsm()
     attack_from(recipe)  # a mistake in the numbers is said before anything is loaded
@@ -100,7 +155,9 @@ def run_rerun(options: argparse.Namespace) -> int:
     classifier = load(recipe.model, options.weights or recipe.weights, options.device)
     for index in (recipe.label, recipe.target):
         if index is not None and not 0 <= index < len(classifier.labels):
-            raise RecipeError(f"the recipe names class {index}; {classifier.name} has {len(classifier.labels)}")
+            raise RecipeError(
+                f"the recipe names class {index}; {classifier.name} has {len(classifier.labels)}"
+            )
     report = _run(classifier, picture, recipe)
     differences = recipe.differences(report.recipe)
     _deliver(report, classifier, out, options.json, {"differences": differences})
@@ -118,11 +175,17 @@ def _run(classifier: Classifier, picture: Decoded, recipe: Recipe) -> AttackRepo
     if recipe.image_digest and image_digest(image) != recipe.image_digest:
         print("note: this is not the picture of the recipe", file=sys.stderr)
     with tqdm(total=recipe.steps, unit="step", file=sys.stderr, disable=None, leave=False) as bar:
-        return attack_image(classifier, image, recipe, on_step=lambda done, steps, loss: bar.update())
+        return attack_image(
+            classifier, image, recipe, on_step=lambda done, steps, loss: bar.update()
+        )
 
 
 def _deliver(
-    report: AttackReport, classifier: Classifier, out: Path, as_json: bool, more: dict[str, object] | None = None
+    report: AttackReport,
+    classifier: Classifier,
+    out: Path,
+    as_json: bool,
+    more: dict[str, object] | None = None,
 ) -> None:
     figure = triptych(report, classifier.title)
     write_files(
@@ -145,7 +208,10 @@ def _deliver(
 
 def _summary(report: AttackReport) -> dict[str, object]:
     return {
-        "label": {"name": report.names[report.label], "confidence": float(report.before.probabilities[report.label])},
+        "label": {
+            "name": report.names[report.label],
+            "confidence": float(report.before.probabilities[report.label]),
+        },
         "adversarial": {"name": report.after.name, "confidence": report.after.confidence},
         "success": report.success,
         "outcome": report.outcome,

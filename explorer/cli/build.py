@@ -15,30 +15,72 @@ from tqdm import tqdm
 from explorer.attacks.pgd import PRECISIONS
 from explorer.classifiers import load
 from explorer.cli.common import UsageError, print_json, writable_folder
-from explorer.datasets.constructed.build import Progress, build
-from explorer.datasets.constructed.constructions import CONSTRUCTIONS, IMAGE, NOISE, NOISE_STEPS, Construction
-from explorer.datasets.constructed.plan import make_plan, settle
-from explorer.datasets.labelled import without
+from explorer.datasets.constructed.build import BuildProgress, build
+from explorer.datasets.constructed.constructions import (
+    CONSTRUCTIONS,
+    IMAGE,
+    NOISE,
+    NOISE_STEPS,
+    Construction,
+)
+from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
+from explorer.datasets.near_duplicates import exclude_near_duplicates
 from explorer.datasets.sources import read_source
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("build", help="build D_R, D_NR, D_rand or D_det (Ilyas et al. 2019) with a classifier")
-    parser.add_argument("--set", required=True, choices=tuple(CONSTRUCTIONS), help="which construction")
+    parser = commands.add_parser(
+        "build", help="build D_R, D_NR, D_rand or D_det (Ilyas et al. 2019) with a classifier"
+    )
+    parser.add_argument(
+        "--set", required=True, choices=tuple(CONSTRUCTIONS), help="which construction"
+    )
     parser.add_argument("--model", required=True, help="robust for d_r, standard for the others")
     parser.add_argument("--weights", help="a local .safetensors or .pth state dict")
-    parser.add_argument("--data", required=True, help="FILE.parquet, a FOLDER, cifar10 or cifar10:train")
-    parser.add_argument("--out", required=True, help="the set's own folder; a stopped job goes on there")
-    parser.add_argument("--steps", type=int, help="default: the paper's (1000 for d_r and d_nr, 10000 from noise, else 100)")
-    parser.add_argument("--step-size", type=float, help="L2 length of a step (default: the paper's 0.1)")
-    parser.add_argument("--last-step-size", type=float, help="of d_r and d_nr: steps shrink evenly to this length (default: they do not)")
-    parser.add_argument("--epsilon", type=float, help="L2 radius for d_rand and d_det (default: the paper's 0.5)")
-    parser.add_argument("--start", choices=(IMAGE, NOISE), help="what d_r and d_nr begin at (default: a random image)")
+    parser.add_argument(
+        "--data", required=True, help="FILE.parquet, a FOLDER, cifar10 or cifar10:train"
+    )
+    parser.add_argument(
+        "--out", required=True, help="the set's own folder; a stopped job goes on there"
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        help="default: the paper's (1000 for d_r and d_nr, 10000 from noise, else 100)",
+    )
+    parser.add_argument(
+        "--step-size", type=float, help="L2 length of a step (default: the paper's 0.1)"
+    )
+    parser.add_argument(
+        "--last-step-size",
+        type=float,
+        help="of d_r and d_nr: steps shrink evenly to this length (default: they do not)",
+    )
+    parser.add_argument(
+        "--epsilon", type=float, help="L2 radius for d_rand and d_det (default: the paper's 0.5)"
+    )
+    parser.add_argument(
+        "--start",
+        choices=(IMAGE, NOISE),
+        help="what d_r and d_nr begin at (default: a random image)",
+    )
     parser.add_argument("--limit", type=int, help="only from the first N images")
-    parser.add_argument("--without", help="a Parquet file with images to keep out, found again also after re-compression")
+    parser.add_argument(
+        "--without",
+        help="a Parquet file with images to keep out, found again also after re-compression",
+    )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the climb (default: the quicker one)")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda; under torchrun each rank takes its own GPU")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="of the climb (default: the quicker one)",
+    )
+    parser.add_argument(
+        "--device",
+        default="auto",
+        help="auto, cpu or cuda; under torchrun each rank takes its own GPU",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     parser.set_defaults(run=run)
 
@@ -52,18 +94,33 @@ def run(options: argparse.Namespace) -> int:
     classifier = load(options.model, options.weights, _device(options.device))
     data = read_source(options.data, classifier)
     if options.without:
-        data = without(data, read_source(options.without, classifier).images)
+        data = exclude_near_duplicates(data, read_source(options.without, classifier).images)
     plan = make_plan(
-        construction, classifier, data, source=options.data, rows=range(len(data))[: options.limit], seed=options.seed,
+        construction,
+        classifier,
+        data,
+        source=options.data,
+        rows=range(len(data))[: options.limit],
+        seed=options.seed,
         precision=options.precision,
-    )  # fmt: skip
-    plan = settle(plan, folder, automatic=options.precision == "auto")
+    )
+    plan = load_or_write_plan(plan, folder, automatic=options.precision == "auto")
     with _Report(construction.title, rank, world) as report:
         complete = build(plan, classifier, data, folder, rank=rank, world=world, report=report)
     if options.json:
-        print_json({"set": construction.name, "rows": len(plan.rows), "rank": rank, "complete": complete, "out": str(folder)})
+        print_json(
+            {
+                "set": construction.name,
+                "rows": len(plan.rows),
+                "rank": rank,
+                "complete": complete,
+                "out": str(folder),
+            }
+        )
     else:
-        print(f"{construction.title}: {'complete' if complete else 'this rank is done, others are not yet'}, in {folder}")
+        print(
+            f"{construction.title}: {'complete' if complete else 'this rank is done, others are not yet'}, in {folder}"
+        )
     return 0
 
 
@@ -83,7 +140,7 @@ class _Report:
     def __exit__(self, *_: object) -> None:
         self.bar.close()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: BuildProgress) -> None:
         if progress.note:
             self.bar.write(progress.note, file=sys.stderr)
         if self.bar.disable:
@@ -94,12 +151,16 @@ class _Report:
             self.bar.initial = self.bar.n = progress.done
         self.bar.update(progress.done - self.bar.n)
 
-    def _say(self, progress: Progress) -> None:
+    def _say(self, progress: BuildProgress) -> None:
         now = time.monotonic()
         if now - self.said < self.EVERY and progress.done < progress.total:
             return
         self.said = now
-        pace = f", {progress.rate:.2f} images/s, {tqdm.format_interval(progress.seconds_left)} left" if progress.rate else ""
+        pace = (
+            f", {progress.rate:.2f} images/s, {tqdm.format_interval(progress.seconds_left)} left"
+            if progress.rate
+            else ""
+        )
         print(f"{self.title}: {progress.done} of {progress.total} images{pace}", file=sys.stderr)
 
 
@@ -108,12 +169,20 @@ def _construction(options: argparse.Namespace) -> Construction:
     if options.start is not None:
         if not chosen.matches:
             raise UsageError(f"{options.set} begins at the image itself; leave --start out")
-        chosen = replace(chosen, start=options.start, steps=NOISE_STEPS if options.start == NOISE else chosen.steps)
+        chosen = replace(
+            chosen,
+            start=options.start,
+            steps=NOISE_STEPS if options.start == NOISE else chosen.steps,
+        )
     if options.last_step_size is not None and not chosen.matches:
-        raise UsageError(f"{options.set} is an attack with steps of one length; leave --last-step-size out")
+        raise UsageError(
+            f"{options.set} is an attack with steps of one length; leave --last-step-size out"
+        )
     if options.epsilon is not None:
         if chosen.matches:
-            raise UsageError(f"{options.set} has no epsilon: representation matching is not bounded; leave --epsilon out")
+            raise UsageError(
+                f"{options.set} has no epsilon: representation matching is not bounded; leave --epsilon out"
+            )
         chosen = replace(chosen, epsilon=options.epsilon)
     if options.steps is not None:
         chosen = replace(chosen, steps=options.steps)

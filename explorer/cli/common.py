@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from explorer.errors import UserError
 from explorer.experiments.one_image.recipe import RecipeError, parse_number
 
 
-class UsageError(ValueError):
+class UsageError(UserError):
     """A mistake of the person at the keyboard; the message is the one line they see."""
 
 
@@ -29,11 +30,6 @@ def print_json(value: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
 
 
-def shared_folder() -> Path:
-    """Where real data lies on a developer's machine: ``EXPLORER_SHARED``, by default ``../shared`` beside the project."""
-    return Path(os.environ.get("EXPLORER_SHARED", Path(__file__).resolve().parents[3] / "shared"))
-
-
 def writable_folder(out: str | Path) -> Path:
     """Make the folder and try to write in it, before any work is done. Raises :class:`UsageError`."""
     folder = Path(out)
@@ -43,7 +39,9 @@ def writable_folder(out: str | Path) -> Path:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise UsageError(f"can't write into {folder}: {error.strerror or error}; choose another folder with --out") from None
+        raise UsageError(
+            f"can't write into {folder}: {error.strerror or error}; choose another folder with --out"
+        ) from None
     return folder
 
 

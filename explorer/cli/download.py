@@ -9,12 +9,17 @@ from pathlib import Path
 from tqdm import tqdm
 
 from explorer.cli.common import print_json
-from explorer.datasets.cifar10 import data_folder, download_cifar10
+from explorer.datasets.cifar10 import download_cifar10
+from explorer.files import data_folder
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("download", help="fetch CIFAR-10 (170 MB), which --data cifar10 reads")
-    parser.add_argument("--out", help="the folder (default: EXPLORER_DATA, or data in the current folder)")
+    parser = commands.add_parser(
+        "download", help="fetch CIFAR-10 (170 MB), which --data cifar10 reads"
+    )
+    parser.add_argument(
+        "--out", help="the folder (default: EXPLORER_DATA, or data in the current folder)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     parser.set_defaults(run=run)
 

@@ -11,10 +11,24 @@ from explorer.datasets.constructed.read import read_set
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("export", help="write a built set as MIT's release, an image folder or one Parquet file")
-    parser.add_argument("--set", required=True, metavar="DIR", help="a built set, a Parquet file, or any other set that can be read")
-    parser.add_argument("--to", required=True, choices=tuple(FORMS), help="mit: CIFAR_ims and CIFAR_lab; folder: PNG per class")
-    parser.add_argument("--out", required=True, help="a folder that is new or empty, or the Parquet file's name")
+    parser = commands.add_parser(
+        "export", help="write a built set as MIT's release, an image folder or one Parquet file"
+    )
+    parser.add_argument(
+        "--set",
+        required=True,
+        metavar="DIR",
+        help="a built set, a Parquet file, or any other set that can be read",
+    )
+    parser.add_argument(
+        "--to",
+        required=True,
+        choices=tuple(FORMS),
+        help="mit: CIFAR_ims and CIFAR_lab; folder: PNG per class",
+    )
+    parser.add_argument(
+        "--out", required=True, help="a folder that is new or empty, or the Parquet file's name"
+    )
     parser.add_argument("--limit", type=int, help="only the first N images")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     parser.set_defaults(run=run)

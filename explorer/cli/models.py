@@ -7,15 +7,22 @@ from dataclasses import asdict
 
 from explorer.classifiers import Entry, catalogue
 from explorer.classifiers.downloads import fetch_with_bar
-from explorer.classifiers.user_models import own_entries
+from explorer.classifiers.user_models import user_entries
 from explorer.cli.common import print_json
 
 _HEAD = ("name", "data", "training", "accuracy", "under attack", "size", "where")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("models", help="list the classifiers: name, data, training, accuracy, size, place; fetch one")
-    parser.add_argument("--fetch", metavar="NAME", help="fetch the published weights of this one, unless they are here")
+    parser = commands.add_parser(
+        "models",
+        help="list the classifiers: name, data, training, accuracy, size, place; fetch one",
+    )
+    parser.add_argument(
+        "--fetch",
+        metavar="NAME",
+        help="fetch the published weights of this one, unless they are here",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -23,14 +30,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.fetch is not None:
         return _fetch(options.fetch, options.json)
-    entries = (*catalogue(torchvision=True), *own_entries())
+    entries = (*catalogue(torchvision=True), *user_entries())
     if options.json:
         print_json({"models": [_values(entry) for entry in entries]})
         return 0
     rows = [_HEAD] + [_row(entry) for entry in entries]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD) - 1)]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)) + "  " + row[-1])
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
+            + "  "
+            + row[-1]
+        )
     return 0
 
 
@@ -45,16 +56,28 @@ def _fetch(name: str, as_json: bool) -> int:
 
 def _values(entry: Entry) -> dict[str, object]:
     return {
-        "name": entry.name, "title": entry.title, "group": entry.group, "data": entry.data, "training": entry.training,
-        "robust": entry.robust, "parameters": entry.parameters, "bytes": entry.bytes, "accuracy": entry.accuracy,
-        "accuracy_source": entry.accuracy_source, "robust_accuracy": [asdict(each) for each in entry.robust_accuracy],
-        "where": str(entry.where), "available": entry.available, "remote": entry.remote.url if entry.remote else None,
-    }  # fmt: skip
+        "name": entry.name,
+        "title": entry.title,
+        "group": entry.group,
+        "data": entry.data,
+        "training": entry.training,
+        "robust": entry.robust,
+        "parameters": entry.parameters,
+        "bytes": entry.bytes,
+        "accuracy": entry.accuracy,
+        "accuracy_source": entry.accuracy_source,
+        "robust_accuracy": [asdict(each) for each in entry.robust_accuracy],
+        "where": str(entry.where),
+        "available": entry.available,
+        "remote": entry.remote.url if entry.remote else None,
+    }
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
     accuracy = "" if entry.accuracy is None else f"{entry.accuracy:.1%}"
     attacked = "; ".join(f"{each.value:.1%} ({each.text})" for each in entry.robust_accuracy)
     size = "" if entry.bytes is None else f"{entry.bytes / 1e6:.1f} MB"
-    where = str(entry.where) if entry.available else f"not here yet; would be fetched to {entry.where}"
+    where = (
+        str(entry.where) if entry.available else f"not here yet; would be fetched to {entry.where}"
+    )
     return entry.name, entry.data, entry.training, accuracy, attacked, size, where

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from explorer.attacks import Cancelled
 from explorer.datasets.labelled import DataError, LabelledImages
-from explorer.fetch import FetchCancelled, FetchError, Remote, alone, fetch
+from explorer.fetch import FetchError, Remote, alone, fetch
+from explorer.files import data_folder
 
 if TYPE_CHECKING:
     from torchvision.datasets import CIFAR10
@@ -29,11 +29,6 @@ if TYPE_CHECKING:
 ARCHIVE_BYTES = 170_498_071  # as published; the server's word is not needed to show progress
 
 OnBytes = Callable[[int, int], None]
-
-
-def data_folder() -> Path:
-    """Where torchvision keeps its data sets: ``EXPLORER_DATA``, by default ``data`` in the current folder."""
-    return Path(os.environ.get("EXPLORER_DATA", "data"))
 
 
 def has_cifar10(folder: Path | None = None) -> bool:
@@ -45,7 +40,9 @@ def has_cifar10(folder: Path | None = None) -> bool:
     return True
 
 
-def read_cifar10(limit: int | None = None, *, train: bool, folder: Path | None = None) -> LabelledImages:
+def read_cifar10(
+    limit: int | None = None, *, train: bool, folder: Path | None = None
+) -> LabelledImages:
     """The training or the test images of CIFAR-10, the first ``limit`` when given. Raises :class:`DataError` where they are not."""
     data = _open(folder or data_folder(), train)
     images = torch.from_numpy(np.ascontiguousarray(data.data[:limit].transpose(0, 3, 1, 2)))
@@ -61,7 +58,7 @@ def download_cifar10(
     """Fetch CIFAR-10 into ``folder`` (default :func:`data_folder`) unless it is there; returns the folder of its batches.
 
     ``on_bytes(done, total)`` follows the 170 MB; ``cancelled()`` is asked for each piece, and
-    :class:`~explorer.attacks.Cancelled` raised when it says so; ``timeout`` is the longest silence in seconds. Raises
+    :class:`~explorer.errors.Cancelled` raised when it says so; ``timeout`` is the longest silence in seconds. Raises
     :class:`DataError` when it can't be fetched, checked or written. Nothing half whole is left in place; what arrived before a
     connection broke is kept where the server lets one go on from there.
     """
@@ -76,32 +73,50 @@ def download_cifar10(
         with alone(place, cancelled):
             if not has_cifar10(root):  # another process may have fetched it meanwhile
                 _fetch_and_unpack(root, place, on_bytes, cancelled, timeout)
-    except FetchCancelled:
-        raise Cancelled from None
     except FetchError as error:
         raise DataError(
             f"CIFAR-10 could not be fetched: {error}. Or unpack {CIFAR10.filename} from another machine in {root.resolve()}; "
             "everything else works without it"
         ) from None
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise DataError(f"the archive of CIFAR-10 can't be unpacked ({error}); nothing was kept. Try again later") from None
+        raise DataError(
+            f"the archive of CIFAR-10 can't be unpacked ({error}); nothing was kept. Try again later"
+        ) from None
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full: CIFAR-10 needs 360 MB while it is unpacked" if full else error.strerror or str(error)
-        raise DataError(f"can't write CIFAR-10 into {root.resolve()}: {reason}; EXPLORER_DATA names another folder") from None
+        reason = (
+            "the disk is full: CIFAR-10 needs 360 MB while it is unpacked"
+            if full
+            else error.strerror or str(error)
+        )
+        raise DataError(
+            f"can't write CIFAR-10 into {root.resolve()}: {reason}; EXPLORER_DATA names another folder"
+        ) from None
     return place
 
 
-def _fetch_and_unpack(root: Path, place: Path, on_bytes: OnBytes, cancelled: Callable[[], bool] | None, timeout: float) -> None:
+def _fetch_and_unpack(
+    root: Path, place: Path, on_bytes: OnBytes, cancelled: Callable[[], bool] | None, timeout: float
+) -> None:
     from torchvision.datasets import CIFAR10
     from torchvision.datasets.utils import check_integrity
 
     remote = Remote(CIFAR10.url, ARCHIVE_BYTES)
-    archive = root / f".{CIFAR10.filename}"  # hidden: ours to delete, unlike one that a person has put there
+    archive = (
+        root / f".{CIFAR10.filename}"
+    )  # hidden: ours to delete, unlike one that a person has put there
     try:
-        fetch(remote, archive, on_bytes=lambda done, _: on_bytes(done, ARCHIVE_BYTES), cancelled=cancelled, timeout=timeout)
+        fetch(
+            remote,
+            archive,
+            on_bytes=lambda done, _: on_bytes(done, ARCHIVE_BYTES),
+            cancelled=cancelled,
+            timeout=timeout,
+        )
         if not check_integrity(archive, CIFAR10.tgz_md5):
-            raise DataError(f"what {remote.host} sent is not CIFAR-10 (its MD5 differs); nothing was kept. Try again later")
+            raise DataError(
+                f"what {remote.host} sent is not CIFAR-10 (its MD5 differs); nothing was kept. Try again later"
+            )
         with tempfile.TemporaryDirectory(prefix=".cifar-10-", dir=root) as temporary:
             with tarfile.open(archive) as tar:
                 tar.extractall(temporary, filter="data")

@@ -17,12 +17,24 @@ def read_folder(folder: Path, limit: int | None = None, view: View | None = None
 
     Raises :class:`DataError` when there are no classes, no files, or a file is no picture.
     """
-    classes = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    classes = sorted(
+        path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+    )
     if not classes:
-        raise DataError(f"{folder} has no sub-folders; it needs one per class, named like the class")
-    queues = [sorted(path for path in each.iterdir() if path.is_file() and not path.name.startswith(".")) for each in classes]
+        raise DataError(
+            f"{folder} has no sub-folders; it needs one per class, named like the class"
+        )
+    queues = [
+        sorted(path for path in each.iterdir() if path.is_file() and not path.name.startswith("."))
+        for each in classes
+    ]
     turns = range(max(map(len, queues)))
-    files = [(queue[turn], index) for turn in turns for index, queue in enumerate(queues) if turn < len(queue)][:limit]
+    files = [
+        (queue[turn], index)
+        for turn in turns
+        for index, queue in enumerate(queues)
+        if turn < len(queue)
+    ][:limit]
     if not files:
         raise DataError(f"the sub-folders of {folder} hold no files")
     arrays: list[Pixels] = []
@@ -33,6 +45,10 @@ def read_folder(folder: Path, limit: int | None = None, view: View | None = None
             raise DataError(str(error)) from None
         arrays.append(np.asarray(image) if view is None else view(image))
         if arrays[-1].shape != arrays[0].shape:
-            raise DataError(f"the pictures in {folder} differ in size ({path} from {files[0][0]}); they must all be the same")
+            raise DataError(
+                f"the pictures in {folder} differ in size ({path} from {files[0][0]}); they must all be the same"
+            )
     images = torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
-    return LabelledImages(images, torch.tensor([index for _, index in files]), tuple(path.name for path in classes))
+    return LabelledImages(
+        images, torch.tensor([index for _, index in files]), tuple(path.name for path in classes)
+    )

@@ -18,6 +18,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from explorer.errors import UserError
+
 Pixels = npt.NDArray[np.uint8]
 View = Callable[[Image.Image], Pixels]
 
@@ -25,7 +27,7 @@ IMAGE_COLUMNS = ("img", "image")
 _CELLS = 1000  # encoded pictures unpacked at a time
 
 
-class DataError(ValueError):
+class DataError(UserError):
     """A data file that can't be used; the message says what is wrong and what to do."""
 
 
@@ -60,7 +62,9 @@ class LabelledImages:
         return index if self.rows is None else int(self.rows[index])
 
 
-def read_parquet(path: str | Path, limit: int | None = None, view: View | None = None) -> LabelledImages:
+def read_parquet(
+    path: str | Path, limit: int | None = None, view: View | None = None
+) -> LabelledImages:
     """Read columns ``img``/``image`` ({bytes, path}) and ``label``; the first ``limit`` rows when given. ``view`` makes uint8
     [H, W, 3] of each picture, so that pictures of different sizes can be brought to one.
 
@@ -69,7 +73,12 @@ def read_parquet(path: str | Path, limit: int | None = None, view: View | None =
     return labelled_of(read_table(path, limit), str(path), view)
 
 
-def read_table(path: str | Path, limit: int | None = None, data: bytes | None = None, columns: Sequence[str] = ()) -> pa.Table:
+def read_table(
+    path: str | Path,
+    limit: int | None = None,
+    data: bytes | None = None,
+    columns: Sequence[str] = (),
+) -> pa.Table:
     """The picture and label columns of a Parquet file, and those of ``columns`` that it has; the first ``limit`` rows when given.
 
     ``data`` is the file's content where it has been read already. Raises :class:`DataError`.
@@ -78,18 +87,27 @@ def read_table(path: str | Path, limit: int | None = None, data: bytes | None = 
     if data is None and not path.is_file():
         raise DataError(f"there is no file {path}")
     try:
-        with pq.ParquetFile(path if data is None else pa.BufferReader(data), page_checksum_verification=True) as file:
+        with pq.ParquetFile(
+            path if data is None else pa.BufferReader(data), page_checksum_verification=True
+        ) as file:
             there = file.schema_arrow.names
             column = next((name for name in IMAGE_COLUMNS if name in there), None)
             if column is None or "label" not in there:
-                raise DataError(f"{path} has the columns {', '.join(there)}; it needs img (or image) and label")
+                raise DataError(
+                    f"{path} has the columns {', '.join(there)}; it needs img (or image) and label"
+                )
             groups = rows = 0
             while groups < file.num_row_groups and (limit is None or rows < limit):
                 rows += file.metadata.row_group(groups).num_rows
                 groups += 1
-            table = file.read_row_groups(range(groups), columns=[column, "label", *(name for name in columns if name in there)])
+            table = file.read_row_groups(
+                range(groups),
+                columns=[column, "label", *(name for name in columns if name in there)],
+            )
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path} is not a readable Parquet file ({str(error).splitlines()[0]})") from None
+        raise DataError(
+            f"{path} is not a readable Parquet file ({str(error).splitlines()[0]})"
+        ) from None
     return table if limit is None else table.slice(0, limit)
 
 
@@ -99,21 +117,29 @@ def labelled_of(table: pa.Table, where: str, view: View | None = None) -> Labell
         raise DataError(f"{where} has no rows")
     labels = table["label"]
     if not pa.types.is_integer(labels.type) or labels.null_count:
-        raise DataError(f"the labels in {where} are {labels.type}; they must be whole numbers, one in each row")
+        raise DataError(
+            f"the labels in {where} are {labels.type}; they must be whole numbers, one in each row"
+        )
     images: Tensor | None = None
     row = 0
-    for batch in table[next(name for name in IMAGE_COLUMNS if name in table.column_names)].iterchunks():
+    for batch in table[
+        next(name for name in IMAGE_COLUMNS if name in table.column_names)
+    ].iterchunks():
         for start in range(0, len(batch), _CELLS):
             for cell in batch.slice(start, _CELLS).to_pylist():
                 pixels = torch.from_numpy(_decode(cell, where, row, view)).permute(2, 0, 1)
                 if images is None:
                     images = torch.empty((len(table), *pixels.shape), dtype=torch.uint8)
                 if pixels.shape != images.shape[1:]:
-                    raise DataError(f"the images in {where} differ in size; they must all be the same")
+                    raise DataError(
+                        f"the images in {where} differ in size; they must all be the same"
+                    )
                 images[row] = pixels
                 row += 1
     assert images is not None
-    return LabelledImages(images, torch.from_numpy(labels.to_numpy().astype(np.int64)), class_names(table.schema))
+    return LabelledImages(
+        images, torch.from_numpy(labels.to_numpy().astype(np.int64)), class_names(table.schema)
+    )
 
 
 def _decode(cell: object, where: str, row: int, view: View | None) -> Pixels:
@@ -134,25 +160,3 @@ def class_names(schema: pa.Schema) -> tuple[str, ...]:
         return tuple(str(name) for name in features["label"]["names"])
     except (KeyError, TypeError, ValueError):
         return ()
-
-
-def twins(images: Tensor, others: Tensor) -> Tensor:
-    """For each of ``others`` the index of the most similar of ``images`` (both uint8 [N, 3, H, W]); int64 [len(others)].
-
-    Finds an image again after re-compression, to keep held-out originals out of a training set.
-    """
-    flat = images.flatten(1).float()
-    flat -= flat.mean(dim=1, keepdim=True)
-    flat /= flat.norm(dim=1, keepdim=True).clamp_min(1e-6)
-    nearest = []
-    for chunk in others.flatten(1).float().split(256):
-        chunk = chunk - chunk.mean(dim=1, keepdim=True)
-        nearest.append((chunk @ flat.T).argmax(dim=1))
-    return torch.cat(nearest)
-
-
-def without(data: LabelledImages, held_out: Tensor) -> LabelledImages:
-    """``data`` less the twins of ``held_out`` (uint8 [N, 3, H, W])."""
-    keep = torch.ones(len(data), dtype=torch.bool)
-    keep[twins(data.images, held_out)] = False
-    return data.take(keep)

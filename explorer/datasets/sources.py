@@ -20,7 +20,7 @@ from explorer.images.geometry import to_uint8
 CIFAR10, CIFAR10_TRAIN = "cifar10", "cifar10:train"  # the test images, the training images
 
 
-class Viewer(geometry.Viewer, Protocol):
+class Viewer(geometry.Preprocessing, Protocol):
     """What reading needs to know of a classifier: its labels and how it sees a picture."""
 
     @property
@@ -39,11 +39,16 @@ def read_source(source: str, viewer: Viewer, limit: int | None = None) -> Labell
     if source in (CIFAR10, CIFAR10_TRAIN):
         data = read_cifar10(limit, train=source == CIFAR10_TRAIN)
     elif Path(source, "cifar-10-batches-py").is_dir():
-        raise DataError(f"{source} is torchvision's CIFAR-10: name it {CIFAR10} or {CIFAR10_TRAIN}, with EXPLORER_DATA={source}")
+        raise DataError(
+            f"{source} is torchvision's CIFAR-10: name it {CIFAR10} or {CIFAR10_TRAIN}, with EXPLORER_DATA={source}"
+        )
     else:
         data = read_set(source, limit, view).data
     if tuple(data.images.shape[2:]) != viewer.input_size:
-        seen = [torch.from_numpy(view(Image.fromarray(image.permute(1, 2, 0).numpy()))) for image in data.images]
+        seen = [
+            torch.from_numpy(view(Image.fromarray(image.permute(1, 2, 0).numpy())))
+            for image in data.images
+        ]
         data = replace(data, images=torch.stack(seen).permute(0, 3, 1, 2).contiguous())
     return _with_labels_of(data, viewer.labels, source)
 
@@ -52,7 +57,9 @@ def _with_labels_of(data: LabelledImages, labels: Sequence[str], source: str) ->
     """Labels as the classifier counts them: by name where the data has names, else by index."""
     low, high = int(data.labels.min()), int(data.labels.max())
     if low < 0 or high >= len(data.names or labels):
-        raise DataError(f"{source} has labels from {low} to {high} for {len(data.names or labels)} classes")
+        raise DataError(
+            f"{source} has labels from {low} to {high} for {len(data.names or labels)} classes"
+        )
     if not data.names or tuple(data.names) == tuple(labels):
         return data
     order = torch.tensor(_indices(data.names, labels, source))

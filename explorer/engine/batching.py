@@ -12,13 +12,16 @@ import torch
 from torch import Tensor
 
 from explorer.classifiers import Classifier
-from explorer.classifiers.cache import room
+from explorer.system import free_memory
 
 # Bytes a batch keeps that a CPU takes best. Beyond, activations fall out of its caches and every step waits for fresh pages: SqueezeNet's
 # gradient takes 8.1 ms per image in batches of 16, 10.2 in batches of 32; a bundled classifier's 1.9 in 128, 2.3 in 784.
 QUICKEST_ON_CPU = 128 * 2**20
 LEAST = 8  # float32 convolutions give a sample the same bits in every batch of at least so many
-UNMEASURED = (64 * 3 * 32 * 32, LEAST * 3 * 224 * 224)  # values in a batch, and in one of LEAST, not worth measuring
+UNMEASURED = (
+    64 * 3 * 32 * 32,
+    LEAST * 3 * 224 * 224,
+)  # values in a batch, and in one of LEAST, not worth measuring
 SHARE = 0.5  # of what is free
 TRANSIENT = 2.0  # what a look takes at its height, over what it keeps for the way back
 
@@ -49,7 +52,9 @@ def bytes_per_sample(classifier: Classifier, images: Tensor) -> int:
 def logits_of(classifier: Classifier, images: Tensor) -> Tensor:
     """Logits float32 [N, C], without the gradient."""
     with torch.no_grad():
-        return torch.cat([classifier(piece) for piece in images.split(samples_at_once(classifier, images))])
+        return torch.cat(
+            [classifier(piece) for piece in images.split(samples_at_once(classifier, images))]
+        )
 
 
 def _bytes_kept(classifier: Classifier, images: Tensor) -> int:
@@ -71,5 +76,9 @@ def _bytes_kept(classifier: Classifier, images: Tensor) -> int:
 
 def _free(device: torch.device) -> int:
     """Bytes free on ``device``, with what torch holds there without using it."""
-    cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device) if device.type == "cuda" else 0
-    return room(device) + cached
+    cached = (
+        torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        if device.type == "cuda"
+        else 0
+    )
+    return free_memory(device) + cached

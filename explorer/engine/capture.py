@@ -26,17 +26,20 @@ from explorer.engine.operations import (
     Scale,
     Segment,
     Swish,
-)  # fmt: skip
+)
 from explorer.engine.tape import Line, Tape
+from explorer.errors import UserError
 
 Packed = dict[Hashable, PackedConv]
 
 
-class NotTaped(ValueError):
+class NotTaped(UserError):
     """A module that is no plain chain and branching of operations on tensors."""
 
 
-def tape_of(module: nn.Module, images: Tensor, packed: Packed, until: nn.Module | None = None) -> Tape:
+def tape_of(
+    module: nn.Module, images: Tensor, packed: Packed, until: nn.Module | None = None
+) -> Tape:
     """The tape of frozen ``module``, its convolutions packed for inputs like ``images`` [N, 3, H, W] in ``packed``, which tapes of one
     module share. It ends with the module's output, or with what its part ``until`` is given. Raises :class:`NotTaped`, and whatever
     tracing or running the module raises."""
@@ -103,7 +106,11 @@ class _Reader:
             self.waiting.append(node)
             return
         inputs = node.all_input_nodes
-        if isinstance(operation, Add | Concatenate) and len(self._open(())) > 1 and all(given in self.waiting for given in inputs):
+        if (
+            isinstance(operation, Add | Concatenate)
+            and len(self._open(())) > 1
+            and all(given in self.waiting for given in inputs)
+        ):
             self.waiting.append(node)  # brings what waits back to one value
             return
         if isinstance(operation, Scale) and self.waiting:
@@ -127,13 +134,24 @@ class _Reader:
 
     def _open(self, wanted: Sequence[fx.Node]) -> list[fx.Node]:
         """Those waiting whose value somebody else takes."""
-        return [node for node in self.waiting if node in wanted or any(user not in self.waiting for user in node.users)]
+        return [
+            node
+            for node in self.waiting
+            if node in wanted or any(user not in self.waiting for user in node.users)
+        ]
 
     def _close(self, wanted: Sequence[fx.Node]) -> None:
         """Make a segment of what waits."""
         if not self.waiting:
             return
-        given = list(dict.fromkeys(node for taker in self.waiting for node in taker.all_input_nodes if node not in self.waiting))
+        given = list(
+            dict.fromkeys(
+                node
+                for taker in self.waiting
+                for node in taker.all_input_nodes
+                if node not in self.waiting
+            )
+        )
         results = self._open(wanted)
         if len(results) != 1 or results[0] not in self.shapes.found:
             raise NotTaped("a part of the module returns several values")
@@ -146,14 +164,20 @@ class _Reader:
             copies[node] = graph.node_copy(node, copies.__getitem__)
         graph.output(copies[results[0]])
         self.waiting = []
-        self._add(Segment(fx.GraphModule(self.traced, graph)), tuple(self.slots[node] for node in given), results[0])
+        self._add(
+            Segment(fx.GraphModule(self.traced, graph)),
+            tuple(self.slots[node] for node in given),
+            results[0],
+        )
 
     def _part(self, node: fx.Node) -> nn.Module | None:
         return self.parts[str(node.target)] if node.op == "call_module" else None
 
     def _shape(self, node: Any) -> torch.Size:
         """The shape of a node's value; that of a scalar for what is no single tensor."""
-        return self.shapes.found.get(node, torch.Size()) if isinstance(node, fx.Node) else torch.Size()
+        return (
+            self.shapes.found.get(node, torch.Size()) if isinstance(node, fx.Node) else torch.Size()
+        )
 
     def _operation(self, node: fx.Node) -> Operation | str | None:
         """What is known of the node; "nothing" where its value is its input's."""
@@ -165,11 +189,23 @@ class _Reader:
         target = node.target
         if target in (F.relu, torch.relu, "relu"):
             return Rectify()
-        if target in (operator.add, operator.iadd, torch.add) and len(node.args) == 2 and not node.kwargs:
-            return Add() if self._shape(node.args[0]) == self._shape(node.args[1]) != torch.Size() else None
+        if (
+            target in (operator.add, operator.iadd, torch.add)
+            and len(node.args) == 2
+            and not node.kwargs
+        ):
+            return (
+                Add()
+                if self._shape(node.args[0]) == self._shape(node.args[1]) != torch.Size()
+                else None
+            )
         if target in (operator.mul, torch.mul) and _by_a_number(node):
             return Scale(float(node.args[1]))  # type: ignore[arg-type]
-        if target in (torch.amax, "amax") and len(self._shape(node.args[0])) == 4 and _options(node) == {"dim": (2, 3)}:
+        if (
+            target in (torch.amax, "amax")
+            and len(self._shape(node.args[0])) == 4
+            and _options(node) == {"dim": (2, 3)}
+        ):
             return Greatest()
         if target is torch.cat and self._is_of_channels(node):
             return Concatenate()
@@ -177,7 +213,11 @@ class _Reader:
             return Flatten()
         if target is F.max_pool2d:
             return _pool(node.args[1:], node.kwargs)
-        if target is F.adaptive_avg_pool2d and node.args[1:] in ((1,), ((1, 1),)) and not node.kwargs:
+        if (
+            target is F.adaptive_avg_pool2d
+            and node.args[1:] in ((1,), ((1, 1),))
+            and not node.kwargs
+        ):
             return Mean()
         return "nothing" if target is F.dropout and not node.kwargs.get("training", True) else None
 
@@ -193,12 +233,24 @@ class _Reader:
         simple: dict[type[nn.Module], Callable[[Any], Operation | str | None]] = {
             nn.ReLU: lambda _: Rectify(),
             nn.SiLU: lambda _: Swish(),
-            nn.Linear: lambda linear: Linear(linear.weight.detach(), None if linear.bias is None else linear.bias.detach()),
+            nn.Linear: lambda linear: Linear(
+                linear.weight.detach(), None if linear.bias is None else linear.bias.detach()
+            ),
             nn.AdaptiveAvgPool2d: lambda pool: Mean() if pool.output_size in (1, (1, 1)) else None,
             nn.MaxPool2d: lambda pool: _pool(
-                (pool.kernel_size, pool.stride, pool.padding, pool.dilation, pool.ceil_mode, pool.return_indices), {}
+                (
+                    pool.kernel_size,
+                    pool.stride,
+                    pool.padding,
+                    pool.dilation,
+                    pool.ceil_mode,
+                    pool.return_indices,
+                ),
+                {},
             ),
-            nn.Flatten: lambda flat: Flatten() if (flat.start_dim, flat.end_dim) == (1, -1) else None,
+            nn.Flatten: lambda flat: (
+                Flatten() if (flat.start_dim, flat.end_dim) == (1, -1) else None
+            ),
             nn.Identity: lambda _: "nothing",
             nn.Dropout: lambda drop: None if drop.training else "nothing",
         }
@@ -207,7 +259,11 @@ class _Reader:
     def _is_of_channels(self, node: fx.Node) -> bool:
         dim = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim", 0)
         values = node.args[0]
-        return bool(dim == 1 and isinstance(values, list | tuple) and all(len(self._shape(value)) == 4 for value in values))
+        return bool(
+            dim == 1
+            and isinstance(values, list | tuple)
+            and all(len(self._shape(value)) == 4 for value in values)
+        )
 
     def _relu_after(self, node: fx.Node) -> list[fx.Node] | None:
         """The nodes from behind ``node`` up to the ReLU that alone takes its output, nothing but identities between."""
@@ -224,13 +280,20 @@ class _Reader:
 
 
 def _by_a_number(node: fx.Node) -> bool:
-    return len(node.args) == 2 and not node.kwargs and isinstance(node.args[0], fx.Node) and isinstance(node.args[1], int | float)
+    return (
+        len(node.args) == 2
+        and not node.kwargs
+        and isinstance(node.args[0], fx.Node)
+        and isinstance(node.args[1], int | float)
+    )
 
 
 def _options(node: fx.Node) -> dict[str, Any]:
     """What a reduction over ``dim`` is told besides its input."""
     given = dict(zip(("dim", "keepdim"), node.args[1:], strict=False)) | node.kwargs
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
 
 
 def _arguments(node: fx.Node) -> list[fx.Node]:
@@ -242,7 +305,14 @@ def _arguments(node: fx.Node) -> list[fx.Node]:
 
 def _pool(args: Sequence[Any], kwargs: dict[str, Any]) -> MaxPool | None:
     names = ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
-    values = {"stride": None, "padding": 0, "dilation": 1, "ceil_mode": False, "return_indices": False, **kwargs}
+    values = {
+        "stride": None,
+        "padding": 0,
+        "dilation": 1,
+        "ceil_mode": False,
+        "return_indices": False,
+        **kwargs,
+    }
     values |= zip(names, args, strict=False)
     if values["return_indices"]:
         return None
@@ -251,4 +321,12 @@ def _pool(args: Sequence[Any], kwargs: dict[str, Any]) -> MaxPool | None:
         return [value, value] if isinstance(value, int) else list(value)
 
     stride = values["kernel_size"] if values["stride"] in (None, [], ()) else values["stride"]
-    return MaxPool((pair(values["kernel_size"]), pair(stride), pair(values["padding"]), pair(values["dilation"]), values["ceil_mode"]))
+    return MaxPool(
+        (
+            pair(values["kernel_size"]),
+            pair(stride),
+            pair(values["padding"]),
+            pair(values["dilation"]),
+            values["ceil_mode"],
+        )
+    )

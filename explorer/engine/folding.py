@@ -31,11 +31,19 @@ def fold_batch_norms(module: nn.Module) -> int:
     folded = 0
     for node in graph.nodes:
         norm = parts.get(str(node.target)) if node.op == "call_module" else None
-        if not isinstance(norm, nn.BatchNorm2d) or norm.running_mean is None or norm.running_var is None:
+        if (
+            not isinstance(norm, nn.BatchNorm2d)
+            or norm.running_mean is None
+            or norm.running_var is None
+        ):
             continue
         rising = norm.weight is None or bool((norm.weight > 0).all())
         source = node.args[0]
-        if isinstance(parts.get(str(source.target)), nn.MaxPool2d) and rising and len(source.users) == 1:
+        if (
+            isinstance(parts.get(str(source.target)), nn.MaxPool2d)
+            and rising
+            and len(source.users) == 1
+        ):
             source = source.args[0]
         convolution = parts.get(str(source.target)) if source.op == "call_module" else None
         if not isinstance(convolution, nn.Conv2d) or len(source.users) > 1:
@@ -72,12 +80,24 @@ def _first_convolutions(module: nn.Module) -> Iterator[nn.Conv2d | None]:
     for node in graph.nodes:
         if node.op == "placeholder":
             for user in node.users:
-                part = parts.get(str(user.target)) if user.op == "call_module" and calls.count(str(user.target)) == 1 else None
-                yield part if isinstance(part, nn.Conv2d) and part.groups == 1 and part.padding_mode == "zeros" else None
+                part = (
+                    parts.get(str(user.target))
+                    if user.op == "call_module" and calls.count(str(user.target)) == 1
+                    else None
+                )
+                yield (
+                    part
+                    if isinstance(part, nn.Conv2d)
+                    and part.groups == 1
+                    and part.padding_mode == "zeros"
+                    else None
+                )
 
 
 @torch.no_grad()
-def fold_prefix(module: nn.Module, mean: Colours, std: Colours) -> tuple[nn.Module, Colours, Colours]:
+def fold_prefix(
+    module: nn.Module, mean: Colours, std: Colours
+) -> tuple[nn.Module, Colours, Colours]:
     """``module`` without what it does to each colour before its first convolution, where that is a scale and a shift, and the normalisation
     that does the same. torchvision's Inceptions take their images in another range and begin so."""
     try:
@@ -102,8 +122,20 @@ def _before_first_convolution(module: nn.Module, graph: fx.Graph) -> tuple[fx.No
     """The node of the images and the one that the first convolution is given, where nothing else takes what leads there."""
     parts = dict(module.named_modules())
     nodes = list(graph.nodes)
-    first = next((node for node in nodes if node.op == "call_module" and isinstance(parts[str(node.target)], nn.Conv2d)), None)
-    if first is None or nodes[0].op != "placeholder" or not isinstance(end := first.args[0], fx.Node) or end is nodes[0]:
+    first = next(
+        (
+            node
+            for node in nodes
+            if node.op == "call_module" and isinstance(parts[str(node.target)], nn.Conv2d)
+        ),
+        None,
+    )
+    if (
+        first is None
+        or nodes[0].op != "placeholder"
+        or not isinstance(end := first.args[0], fx.Node)
+        or end is nodes[0]
+    ):
         return None
     path, waiting = {end}, [end]
     while waiting:
@@ -114,7 +146,9 @@ def _before_first_convolution(module: nn.Module, graph: fx.Graph) -> tuple[fx.No
     return (nodes[0], end) if alone and nodes[0] in path else None
 
 
-def _scale_and_shift(module: nn.Module, given: fx.Node, end: fx.Node) -> tuple[Colours, Colours] | None:
+def _scale_and_shift(
+    module: nn.Module, given: fx.Node, end: fx.Node
+) -> tuple[Colours, Colours] | None:
     """What is done between the two nodes, as a positive scale and a shift for each colour; None where it is anything else."""
     graph, copies = fx.Graph(), dict[fx.Node, fx.Node]()
     for node in given.graph.nodes:

@@ -29,7 +29,12 @@ class Channels:
         whole = onto[0]
         if whole is None:
             shape = (gradient.shape[0], self.of, *gradient.shape[2:])
-            whole = torch.empty(shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last).zero_()
+            whole = torch.empty(
+                shape,
+                dtype=gradient.dtype,
+                device=gradient.device,
+                memory_format=torch.channels_last,
+            ).zero_()
         whole.narrow(1, self.first, self.many).copy_(gradient)
         return (whole,)
 
@@ -69,6 +74,8 @@ def _as_one(group: Sequence[Line], slot: int, packed: dict[Hashable, PackedConv]
     found = [Line(Convolution(whole, operations[0].relu), group[0].inputs, slot)]
     first = 0
     for part, line in zip(parts, group, strict=True):
-        found.append(Line(Channels(first, len(part.weight), len(whole.weight)), (slot,), line.output))
+        found.append(
+            Line(Channels(first, len(part.weight), len(whole.weight)), (slot,), line.output)
+        )
         first += len(part.weight)
     return found

@@ -90,8 +90,17 @@ class MaxPool:
     def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
         shape, at = kept
         # torch asks for the images and looks at their shape only: these are never written or read.
-        images = torch.empty(shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last)
-        return (_fresh_plus(onto[0], torch.ops.aten.max_pool2d_with_indices_backward.default(gradient, images, *self.settings, at)),)
+        images = torch.empty(
+            shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last
+        )
+        return (
+            _fresh_plus(
+                onto[0],
+                torch.ops.aten.max_pool2d_with_indices_backward.default(
+                    gradient, images, *self.settings, at
+                ),
+            ),
+        )
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,9 @@ class Mean:
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
         shape = inputs[0].shape
-        return F.avg_pool2d(inputs[0], tuple(shape[2:])), (shape,)  # the mean itself takes three times as long
+        return F.avg_pool2d(inputs[0], tuple(shape[2:])), (
+            shape,
+        )  # the mean itself takes three times as long
 
     def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
         (shape,) = kept
@@ -200,4 +211,7 @@ class Segment:
         if not output.requires_grad:
             return onto
         found = torch.autograd.grad(product(output, gradient), points, allow_unused=True)
-        return [before if more is None else _plus(before, more) for before, more in zip(onto, found, strict=True)]
+        return [
+            before if more is None else _plus(before, more)
+            for before, more in zip(onto, found, strict=True)
+        ]

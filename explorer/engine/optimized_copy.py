@@ -28,7 +28,9 @@ class _Copy(nn.Module):
         return logits.float()
 
     def _fed(self, images: Tensor) -> Tensor:
-        return images.to(self.dtype).contiguous(memory_format=torch.channels_last)  # on a CPU in 0.4 of the time of both in one pass
+        return images.to(self.dtype).contiguous(
+            memory_format=torch.channels_last
+        )  # on a CPU in 0.4 of the time of both in one pass
 
 
 class _CopyWithFeatures(_Copy):
@@ -53,7 +55,9 @@ class Taped(_Copy):
         self._features: Tape | None = None
         try:
             ends = None if has_features(self.module) else classifier.head()
-            self._features = tape_of(self.module if ends else Features(self.module), images, packed, ends)
+            self._features = tape_of(
+                self.module if ends else Features(self.module), images, packed, ends
+            )
         except (ClassifierError, NotTaped):
             pass  # whoever asks for them gets them, or is told why there are none
 
@@ -85,7 +89,9 @@ class Taped(_Copy):
         if not self._are_averaged(found):
             return found.flatten(1), lambda gradient: back(gradient.view_as(found))
         positions = found.shape[2] * found.shape[3]
-        return found.mean(dim=(2, 3)), lambda gradient: back((gradient / positions)[:, :, None, None].expand_as(found))
+        return found.mean(dim=(2, 3)), lambda gradient: back(
+            (gradient / positions)[:, :, None, None].expand_as(found)
+        )
 
     def _look(self, tape: Tape, images: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor | None]]:
         output, back = tape.look(self._laid_out(tape, images))

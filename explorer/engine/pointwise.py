@@ -24,17 +24,28 @@ class Pointwise:
 
     @staticmethod
     def fits(weight: Tensor, padding: Sequence[int], stride: Sequence[int], groups: int) -> bool:
-        return tuple(weight.shape[2:]) == (1, 1) and not any(padding) and set(stride) == {1} and groups == 1
+        return (
+            tuple(weight.shape[2:]) == (1, 1)
+            and not any(padding)
+            and set(stride) == {1}
+            and groups == 1
+        )
 
     def __call__(self, images: Tensor, relu: bool) -> Tensor:
         """The convolution of ``images`` [N, I, H, W], with a ReLU behind it where ``relu``."""
-        return OPERATORS.linear(_last(images), self.ahead, self.bias, "relu" if relu else "none", [], "").permute(0, 3, 1, 2)
+        return OPERATORS.linear(
+            _last(images), self.ahead, self.bias, "relu" if relu else "none", [], ""
+        ).permute(0, 3, 1, 2)
 
     def transposed(self, gradient: Tensor, onto: Tensor | None) -> Tensor:
         """The gradient for the images, added to the one ``onto`` where there is one already."""
         if onto is None:
-            return OPERATORS.linear(_last(gradient), self.back, None, "none", [], "").permute(0, 3, 1, 2)
-        return OPERATORS.linear_plus(_last(gradient), _last(onto), self.back, None, "add").permute(0, 3, 1, 2)
+            return OPERATORS.linear(_last(gradient), self.back, None, "none", [], "").permute(
+                0, 3, 1, 2
+            )
+        return OPERATORS.linear_plus(_last(gradient), _last(onto), self.back, None, "add").permute(
+            0, 3, 1, 2
+        )
 
 
 def _last(images: Tensor) -> Tensor:

@@ -102,9 +102,14 @@ def _agreeing_copy(classifier: Classifier, precision: str) -> Classifier | None:
         try:
             copied = prepare(classifier, dtype, taped)
             ours, theirs = _gradient(copied, images), _gradient(classifier, images)
-        except Exception:  # a user's module may fail in any way in another type or form; the original serves then
+        except (
+            Exception
+        ):  # a user's module may fail in any way in another type or form; the original serves then
             continue
-        if float(nn.functional.cosine_similarity(ours.flatten(1), theirs.flatten(1)).min()) >= least:
+        if (
+            float(nn.functional.cosine_similarity(ours.flatten(1), theirs.flatten(1)).min())
+            >= least
+        ):
             return copied
     return None
 
@@ -119,7 +124,11 @@ def _work(copied: Classifier) -> int:
         assert isinstance(part, nn.Conv2d)
         counts.append(part.weight.numel() * output.shape[2] * output.shape[3])
 
-    handles = [part.register_forward_hook(count) for part in copied.module.modules() if isinstance(part, nn.Conv2d)]
+    handles = [
+        part.register_forward_hook(count)
+        for part in copied.module.modules()
+        if isinstance(part, nn.Conv2d)
+    ]
     try:
         with torch.no_grad():
             copied(noise(copied, 1))
@@ -135,7 +144,10 @@ def _gain(classifier: Classifier, copied: Classifier) -> float:
     images = noise(classifier, 1)
     ours, theirs = float("inf"), float("inf")
     for done in range(ROUNDS):
-        theirs, ours = min(theirs, _seconds(classifier, images)), min(ours, _seconds(copied, images))
+        theirs, ours = (
+            min(theirs, _seconds(classifier, images)),
+            min(ours, _seconds(copied, images)),
+        )
         if done >= 2 and theirs / ours >= GAIN:
             break
     return theirs / ours

@@ -45,7 +45,9 @@ class Tape:
     def __init__(self, lines: Sequence[Line]) -> None:
         self.lines = _with_last_uses(_with_masks(lines))
         self._slots = 1 + max(line.output for line in lines)
-        self.work = sum(line.operation.part.work for line in lines if isinstance(line.operation, Convolution))
+        self.work = sum(
+            line.operation.part.work for line in lines if isinstance(line.operation, Convolution)
+        )
 
     def __call__(self, images: Tensor) -> Tensor:
         """The output for ``images`` [N, 3, H, W], whose only gradient is theirs."""
@@ -107,11 +109,18 @@ class Tape:
 _masked = torch.ops.aten.threshold_backward.default
 
 
-def _spread(line: Line, arrived: Tensor, needed: tuple[Any, ...], gradients: list[Tensor | None]) -> None:
+def _spread(
+    line: Line, arrived: Tensor, needed: tuple[Any, ...], gradients: list[Tensor | None]
+) -> None:
     """The way back of a line with several inputs, into ``gradients``."""
     again = [slot in line.inputs[:place] for place, slot in enumerate(line.inputs)]  # x + x
-    onto = [None if repeated else gradients[slot] for slot, repeated in zip(line.inputs, again, strict=True)]
-    for slot, repeated, found in zip(line.inputs, again, line.operation.backward(arrived, needed, onto), strict=True):
+    onto = [
+        None if repeated else gradients[slot]
+        for slot, repeated in zip(line.inputs, again, strict=True)
+    ]
+    for slot, repeated, found in zip(
+        line.inputs, again, line.operation.backward(arrived, needed, onto), strict=True
+    ):
         before = gradients[slot] if repeated else None
         gradients[slot] = found if before is None or found is None else before + found
 
@@ -132,7 +141,9 @@ class _Run(torch.autograd.Function):
         kept: list[Kept] = []
         output = tape.forwards(images, kept)
         ctx.tape = tape
-        ctx.notes = [(place(masked), tuple(place(value) for value in needed)) for masked, needed in kept]
+        ctx.notes = [
+            (place(masked), tuple(place(value) for value in needed)) for masked, needed in kept
+        ]
         ctx.save_for_backward(*tensors)
         return output
 
@@ -144,7 +155,9 @@ class _Run(torch.autograd.Function):
         def found(value: Any) -> Any:
             return tensors[value.index] if isinstance(value, _At) else value
 
-        kept = [(found(masked), tuple(found(value) for value in needed)) for masked, needed in ctx.notes]
+        kept = [
+            (found(masked), tuple(found(value) for value in needed)) for masked, needed in ctx.notes
+        ]
         return ctx.tape.backwards(gradient, kept), None
 
 
@@ -165,9 +178,15 @@ def _with_masks(lines: Sequence[Line]) -> list[Line]:
     users[lines[-1].output] = users.get(lines[-1].output, 0) + 1  # whoever asked
     masked: set[int] = set()
     for line in lines:
-        if isinstance(line.operation, Rectify) or (isinstance(line.operation, Convolution) and line.operation.relu):
+        if isinstance(line.operation, Rectify) or (
+            isinstance(line.operation, Convolution) and line.operation.relu
+        ):
             masked.add(line.output)
-        elif isinstance(line.operation, MaxPool) and line.inputs[0] in masked and users[line.inputs[0]] == 1:
+        elif (
+            isinstance(line.operation, MaxPool)
+            and line.inputs[0] in masked
+            and users[line.inputs[0]] == 1
+        ):
             masked.remove(line.inputs[0])
             masked.add(line.output)
     return [Line(line.operation, line.inputs, line.output, line.output in masked) for line in lines]

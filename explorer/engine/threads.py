@@ -54,7 +54,9 @@ class Crew:
     def __init__(self, threads: int, limit: Callable[[int], None]) -> None:
         self.members, self._limit = min(threads, MOST), limit
         self._share = threads // self.members
-        self._pool = ThreadPoolExecutor(self.members - 1, thread_name_prefix="crew", initializer=self._begin)
+        self._pool = ThreadPoolExecutor(
+            self.members - 1, thread_name_prefix="crew", initializer=self._begin
+        )
 
     def _begin(self) -> None:
         torch.get_num_threads()  # the first word on threads that a thread hears is everybody's, whatever it has said itself
@@ -66,7 +68,13 @@ class Crew:
         self._limit(self._share)
         try:
             # Where other programs want the cores a member may be long in coming: what it has not begun is done here.
-            futures = [_done(tasks[0]), *(_done(task) if other.cancel() else other for task, other in zip(tasks[1:], others, strict=True))]
+            futures = [
+                _done(tasks[0]),
+                *(
+                    _done(task) if other.cancel() else other
+                    for task, other in zip(tasks[1:], others, strict=True)
+                ),
+            ]
         finally:
             self._limit(before)
         for future in futures:
@@ -146,9 +154,15 @@ _known: weakref.WeakKeyDictionary[Taped, dict[Hashable, _Known]] = weakref.WeakK
 
 
 def shared(
-    taped: Taped, kind: Hashable, samples: int, together: Callable[[], T], pieces: Callable[[int], Sequence[Callable[[], T]]],
-    joined: Callable[[Sequence[T]], T], alike: Callable[[T, T], bool], clock: Callable[[], float] = time.perf_counter,
-) -> T:  # fmt: skip
+    taped: Taped,
+    kind: Hashable,
+    samples: int,
+    together: Callable[[], T],
+    pieces: Callable[[int], Sequence[Callable[[], T]]],
+    joined: Callable[[Sequence[T]], T],
+    alike: Callable[[T, T], bool],
+    clock: Callable[[], float] = time.perf_counter,
+) -> T:
     """A look at ``samples`` images with ``taped``, ``together`` or in ``pieces`` for so many members. ``kind`` is the same for looks that
     take about as long for each sample. The first is taken both ways, and all later ones together where the two are not ``alike``:
     what an attack finds must not depend on who had time."""

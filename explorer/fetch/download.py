@@ -17,7 +17,16 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
-from explorer.fetch.http import Answer, CannotGoOn, FetchError, NoAnswer, Remote, ask, is_version
+from explorer.errors import Cancelled
+from explorer.fetch.http import (
+    Answer,
+    ConnectionFailed,
+    FetchError,
+    RangeNotSatisfiable,
+    Remote,
+    ask,
+    is_version,
+)
 
 OnBytes = Callable[[int, int | None], None]  # bytes so far, of how many if that is known
 Cancel = Callable[[], bool]
@@ -26,10 +35,6 @@ _CHUNK = 2**18
 _MB = 1_000_000
 _CONNECTIONS = 5  # made by one call, each of which must bring something new
 _MOST = 8_000_000_000  # bytes taken from a server that does not say how many there are
-
-
-class FetchCancelled(Exception):
-    """The caller asked to stop; what arrived is kept."""
 
 
 class _Broken(Exception):
@@ -41,11 +46,16 @@ class _WrongBytes(FetchError):
 
 
 def fetch(
-    remote: Remote, path: Path, *, on_bytes: OnBytes = lambda done, total: None, cancelled: Cancel | None = None, timeout: float = 30.0
+    remote: Remote,
+    path: Path,
+    *,
+    on_bytes: OnBytes = lambda done, total: None,
+    cancelled: Cancel | None = None,
+    timeout: float = 30.0,
 ) -> Path:
     """The file at ``path``, fetched from ``remote`` unless it is there.
 
-    ``on_bytes(done, total)`` follows it; ``cancelled()`` is asked for each piece, and :class:`FetchCancelled` raised when it says so;
+    ``on_bytes(done, total)`` follows it; ``cancelled()`` is asked for each piece, and :class:`Cancelled` raised when it says so;
     ``timeout`` is the longest silence in seconds. Raises :class:`FetchError` when it can't be fetched, checked or written.
     """
     if path.exists():
@@ -58,19 +68,21 @@ def fetch(
     except OSError as error:  # of the disk: those of the network have become sentences
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         reason = "the disk is full" if full else error.strerror or str(error)
-        raise FetchError(f"can't write {path.name} into {path.parent.absolute()}: {reason}") from None
+        raise FetchError(
+            f"can't write {path.name} into {path.parent.absolute()}: {reason}"
+        ) from None
     return path
 
 
 @contextmanager
 def alone(path: Path, cancelled: Cancel | None = None) -> Iterator[None]:
-    """Hold the right to make ``path``, against other processes and threads. Raises :class:`FetchCancelled` when told to stop waiting."""
+    """Hold the right to make ``path``, against other processes and threads. Raises :class:`Cancelled` when told to stop waiting."""
     place = path.with_name(f".{path.name}.lock")
     lock = FileLock(place)
     try:
         lock.acquire(poll_interval=0.1, cancel_check=cancelled)
     except Timeout:
-        raise FetchCancelled from None
+        raise Cancelled from None
     try:
         yield
     finally:
@@ -80,11 +92,20 @@ def alone(path: Path, cancelled: Cancel | None = None) -> Iterator[None]:
 
 
 class _Transfer:
-    def __init__(self, remote: Remote, path: Path, on_bytes: OnBytes, cancelled: Cancel | None, timeout: float) -> None:
+    def __init__(
+        self,
+        remote: Remote,
+        path: Path,
+        on_bytes: OnBytes,
+        cancelled: Cancel | None,
+        timeout: float,
+    ) -> None:
         self.remote, self.path, self.on_bytes, self.timeout = remote, path, on_bytes, timeout
         self.cancelled = cancelled or (lambda: False)
         self.part = path.with_name(f"{path.name}.part")
-        self.version = path.with_name(f"{path.name}.part.version")  # of the file on the server, which the part is of
+        self.version = path.with_name(
+            f"{path.name}.part.version"
+        )  # of the file on the server, which the part is of
         self.total, self.digest = remote.bytes, remote.digest
 
     def run(self) -> None:
@@ -104,15 +125,23 @@ class _Transfer:
             before = self._size()
             try:
                 return self._receive()
-            except NoAnswer:
+            except ConnectionFailed:
                 if not connection:
                     raise
                 break
             except _Broken:
                 if self._size() <= before:
                     break
-        done = f"{self._size() / _MB:.1f} of {self.total / _MB:.1f} MB" if self.total else f"{self._size() / _MB:.1f} MB"
-        again = "what arrived is kept: try again to go on" if self._kept()[0] else "nothing was kept: try again"
+        done = (
+            f"{self._size() / _MB:.1f} of {self.total / _MB:.1f} MB"
+            if self.total
+            else f"{self._size() / _MB:.1f} MB"
+        )
+        again = (
+            "what arrived is kept: try again to go on"
+            if self._kept()[0]
+            else "nothing was kept: try again"
+        )
         raise FetchError(f"the connection broke after {done}; {again}")
 
     def _receive(self) -> None:
@@ -129,11 +158,11 @@ class _Transfer:
 
     def _ask(self) -> Answer:
         if self.cancelled():
-            raise FetchCancelled
+            raise Cancelled
         start, version = self._kept()
         try:
             return ask(self.remote, start, version, self.timeout)
-        except CannotGoOn:
+        except RangeNotSatisfiable:
             self._forget()
             return ask(self.remote, timeout=self.timeout)
 
@@ -153,10 +182,12 @@ class _Transfer:
             self.on_bytes(done, self.total)
         while piece := _piece(response):
             if self.cancelled():
-                raise FetchCancelled
+                raise Cancelled
             done += len(piece)
             if done > most:
-                raise _WrongBytes(f"{self.remote.host} sends more than the {most:,} bytes expected; nothing was kept. Try again later")
+                raise _WrongBytes(
+                    f"{self.remote.host} sends more than the {most:,} bytes expected; nothing was kept. Try again later"
+                )
             file.write(piece)
             self.on_bytes(done, self.total)
         if self.total is not None and done < self.total:
@@ -177,7 +208,11 @@ class _Transfer:
 
     def _kept(self) -> tuple[int, str]:
         """How many bytes one can go on from, and the version they are of; 0 where that is not known, or all have come already."""
-        version = self.version.read_text(encoding="ascii", errors="replace") if self.version.exists() else ""
+        version = (
+            self.version.read_text(encoding="ascii", errors="replace")
+            if self.version.exists()
+            else ""
+        )
         size = self._size()
         usable = is_version(version) and (self.remote.bytes is None or size < self.remote.bytes)
         return (size, version) if usable else (0, "")
@@ -189,6 +224,8 @@ class _Transfer:
 
 def _piece(response: http.client.HTTPResponse) -> bytes:
     try:
-        return response.read1(_CHUNK)  # as soon as anything is there: on a slow connection a full chunk takes long
+        return response.read1(
+            _CHUNK
+        )  # as soon as anything is there: on a slow connection a full chunk takes long
     except (OSError, http.client.HTTPException):  # silence, a reset, a broken chunk
         raise _Broken from None

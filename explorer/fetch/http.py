@@ -12,21 +12,23 @@ from email.message import Message
 from http import HTTPStatus
 from typing import IO
 
+from explorer.errors import UserError
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _STRONG = re.compile(r'"[!#-~]*"|[A-Z][a-z]{2}, [ -~]{1,40}')  # an ETag that is not weak, or a date
 _CONTINUES = re.compile(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})")
 
 
-class FetchError(ValueError):
+class FetchError(UserError):
     """A file that could not be fetched; the message says why, in one sentence."""
 
 
-class NoAnswer(FetchError):
+class ConnectionFailed(FetchError):
     """No server could be asked."""
 
 
-class CannotGoOn(Exception):
+class RangeNotSatisfiable(Exception):
     """The server has no such version of the file any more, or nothing from that byte on."""
 
 
@@ -42,7 +44,9 @@ class Remote:
 
     def __post_init__(self) -> None:
         if self.digest is not None and not _DIGEST.fullmatch(self.digest):
-            raise ValueError(f"a digest must be 8 to 64 hexadecimal digits in lower case; it is {self.digest!r}")
+            raise ValueError(
+                f"a digest must be 8 to 64 hexadecimal digits in lower case; it is {self.digest!r}"
+            )
 
     @property
     def host(self) -> str:
@@ -69,7 +73,7 @@ def is_version(text: str) -> bool:
 def ask(remote: Remote, start: int = 0, version: str = "", timeout: float = 30.0) -> Answer:
     """``remote`` from byte ``start`` of ``version`` on, or all of it where the server can't do that or has another version by now.
 
-    Raises :class:`FetchError` for an answer that is not the file, :class:`CannotGoOn` only when ``start`` is above 0.
+    Raises :class:`FetchError` for an answer that is not the file, :class:`RangeNotSatisfiable` only when ``start`` is above 0.
     """
     if not is_web(remote.url):
         raise FetchError(f"{remote.url} is not an http or https address")
@@ -81,44 +85,68 @@ def ask(remote: Remote, start: int = 0, version: str = "", timeout: float = 30.0
     response = _open(remote, request, redirects, timeout)
     try:
         start, length = _extent(remote, response, start, version)
-    except (FetchError, CannotGoOn):
+    except (FetchError, RangeNotSatisfiable):
         response.close()
         raise
     stated = (redirects.first or response.headers).get("X-Linked-Etag", "").strip('"').lower()
-    return Answer(response, start, length, stated if _SHA256.fullmatch(stated) else None, _version(response.headers))
+    return Answer(
+        response,
+        start,
+        length,
+        stated if _SHA256.fullmatch(stated) else None,
+        _version(response.headers),
+    )
 
 
-def _open(remote: Remote, request: urllib.request.Request, redirects: _Redirects, timeout: float) -> http.client.HTTPResponse:
+def _open(
+    remote: Remote, request: urllib.request.Request, redirects: _Redirects, timeout: float
+) -> http.client.HTTPResponse:
     host = remote.host
     try:
-        response: http.client.HTTPResponse = urllib.request.build_opener(redirects).open(request, timeout=timeout)
+        response: http.client.HTTPResponse = urllib.request.build_opener(redirects).open(
+            request, timeout=timeout
+        )
         return response
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and request.has_header("Range"):
-            raise CannotGoOn from None
-        raise FetchError(f"{host} answered {error.code} ({error.reason}) in place of the file; try again later") from None
+            raise RangeNotSatisfiable from None
+        raise FetchError(
+            f"{host} answered {error.code} ({error.reason}) in place of the file; try again later"
+        ) from None
     except urllib.error.URLError as error:
         reason = getattr(error.reason, "strerror", None) or error.reason
-        raise NoAnswer(f"{host} can't be reached ({reason}); check the connection") from None
+        raise ConnectionFailed(
+            f"{host} can't be reached ({reason}); check the connection"
+        ) from None
     except TimeoutError:
-        raise NoAnswer(f"{host} did not answer within {timeout:g} seconds; try again later") from None
+        raise ConnectionFailed(
+            f"{host} did not answer within {timeout:g} seconds; try again later"
+        ) from None
     except (OSError, http.client.HTTPException):
-        raise NoAnswer(f"{host} ended the connection without an answer; try again later") from None
+        raise ConnectionFailed(
+            f"{host} ended the connection without an answer; try again later"
+        ) from None
 
 
-def _extent(remote: Remote, response: http.client.HTTPResponse, start: int, version: str) -> tuple[int, int | None]:
+def _extent(
+    remote: Remote, response: http.client.HTTPResponse, start: int, version: str
+) -> tuple[int, int | None]:
     """From which byte on the answer is, and of how many."""
     if response.status == HTTPStatus.PARTIAL_CONTENT and start:
         found = _CONTINUES.fullmatch(response.headers.get("Content-Range", ""))
         # Some servers don't know If-Range: what they send may be of another version.
         if not found or int(found[1]) != start or _version(response.headers) not in ("", version):
-            raise CannotGoOn
+            raise RangeNotSatisfiable
         return start, int(found[2])
     if response.status != HTTPStatus.OK:
-        raise FetchError(f"{remote.host} answered {response.status} ({response.reason}) in place of the file; try again later")
+        raise FetchError(
+            f"{remote.host} answered {response.status} ({response.reason}) in place of the file; try again later"
+        )
     if response.headers.get_content_type() == "text/html":
-        raise FetchError(f"{remote.host} answered with a web page in place of the file; see whether this network asks you to log in")
+        raise FetchError(
+            f"{remote.host} answered with a web page in place of the file; see whether this network asks you to log in"
+        )
     return 0, response.length
 
 
@@ -138,9 +166,17 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self.first: Message | None = None
 
     def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage, newurl: str
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
     ) -> urllib.request.Request | None:
         self.first = self.first or headers
         if not is_web(newurl) or (req.type == "https" and not newurl.startswith("https:")):
-            raise FetchError(f"{req.host} sends on to {newurl[:80]}, which is not a safe address; nothing was taken")
+            raise FetchError(
+                f"{req.host} sends on to {newurl[:80]}, which is not a safe address; nothing was taken"
+            )
         return super().redirect_request(req, fp, code, msg, headers, newurl)

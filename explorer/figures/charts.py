@@ -24,7 +24,10 @@ def top_k_bars(report: AttackReport, k: int = 5) -> go.Figure:
     classes = _shown_classes(report, k)
     figure = go.Figure()
     # Positions are numbers, not names: ImageNet has two classes called "crane".
-    for name, values, colour in (("original", before, palette.ORIGINAL), ("adversarial", after, palette.ADVERSARIAL)):
+    for name, values, colour in (
+        ("original", before, palette.ORIGINAL),
+        ("adversarial", after, palette.ADVERSARIAL),
+    ):
         probabilities = [float(values[index]) for index in classes]
         figure.add_bar(
             y=list(range(len(classes))),
@@ -38,7 +41,9 @@ def top_k_bars(report: AttackReport, k: int = 5) -> go.Figure:
             customdata=[escape(report.names[index]) for index in classes],
             hovertemplate="%{customdata}<br>%{text} for the " + name + " image<extra></extra>",
         )
-    figure.update_xaxes(title="probability of the class", range=[0, 1.14], tickvals=[0, 0.5, 1], tickformat=".0%")
+    figure.update_xaxes(
+        title="probability of the class", range=[0, 1.14], tickvals=[0, 0.5, 1], tickformat=".0%"
+    )
     figure.update_yaxes(
         tickvals=list(range(len(classes))),
         ticktext=[_tick(report, index) for index in classes],
@@ -48,7 +53,9 @@ def top_k_bars(report: AttackReport, k: int = 5) -> go.Figure:
         ticklen=6,
         tickcolor=palette.CLEAR,
     )
-    figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.06, height=110 + 56 * len(classes))
+    figure.update_layout(
+        barmode="group", bargap=0.28, bargroupgap=0.06, height=110 + 56 * len(classes)
+    )
     return dress(figure)
 
 
@@ -65,7 +72,9 @@ def _shown_classes(report: AttackReport, k: int) -> list[int]:
 
 
 def _tick(report: AttackReport, index: int) -> str:
-    roles = [word for word, of in (("label", report.label), ("target", report.target)) if index == of]
+    roles = [
+        word for word, of in (("label", report.label), ("target", report.target)) if index == of
+    ]
     return "<br>".join([_short(report.names[index]), *(f"<i>{role}</i>" for role in roles)])
 
 
@@ -73,7 +82,10 @@ def _short(name: str) -> str:
     """A name in at most two lines, as text in plotly's markup."""
     lines = textwrap.wrap(name, NAME_WIDTH) or [""]
     if len(lines) > NAME_LINES:
-        lines = [*lines[: NAME_LINES - 1], f"{lines[NAME_LINES - 1][: NAME_WIDTH - 2].rstrip(' ,')} …"]
+        lines = [
+            *lines[: NAME_LINES - 1],
+            f"{lines[NAME_LINES - 1][: NAME_WIDTH - 2].rstrip(' ,')} …",
+        ]
     return "<br>".join(map(escape, lines))
 
 
@@ -85,6 +97,12 @@ def dress(figure: go.Figure) -> go.Figure:
         paper_bgcolor=palette.CLEAR,
         plot_bgcolor=palette.CLEAR,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "bgcolor": palette.CLEAR},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "bgcolor": palette.CLEAR,
+        },
     )
     return figure

@@ -16,9 +16,21 @@ from explorer.images.geometry import to_png
 
 DPI = 300
 # Text stays text in a PDF (type 42, which journals ask for) and in an SVG; the salt fixes an SVG's identifiers.
-_RC: dict[RcKeyType, object] = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "adversarial-explorer"}
-_NO_DATES: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
-_LOSS_COLUMNS = {"ce": "loss_cross_entropy_nats", "cw": "loss_margin_logits", "dlr": "loss_dlr_ratio"}
+_RC: dict[RcKeyType, object] = {
+    "pdf.fonttype": 42,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "adversarial-explorer",
+}
+_NO_DATES: dict[str, dict[str, None]] = {
+    "png": {},
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+}
+_LOSS_COLUMNS = {
+    "ce": "loss_cross_entropy_nats",
+    "cw": "loss_margin_logits",
+    "dlr": "loss_dlr_ratio",
+}
 _rendering = Lock()
 
 
@@ -59,12 +71,16 @@ def trace_csv(report: AttackReport) -> str:
     rows = [
         {
             "step": step,
-            _LOSS_COLUMNS.get(recipe.loss, f"loss_{recipe.loss}"): _number(trace.loss[step, 0].item()),
+            _LOSS_COLUMNS.get(recipe.loss, f"loss_{recipe.loss}"): _number(
+                trace.loss[step, 0].item()
+            ),
             "predicted_index": int(row.argmax()),
             "predicted_name": report.names[int(row.argmax())],
             "predicted_probability": _number(row.max().item()),
             "label_probability": _number(row[report.label].item()),
-            "target_probability": "" if report.target is None else _number(row[report.target].item()),
+            "target_probability": ""
+            if report.target is None
+            else _number(row[report.target].item()),
             "gradient_l2_norm_per_pixel_unit": gradients[step],
             f"distance_{recipe.norm}_pixel_units": _number(trace.distance[step, 0].item()),
             "success": str(bool(trace.success[step, 0])).lower(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from explorer.experiments.ilyas2019.five_sets_result import Judge, SetImage
+from explorer.experiments.ilyas2019.five_sets_result import ModelInfo, SetImage
 from explorer.figures import palette
 from explorer.figures.captions import percent
 
@@ -37,31 +37,51 @@ class ClassBars:
     bars: tuple[Bar, ...]
 
 
-def judge_colour(judge: Judge) -> str:
+def model_colour(judge: ModelInfo) -> str:
     """Orange for a robust classifier, blue for any other, as everywhere."""
     return palette.ROBUST if judge.robust else palette.STANDARD
 
 
-def short_names(judges: Sequence[Judge]) -> tuple[str, ...]:
+def short_names(models: Sequence[ModelInfo]) -> tuple[str, ...]:
     """A name for each that fits beside a bar: what its kind is for the pair, its own name for any other."""
-    return tuple(("robust" if each.robust else "standard") if each.builder else each.name for each in judges)
+    return tuple(
+        ("robust" if each.robust else "standard") if each.builder else each.name for each in models
+    )
 
 
-def belief_bars(image: SetImage, judges: Sequence[Judge]) -> tuple[ClassBars, ...]:
+def prediction_bars(image: SetImage, models: Sequence[ModelInfo]) -> tuple[ClassBars, ...]:
     """The confidences worth seeing: in the label the image carries, in what a person sees, and in what each judge says, once each."""
-    names = image.beliefs[0].names
-    said = [belief.index for belief in image.beliefs]
-    shown = dict.fromkeys([image.label, *([] if image.person is None else [image.person]), *said])
-    return tuple(ClassBars(names[index], _roles(image, index), _bars(image, judges, index)) for index in shown)
+    names = image.predictions[0].names
+    said = [belief.index for belief in image.predictions]
+    shown = dict.fromkeys(
+        [image.label, *([] if image.perceived_label is None else [image.perceived_label]), *said]
+    )
+    return tuple(
+        ClassBars(names[index], _roles(image, index), _bars(image, models, index))
+        for index in shown
+    )
 
 
 def _roles(image: SetImage, index: int) -> tuple[str, ...]:
-    return tuple(role for role, of in ((LABEL_ROLE, image.label), (SEEN_ROLE, image.person)) if of == index)
+    return tuple(
+        role
+        for role, of in ((LABEL_ROLE, image.label), (SEEN_ROLE, image.perceived_label))
+        if of == index
+    )
 
 
-def _bars(image: SetImage, judges: Sequence[Judge], index: int) -> tuple[Bar, ...]:
+def _bars(image: SetImage, models: Sequence[ModelInfo], index: int) -> tuple[Bar, ...]:
     bars = []
-    for judge, short, belief in zip(judges, short_names(judges), image.beliefs, strict=True):
+    for judge, short, belief in zip(models, short_names(models), image.predictions, strict=True):
         value = float(belief.probabilities[index])
-        bars.append(Bar(short, judge_colour(judge), not judge.builder, value, percent(value), belief.index == index))
+        bars.append(
+            Bar(
+                short,
+                model_colour(judge),
+                not judge.builder,
+                value,
+                percent(value),
+                belief.index == index,
+            )
+        )
     return tuple(bars)

@@ -27,7 +27,13 @@ LEFT_EDGES = (MARGIN, MARGIN + PANEL + PLUS_GAP, WIDTH - MARGIN - PANEL)
 PIXELATED_BELOW = 128  # pixels; smaller images are shown as the squares they are
 LINE_SPACING, ASCENT = 1.25, 0.93  # times the size of the text
 
-TITLE_SIZE, NAME_SIZE, CONFIDENCE_SIZE, OPERATOR_SIZE, CAPTION_SIZE = 8.0, 9.5, 8.5, 13.0, 7.0  # points
+TITLE_SIZE, NAME_SIZE, CONFIDENCE_SIZE, OPERATOR_SIZE, CAPTION_SIZE = (
+    8.0,
+    9.5,
+    8.5,
+    13.0,
+    7.0,
+)  # points
 SEPARATOR = "  ·  "
 
 
@@ -42,7 +48,12 @@ def triptych(report: AttackReport, classifier_title: str) -> Figure:
     panels = (
         _Panel("original", report.original, report.before),
         _Panel(_perturbation_title(report, delta), perturbation_image(delta), report.noise),
-        _Panel("adversarial", report.adversarial, report.after, ADVERSARIAL if report.outcome == "fooled" else INK),
+        _Panel(
+            "adversarial",
+            report.adversarial,
+            report.after,
+            ADVERSARIAL if report.outcome == "fooled" else INK,
+        ),
     )
     names = [_wrap(panel.prediction.name, PANEL, NAME_SIZE, bold=True) for panel in panels]
     caption = _caption(report, classifier_title)
@@ -59,11 +70,20 @@ def triptych(report: AttackReport, classifier_title: str) -> Figure:
         sheet.picture(left, top, to_uint8(panel.image))
         sheet.lines(middle, name_top, lines, NAME_SIZE, panel.colour, weight="bold")
         confidence = f"{percent(panel.prediction.confidence)} confidence"
-        sheet.lines(middle, name_top + len(lines) * _height(NAME_SIZE), [confidence], CONFIDENCE_SIZE, INK)
+        sheet.lines(
+            middle, name_top + len(lines) * _height(NAME_SIZE), [confidence], CONFIDENCE_SIZE, INK
+        )
     for index, operator in enumerate((_factor(report, delta), "=")):
         start = LEFT_EDGES[index] + PANEL
         size = _size_that_fits(operator, LEFT_EDGES[index + 1] - start - 0.08)
-        sheet.text((start + LEFT_EDGES[index + 1]) / 2, top + PANEL / 2, operator, size, INK, vertical="center_baseline")
+        sheet.text(
+            (start + LEFT_EDGES[index + 1]) / 2,
+            top + PANEL / 2,
+            operator,
+            size,
+            INK,
+            vertical="center_baseline",
+        )
     sheet.lines(WIDTH / 2, caption_top, caption, CAPTION_SIZE, INK_QUIET)
     return sheet.figure
 
@@ -88,21 +108,41 @@ class _Sheet:
         bottom = self.height - top - PANEL
         box = (left / WIDTH, bottom / self.height, PANEL / WIDTH, PANEL / self.height)
         axes = self.figure.add_axes(box, xticks=[], yticks=[])
-        axes.imshow(pixels, interpolation="nearest" if max(pixels.shape[:2]) < PIXELATED_BELOW else "auto")
+        axes.imshow(
+            pixels, interpolation="nearest" if max(pixels.shape[:2]) < PIXELATED_BELOW else "auto"
+        )
         for spine in axes.spines.values():
             spine.set(linewidth=0.4, color=INK_QUIET)
 
-    def lines(self, x: float, top: float, lines: list[str], size: float, colour: str, weight: str = "normal") -> None:
+    def lines(
+        self,
+        x: float,
+        top: float,
+        lines: list[str],
+        size: float,
+        colour: str,
+        weight: str = "normal",
+    ) -> None:
         """Lines below ``top``, each centred at ``x``; texts that start at one height stand on one baseline."""
         for index, line in enumerate(lines):
             baseline = top + index * _height(size) + ASCENT * size / 72
             self.text(x, baseline, line, size, colour, weight=weight, vertical="baseline")
 
     def text(
-        self, x: float, y: float, text: str, size: float, colour: str, *, vertical: str, weight: str = "normal"
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        colour: str,
+        *,
+        vertical: str,
+        weight: str = "normal",
     ) -> None:
         """Centred at ``x``. Class names are anyone's text: a ``$`` in them is a dollar, not the start of a formula."""
-        drawn = self.figure.text(x / WIDTH, 1 - y / self.height, text, size=size, color=colour, weight=weight)
+        drawn = self.figure.text(
+            x / WIDTH, 1 - y / self.height, text, size=size, color=colour, weight=weight
+        )
         drawn.set(ha="center", va=vertical, parse_math=False)
 
 
@@ -134,13 +174,26 @@ def _is_gradient_sign(report: AttackReport, delta: Tensor) -> bool:
 def _caption(report: AttackReport, classifier_title: str) -> list[str]:
     """Classifier, attack, measurements, outcome: on one line if they fit, else what was done above what was found."""
     target = None if report.target is None else report.names[report.target]
-    parts = [classifier_title, attack_words(report.recipe, target), measured_words(report), outcome_words(report)]
+    parts = [
+        classifier_title,
+        attack_words(report.recipe, target),
+        measured_words(report),
+        outcome_words(report),
+    ]
     width = WIDTH - 2 * MARGIN
     lines: list[str] = []
-    for group in [parts] if _text_width(SEPARATOR.join(parts), CAPTION_SIZE) <= width else [parts[:2], parts[2:]]:
+    for group in (
+        [parts]
+        if _text_width(SEPARATOR.join(parts), CAPTION_SIZE) <= width
+        else [parts[:2], parts[2:]]
+    ):
         joined = SEPARATOR.join(group)
         fits = _text_width(joined, CAPTION_SIZE) <= width
-        lines += [joined] if fits else [line for part in group for line in _wrap(part, width, CAPTION_SIZE)]
+        lines += (
+            [joined]
+            if fits
+            else [line for part in group for line in _wrap(part, width, CAPTION_SIZE)]
+        )
     return lines
 
 
@@ -153,7 +206,10 @@ def _wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]
             lines[-1] = joined
             continue
         while _text_width(word, size, bold) > width:
-            cut = max(1, next(n for n in range(len(word)) if _text_width(word[: n + 1], size, bold) > width))
+            cut = max(
+                1,
+                next(n for n in range(len(word)) if _text_width(word[: n + 1], size, bold) > width),
+            )
             lines.append(word[:cut])
             word = word[cut:]
         lines.append(word)

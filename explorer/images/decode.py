@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image
 
+from explorer.errors import UserError
+
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 FORMATS_TEXT = "PNG, JPEG, WebP, GIF or BMP"
 MAX_PIXELS = 24_000_000
@@ -32,7 +34,7 @@ _UPRIGHT = {
 }
 
 
-class ImageError(ValueError):
+class ImageError(UserError):
     """A picture that can't be used; the message is one sentence: what is wrong and what to do."""
 
 
@@ -59,7 +61,9 @@ def read(path: str | Path) -> Decoded:
     except FileNotFoundError:
         raise ImageError(f"{path} does not exist; check the path.") from None
     except OSError as error:
-        raise ImageError(f"{path} can't be read ({error.strerror}); check the path and its permissions.") from None
+        raise ImageError(
+            f"{path} can't be read ({error.strerror}); check the path and its permissions."
+        ) from None
     except ValueError as error:
         if isinstance(error, ImageError):
             raise
@@ -74,7 +78,9 @@ def decode(data: bytes, name: str) -> Decoded:
     _check_size(image.width, image.height, name)
     try:
         # A phone's JPEG with a preview inside has two frames too, but is not animated. A GIF looks for its second here.
-        animated = image.format in ("GIF", "WEBP", "PNG") and bool(getattr(image, "is_animated", False))
+        animated = image.format in ("GIF", "WEBP", "PNG") and bool(
+            getattr(image, "is_animated", False)
+        )
         image.load()
     except Exception:
         raise _damaged(name) from None
@@ -104,11 +110,15 @@ def _open(data: bytes, name: str) -> Image.Image:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         limit = MAX_PIXELS // 1_000_000
-        raise ImageError(f"{name} has too many pixels; at most {limit} million are read, so make it smaller.") from None
+        raise ImageError(
+            f"{name} has too many pixels; at most {limit} million are read, so make it smaller."
+        ) from None
     except Exception:
         if data.startswith(_SIGNATURES):
             raise _damaged(name) from None
-        raise ImageError(f"{name} is not a picture that can be read here; use {FORMATS_TEXT}.") from None
+        raise ImageError(
+            f"{name} is not a picture that can be read here; use {FORMATS_TEXT}."
+        ) from None
 
 
 def _damaged(name: str) -> ImageError:
@@ -167,5 +177,7 @@ def _scale_grey(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     grey = Image.fromarray(np.rint(values / 257).astype(np.uint8))
     if "transparency" in image.info:
-        grey.putalpha(Image.fromarray(np.where(values == image.info["transparency"], 0, 255).astype(np.uint8)))
+        grey.putalpha(
+            Image.fromarray(np.where(values == image.info["transparency"], 0, 255).astype(np.uint8))
+        )
     return grey

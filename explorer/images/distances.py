@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from explorer.errors import UserError
+
 _SSIM_WINDOW = 7
 _SMALLEST = 3
 
@@ -31,7 +33,9 @@ def ssim(a: Tensor, b: Tensor) -> float:
     _check_shapes(a, b)
     smallest = min(a.shape[-2:])
     if smallest < _SMALLEST:
-        raise ValueError(f"SSIM needs images of at least {_SMALLEST} × {_SMALLEST} pixels, not {list(a.shape)}")
+        raise UserError(
+            f"SSIM needs images of at least {_SMALLEST} × {_SMALLEST} pixels, not {list(a.shape)}"
+        )
     window = min(_SSIM_WINDOW, smallest - 1 + smallest % 2)
     mean = structural_similarity(  # type: ignore[no-untyped-call]
         _array(a), _array(b), win_size=window, channel_axis=0, data_range=1.0

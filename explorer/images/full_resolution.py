@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from explorer.images.geometry import BILINEAR, Window
+from explorer.images.geometry import BILINEAR, CropWindow
 
 Matrix = npt.NDArray[np.float64]
 CORRECTIONS = 4  # rounds that make up for what was cut off at black and white
 
 
 @dataclass(frozen=True)
-class Pasted:
+class FullResolution:
     """``photo`` is the whole photograph with the change, 8-bit RGB; ``change`` float32 [height, width, 3] what changed in the
     part that was touched, in pixels of [0, 1], and ``corner`` (left, top) where that part begins."""
 
@@ -61,14 +61,26 @@ def resize_matrix(length: int, resized: int, interpolation: str = BILINEAR) -> M
     return matrix
 
 
-def paste_back(photo: Image.Image, seen: Window, adversarial: npt.NDArray[np.float32], interpolation: str = BILINEAR) -> Pasted:
+def at_full_resolution(
+    photo: Image.Image,
+    seen: CropWindow,
+    adversarial: npt.NDArray[np.float32],
+    interpolation: str = BILINEAR,
+) -> FullResolution:
     """Change the photograph, as little as possible in L2, so that what is seen of it becomes ``adversarial`` (float32 [h, w, 3] in
     [0, 1]); rounded to 8 bits at the end. What black and white cut off is made up for by the pixels around, where they can."""
-    across, columns = _touched(seen.cut[2], seen.resized[0], seen.corner[0], seen.size[0], interpolation)
+    across, columns = _touched(
+        seen.cut[2], seen.resized[0], seen.corner[0], seen.size[0], interpolation
+    )
     down, rows = _touched(seen.cut[3], seen.resized[1], seen.corner[1], seen.size[1], interpolation)
     left, top = seen.cut[0] + columns.start, seen.cut[1] + rows.start
     original = np.asarray(photo.convert("RGB"))
-    part = original[top : seen.cut[1] + rows.stop, left : seen.cut[0] + columns.stop].astype(np.float32) / 255
+    part = (
+        original[top : seen.cut[1] + rows.stop, left : seen.cut[0] + columns.stop].astype(
+            np.float32
+        )
+        / 255
+    )
     changed = np.empty_like(part)
     to_rows, to_columns = np.linalg.pinv(down), np.linalg.pinv(across)
     for channel in range(3):
@@ -81,10 +93,12 @@ def paste_back(photo: Image.Image, seen: Window, adversarial: npt.NDArray[np.flo
     whole = original.copy()
     whole[top : top + part.shape[0], left : left + part.shape[1]] = levels
     change = (levels / np.float32(255) - part).astype(np.float32)
-    return Pasted(Image.fromarray(whole), change, (left, top))
+    return FullResolution(Image.fromarray(whole), change, (left, top))
 
 
-def _touched(length: int, resized: int, first: int, size: int, interpolation: str) -> tuple[Matrix, slice]:
+def _touched(
+    length: int, resized: int, first: int, size: int, interpolation: str
+) -> tuple[Matrix, slice]:
     """The rows of the interpolation that are seen, and the pixels of the photograph they look at."""
     matrix = resize_matrix(length, resized, interpolation)[first : first + size]
     used = np.flatnonzero(matrix.any(axis=0))

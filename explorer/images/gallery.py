@@ -13,7 +13,18 @@ from explorer.images.decode import ImageError, read
 
 KINDS = ("cifar10", "imagenet", "tiny12")
 
-CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CIFAR10_NAMES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
 # The classes of Foolbox's samples, by ImageNet index, as torchvision names them: its list would cost 2 s to import.
 IMAGENET_NAMES = {
     22: "bald eagle",
@@ -39,15 +50,37 @@ IMAGENET_NAMES = {
 }
 # The samples that show one of the twelve classes of the tiny12 classifiers, by key, with the index of that class.
 TINY12_CLASSES = (
-    "dog", "cat", "big cat", "bear", "primate", "hoofed mammal", "bird", "frog", "insect", "car", "bus or train", "fruit",
-)  # fmt: skip
+    "dog",
+    "cat",
+    "big cat",
+    "bear",
+    "primate",
+    "hoofed mammal",
+    "bird",
+    "frog",
+    "insect",
+    "car",
+    "bus or train",
+    "fruit",
+)
 _TINY12_BY_IMAGENET = {
-    22: "bird", 99: "bird", 129: "bird", 243: "dog", 251: "dog", 305: "insect", 317: "insect", 609: "car", 949: "fruit",
-}  # fmt: skip
+    22: "bird",
+    99: "bird",
+    129: "bird",
+    243: "dog",
+    251: "dog",
+    305: "insect",
+    317: "insect",
+    609: "car",
+    949: "fruit",
+}
 _TINY12_BY_KEY = {"chelsea": "cat"}
 PANDA = 388  # ImageNet's index
 _PANDA = Path(__file__).resolve().parents[2] / "assets" / "panda" / "panda.jpg"
-_CREDITS = {"cifar10": "CIFAR-10 (Krizhevsky 2009), from Foolbox", "imagenet": "ImageNet, from Foolbox"}
+_CREDITS = {
+    "cifar10": "CIFAR-10 (Krizhevsky 2009), from Foolbox",
+    "imagenet": "ImageNet, from Foolbox",
+}
 _SCIKIT_IMAGE = (
     ("chelsea", "chelsea.png", "Chelsea the cat", "Stéfan van der Walt, CC0, from scikit-image"),
     ("coffee", "coffee.png", "cup of coffee", "Rachel Michetti, CC0, from scikit-image"),
@@ -78,7 +111,11 @@ def samples(kind: str) -> tuple[Sample, ...]:
         raise ValueError(f"unknown kind {kind!r}: it is one of {', '.join(KINDS)}")
     if kind == "tiny12":
         named = ((item, _tiny12_class(item)) for item in samples("imagenet"))
-        return tuple(replace(item, label=TINY12_CLASSES.index(name)) for item, name in named if name is not None)
+        return tuple(
+            replace(item, label=TINY12_CLASSES.index(name))
+            for item, name in named
+            if name is not None
+        )
     found = _foolbox(kind)
     return _panda() + found + _scikit_image() if kind == "imagenet" else found
 
@@ -87,13 +124,19 @@ def sample(key: str) -> Sample:
     """The sample with this key, e.g. "cifar10-00" or "coffee". Raises :class:`ImageError` for any other."""
     known = {item.key: item for kind in ("cifar10", "imagenet") for item in samples(kind)}
     if key not in known:
-        some = f"use one of {', '.join(known)}" if known else "install foolbox or scikit-image, which bring the samples"
+        some = (
+            f"use one of {', '.join(known)}"
+            if known
+            else "install foolbox or scikit-image, which bring the samples"
+        )
         raise ImageError(f"the gallery has no picture {key!r}; {some}.")
     return known[key]
 
 
 def _tiny12_class(item: Sample) -> str | None:
-    return _TINY12_BY_KEY.get(item.key) or _TINY12_BY_IMAGENET.get(-1 if item.label is None else item.label)
+    return _TINY12_BY_KEY.get(item.key) or _TINY12_BY_IMAGENET.get(
+        -1 if item.label is None else item.label
+    )
 
 
 def _data_folder(package: str) -> Path | None:
@@ -113,7 +156,11 @@ def _foolbox(kind: str) -> tuple[Sample, ...]:
     for path in sorted(folder.glob(f"{kind}_[0-9][0-9]_*.*")):
         _, number, text = path.stem.split("_")
         label = int(text)
-        name = CIFAR10_NAMES[label] if kind == "cifar10" else IMAGENET_NAMES.get(label, f"class {label}")
+        name = (
+            CIFAR10_NAMES[label]
+            if kind == "cifar10"
+            else IMAGENET_NAMES.get(label, f"class {label}")
+        )
         counts[name] = counts.get(name, 0) + 1
         title = name if counts[name] == 1 else f"{name} {counts[name]}"
         found.append(Sample(f"{kind}-{number}", title, _CREDITS[kind], path, label))
@@ -123,12 +170,16 @@ def _foolbox(kind: str) -> tuple[Sample, ...]:
 def _panda() -> tuple[Sample, ...]:
     """Drawn by a program of ours, for the picture that made adversarial examples famous."""
     credit = "not a photograph: rendered by this project's assets/panda/render.py"
-    return (Sample("panda", IMAGENET_NAMES[PANDA], credit, _PANDA, PANDA),) if _PANDA.is_file() else ()
+    return (
+        (Sample("panda", IMAGENET_NAMES[PANDA], credit, _PANDA, PANDA),) if _PANDA.is_file() else ()
+    )
 
 
 def _scikit_image() -> tuple[Sample, ...]:
     folder = _data_folder("skimage")
     if folder is None:
         return ()
-    every = (Sample(key, title, credit, folder / file) for key, file, title, credit in _SCIKIT_IMAGE)
+    every = (
+        Sample(key, title, credit, folder / file) for key, file, title, credit in _SCIKIT_IMAGE
+    )
     return tuple(item for item in every if item.path.is_file())

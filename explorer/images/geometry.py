@@ -15,6 +15,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from explorer.errors import UserError
+
 _LONGEST = 8
 
 
@@ -29,9 +31,13 @@ class Crop:
 
     def __post_init__(self) -> None:
         if not (0 <= self.x <= 1 and 0 <= self.y <= 1):
-            raise ValueError(f"the crop's place must lie from 0 to 1 in both directions; it is {self.x:g}, {self.y:g}")
+            raise UserError(
+                f"the crop's place must lie from 0 to 1 in both directions; it is {self.x:g}, {self.y:g}"
+            )
         if not 0 < self.zoom <= MOST_ZOOM:
-            raise ValueError(f"the crop's zoom must be above 0 and at most {MOST_ZOOM:g}; it is {self.zoom:g}")
+            raise UserError(
+                f"the crop's zoom must be above 0 and at most {MOST_ZOOM:g}; it is {self.zoom:g}"
+            )
 
 
 MOST_ZOOM = 8.0
@@ -40,7 +46,7 @@ BILINEAR, BICUBIC = "bilinear", "bicubic"
 _RESAMPLING = {BILINEAR: Image.Resampling.BILINEAR, BICUBIC: Image.Resampling.BICUBIC}
 
 
-class Viewer(Protocol):
+class Preprocessing(Protocol):
     """What looks at pictures: its input's (height, width), what the shorter side is brought to before the crop, and how."""
 
     @property
@@ -53,13 +59,13 @@ class Viewer(Protocol):
     def interpolation(self) -> str: ...
 
 
-def view(image: Image.Image, viewer: Viewer, crop: Crop = CENTRE) -> Tensor:
-    """What ``viewer`` sees of a picture: :func:`fit` as it asks for it."""
-    return fit(image, viewer.input_size, viewer.resize, crop, viewer.interpolation)
+def view(image: Image.Image, viewer: Preprocessing, crop: Crop = CENTRE) -> Tensor:
+    """What ``viewer`` sees of a picture: :func:`resize_and_crop` as it asks for it."""
+    return resize_and_crop(image, viewer.input_size, viewer.resize, crop, viewer.interpolation)
 
 
 @dataclass(frozen=True)
-class Window:
+class CropWindow:
     """A crop in whole pixels: the photograph without its ends (``cut``: left, top, width, height) is resized to ``resized`` (width,
     height), and from there ``size`` (width, height) is cut out at ``corner`` (left, top)."""
 
@@ -73,8 +79,11 @@ class Window:
         """Left, top, width and height of what is seen, in pixels of the photograph."""
         across, down = self.cut[2] / self.resized[0], self.cut[3] / self.resized[1]
         return (
-            self.cut[0] + self.corner[0] * across, self.cut[1] + self.corner[1] * down, self.size[0] * across, self.size[1] * down,
-        )  # fmt: skip
+            self.cut[0] + self.corner[0] * across,
+            self.cut[1] + self.corner[1] * down,
+            self.size[0] * across,
+            self.size[1] * down,
+        )
 
     @property
     def movable(self) -> tuple[bool, bool]:
@@ -87,7 +96,9 @@ def least_zoom(size: tuple[int, int], resize: int | None) -> float:
     return max(size) / (resize or max(size))
 
 
-def window(photo: tuple[int, int], size: tuple[int, int], resize: int | None = None, crop: Crop = CENTRE) -> Window:
+def crop_window(
+    photo: tuple[int, int], size: tuple[int, int], resize: int | None = None, crop: Crop = CENTRE
+) -> CropWindow:
     """What a classifier with input ``size`` (height, width) sees of a photograph of ``photo`` (width, height) pixels.
 
     Raises ``ValueError`` when ``resize`` is less than a side of ``size``; a zoom below :func:`least_zoom` counts as that.
@@ -99,11 +110,15 @@ def window(photo: tuple[int, int], size: tuple[int, int], resize: int | None = N
     cut = _without_ends(photo)
     resized = _resized(cut[2:], max(round(shorter * crop.zoom), max(size)))
     corner = round(crop.x * (resized[0] - width)), round(crop.y * (resized[1] - height))
-    return Window(cut, resized, corner, (width, height))
+    return CropWindow(cut, resized, corner, (width, height))
 
 
-def fit(
-    image: Image.Image, size: tuple[int, int], resize: int | None = None, crop: Crop = CENTRE, interpolation: str = BILINEAR
+def resize_and_crop(
+    image: Image.Image,
+    size: tuple[int, int],
+    resize: int | None = None,
+    crop: Crop = CENTRE,
+    interpolation: str = BILINEAR,
 ) -> Tensor:
     """Part of an RGB picture as float32 [3, H, W], values k / 255; ``size`` is (height, width).
 
@@ -111,7 +126,7 @@ def fit(
     interpolation, then the centre is cut out, or what ``crop`` says: torchvision's ``Resize``, ``CenterCrop``, ``PILToTensor``,
     byte for byte. Raises ``ValueError`` when ``resize`` is less than a side of ``size``.
     """
-    seen = window(image.size, size, resize, crop)
+    seen = crop_window(image.size, size, resize, crop)
     left, top, width, height = seen.cut
     image = image.convert("RGB")
     if (width, height) != image.size:
@@ -133,7 +148,9 @@ def _without_ends(photo: tuple[int, int]) -> tuple[int, int, int, int]:
 
 def _resized(photo: tuple[int, int], shorter: int) -> tuple[int, int]:
     width, height = photo
-    longer = int(shorter * max(width, height) / min(width, height))  # truncated, as torchvision does
+    longer = int(
+        shorter * max(width, height) / min(width, height)
+    )  # truncated, as torchvision does
     return (shorter, longer) if width <= height else (longer, shorter)
 
 

@@ -22,10 +22,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from explorer.attacks.threat import Threat
 from explorer.classifiers.small_net import NetworkConfig, SmallNet, whiten_stem
 from explorer.datasets.labelled import LabelledImages
+from explorer.errors import UserError
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Hyperparameters:
     """Everything that decides the weights, but the data. ``learning_rate`` is the peak, for the mean loss of a batch.
 
     ``epsilon`` 0 is standard training; otherwise the L2 radius, attacked with one step in the epochs before
@@ -54,7 +55,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """Where an epoch stands: the fraction done, the mean loss and the accuracy on it so far, images a second."""
 
     done: float
@@ -74,9 +75,11 @@ def _augment(images: Tensor, crop: int, flip: Tensor, generator: torch.Generator
     return torch.where(flip[:, None, None, None], out.flip(3), out)
 
 
-def _optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def _optimizer(net: nn.Module, recipe: Hyperparameters) -> torch.optim.Optimizer:
     biases = [p for name, p in net.named_parameters() if p.requires_grad and name.endswith("bias")]
-    others = [p for name, p in net.named_parameters() if p.requires_grad and not name.endswith("bias")]
+    others = [
+        p for name, p in net.named_parameters() if p.requires_grad and not name.endswith("bias")
+    ]
     scale, rate = recipe.bias_scale, recipe.learning_rate
     return torch.optim.SGD(
         [
@@ -103,7 +106,7 @@ class Trainer:
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: Hyperparameters,
         data: LabelledImages,
         mean: tuple[float, float, float],
         std: tuple[float, float, float],
@@ -123,7 +126,9 @@ class Trainer:
             net.load_state_dict(initial)
         net.stem.weight.requires_grad_(not recipe.frozen_stem)
         self.net = net
-        self.averaged = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
+        self.averaged = AveragedModel(
+            net, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
+        )
         self.optimizer = _optimizer(net, recipe)
         self.epoch = 0
         self.seconds = 0.0
@@ -165,20 +170,24 @@ class Trainer:
             delta = ((images + delta).clamp(0, 1) - images).requires_grad_()
             loss, _ = self._loss(images + delta, labels)
             (gradient,) = torch.autograd.grad(loss, delta)
-            delta = threat.project(delta.detach() + 1.25 * recipe.epsilon * scale * threat.steepest(gradient))
+            delta = threat.project(
+                delta.detach() + 1.25 * recipe.epsilon * scale * threat.steepest(gradient)
+            )
         for group in self.optimizer.param_groups:
             for parameter in group["params"]:
                 parameter.requires_grad_(True)
         self.net.train()
         return (images + delta).clamp(0, 1)
 
-    def run_epoch(self, report: Callable[[Progress], None] = lambda progress: None) -> Progress:
+    def run_epoch(
+        self, report: Callable[[TrainingProgress], None] = lambda progress: None
+    ) -> TrainingProgress:
         """Train one epoch; ``report`` is called after every batch. Returns where it ended."""
         recipe = self.recipe
         generator = torch.Generator().manual_seed(recipe.seed * 100_003 + self.epoch)
         steps = len(self.data) // recipe.batch
         if not steps:
-            raise ValueError(f"{len(self.data)} images do not fill one batch of {recipe.batch}")
+            raise UserError(f"{len(self.data)} images do not fill one batch of {recipe.batch}")
         started, correct, total, losses = time.perf_counter(), 0.0, 0, 0.0
         peaks = (recipe.learning_rate, recipe.learning_rate * recipe.bias_scale)
         self.net.train()
@@ -196,9 +205,13 @@ class Trainer:
             correct += (logits.argmax(1) == labels).sum().item()
             total, losses = total + len(labels), losses + loss.item()
             if not math.isfinite(losses):
-                raise FloatingPointError(f"the loss is no longer finite in epoch {self.epoch + 1}; lower the learning rate")
+                raise FloatingPointError(
+                    f"the loss is no longer finite in epoch {self.epoch + 1}; lower the learning rate"
+                )
             rate = total / (time.perf_counter() - started)
-            progress = Progress((step + 1) / steps, losses / (step + 1), correct / total, rate)
+            progress = TrainingProgress(
+                (step + 1) / steps, losses / (step + 1), correct / total, rate
+            )
             report(progress)
         self.epoch += 1
         self.seconds += time.perf_counter() - started
@@ -207,7 +220,10 @@ class Trainer:
     def weights(self) -> dict[str, Tensor]:
         """The averaged weights, as float16 on the CPU: half the size, the same accuracy (measured on the file that ships)."""
         state = self.averaged.module.state_dict()
-        return {k: (v.half() if v.is_floating_point() else v).cpu().contiguous() for k, v in state.items()}
+        return {
+            k: (v.half() if v.is_floating_point() else v).cpu().contiguous()
+            for k, v in state.items()
+        }
 
     def save(self, path: Path) -> None:
         """Everything needed to go on after this epoch, moved into place when it is whole."""
@@ -228,10 +244,12 @@ class Trainer:
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
         except (OSError, RuntimeError, EOFError, ValueError) as error:
-            raise ValueError(f"{path} can't be read ({error}); remove it to begin again") from None
+            raise UserError(f"{path} can't be read ({error}); remove it to begin again") from None
         mine = asdict(self.recipe)
         if {**mine, **state["recipe"]} != mine:  # a file from before a setting existed lacks it
-            raise ValueError(f"{path} belongs to another recipe; train into another folder with --out")
+            raise UserError(
+                f"{path} belongs to another recipe; train into another folder with --out"
+            )
         self.net.load_state_dict(state["net"])
         self.averaged.load_state_dict(state["averaged"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -69,7 +69,10 @@ def test_success_does_not_depend_on_the_logits_scale(scale):
     labels = labels_of(plain, images)
     assert torch.equal(labels, labels_of(scaled, images))
     threat = Threat("l2", smallest(plain, images, labels, "l2") * 1.05)
-    a, b = PGD(threat, steps=20)(plain, images, labels), PGD(threat, steps=20)(scaled, images, labels)
+    a, b = (
+        PGD(threat, steps=20)(plain, images, labels),
+        PGD(threat, steps=20)(scaled, images, labels),
+    )
     if scale == 40.0:
         margins = scaled(images).detach().sort(dim=1).values
         assert (margins[:, -1] - margins[:, -2]).max() > 105

@@ -10,10 +10,11 @@ import torch
 from explorer.attacks import PGD
 from explorer.attacks import cuda_graph as replaying
 from explorer.attacks.cuda_graph import Replayed
-from explorer.attacks.loop import Callbacks, Cancelled, Walk
+from explorer.attacks.loop import Callbacks, Walk
 from explorer.attacks.threat import Threat
 from explorer.attacks.trace import Recorder
 from explorer.classifiers import load
+from explorer.errors import Cancelled
 from tests.small_models import any_images, bent_classifier, labels_of
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
@@ -48,16 +49,30 @@ def test_a_walk_on_fixed_tensors_is_the_walk(kind, targeted):
     labels = labels_of(classifier, images)
     targets = (labels + 2) % 5 if targeted else None
     walk, adversarial, trace = walked(
-        attack, lambda walk, start, recorder: walk.go(start, recorder, Callbacks()), images, labels, targets, classifier
+        attack,
+        lambda walk, start, recorder: walk.go(start, recorder, Callbacks()),
+        images,
+        labels,
+        targets,
+        classifier,
     )
     fixed = Replayed(walk, as_it_is)
     for _ in range(2):  # the tensors are used again
         _, again, its_trace = walked(
-            attack, lambda walk, start, recorder: fixed.go(walk, start, recorder, Callbacks()), images, labels, targets, classifier
+            attack,
+            lambda walk, start, recorder: fixed.go(walk, start, recorder, Callbacks()),
+            images,
+            labels,
+            targets,
+            classifier,
         )
-        torch.testing.assert_close(again, adversarial, atol=1e-6, rtol=0)  # sums are taken in another order where memory begins elsewhere
+        torch.testing.assert_close(
+            again, adversarial, atol=1e-6, rtol=0
+        )  # sums are taken in another order where memory begins elsewhere
         for name in ("loss", "logits", "gradient_norm", "distance", "success", "kept"):
-            torch.testing.assert_close(getattr(its_trace, name), getattr(trace, name), atol=1e-5, rtol=1e-5, msg=name)
+            torch.testing.assert_close(
+                getattr(its_trace, name), getattr(trace, name), atol=1e-5, rtol=1e-5, msg=name
+            )
 
 
 def test_what_was_attacked_before_leaves_nothing_behind():
@@ -69,7 +84,14 @@ def test_what_was_attacked_before_leaves_nothing_behind():
     walked(attack, go, first, labels[0], None, classifier)
     other = replace(attack, threat=Threat("linf", 0.01), seed=3, steps=4)
     _, found, _ = walked(other, go, second, labels[1], None, classifier)
-    _, expected, _ = walked(other, lambda walk, start, recorder: walk.go(start, recorder, Callbacks()), second, labels[1], None, classifier)
+    _, expected, _ = walked(
+        other,
+        lambda walk, start, recorder: walk.go(start, recorder, Callbacks()),
+        second,
+        labels[1],
+        None,
+        classifier,
+    )
     assert torch.equal(found, expected)
 
 
@@ -100,12 +122,16 @@ def test_a_graph_is_the_walk(norm, precision, monkeypatch):
     attack = PGD(Threat(norm, 8 / 255 if norm == "linf" else 0.5), steps=10, precision=precision)
     graphs = []
     get = replaying._Shelf.get
-    monkeypatch.setattr(replaying._Shelf, "get", lambda shelf, walk: graphs.append(get(shelf, walk)) or graphs[-1])
+    monkeypatch.setattr(
+        replaying._Shelf, "get", lambda shelf, walk: graphs.append(get(shelf, walk)) or graphs[-1]
+    )
     twice = [attack(classifier, images, labels) for _ in range(2)]
     assert graphs[0] is not None
     assert graphs[0] is graphs[1]
     assert torch.equal(twice[0].adversarial, twice[1].adversarial)
-    stepped = attack(classifier, images, labels, on_image=lambda *_: None)  # somebody who looks at each point is walked step by step
+    stepped = attack(
+        classifier, images, labels, on_image=lambda *_: None
+    )  # somebody who looks at each point is walked step by step
     assert torch.equal(twice[0].success, stepped.success)
     torch.testing.assert_close(twice[0].trace.loss[0], stepped.trace.loss[0], atol=0.05, rtol=0.05)
 
@@ -114,7 +140,11 @@ def test_a_graph_is_the_walk(norm, precision, monkeypatch):
 def test_what_can_not_be_captured_is_walked_step_by_step():
     classifier = load("cifar10-standard", device="cuda")
     inner = classifier.module.forward
-    classifier.module.forward = lambda images: inner(images) * min(1.0, 2.0 + float(images.sum()))  # asks the device
+    classifier.module.forward = lambda images: (
+        inner(images) * min(1.0, 2.0 + float(images.sum()))
+    )  # asks the device
     images = torch.rand(2, 3, 32, 32)
-    result = PGD(Threat("linf", 8 / 255), steps=3, precision="float32")(classifier, images, torch.tensor([1, 2]))
+    result = PGD(Threat("linf", 8 / 255), steps=3, precision="float32")(
+        classifier, images, torch.tensor([1, 2])
+    )
     assert result.adversarial.shape == images.shape

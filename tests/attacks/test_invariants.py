@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attacks import PGD, AttackError, Cancelled, fgsm
+from explorer.attacks import PGD, AttackError, fgsm
 from explorer.attacks.threat import Threat, flat_norm
 from explorer.classifiers import Classifier
+from explorer.errors import Cancelled
 from explorer.images.geometry import round_8bit
 from tests.small_models import any_images, bent_classifier, labels_of, linear_classifier
 
@@ -21,7 +22,9 @@ NORMS = {"linf": 8 / 255, "l2": 0.4}
 def run(norm="linf", epsilon=None, n=12, targets=None, call=None, **options):
     classifier, images = bent_classifier(), any_images(n)
     labels = labels_of(classifier, images)
-    attack = PGD(Threat(norm, NORMS[norm] if epsilon is None else epsilon), **{"steps": 10, **options})
+    attack = PGD(
+        Threat(norm, NORMS[norm] if epsilon is None else epsilon), **{"steps": 10, **options}
+    )
     return images, attack(classifier, images, labels, targets, **(call or {}))
 
 
@@ -36,7 +39,9 @@ def test_result_lies_in_the_ball_and_in_the_box(norm, restarts, keep):
     frames = result.trace.frames
     assert frames.shape == (11, 12, 3, 6, 6)
     assert ((frames >= 0) & (frames <= 1)).all()
-    assert torch.allclose(flat_norm((frames - images).flatten(0, 1), norm), result.trace.distance.flatten(), atol=1e-6)
+    assert torch.allclose(
+        flat_norm((frames - images).flatten(0, 1), norm), result.trace.distance.flatten(), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -52,7 +57,9 @@ def test_one_epsilon_per_sample_is_each_samples_own_attack():
     epsilons = torch.tensor([0.0, 0.01, 0.03, 0.1])
     together = PGD(Threat("linf", epsilons), steps=10, restarts=2)(classifier, images, labels)
     for i, epsilon in enumerate(epsilons.tolist()):
-        alone = PGD(Threat("linf", epsilon), steps=10, restarts=2)(classifier, images[i : i + 1], labels[i : i + 1])
+        alone = PGD(Threat("linf", epsilon), steps=10, restarts=2)(
+            classifier, images[i : i + 1], labels[i : i + 1]
+        )
         assert torch.allclose(alone.adversarial[0], together.adversarial[i], atol=1e-5)
 
 
@@ -82,7 +89,11 @@ def test_model_images_and_random_state_are_left_as_found():
     module.body[1].eval()  # a mixed state, as in fine-tuning with frozen batch norm
     next(module.parameters()).grad = torch.ones_like(next(module.parameters()))
     modes = [part.training for part in module.modules()]
-    state, pixels, random = copy.deepcopy(module.state_dict()), images.clone(), torch.get_rng_state()
+    state, pixels, random = (
+        copy.deepcopy(module.state_dict()),
+        images.clone(),
+        torch.get_rng_state(),
+    )
     wanted = [p.requires_grad for p in module.parameters()]
     PGD(Threat("linf", 0.03), steps=3, restarts=2)(classifier, images, labels)
     assert modes == [part.training for part in module.modules()]
@@ -119,7 +130,9 @@ def test_more_restarts_never_lose():
     one, five = (run(epsilon=0.01, restarts=r, n=40, steps=2)[1] for r in (1, 5))
     assert not (one.success & ~five.success).any()
     assert one.success.any()
-    assert (five.trace.loss.amax(0) >= one.trace.loss.amax(0) - 1e-6)[one.success == five.success].all()
+    assert (five.trace.loss.amax(0) >= one.trace.loss.amax(0) - 1e-6)[
+        one.success == five.success
+    ].all()
 
 
 def test_a_larger_epsilon_started_from_the_smaller_never_loses():
@@ -152,8 +165,12 @@ def test_success_is_the_label_being_wrong_not_a_changed_prediction():
     wrong = (labels_of(classifier, images) + 1) % 5
     untargeted = PGD(Threat("linf", 0.0), steps=1)(classifier, images, wrong)
     assert untargeted.success.all()  # wrong from the start, though nothing changed
-    targeted = PGD(Threat("linf", 0.5), steps=20)(classifier, images, wrong, targets=(wrong + 1) % 5)
-    assert torch.equal(targeted.success, labels_of(classifier, targeted.adversarial) == (wrong + 1) % 5)
+    targeted = PGD(Threat("linf", 0.5), steps=20)(
+        classifier, images, wrong, targets=(wrong + 1) % 5
+    )
+    assert torch.equal(
+        targeted.success, labels_of(classifier, targeted.adversarial) == (wrong + 1) % 5
+    )
     assert targeted.success.any()
 
 
@@ -164,7 +181,9 @@ def test_a_flat_model_has_zero_gradients_and_no_step():
 
     classifier = Classifier(Flat(), labels=["a", "b", "c"], input_size=(6, 6))
     images = any_images(2)
-    result = PGD(Threat("linf", 0.1), steps=3, random_start=False)(classifier, images, torch.tensor([0, 0]))
+    result = PGD(Threat("linf", 0.1), steps=3, random_start=False)(
+        classifier, images, torch.tensor([0, 0])
+    )
     assert not result.trace.gradient_norm.any()
     assert torch.equal(result.adversarial, images)
 
@@ -195,7 +214,12 @@ def test_progress_is_called_each_step_and_cancelling_takes_one():
     assert calls == [(i + 1, 10) for i in range(10)]
     calls.clear()
     with pytest.raises(Cancelled):
-        run(call={"on_step": lambda done, steps, loss: calls.append(done), "cancelled": lambda: len(calls) >= 3})
+        run(
+            call={
+                "on_step": lambda done, steps, loss: calls.append(done),
+                "cancelled": lambda: len(calls) >= 3,
+            }
+        )
     assert calls == [1, 2, 3]
 
 
@@ -251,7 +275,9 @@ def test_a_model_without_gradient_or_with_broken_logits_is_said_to_be_so():
     images, labels = any_images(2), torch.tensor([0, 1])
     for module, words in ((Hard(), "not differentiable"), (Broken(), "not finite")):
         with pytest.raises(AttackError, match=words):
-            PGD(Threat("linf", 0.1))(Classifier(module, labels=["a", "b", "c"], input_size=(6, 6)), images, labels)
+            PGD(Threat("linf", 0.1))(
+                Classifier(module, labels=["a", "b", "c"], input_size=(6, 6)), images, labels
+            )
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -272,7 +298,9 @@ def test_stopping_at_success_changes_no_success(norm, restarts):
         assert stopped.trace.kept[i] == first
         assert (stopped.trace.frames[first:, i] == stopped.adversarial[i]).all()
         assert (stopped.trace.loss[first:, i] == stopped.trace.loss[first, i]).all()
-        assert (stopped.trace.gradient_norm[first:, i] == stopped.trace.gradient_norm[first, i]).all()
+        assert (
+            stopped.trace.gradient_norm[first:, i] == stopped.trace.gradient_norm[first, i]
+        ).all()
 
 
 def test_samples_that_are_fooled_are_not_looked_at_again():

@@ -19,13 +19,19 @@ def test_a_walk_ends_only_where_the_classifier_itself_is_fooled(monkeypatch, res
     class Lying(nn.Module):
         def forward(self, normalised):
             logits = classifier.module(normalised)
-            return logits - 100 * nn.functional.one_hot(labels.repeat(len(logits)), 10)[: len(logits)]
+            return (
+                logits - 100 * nn.functional.one_hot(labels.repeat(len(logits)), 10)[: len(logits)]
+            )
 
     from explorer.attacks import pgd
 
     copied = classifier.with_module(nn.Sequential(Lying()))
     monkeypatch.setattr(
-        pgd, "at_precision", lambda chosen, precision: (chosen, precision) if precision == "float32" else (copied, "bfloat16")
+        pgd,
+        "at_precision",
+        lambda chosen, precision: (
+            (chosen, precision) if precision == "float32" else (copied, "bfloat16")
+        ),
     )
     attack = PGD(Threat("linf", 4 / 255), steps=5, until="fooled", restarts=restarts)
     result = attack(classifier, images, labels)

@@ -12,7 +12,11 @@ TARGETS = (torch.arange(16) + 3) % 7
 
 
 def test_cross_entropy_is_torchs():
-    assert torch.allclose(cross_entropy(LOGITS, LABELS).value, F.cross_entropy(LOGITS, LABELS, reduction="none"), atol=1e-5)
+    assert torch.allclose(
+        cross_entropy(LOGITS, LABELS).value,
+        F.cross_entropy(LOGITS, LABELS, reduction="none"),
+        atol=1e-5,
+    )
     targeted = cross_entropy(LOGITS, LABELS, TARGETS).value
     assert torch.allclose(targeted, -F.cross_entropy(LOGITS, TARGETS, reduction="none"), atol=1e-5)
 
@@ -41,15 +45,23 @@ def test_margin_is_positive_exactly_on_success():
 
 def test_dlr_by_hand_and_invariant_to_shift_and_scale():
     logits = torch.tensor([[5.0, 3.0, 2.0, 1.0]])
-    assert torch.allclose(dlr(logits, torch.tensor([0])).value, torch.tensor([-(5.0 - 3.0) / (5.0 - 2.0)]))
+    assert torch.allclose(
+        dlr(logits, torch.tensor([0])).value, torch.tensor([-(5.0 - 3.0) / (5.0 - 2.0)])
+    )
     targeted = dlr(logits, torch.tensor([0]), torch.tensor([3])).value
     assert torch.allclose(targeted, torch.tensor([-(5.0 - 1.0) / (5.0 - (2.0 + 1.0) / 2)]))
     for targets in (None, TARGETS):
-        assert torch.allclose(dlr(LOGITS, LABELS, targets).value, dlr(4 * LOGITS + 2, LABELS, targets).value, atol=1e-4)
+        assert torch.allclose(
+            dlr(LOGITS, LABELS, targets).value,
+            dlr(4 * LOGITS + 2, LABELS, targets).value,
+            atol=1e-4,
+        )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_each_sample_has_its_own_value(loss):
     whole = LOSSES[loss](LOGITS, LABELS, None).value
-    single = torch.cat([LOSSES[loss](LOGITS[i : i + 1], LABELS[i : i + 1], None).value for i in range(16)])
+    single = torch.cat(
+        [LOSSES[loss](LOGITS[i : i + 1], LABELS[i : i + 1], None).value for i in range(16)]
+    )
     assert torch.allclose(whole, single, atol=1e-5)

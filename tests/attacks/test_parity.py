@@ -14,8 +14,13 @@ STEP = {"linf": 1 / 255, "l2": 0.1}
 
 def textbook(norm, steps):
     return PGD(
-        Threat(norm, EPSILON[norm]), steps=steps, step_size=STEP[norm], random_start=False, keep="last", precision="float32"
-    )  # fmt: skip
+        Threat(norm, EPSILON[norm]),
+        steps=steps,
+        step_size=STEP[norm],
+        random_start=False,
+        keep="last",
+        precision="float32",
+    )
 
 
 def _foolbox(real, norm, images, labels, steps, step_size, random_start=False):
@@ -30,7 +35,9 @@ def _foolbox(real, norm, images, labels, steps, step_size, random_start=False):
 def _torchattacks(real, norm, images, labels, steps, step_size, random_start=False):
     torchattacks = pytest.importorskip("torchattacks")
     kind = torchattacks.PGD if norm == "linf" else torchattacks.PGDL2
-    attack = kind(_module(real), eps=EPSILON[norm], alpha=step_size, steps=steps, random_start=random_start)
+    attack = kind(
+        _module(real), eps=EPSILON[norm], alpha=step_size, steps=steps, random_start=random_start
+    )
     return attack(images, labels)
 
 
@@ -64,14 +71,18 @@ def test_textbook_settings_match_peers(real, pictures, norm, steps, peer):
     # Where cross-entropy's gradient is about as small as the constant torchattacks adds to its norm, its steps shrink.
     steep = result.trace.gradient_norm.amin(dim=0) > 1e-4
     assert steep.sum() >= 10
-    _close(result.adversarial[steep], (theirs[0] if isinstance(theirs, tuple) else theirs)[steep], norm)
+    _close(
+        result.adversarial[steep], (theirs[0] if isinstance(theirs, tuple) else theirs)[steep], norm
+    )
 
 
 def test_fgsm_matches_foolbox(real, pictures):
     foolbox = pytest.importorskip("foolbox")
     images, labels = pictures
     model = foolbox.PyTorchModel(_module(real), bounds=(0, 1), device="cpu")
-    _, theirs, _ = foolbox.attacks.LinfFastGradientAttack(random_start=False)(model, images, labels, epsilons=2 / 255)
+    _, theirs, _ = foolbox.attacks.LinfFastGradientAttack(random_start=False)(
+        model, images, labels, epsilons=2 / 255
+    )
     _close(fgsm(Threat("linf", 2 / 255))(real, images, labels).adversarial, theirs, "linf")
 
 
@@ -87,5 +98,7 @@ def test_our_defaults_leave_no_more_robust_than_peers_do(real, pictures, norm, s
         foolbox = pytest.importorskip("foolbox")
         model = foolbox.PyTorchModel(_module(real), bounds=(0, 1), device="cpu")
         kind = foolbox.attacks.LinfPGD if norm == "linf" else foolbox.attacks.L2PGD
-        _, _, success = kind(steps=steps, abs_stepsize=step)(model, images, labels, epsilons=EPS[norm])
+        _, _, success = kind(steps=steps, abs_stepsize=step)(
+            model, images, labels, epsilons=EPS[norm]
+        )
         assert ours.success.sum() >= success.sum()

@@ -47,12 +47,16 @@ def test_l2_start_is_uniform_in_the_ball():
     share = (flat_norm(delta, "l2") / 0.5) ** 3
     assert share.max() <= 1 + 1e-5
     expected = torch.linspace(0, 1, 4000)
-    assert (share.sort().values - expected).abs().max() < 1.63 / math.sqrt(4000)  # Kolmogorov-Smirnov, 1 % level
+    assert (share.sort().values - expected).abs().max() < 1.63 / math.sqrt(
+        4000
+    )  # Kolmogorov-Smirnov, 1 % level
     assert delta.mean(dim=0).abs().max() < 0.02
 
 
 def test_linf_start_fills_the_cube():
-    delta = Threat("linf", 0.1).random_start(torch.zeros(200, 3, 4, 4), torch.Generator().manual_seed(0))
+    delta = Threat("linf", 0.1).random_start(
+        torch.zeros(200, 3, 4, 4), torch.Generator().manual_seed(0)
+    )
     assert delta.abs().max() <= 0.1
     assert delta.min() < -0.099
     assert delta.max() > 0.099
@@ -61,7 +65,9 @@ def test_linf_start_fills_the_cube():
 
 @pytest.mark.parametrize("scale", [1.0, 1e-20, 1e-38])
 def test_l2_step_has_length_one_whatever_the_gradients_size(scale):
-    gradient = torch.randn(5, 3, 8, 8, generator=torch.Generator().manual_seed(0)).clamp(-3, 3) * scale
+    gradient = (
+        torch.randn(5, 3, 8, 8, generator=torch.Generator().manual_seed(0)).clamp(-3, 3) * scale
+    )
     step = Threat("l2", 1.0).steepest(gradient)
     assert torch.allclose(flat_norm(step, "l2"), torch.ones(5), atol=1e-4)
 

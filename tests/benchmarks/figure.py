@@ -19,9 +19,12 @@ from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#00876B")
 KINDS = {
-    "steps": "steps", "batch": "images in a batch", "side": "side of the image, pixels", "epsilons": "ε at once",
+    "steps": "steps",
+    "batch": "images in a batch",
+    "side": "side of the image, pixels",
+    "epsilons": "ε at once",
     "restarts": "restarts at once",
-}  # fmt: skip
+}
 
 
 def draw(scaling: dict[str, Any], page: dict[str, Any]) -> Figure:
@@ -34,7 +37,10 @@ def draw(scaling: dict[str, Any], page: dict[str, Any]) -> Figure:
     _people(axes[4], page)
     _memory(axes[5], scaling)
     machine = scaling["machine"]
-    figure.suptitle(f"Cost of the attack on {_threads(machine)} ({machine['processor']}), torch {machine['torch']}", fontsize=10)
+    figure.suptitle(
+        f"Cost of the attack on {_threads(machine)} ({machine['processor']}), torch {machine['torch']}",
+        fontsize=10,
+    )
     return figure
 
 
@@ -57,7 +63,13 @@ def _dress(place: Axes, across: str, up: str) -> None:
 def _seconds(place: Axes, scaling: dict[str, Any], kind: str) -> None:
     for model, colour in zip(scaling["models"], COLOURS, strict=False):
         costs = _costs(model, kind)
-        place.plot([c["value"] for c in costs], [c["seconds"] for c in costs], "o-", color=colour, label=model["model"])
+        place.plot(
+            [c["value"] for c in costs],
+            [c["seconds"] for c in costs],
+            "o-",
+            color=colour,
+            label=model["model"],
+        )
     _dress(place, KINDS[kind], "seconds")
     place.legend(frameon=False, fontsize=7)
 
@@ -84,7 +96,13 @@ def _people(place: Axes, page: dict[str, Any]) -> None:
     found = page["milliseconds by people"]
     counts = [int(people) for people in found]
     for kind, colour in (("new", COLOURS[0]), ("kept from before", COLOURS[2])):
-        place.plot(counts, [found[str(n)][kind]["total"] / 1000 for n in counts], "o-", color=colour, label=kind)
+        place.plot(
+            counts,
+            [found[str(n)][kind]["total"] / 1000 for n in counts],
+            "o-",
+            color=colour,
+            label=kind,
+        )
     place.set_xticks(counts)
     _dress(place, f"people moving ε at once ({page['model']}, all cores)", "seconds until painted")
     place.legend(frameon=False, fontsize=7)
@@ -93,14 +111,21 @@ def _people(place: Axes, page: dict[str, Any]) -> None:
 def _memory(place: Axes, scaling: dict[str, Any]) -> None:
     """Of the first model alone: after it the process holds pages that the others' batches use unseen."""
     model = scaling["models"][0]
-    place.plot([m["batch"] for m in model["memory"]], [m["peak"] / 2**20 for m in model["memory"]], "o-", color=COLOURS[0])
+    place.plot(
+        [m["batch"] for m in model["memory"]],
+        [m["peak"] / 2**20 for m in model["memory"]],
+        "o-",
+        color=COLOURS[0],
+    )
     _dress(place, f"images in a batch ({model['model']})", "MiB at its height")
 
 
 def main() -> None:
     scaling, page = (json.loads(Path(name).read_text()) for name in sys.argv[1:3])
     with rc_context({"font.size": 8, "svg.fonttype": "none", "svg.hashsalt": "explorer"}):
-        draw(scaling, page).savefig(sys.argv[3], metadata={"Date": None} if sys.argv[3].endswith(".svg") else None, dpi=150)
+        draw(scaling, page).savefig(
+            sys.argv[3], metadata={"Date": None} if sys.argv[3].endswith(".svg") else None, dpi=150
+        )
 
 
 if __name__ == "__main__":

@@ -61,7 +61,9 @@ def move(pages: list[Page], key: str) -> list[dict[str, Any]]:
         page.locator(".st-key-linf [role=slider], .st-key-linf input[type=range]").first.press(key)
     rows: list[dict[str, Any]] = [page.evaluate("() => window.painted") for page in pages]
     for row in rows:
-        row["sent and painted"] = row["total"] - sum(row[stage] for stage in STAGES if not row["kept"] or stage == "encoded")
+        row["sent and painted"] = row["total"] - sum(
+            row[stage] for stage in STAGES if not row["kept"] or stage == "encoded"
+        )
     pages[0].wait_for_timeout(400)
     return rows
 
@@ -75,7 +77,10 @@ def measure(address: str, model: str, moves: int, people: int) -> dict[str, list
         new = [move(pages, "ArrowRight") for _ in range(moves)]
         kept = [move(pages, "ArrowLeft") for _ in range(moves)]
         browser.close()
-    return {"new": [row for rows in new[1:] for row in rows], "kept from before": [row for rows in kept[:-1] for row in rows]}
+    return {
+        "new": [row for rows in new[1:] for row in rows],
+        "kept from before": [row for rows in kept[:-1] for row in rows],
+    }
 
 
 def medians(rows: list[dict[str, Any]]) -> dict[str, float]:
@@ -92,17 +97,31 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, running(Path(folder, "log.txt")) as address:
         found = {
-            people: {kind: medians(rows) for kind, rows in measure(address, options.model, options.moves, people).items()}
+            people: {
+                kind: medians(rows)
+                for kind, rows in measure(address, options.model, options.moves, people).items()
+            }
             for people in options.people
         }
     if options.json:
-        print(json.dumps({"model": options.model, "moves": options.moves, "milliseconds by people": found}))
+        print(
+            json.dumps(
+                {"model": options.model, "moves": options.moves, "milliseconds by people": found}
+            )
+        )
         return
     print(f"{options.model}, medians of {options.moves} moves of ε, in milliseconds")
     for people, kinds in found.items():
         for kind, row in kinds.items():
-            shown = row if kind == "new" else {name: row[name] for name in ("total", "encoded", "sent and painted")}
-            print(f"{people} at once, {kind:17s}" + "  ".join(f"{name} {value:g}" for name, value in shown.items()))
+            shown = (
+                row
+                if kind == "new"
+                else {name: row[name] for name in ("total", "encoded", "sent and painted")}
+            )
+            print(
+                f"{people} at once, {kind:17s}"
+                + "  ".join(f"{name} {value:g}" for name, value in shown.items())
+            )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-NAMES = {"torchvision:squeezenet1_1": "SqueezeNet 1.1", "torchvision:googlenet": "GoogLeNet", "torchvision:resnet50": "ResNet-50"}
+NAMES = {
+    "torchvision:squeezenet1_1": "SqueezeNet 1.1",
+    "torchvision:googlenet": "GoogLeNet",
+    "torchvision:resnet50": "ResNet-50",
+}
 PEERS = {"foolbox": "Foolbox", "art": "ART", "autoattack": "AutoAttack"}
 USUAL = 10  # steps
 
@@ -21,7 +25,13 @@ def table(runs: list[dict[str, Any]]) -> str:
     """A row per classifier, batch and number of threads: our milliseconds a step, then each peer's time over ours."""
     cases = [(case, run["machine"]["threads"]) for run in runs for case in run["cases"]]
     peers = [found["name"] for found in cases[0][0]["measured"][1:]]
-    head = ["classifier, batch", "threads", "ms a step, ours", "of the peak", *(PEERS.get(peer, peer) for peer in peers)]
+    head = [
+        "classifier, batch",
+        "threads",
+        "ms a step, ours",
+        "of the peak",
+        *(PEERS.get(peer, peer) for peer in peers),
+    ]
     rows = [head, ["---"] * len(head), *(_row(case, threads, peers) for case, threads in cases)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

@@ -13,10 +13,19 @@ from torch import nn
 
 from explorer.benchmarks import baselines as peers
 from explorer.benchmarks import speed as bench
-from explorer.benchmarks.baselines import PEERS, Peer, Setting
+from explorer.benchmarks.baselines import BASELINES, Baseline, Setting
 from explorer.benchmarks.models import random_classifier, subject
 from explorer.benchmarks.scaling import Peak, costs, memory
-from explorer.benchmarks.speed import BenchError, gradient_flops, interleaved, judged, matrix_peaks, measure, ratio_of, same_images
+from explorer.benchmarks.speed import (
+    BenchmarkError,
+    gradient_flops,
+    interleaved,
+    judged,
+    matrix_peaks,
+    measure,
+    ratio_of,
+    same_images,
+)
 from explorer.classifiers import Classifier, load
 
 SETTING = Setting(epsilon=4 / 255, steps=2)
@@ -35,7 +44,13 @@ class Tiny(nn.Module):
 @pytest.fixture
 def tiny():
     module = Tiny().eval().requires_grad_(False)
-    return Classifier(module, labels=[str(i) for i in range(10)], input_size=(16, 16), gallery="cifar10", name="tiny")
+    return Classifier(
+        module,
+        labels=[str(i) for i in range(10)],
+        input_size=(16, 16),
+        gallery="cifar10",
+        name="tiny",
+    )
 
 
 class Clock:
@@ -49,7 +64,7 @@ class Clock:
 
 
 def library(name, attack, package="torch"):
-    return Peer(name, (package,), lambda *_: attack)
+    return Baseline(name, (package,), lambda *_: attack)
 
 
 def test_images_are_the_gallery_with_noise_on_repetitions(tiny):
@@ -81,7 +96,10 @@ def test_everybody_gets_the_same_and_nobody_spoils_it_for_the_next(tiny):
     interleaved({name: greedy(name) for name in "abc"}, images, labels, rounds=2)
     for name in "abc":
         assert len(given[name]) == 3
-        assert all(torch.equal(pixels, images) and torch.equal(classes, labels) for pixels, classes in given[name])
+        assert all(
+            torch.equal(pixels, images) and torch.equal(classes, labels)
+            for pixels, classes in given[name]
+        )
     assert len({draw for each in draws.values() for draw in each}) == 1
 
 
@@ -101,7 +119,9 @@ def test_ratios_are_taken_within_rounds(tiny):
 
         return attack
 
-    seconds, _, failed = interleaved({"ours": taking("ours", 1.0), "theirs": taking("theirs", 3.0)}, images, labels, 4, clock)
+    seconds, _, failed = interleaved(
+        {"ours": taking("ours", 1.0), "theirs": taking("theirs", 3.0)}, images, labels, 4, clock
+    )
     assert not failed
     assert seconds == {"ours": [1, 1, 10, 1], "theirs": [3, 3, 30, 3]}  # the first is not counted
     assert ratio_of(seconds["theirs"], seconds["ours"]) == pytest.approx((3, 3, 3))
@@ -116,10 +136,19 @@ def test_one_that_fails_is_listed_and_the_others_are_measured(tiny):
     def unmakable(*_):
         raise TypeError("wrong version")
 
-    found = measure(tiny, 2, SETTING, 2, peers=(
-        library("broken", broken), library("sound", lambda pixels, classes: pixels), Peer("absent", ("no_such_package",), unmakable),
-        Peer("unmakable", ("torch",), unmakable),
-    ), peaks={"float32": 1e9})  # fmt: skip
+    found = measure(
+        tiny,
+        2,
+        SETTING,
+        2,
+        peers=(
+            library("broken", broken),
+            library("sound", lambda pixels, classes: pixels),
+            Baseline("absent", ("no_such_package",), unmakable),
+            Baseline("unmakable", ("torch",), unmakable),
+        ),
+        peaks={"float32": 1e9},
+    )
     by_name = {each.name: each for each in found.measured}
     assert list(by_name) == ["explorer", "broken", "sound", "absent", "unmakable"]
     assert by_name["broken"].problem == "failed: RuntimeError: no such kernel"
@@ -161,11 +190,13 @@ def test_peaks_are_of_the_quickest_product():
     assert peaks == {"float32": 2 * 16**3, "bfloat16": 2 * 16**3}
 
 
-@pytest.mark.parametrize("name", ["torchattacks", "foolbox", "art", "autoattack", "adversarial-library"])
+@pytest.mark.parametrize(
+    "name", ["torchattacks", "foolbox", "art", "autoattack", "adversarial-library"]
+)
 @pytest.mark.parametrize("module", peers.MODULES)
 def test_each_library_attacks_the_classifier(tiny, name, module):
     """Whichever is installed: same shape, inside the ball, no easier to say than ours, and the classifier untouched."""
-    peer = next(peer for peer in PEERS if peer.name == name)
+    peer = next(peer for peer in BASELINES if peer.name == name)
     if peer.package is None:
         pytest.skip(f"{name} is not installed")
     images, labels = same_images(tiny, 4)
@@ -173,12 +204,30 @@ def test_each_library_attacks_the_classifier(tiny, name, module):
         attack = peer.attack(tiny, SETTING, module)
     except ImportError as error:
         pytest.skip(f"{name} can't be imported: {error}")
-    found = judged(name, tiny, images, labels, attack(images.clone(), labels.clone()), SETTING.epsilon, [1.0], [1.0])
+    found = judged(
+        name,
+        tiny,
+        images,
+        labels,
+        attack(images.clone(), labels.clone()),
+        SETTING.epsilon,
+        [1.0],
+        [1.0],
+    )
     assert found.excess < 1e-5
     before = judged("clean", tiny, images, labels, images, SETTING.epsilon, [1.0], [1.0])
-    fooled_none = name == "adversarial-library" and found.success == 0  # it hands back the image itself where it did not fool
-    assert found.loss == before.loss if fooled_none else found.loss > before.loss or found.success > before.success
-    assert not any(parameter.requires_grad or parameter.grad is not None for parameter in tiny.module.parameters())
+    fooled_none = (
+        name == "adversarial-library" and found.success == 0
+    )  # it hands back the image itself where it did not fool
+    assert (
+        found.loss == before.loss
+        if fooled_none
+        else found.loss > before.loss or found.success > before.success
+    )
+    assert not any(
+        parameter.requires_grad or parameter.grad is not None
+        for parameter in tiny.module.parameters()
+    )
 
 
 def test_the_plain_network_is_what_torchvision_hands_out():
@@ -203,7 +252,10 @@ def test_weights_on_this_machine_come_first_and_random_ones_are_said(tmp_path, m
     from safetensors.torch import save_file
 
     (tmp_path / "weights").mkdir()
-    state = {name: value.contiguous() * 0.5 for name, value in made.classifier.module.state_dict().items()}
+    state = {
+        name: value.contiguous() * 0.5
+        for name, value in made.classifier.module.state_dict().items()
+    }
     save_file(state, str(tmp_path / "weights" / "squeezenet1_1-imagenet1k.safetensors"))
     found = subject("torchvision:squeezenet1_1", None, "cpu", tmp_path)
     assert not found.random
@@ -213,25 +265,45 @@ def test_weights_on_this_machine_come_first_and_random_ones_are_said(tmp_path, m
 
 def test_no_pictures_is_said(tiny, monkeypatch):
     monkeypatch.setattr(bench, "samples", lambda kind: ())
-    with pytest.raises(BenchError, match="install foolbox"):
+    with pytest.raises(BenchmarkError, match="install foolbox"):
         same_images(tiny, 2)
 
 
 def test_costs_are_listed_by_kind_with_the_first_as_measure(tiny):
     found = costs(tiny, SETTING, 1, [1, 3])
     assert [(each.what, each.value) for each in found] == [
-        ("epsilons", 1), ("epsilons", 12), ("epsilons, until fooled", 1), ("epsilons, until fooled", 12), ("restarts", 1), ("restarts", 5),
-        ("restarts, until fooled", 1), ("restarts, until fooled", 5), ("steps", 5), ("steps", 10), ("steps", 20), ("steps", 40),
-        ("batch", 1), ("batch", 3), ("side", 8), ("side", 16), ("side", 24),
-    ]  # fmt: skip
+        ("epsilons", 1),
+        ("epsilons", 12),
+        ("epsilons, until fooled", 1),
+        ("epsilons, until fooled", 12),
+        ("restarts", 1),
+        ("restarts", 5),
+        ("restarts, until fooled", 1),
+        ("restarts, until fooled", 5),
+        ("steps", 5),
+        ("steps", 10),
+        ("steps", 20),
+        ("steps", 40),
+        ("batch", 1),
+        ("batch", 3),
+        ("side", 8),
+        ("side", 16),
+        ("side", 24),
+    ]
     assert all(each.seconds > 0 and each.ratio[1] > 0 for each in found)
-    assert all(each.ratio == (1, 1, 1) for each in found if (each.what, each.value) in {("epsilons", 1), ("steps", 5), ("side", 8)})
+    assert all(
+        each.ratio == (1, 1, 1)
+        for each in found
+        if (each.what, each.value) in {("epsilons", 1), ("steps", 5), ("side", 8)}
+    )
 
 
 def test_memory_is_listed_by_batch(tiny):
     found = memory(tiny, SETTING, [4, 1])
     assert [each.batch for each in found] == [1, 4]
-    assert all(each.at_once == each.batch and each.per_sample > 0 and each.peak >= 0 for each in found)
+    assert all(
+        each.at_once == each.batch and each.per_sample > 0 and each.peak >= 0 for each in found
+    )
 
 
 def test_a_peak_is_the_most_that_was_held(monkeypatch):

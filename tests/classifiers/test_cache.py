@@ -12,7 +12,8 @@ from torch import nn
 
 from explorer.classifiers import Classifier, ClassifierError
 from explorer.classifiers import cache as module
-from explorer.classifiers.cache import LARGE, MOST_SMALL, Shelf, room, weight_bytes
+from explorer.classifiers.cache import LARGE, MOST_SMALL, ModelCache, weight_bytes
+from explorer.system import free_memory
 
 GIGA = 2**30
 
@@ -21,7 +22,9 @@ def made(name: str) -> Classifier:
     """A classifier called large… has just over LARGE bytes of weights (never touched, so that they cost nothing)."""
     outputs = LARGE // (4 * 3 * 16) + 1 if name.startswith("large") else 2
     net = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(48, outputs, bias=False))
-    return Classifier(net, labels=[str(i) for i in range(2)], input_size=(8, 8), name=name, title=name)
+    return Classifier(
+        net, labels=[str(i) for i in range(2)], input_size=(8, 8), name=name, title=name
+    )
 
 
 class Machine:
@@ -36,18 +39,18 @@ class Machine:
         self.alive.add(classifier)
         return classifier
 
-    def room(self, device: torch.device) -> int:
+    def free_memory(self, device: torch.device) -> int:
         gc.collect()
         return self.memory - sum(weight_bytes(each) for each in self.alive)
 
 
-def names(shelf: Shelf) -> list[str]:
+def names(shelf: ModelCache) -> list[str]:
     return [each.name for each in shelf.loaded()]
 
 
 def test_a_second_large_classifier_evicts_the_first_where_there_is_no_room():
     machine = Machine(GIGA + int(module.NEED * LARGE) + LARGE // 2)
-    shelf = Shelf(machine.load, machine.room)
+    shelf = ModelCache(machine.load, machine.room)
     shelf.get("large 1")
     shelf.get("small")
     shelf.get("large 2")
@@ -57,7 +60,7 @@ def test_a_second_large_classifier_evicts_the_first_where_there_is_no_room():
 
 def test_large_classifiers_stay_where_there_is_room_and_the_longest_unused_goes_first():
     machine = Machine(GIGA + int((module.NEED + 2.5) * LARGE))
-    shelf = Shelf(machine.load, machine.room)
+    shelf = ModelCache(machine.load, machine.room)
     for name in ("large 1", "large 2", "large 1", "large 3", "large 4"):
         shelf.get(name)
     assert names(shelf) == ["large 4", "large 3", "large 1"]
@@ -65,7 +68,7 @@ def test_large_classifiers_stay_where_there_is_room_and_the_longest_unused_goes_
 
 def test_room_is_made_before_a_file_of_known_size_is_read():
     machine = Machine(GIGA + int(module.NEED * LARGE) + LARGE // 2)
-    shelf = Shelf(machine.load, machine.room)
+    shelf = ModelCache(machine.load, machine.room)
     shelf.get("large 1", expected=LARGE + 1)
     seen = []
     shelf._loader = lambda name: seen.append(names(shelf)) or machine.load(name)
@@ -74,14 +77,14 @@ def test_room_is_made_before_a_file_of_known_size_is_read():
 
 
 def test_the_only_large_classifier_is_loaded_however_little_room_there_is():
-    shelf = Shelf(made, lambda device: 0)
+    shelf = ModelCache(made, lambda device: 0)
     assert shelf.get("large").name == "large"
     assert shelf.loaded()[0].large
 
 
 def test_small_ones_are_many_but_not_without_end():
     machine = Machine(0)
-    shelf = Shelf(machine.load, machine.room)
+    shelf = ModelCache(machine.load, machine.room)
     for i in range(MOST_SMALL + 3):
         shelf.get(f"small {i}")
     assert len(shelf.loaded()) == MOST_SMALL
@@ -97,7 +100,7 @@ def test_two_who_ask_at_once_wait_for_one_loading():
         assert go.wait(10)
         return made(name)
 
-    shelf, found = Shelf(slow, lambda device: 0), []
+    shelf, found = ModelCache(slow, lambda device: 0), []
     threads = [threading.Thread(target=lambda: found.append(shelf.get("a"))) for _ in range(2)]
     threads[0].start()
     assert started.wait(10)
@@ -116,7 +119,7 @@ def test_a_failure_is_said_and_the_next_try_loads_again():
         tries.append(name)
         raise ClassifierError("no such file")
 
-    shelf = Shelf(broken, lambda device: 0)
+    shelf = ModelCache(broken, lambda device: 0)
     for _ in range(2):
         with pytest.raises(ClassifierError, match="no such file"):
             shelf.get("a")
@@ -124,7 +127,7 @@ def test_a_failure_is_said_and_the_next_try_loads_again():
 
 
 def test_forgetting():
-    shelf = Shelf(made, lambda device: 0)
+    shelf = ModelCache(made, lambda device: 0)
     first = shelf.get("a")
     shelf.forget("a")
     assert shelf.get("a") is not first
@@ -137,12 +140,12 @@ def test_the_room_of_a_container_is_what_its_limit_leaves(tmp_path):
     assert module._left_in_container(tmp_path) == 3000
     (tmp_path / "memory.max").write_text("max\n")
     assert module._left_in_container(tmp_path) > GIGA
-    assert 0 < room(torch.device("cpu")) < 2**50
+    assert 0 < free_memory(torch.device("cpu")) < 2**50
 
 
 def test_another_version_of_the_file_is_loaded_anew():
     machine = Machine(0)
-    shelf = Shelf(machine.load, machine.room)
+    shelf = ModelCache(machine.load, machine.room)
     first = shelf.get("a", version=1)
     assert shelf.get("a", version=1) is first
     assert shelf.get("a", version=2) is not first

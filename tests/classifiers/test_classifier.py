@@ -23,7 +23,9 @@ def sums(**options):
 def test_the_classifier_owns_its_normalisation():
     classifier = sums(mean=(0.5, 0.25, 0.0), std=(0.5, 0.5, 2.0))
     image = torch.ones(1, 3, 4, 4) * torch.tensor([1.0, 0.5, 1.0]).view(1, 3, 1, 1)
-    assert torch.allclose(classifier(image), torch.tensor([[32.0, -32.0]]))  # 16 pixels of (0.5 / 0.5, 0.25 / 0.5, 1 / 2)
+    assert torch.allclose(
+        classifier(image), torch.tensor([[32.0, -32.0]])
+    )  # 16 pixels of (0.5 / 0.5, 0.25 / 0.5, 1 / 2)
 
 
 def test_features_are_what_the_last_linear_layer_sees():
@@ -77,7 +79,11 @@ def test_find_label_by_name_case_and_index():
     assert classifier.find_label("light BROWN") == 0
     assert classifier.find_label(" dark ") == 1
     assert classifier.find_label("1") == 1
-    for text, words in (("light", "did you mean Light brown"), ("2", "classes 0 to 1"), ("zebra", "for example Light brown")):
+    for text, words in (
+        ("light", "did you mean Light brown"),
+        ("2", "classes 0 to 1"),
+        ("zebra", "for example Light brown"),
+    ):
         with pytest.raises(ClassifierError, match=words):
             classifier.find_label(text)
     twice = Classifier(Sums(), labels=["crane", "crane"], input_size=(4, 4))
@@ -94,7 +100,9 @@ def test_small_networks_shapes(config, size):
 def test_whitening_makes_the_stems_outputs_uncorrelated_with_variance_one():
     generator = torch.Generator().manual_seed(0)
     base = torch.randn(200, 1, 32, 32, generator=generator)
-    images = torch.cat([base + 0.5 * torch.randn(200, 1, 32, 32, generator=generator) for _ in range(3)], dim=1)
+    images = torch.cat(
+        [base + 0.5 * torch.randn(200, 1, 32, 32, generator=generator) for _ in range(3)], dim=1
+    )
     net = SmallNet(CIFAR_NET)
     whiten_stem(net, images, epsilon=0.0)
     with torch.no_grad():

@@ -17,7 +17,8 @@ from explorer.classifiers import ClassifierError, catalogue, load
 from explorer.classifiers.catalogue import BUNDLED, bundled
 from explorer.classifiers.downloads import fetch_weights
 from explorer.classifiers.model_card import ModelCard
-from explorer.fetch import FetchCancelled, Remote
+from explorer.errors import Cancelled
+from explorer.fetch import Remote
 
 NAMES = list(bundled())
 MAKER = """
@@ -54,7 +55,9 @@ def test_catalogue_lists_what_is_bundled_with_its_figures():
         assert entry.available
         assert entry.where.is_file()
         assert entry.bytes == entry.where.stat().st_size
-        assert 1.5 / len(entry.card.labels) < entry.accuracy < 1  # far above chance, whatever it was trained on
+        assert (
+            1.5 / len(entry.card.labels) < entry.accuracy < 1
+        )  # far above chance, whatever it was trained on
 
 
 def test_catalogue_names_torchvisions_and_where_they_would_be(monkeypatch, tmp_path):
@@ -79,9 +82,10 @@ def test_a_torchvision_name_with_a_local_file(squeezenet):
 def test_a_prefixed_and_wrapped_pth_file_is_the_same_classifier(squeezenet, tmp_path):
     state = {f"module.{k}": v for k, v in load_file(squeezenet).items()}
     torch.save({"state_dict": state}, tmp_path / "w.pth")
-    assert load("torchvision:squeezenet1_1", tmp_path / "w.pth", "cpu").digest == load(
-        "torchvision:squeezenet1_1", squeezenet, "cpu"
-    ).digest
+    assert (
+        load("torchvision:squeezenet1_1", tmp_path / "w.pth", "cpu").digest
+        == load("torchvision:squeezenet1_1", squeezenet, "cpu").digest
+    )
 
 
 def test_googlenet_is_built_as_its_weights_were_trained(tmp_path):
@@ -89,9 +93,15 @@ def test_googlenet_is_built_as_its_weights_were_trained(tmp_path):
 
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        theirs = googlenet(weights=None, transform_input=True, aux_logits=True, init_weights=False).eval()
+        theirs = googlenet(
+            weights=None, transform_input=True, aux_logits=True, init_weights=False
+        ).eval()
     for keep_auxiliary in (True, False):
-        state = {k: v for k, v in theirs.state_dict().items() if keep_auxiliary or not k.startswith("aux")}
+        state = {
+            k: v
+            for k, v in theirs.state_dict().items()
+            if keep_auxiliary or not k.startswith("aux")
+        }
         save_file(state, tmp_path / "g.safetensors")
         ours = load("torchvision:googlenet", tmp_path / "g.safetensors", "cpu")
         pixels = torch.rand(1, 3, 224, 224)
@@ -163,8 +173,13 @@ def test_a_bad_weights_file_is_one_sentence(tmp_path, kind, words):
 def test_weights_of_another_shape_or_architecture_are_named(tmp_path):
     state = load_file(BUNDLED / "cifar10-standard.safetensors")
     cases = {
-        r"tensors are missing \(1, such as head.weight": {k: v for k, v in state.items() if k != "head.weight"},
-        r"tensors of another shape \(1, such as head.weight": {**state, "head.weight": torch.zeros(3, 3)},
+        r"tensors are missing \(1, such as head.weight": {
+            k: v for k, v in state.items() if k != "head.weight"
+        },
+        r"tensors of another shape \(1, such as head.weight": {
+            **state,
+            "head.weight": torch.zeros(3, 3),
+        },
         r"does not know \(1, such as extra": {**state, "extra": torch.zeros(1)},
         "not finite": {**state, "head.weight": torch.full((10, 256), float("nan"))},
     }
@@ -245,7 +260,9 @@ def test_weights_are_fetched_once_checked_by_hash_and_kept(published, squeezenet
     first = load("torchvision:squeezenet1_1", device="cpu")
     published(file, 404)
     again = load("torchvision:squeezenet1_1", device="cpu")
-    assert first.digest == again.digest == load("torchvision:squeezenet1_1", squeezenet, "cpu").digest
+    assert (
+        first.digest == again.digest == load("torchvision:squeezenet1_1", squeezenet, "cpu").digest
+    )
     assert [path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()] == [file]
 
 
@@ -254,7 +271,7 @@ def test_a_fetch_is_followed_and_can_be_stopped(published, tmp_path):
     file = f"squeezenet1_1-{hashlib.sha256(data).hexdigest()[:8]}.pth"
     published(file, data)
     said = []
-    with pytest.raises(FetchCancelled):
+    with pytest.raises(Cancelled):
         fetch_weights("torchvision:squeezenet1_1", cancelled=lambda: True)
     path = fetch_weights("torchvision:squeezenet1_1", lambda done, total: said.append(done))
     assert path == tmp_path / "cache" / "hub" / "checkpoints" / file
@@ -263,7 +280,11 @@ def test_a_fetch_is_followed_and_can_be_stopped(published, tmp_path):
 
 @pytest.mark.parametrize(
     ("answer", "words"),
-    [(404, r"answered 404 \(Not Found\)"), (500, "answered 500"), (b"x", r"is not squeezenet1_1-00000000\.pth \(its SHA-256 differs\)")],
+    [
+        (404, r"answered 404 \(Not Found\)"),
+        (500, "answered 500"),
+        (b"x", r"is not squeezenet1_1-00000000\.pth \(its SHA-256 differs\)"),
+    ],
 )
 def test_a_failed_fetch_is_one_sentence_and_leaves_nothing(published, tmp_path, answer, words):
     published("squeezenet1_1-00000000.pth", answer)
@@ -278,7 +299,11 @@ def test_without_a_network_it_is_said_where_a_file_may_be_put(published, tmp_pat
     monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path / "mine"))
     with socket.socket() as listener:  # a port that nothing answers on
         listener.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(module, "remote_weights", lambda _: Remote(f"http://127.0.0.1:{listener.getsockname()[1]}/resnet18-00000000.pth"))
+        monkeypatch.setattr(
+            module,
+            "remote_weights",
+            lambda _: Remote(f"http://127.0.0.1:{listener.getsockname()[1]}/resnet18-00000000.pth"),
+        )
         words = r"can't be reached .*; check the connection\. The file resnet18-00000000\.pth may also be put into .*mine by hand$"
         with pytest.raises(ClassifierError, match=words):
             load("torchvision:resnet18", device="cpu")

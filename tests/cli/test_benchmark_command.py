@@ -7,21 +7,35 @@ import json
 import pytest
 import torch
 
-from explorer.benchmarks.baselines import Peer
+from explorer.benchmarks.baselines import Baseline
 from explorer.cli import benchmark as command
 from tests.benchmarks.figure import draw
 from tests.benchmarks.table import table
 from tests.cli.running import run
 from tests.threads import threads
 
-QUICK = ["--model", "cifar10-standard", "--batch", "1", "2", "--steps", "1", "--rounds", "1", "--device", "cpu"]
+QUICK = [
+    "--model",
+    "cifar10-standard",
+    "--batch",
+    "1",
+    "2",
+    "--steps",
+    "1",
+    "--rounds",
+    "1",
+    "--device",
+    "cpu",
+]
 
 
 @pytest.fixture(autouse=True)
 def light(monkeypatch):
     """Two libraries in place of those that happen to be installed, and small matrices."""
-    standing = Peer("standing", ("torch",), lambda *_: lambda images, labels: images)
-    monkeypatch.setattr(command, "PEERS", (standing, Peer("absent", ("no_such_package",), lambda *_: None)))
+    standing = Baseline("standing", ("torch",), lambda *_: lambda images, labels: images)
+    monkeypatch.setattr(
+        command, "PEERS", (standing, Baseline("absent", ("no_such_package",), lambda *_: None))
+    )
     monkeypatch.setattr(command, "matrix_peaks", lambda device: {"float32": 1e11, "bfloat16": 4e11})
 
 
@@ -29,22 +43,39 @@ def test_json_is_one_object_with_every_case(capsys):
     status, out, err = run(capsys, "bench", *QUICK, "--peers", "--json")
     assert status == 0, err
     said = json.loads(out)
-    assert [(case["model"], case["batch"]) for case in said["cases"]] == [("cifar10-standard", 1), ("cifar10-standard", 2)]
+    assert [(case["model"], case["batch"]) for case in said["cases"]] == [
+        ("cifar10-standard", 1),
+        ("cifar10-standard", 2),
+    ]
     assert said["peaks"]["bfloat16"] == 4e11
     for case in said["cases"]:
         ours, standing, absent = case["measured"]
-        assert (ours["name"], standing["name"], absent) == ("explorer", "standing", {"name": "absent", "problem": "not installed"})
+        assert (ours["name"], standing["name"], absent) == (
+            "explorer",
+            "standing",
+            {"name": "absent", "problem": "not installed"},
+        )
         assert set(standing) >= {"seconds", "success", "loss", "ratio", "excess"}
-        assert standing["success"] == 0  # it returns the images, whose labels are what the classifier says
+        assert (
+            standing["success"] == 0
+        )  # it returns the images, whose labels are what the classifier says
         assert ours["loss"] > standing["loss"]
         assert case["random_weights"] is False
         assert case["share_of_peak"] == pytest.approx(case["flops"] / case["peak"])
         assert case["setting"]["steps"] == 1
     head, _, *rows = table([said]).splitlines()
-    assert head == "| classifier, batch | threads | ms a step, ours | of the peak | standing | absent |"
+    assert (
+        head
+        == "| classifier, batch | threads | ms a step, ours | of the peak | standing | absent |"
+    )
     threads = str(said["machine"]["threads"])
-    assert [row.split(" | ")[:2] for row in rows] == [[f"| `cifar10-standard`, {batch} (1 steps)", threads] for batch in (1, 2)]
-    assert all(row.endswith(f"{case['measured'][1]['ratio'][1]:.2f} | – |") for row, case in zip(rows, said["cases"], strict=True))
+    assert [row.split(" | ")[:2] for row in rows] == [
+        [f"| `cifar10-standard`, {batch} (1 steps)", threads] for batch in (1, 2)
+    ]
+    assert all(
+        row.endswith(f"{case['measured'][1]['ratio'][1]:.2f} | – |")
+        for row, case in zip(rows, said["cases"], strict=True)
+    )
 
 
 def test_the_table_names_everybody(capsys):
@@ -59,7 +90,9 @@ def test_the_table_names_everybody(capsys):
 
 def test_without_peers_only_ours_is_measured(capsys):
     _, out, _ = run(capsys, "bench", *QUICK, "--json")
-    assert [[each["name"] for each in case["measured"]] for case in json.loads(out)["cases"]] == [["explorer"]] * 2
+    assert [[each["name"] for each in case["measured"]] for case in json.loads(out)["cases"]] == [
+        ["explorer"]
+    ] * 2
 
 
 def test_random_weights_are_said_in_the_table(capsys, monkeypatch):
@@ -86,17 +119,28 @@ def test_scaling(capsys):
     assert status == 0, err
     (model,) = json.loads(out)["models"]
     assert {cost["what"] for cost in model["costs"]} == {
-        "epsilons", "epsilons, until fooled", "restarts", "restarts, until fooled", "steps", "batch", "side",
-    }  # fmt: skip
+        "epsilons",
+        "epsilons, until fooled",
+        "restarts",
+        "restarts, until fooled",
+        "steps",
+        "batch",
+        "side",
+    }
     assert [used["batch"] for used in model["memory"]] == [1, 2]
     waits = {"new": {"total": 300.0}, "kept from before": {"total": 150.0}}
-    figure = draw(json.loads(out), {"model": "tiny12-standard", "milliseconds by people": {"1": waits, "2": waits}})
+    figure = draw(
+        json.loads(out),
+        {"model": "tiny12-standard", "milliseconds by people": {"1": waits, "2": waits}},
+    )
     assert len(figure.axes) == 6
     relative = figure.axes[3]
     assert [bar.get_height() for bar in relative.patches] == [
-        cost["ratio"][1] for what in ("epsilons", "epsilons, until fooled", "restarts", "restarts, until fooled")
-        for cost in model["costs"] if cost["what"] == what and cost["value"] > 1
-    ]  # fmt: skip
+        cost["ratio"][1]
+        for what in ("epsilons", "epsilons, until fooled", "restarts", "restarts, until fooled")
+        for cost in model["costs"]
+        if cost["what"] == what and cost["value"] > 1
+    ]
     status, out, _ = run(capsys, "bench", *QUICK, "--scaling")
     assert status == 0
     assert "epsilons, until fooled     12" in out

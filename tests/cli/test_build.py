@@ -20,7 +20,12 @@ from PIL import Image
 from explorer.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": str(ROOT)}
+ENVIRONMENT = {
+    **os.environ,
+    "OMP_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "PYTHONPATH": str(ROOT),
+}
 MODELS = """
 import torch
 from torch import nn
@@ -54,7 +59,9 @@ def write(path, n, names=("cat", "dog", "ship")):
         cells.append({"bytes": buffer.getvalue(), "path": None})
     info = {"info": {"features": {"label": {"names": names, "_type": "ClassLabel"}}}}
     table = pa.table({"img": cells, "label": [index % 3 for index in range(n)]})
-    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(info)} if names else {}), path)
+    pq.write_table(
+        table.replace_schema_metadata({"huggingface": json.dumps(info)} if names else {}), path
+    )
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +73,25 @@ def place(tmp_path_factory):
     return folder
 
 
-def arguments(place, out, *more, data="images.parquet", model="make", construction="d_det", steps="12"):
+def arguments(
+    place, out, *more, data="images.parquet", model="make", construction="d_det", steps="12"
+):
     return [
-        "build", "--set", construction, "--model", f"{place / 'models.py'}:{model}", "--data", str(place / data),
-        "--out", str(out), "--steps", steps, "--precision", "float32", *more,
-    ]  # fmt: skip
+        "build",
+        "--set",
+        construction,
+        "--model",
+        f"{place / 'models.py'}:{model}",
+        "--data",
+        str(place / data),
+        "--out",
+        str(out),
+        "--steps",
+        steps,
+        "--precision",
+        "float32",
+        *more,
+    ]
 
 
 def contents(folder):
@@ -86,7 +107,9 @@ def undisturbed(place):
 
 
 def test_killed_in_the_middle_it_goes_on_to_the_same_bytes(place, undisturbed, tmp_path):
-    job = subprocess.Popen([sys.executable, "-m", "explorer", *arguments(place, tmp_path)], cwd=ROOT, env=ENVIRONMENT)
+    job = subprocess.Popen(
+        [sys.executable, "-m", "explorer", *arguments(place, tmp_path)], cwd=ROOT, env=ENVIRONMENT
+    )
     until = time.monotonic() + 120
     while not list(tmp_path.glob("data-*")) and time.monotonic() < until:
         time.sleep(0.002)
@@ -98,13 +121,29 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_bytes(place, undisturbed, t
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("data-*")}
     assert main(arguments(place, tmp_path)) == 0
     assert all(path.stat().st_mtime_ns == then for path, then in written.items())
-    assert {name: data for name, data in contents(tmp_path).items() if not name.endswith(".part")} == undisturbed
+    assert {
+        name: data for name, data in contents(tmp_path).items() if not name.endswith(".part")
+    } == undisturbed
 
 
 def test_two_torchrun_processes_make_the_same_bytes(place, undisturbed, tmp_path):
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "explorer"]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "explorer",
+    ]
     done = subprocess.run(
-        [*command, *arguments(place, tmp_path)], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=240
+        [*command, *arguments(place, tmp_path)],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     assert contents(tmp_path) == undisturbed
@@ -121,7 +160,13 @@ def sentence(capsys):
 def test_json_and_progress(place, tmp_path, capsys):
     assert main(arguments(place, tmp_path / "a", "--json", data="few.parquet", steps="2")) == 0
     said = capsys.readouterr()
-    assert json.loads(said.out) == {"set": "d_det", "rows": 30, "rank": 0, "complete": True, "out": str(tmp_path / "a")}
+    assert json.loads(said.out) == {
+        "set": "d_det",
+        "rows": 30,
+        "rank": 0,
+        "complete": True,
+        "out": str(tmp_path / "a"),
+    }
     first, last = said.err.strip().splitlines()
     assert first.endswith("0 of 30 images")
     assert "30 of 30 images, " in last
@@ -138,7 +183,12 @@ def test_a_folder_of_another_job_is_refused(place, tmp_path, capsys):
         ("make", ("--limit", "10"), "the rows differ"),
         ("other", (), "the model and the model's weights differ"),
     ):
-        assert main(arguments(place, tmp_path, *changes, data="few.parquet", steps="2", model=function)) == 2
+        assert (
+            main(
+                arguments(place, tmp_path, *changes, data="few.parquet", steps="2", model=function)
+            )
+            == 2
+        )
         said = sentence(capsys)
         assert words in said
         assert "choose another folder with --out" in said
@@ -159,13 +209,19 @@ def test_a_folder_of_another_job_is_refused(place, tmp_path, capsys):
         ({"more": ("--step-size", "0")}, "the step size must be above 0"),
         ({"more": ("--epsilon", "-1")}, "epsilon must be above 0"),
         ({"more": ("--last-step-size", "0.1")}, "d_det is an attack with steps of one length"),
-        ({"construction": "d_r", "more": ("--last-step-size", "1")}, "at most the first (0.1); it is 1"),
+        (
+            {"construction": "d_r", "more": ("--last-step-size", "1")},
+            "at most the first (0.1); it is 1",
+        ),
         ({"more": ("--start", "noise")}, "d_det begins at the image itself"),
         ({"construction": "d_r", "more": ("--epsilon", "1")}, "d_r has no epsilon"),
         ({"steps": "0"}, "steps must be from 1"),
         ({"model": "nowhere"}, "has no attribute 'nowhere'"),
         ({"model": "broken"}, "no weights today"),
-        ({"model": "headless", "construction": "d_nr"}, "no linear layer, nor a last convolution, whose input could serve"),
+        (
+            {"model": "headless", "construction": "d_nr"},
+            "no linear layer, nor a last convolution, whose input could serve",
+        ),
         ({"data": "nowhere.parquet"}, "there is no file or folder"),
         ({"data": "zebras.parquet"}, "classes the classifier does not know, such as 'zebra'"),
         ({"data": "models.py"}, "is not a readable Parquet file"),
@@ -201,17 +257,57 @@ def test_data_without_class_names_is_counted_by_index(place, tmp_path):
 
 def test_images_can_be_kept_out(place, tmp_path):
     write(place / "held-out.parquet", 5)  # the first five of the thirty
-    assert main(arguments(place, tmp_path / "a", "--without", str(place / "held-out.parquet"), data="few.parquet", steps="1")) == 0
-    assert pq.read_table(tmp_path / "a" / "data-00000-of-00001.parquet")["source_index"].to_pylist() == list(range(5, 30))
+    assert (
+        main(
+            arguments(
+                place,
+                tmp_path / "a",
+                "--without",
+                str(place / "held-out.parquet"),
+                data="few.parquet",
+                steps="1",
+            )
+        )
+        == 0
+    )
+    assert pq.read_table(tmp_path / "a" / "data-00000-of-00001.parquet")[
+        "source_index"
+    ].to_pylist() == list(range(5, 30))
 
 
 def test_export_writes_what_can_be_read(place, undisturbed, tmp_path, capsys):
     for form in ("mit", "folder", "parquet"):
-        command = ["export", "--set", str(place / "undisturbed"), "--to", form, "--out", str(tmp_path / form), "--limit", "20", "--json"]
+        command = [
+            "export",
+            "--set",
+            str(place / "undisturbed"),
+            "--to",
+            form,
+            "--out",
+            str(tmp_path / form),
+            "--limit",
+            "20",
+            "--json",
+        ]
         assert main(command) == 0
         said = json.loads(capsys.readouterr().out)
         assert (said["set"], said["rows"]) == ("d_det", 20)
         assert main(command) == 2
         assert "is there already" in sentence(capsys)
-    assert main(["export", "--set", str(tmp_path), "--to", "mit", "--out", str(tmp_path / "x"), "--limit", "0"]) == 2
+    assert (
+        main(
+            [
+                "export",
+                "--set",
+                str(tmp_path),
+                "--to",
+                "mit",
+                "--out",
+                str(tmp_path / "x"),
+                "--limit",
+                "0",
+            ]
+        )
+        == 2
+    )
     assert "--limit must be at least 1" in sentence(capsys)

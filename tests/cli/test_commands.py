@@ -24,7 +24,9 @@ QUICK = ["--model", "cifar10-standard", "--epsilon", "8/255", "--steps", "5", "-
 
 
 def attack(capsys, out, *more: str):
-    status, text, err = run(capsys, "attack", "gallery:cifar10-00", *QUICK, "--out", str(out), "--json", *more)
+    status, text, err = run(
+        capsys, "attack", "gallery:cifar10-00", *QUICK, "--out", str(out), "--json", *more
+    )
     assert status == 0, err
     return json.loads(text)
 
@@ -57,7 +59,9 @@ def test_rerun_gives_the_same_and_says_when_it_does_not(capsys, tmp_path):
     status, text, err = run(capsys, "rerun", str(recipe), "--out", str(tmp_path / "b"), "--json")
     assert (status, json.loads(text)["differences"]) == (0, [])
     assert "the same again" in err
-    assert (tmp_path / "a" / "adversarial.npy").read_bytes() == (tmp_path / "b" / "adversarial.npy").read_bytes()
+    assert (tmp_path / "a" / "adversarial.npy").read_bytes() == (
+        tmp_path / "b" / "adversarial.npy"
+    ).read_bytes()
     changed = json.loads(recipe.read_text())
     changed["versions"]["torch"] = "1.0"
     changed["result_digest"] = "0" * 64
@@ -67,7 +71,14 @@ def test_rerun_gives_the_same_and_says_when_it_does_not(capsys, tmp_path):
     assert "the adversarial image is not the same" in err
     assert "torch: was 1.0" in err
     status, _, err = run(
-        capsys, "rerun", str(recipe), "--image", "gallery:cifar10-01", "--out", str(tmp_path / "b"), "--json"
+        capsys,
+        "rerun",
+        str(recipe),
+        "--image",
+        "gallery:cifar10-01",
+        "--out",
+        str(tmp_path / "b"),
+        "--json",
     )
     assert status == 1
     assert "the image is not the same" in err
@@ -78,16 +89,36 @@ def test_the_recipes_command_line_does_the_same_attack(capsys, tmp_path):
 
     from explorer.experiments.one_image.recipe import Recipe
 
-    attack(capsys, tmp_path / "a", "--target", "ship", "--restarts", "2", "--loss", "cw", "--seed", "3", "--step-size", "1/255")
-    words = shlex.split(Recipe.from_json((tmp_path / "a" / "recipe.json").read_text()).command(str(tmp_path / "b")))
+    attack(
+        capsys,
+        tmp_path / "a",
+        "--target",
+        "ship",
+        "--restarts",
+        "2",
+        "--loss",
+        "cw",
+        "--seed",
+        "3",
+        "--step-size",
+        "1/255",
+    )
+    words = shlex.split(
+        Recipe.from_json((tmp_path / "a" / "recipe.json").read_text()).command(str(tmp_path / "b"))
+    )
     status, _, err = run(capsys, *words[3:])
     assert status == 0, err
-    assert (tmp_path / "a" / "adversarial.npy").read_bytes() == (tmp_path / "b" / "adversarial.npy").read_bytes()
+    assert (tmp_path / "a" / "adversarial.npy").read_bytes() == (
+        tmp_path / "b" / "adversarial.npy"
+    ).read_bytes()
 
 
 def test_fgsm_is_one_full_step(capsys, tmp_path):
     attack(capsys, tmp_path, "--fgsm")
-    delta = np.load(tmp_path / "adversarial.npy") - np.asarray(sample("cifar10-00").read()).transpose(2, 0, 1) / 255
+    delta = (
+        np.load(tmp_path / "adversarial.npy")
+        - np.asarray(sample("cifar10-00").read()).transpose(2, 0, 1) / 255
+    )
     inside = np.abs(delta)[np.abs(delta) > 1e-6]
     assert np.median(inside) == pytest.approx(8 / 255, abs=1e-6)
     assert json.loads((tmp_path / "recipe.json").read_text())["steps"] == 1
@@ -116,7 +147,9 @@ MISTAKES = [
 
 @pytest.mark.parametrize(("more", "words"), MISTAKES)
 def test_a_mistake_is_one_line_and_status_2(capsys, tmp_path, more, words):
-    status, out, err = run(capsys, "attack", "gallery:cifar10-00", *QUICK, "--out", str(tmp_path), *more)
+    status, out, err = run(
+        capsys, "attack", "gallery:cifar10-00", *QUICK, "--out", str(tmp_path), *more
+    )
     assert (status, out) == (2, "")
     assert words in err
     assert len(err.strip().splitlines()) == 1
@@ -144,7 +177,16 @@ def test_evaluate_a_folder(capsys, tmp_path):
         folder = tmp_path / "data" / found.title.split()[0]
         folder.mkdir(parents=True, exist_ok=True)
         found.read().save(folder / f"{key}.png")
-    arguments = ["evaluate", "--model", "cifar10-standard", "--data", str(tmp_path / "data"), "--device", "cpu", "--json"]
+    arguments = [
+        "evaluate",
+        "--model",
+        "cifar10-standard",
+        "--data",
+        str(tmp_path / "data"),
+        "--device",
+        "cpu",
+        "--json",
+    ]
     status, out, err = run(capsys, *arguments, "--epsilon", "0.5", "0", "--steps", "10")
     assert status == 0, err
     said = json.loads(out)
@@ -154,7 +196,11 @@ def test_evaluate_a_folder(capsys, tmp_path):
     assert clean["accuracy"] == 1.0
     assert hit["accuracy"] < 1.0
     assert clean["low"] < 1.0 == clean["high"]
-    for wrong, words in (("nowhere.parquet", "no file"), (str(tmp_path), "hold no files"), ("cifar10", "EXPLORER_DATA")):
+    for wrong, words in (
+        ("nowhere.parquet", "no file"),
+        (str(tmp_path), "hold no files"),
+        ("cifar10", "EXPLORER_DATA"),
+    ):
         arguments[4] = wrong
         status, out, err = run(capsys, *arguments, "--epsilon", "0")
         assert (status, out) == (2, ""), err
@@ -177,10 +223,20 @@ def test_models_lists_the_published_ones_with_whose_figures_they_are(capsys, tmp
     status, out, _ = run(capsys, "models", "--json")
     assert status == 0
     models = {model["name"]: model for model in json.loads(out)["models"]}
-    assert [name for name, model in models.items() if model["group"] != "bundled" and model["available"]] == ["torchvision:swin_t"]
+    assert [
+        name for name, model in models.items() if model["group"] != "bundled" and model["available"]
+    ] == ["torchvision:swin_t"]
     robust = models["madry:resnet18_linf_eps4.0"]
-    assert (robust["accuracy"], robust["robust"], robust["training"]) == (0.5249, True, "adversarial, L∞ ε = 4/255")
-    expected = {"text": "AutoAttack, L∞ ε = 4/255", "value": 0.2532, "source": "RobustBench, Salman2020Do_R18"}
+    assert (robust["accuracy"], robust["robust"], robust["training"]) == (
+        0.5249,
+        True,
+        "adversarial, L∞ ε = 4/255",
+    )
+    expected = {
+        "text": "AutoAttack, L∞ ε = 4/255",
+        "value": 0.2532,
+        "source": "RobustBench, Salman2020Do_R18",
+    }
     assert robust["robust_accuracy"] == [expected]
     assert robust["remote"].startswith("https://")
     status, out, _ = run(capsys, "models")
@@ -194,7 +250,10 @@ def test_models_fetches_what_is_not_here(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path))
     (tmp_path / "swin_t.safetensors").write_bytes(b"")
     status, out, _ = run(capsys, "models", "--fetch", "torchvision:swin_t", "--json")
-    assert (status, json.loads(out)) == (0, {"name": "torchvision:swin_t", "where": str(tmp_path / "swin_t.safetensors")})
+    assert (status, json.loads(out)) == (
+        0,
+        {"name": "torchvision:swin_t", "where": str(tmp_path / "swin_t.safetensors")},
+    )
     nowhere = Remote("https://nowhere.invalid/resnet18_l2_eps3.ckpt")
     monkeypatch.setattr(published, "remote_weights", lambda name: nowhere)
     for name, words in (
@@ -210,11 +269,30 @@ def test_models_fetches_what_is_not_here(capsys, tmp_path, monkeypatch):
 def test_the_panda_becomes_a_gibbon(panda, squeezenet, tmp_path):
     """The issue's own command, in a process of its own."""
     command = [
-        sys.executable, "-m", "explorer", "attack", str(panda), "--model", "torchvision:squeezenet1_1",
-        "--weights", str(squeezenet), "--norm", "linf", "--epsilon", "4/255", "--steps", "40", "--target", "gibbon",
-        "--out", str(tmp_path), "--json",
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, env=os.environ)
+        sys.executable,
+        "-m",
+        "explorer",
+        "attack",
+        str(panda),
+        "--model",
+        "torchvision:squeezenet1_1",
+        "--weights",
+        str(squeezenet),
+        "--norm",
+        "linf",
+        "--epsilon",
+        "4/255",
+        "--steps",
+        "40",
+        "--target",
+        "gibbon",
+        "--out",
+        str(tmp_path),
+        "--json",
+    ]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=280, env=os.environ
+    )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert said["label"]["name"] == "giant panda"

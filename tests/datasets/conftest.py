@@ -16,7 +16,13 @@ SIDE = 8
 class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3, stride=2), nn.ReLU())
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.Conv2d(8, 8, 3, stride=2),
+            nn.ReLU(),
+        )
         self.head = nn.Linear(72, len(CLASSES))
 
     def features(self, images):
@@ -31,7 +37,9 @@ class Linear(nn.Module):
 
     def __init__(self, dimensions: int) -> None:
         super().__init__()
-        weight = torch.randn(3 * SIDE * SIDE, dimensions, generator=torch.Generator().manual_seed(5))
+        weight = torch.randn(
+            3 * SIDE * SIDE, dimensions, generator=torch.Generator().manual_seed(5)
+        )
         self.weight = nn.Parameter(torch.linalg.qr(weight).Q.T.contiguous(), requires_grad=False)
         self.head = nn.Linear(dimensions, len(CLASSES))
 
@@ -43,7 +51,9 @@ class Linear(nn.Module):
 
 
 def wrapped(module: nn.Module) -> Classifier:
-    return Classifier(module.eval().requires_grad_(False), labels=CLASSES, input_size=(SIDE, SIDE), name="tiny")
+    return Classifier(
+        module.eval().requires_grad_(False), labels=CLASSES, input_size=(SIDE, SIDE), name="tiny"
+    )
 
 
 @pytest.fixture

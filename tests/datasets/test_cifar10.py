@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from torchvision.datasets import CIFAR10
 
-from explorer.attacks import Cancelled
 from explorer.datasets import cifar10 as download
 from explorer.datasets.cifar10 import download_cifar10, has_cifar10, read_cifar10
 from explorer.datasets.labelled import DataError
 from explorer.datasets.sources import read_source
+from explorer.errors import Cancelled
 from explorer.fetch import download as transfer
 
 NAMES = ["cat", "dog"]
@@ -52,7 +52,11 @@ def archive(files, monkeypatch):
     md5 = {name: hashlib.md5(data).hexdigest() for name, data in files.items()}
     monkeypatch.setattr(CIFAR10, "train_list", [["data_batch_1", md5["data_batch_1"]]])
     monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", md5["test_batch"]]])
-    monkeypatch.setattr(CIFAR10, "meta", {"filename": "batches.meta", "key": "label_names", "md5": md5["batches.meta"]})
+    monkeypatch.setattr(
+        CIFAR10,
+        "meta",
+        {"filename": "batches.meta", "key": "label_names", "md5": md5["batches.meta"]},
+    )
     data = packed(files)
     monkeypatch.setattr(CIFAR10, "tgz_md5", hashlib.md5(data).hexdigest())
     monkeypatch.setattr(download, "ARCHIVE_BYTES", len(data))
@@ -62,7 +66,7 @@ def archive(files, monkeypatch):
 
 @contextmanager
 def serving(monkeypatch, answer):
-    """A server on 127.0.0.1 whose GET is ``answer(handler, released)``; torchvision's URL points to it."""
+    """A server on 127.0.0.1 whose GET is ``respond(handler, released)``; torchvision's URL points to it."""
     released = threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -74,7 +78,9 @@ def serving(monkeypatch, answer):
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setattr(CIFAR10, "url", f"http://127.0.0.1:{server.server_address[1]}/cifar-10-python.tar.gz")
+    monkeypatch.setattr(
+        CIFAR10, "url", f"http://127.0.0.1:{server.server_address[1]}/cifar-10-python.tar.gz"
+    )
     try:
         yield
     finally:
@@ -144,7 +150,9 @@ def test_it_is_fetched_and_read(tmp_path, monkeypatch, archive, answer):
     with serving(monkeypatch, answer(archive)):
         place = download_cifar10(root, lambda done, total: said.append((done, total)))
     assert place == root / "cifar-10-batches-py"
-    assert [path.name for path in root.iterdir()] == ["cifar-10-batches-py"]  # neither the archive nor anything temporary
+    assert [path.name for path in root.iterdir()] == [
+        "cifar-10-batches-py"
+    ]  # neither the archive nor anything temporary
     assert said == sorted(said)
     assert said[-1] == (len(archive), len(archive))
     assert read_cifar10(train=True, folder=root).labels.tolist() == [0, 1, 1, 0]
@@ -158,7 +166,9 @@ def test_it_is_fetched_and_read(tmp_path, monkeypatch, archive, answer):
         interpolation = "bilinear"
 
     assert read_source("cifar10", Viewer()).labels.tolist() == [0, 1]
-    with pytest.raises(DataError, match="is torchvision's CIFAR-10: name it cifar10 or cifar10:train"):
+    with pytest.raises(
+        DataError, match="is torchvision's CIFAR-10: name it cifar10 or cifar10:train"
+    ):
         read_source(str(root), Viewer())
     assert download_cifar10(root) == place  # there already: no server is asked
 
@@ -168,16 +178,36 @@ def test_it_is_fetched_and_read(tmp_path, monkeypatch, archive, answer):
     [
         (lambda data: sends(b"gone", status=404), "answered 404"),
         (lambda data: sends(b"oh", status=500), "answered 500"),
-        (lambda data: sends(b"<html>log in to this network</html>"), "has a file of 35 bytes where"),
+        (
+            lambda data: sends(b"<html>log in to this network</html>"),
+            "has a file of 35 bytes where",
+        ),
         (lambda data: sends(data[:-9] + b"wrongwron"), "is not CIFAR-10"),
-        (lambda data: sends(data, length=len(data) - 100), "has a file of .* bytes where .* are expected"),
-        (lambda data: sends(data, length=len(data) + 100), "has a file of .* bytes where .* are expected"),
+        (
+            lambda data: sends(data, length=len(data) - 100),
+            "has a file of .* bytes where .* are expected",
+        ),
+        (
+            lambda data: sends(data, length=len(data) + 100),
+            "has a file of .* bytes where .* are expected",
+        ),
         (lambda data: sends(b""), "has a file of 0 bytes where"),
         (falls_silent, "the connection broke after"),
         (resets, "the connection broke after"),
         (never_ends, "sends more than the"),
     ],
-    ids=["404", "500", "a page", "wrong bytes", "says less", "says more", "empty", "silent", "reset", "endless"],
+    ids=[
+        "404",
+        "500",
+        "a page",
+        "wrong bytes",
+        "says less",
+        "says more",
+        "empty",
+        "silent",
+        "reset",
+        "endless",
+    ],
 )
 def test_a_server_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, archive, answer, words):
     with serving(monkeypatch, answer(archive)), pytest.raises(DataError, match=words):
@@ -189,8 +219,13 @@ def test_a_server_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, archiv
 def test_no_connection_is_one_calm_sentence(tmp_path, monkeypatch, archive):
     with socket.socket() as listener:  # a port that nothing answers on
         listener.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(CIFAR10, "url", f"http://127.0.0.1:{listener.getsockname()[1]}/x.tar.gz")
-        with pytest.raises(DataError, match=r"127.0.0.1 can't be reached .*check the connection. Or unpack .*everything else works"):
+        monkeypatch.setattr(
+            CIFAR10, "url", f"http://127.0.0.1:{listener.getsockname()[1]}/x.tar.gz"
+        )
+        with pytest.raises(
+            DataError,
+            match=r"127.0.0.1 can't be reached .*check the connection. Or unpack .*everything else works",
+        ):
             download_cifar10(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
@@ -206,10 +241,15 @@ def test_a_broken_connection_is_gone_on_from(tmp_path, monkeypatch, archive):
         handler.send_header("Content-Length", str(len(archive) - start))
         handler.send_header("Content-Range", f"bytes {start}-{len(archive) - 1}/{len(archive)}")
         handler.end_headers()
-        handler.wfile.write(archive[start : max(start, 5000)] if starts.count(5000) < 2 else archive[start:])
+        handler.wfile.write(
+            archive[start : max(start, 5000)] if starts.count(5000) < 2 else archive[start:]
+        )
 
     with serving(monkeypatch, goes_on):
-        with pytest.raises(DataError, match=r"the connection broke after .*what arrived is kept: try again to go on.*Or unpack"):
+        with pytest.raises(
+            DataError,
+            match=r"the connection broke after .*what arrived is kept: try again to go on.*Or unpack",
+        ):
             download_cifar10(tmp_path)
         assert (tmp_path / ".cifar-10-python.tar.gz.part").read_bytes() == archive[:5000]
         assert not has_cifar10(tmp_path)
@@ -222,7 +262,9 @@ def test_a_broken_connection_is_gone_on_from(tmp_path, monkeypatch, archive):
 def test_it_can_be_stopped(tmp_path, monkeypatch, archive):
     said = []
     with serving(monkeypatch, sends(archive)), pytest.raises(Cancelled):
-        download_cifar10(tmp_path, lambda *progress: said.append(progress), cancelled=lambda: len(said) >= 2)
+        download_cifar10(
+            tmp_path, lambda *progress: said.append(progress), cancelled=lambda: len(said) >= 2
+        )
     assert len(said) == 2
     assert list(tmp_path.iterdir()) == []
 
@@ -233,14 +275,21 @@ def test_a_damaged_copy_is_fetched_again(tmp_path, monkeypatch, archive):
         batch = tmp_path / "cifar-10-batches-py" / "test_batch"
         whole = batch.read_bytes()
         batch.write_bytes(whole[:100])
-        with pytest.raises(DataError, match=r"is not in .*, or not whole; fetch it with: python -m explorer download"):
+        with pytest.raises(
+            DataError,
+            match=r"is not in .*, or not whole; fetch it with: python -m explorer download",
+        ):
             read_cifar10(train=False, folder=tmp_path)
         download_cifar10(tmp_path)
     assert batch.read_bytes() == whole
 
 
 def test_an_archive_of_other_files_is_not_kept(tmp_path, monkeypatch, archive, files):
-    for other in (packed({**files, "test_batch": b"other"}), packed(files, "../outside"), b"no archive at all"):
+    for other in (
+        packed({**files, "test_batch": b"other"}),
+        packed(files, "../outside"),
+        b"no archive at all",
+    ):
         monkeypatch.setattr(CIFAR10, "tgz_md5", hashlib.md5(other).hexdigest())
         with serving(monkeypatch, sends(other)), pytest.raises(DataError, match="CIFAR-10"):
             download_cifar10(tmp_path / "data")
@@ -250,5 +299,7 @@ def test_an_archive_of_other_files_is_not_kept(tmp_path, monkeypatch, archive, f
 
 def test_a_folder_that_can_not_be_written_is_said(tmp_path, archive):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"can't write CIFAR-10 into .*EXPLORER_DATA names another folder"):
+    with pytest.raises(
+        DataError, match=r"can't write CIFAR-10 into .*EXPLORER_DATA names another folder"
+    ):
         download_cifar10(tmp_path / "file" / "data")

@@ -10,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from explorer.datasets.labelled import DataError, read_parquet, twins
+from explorer.datasets.labelled import DataError, read_parquet
+from explorer.datasets.near_duplicates import near_duplicates
 from explorer.datasets.sources import read_source
 
 NAMES = ["cat", "dog"]
@@ -57,9 +58,15 @@ def test_labels_are_counted_as_the_classifier_does(tmp_path):
     data = read_source(str(path), Viewer())
     assert data.labels.tolist() == [1, 0, 1, 0, 0]
     with pytest.raises(DataError, match="does not know, such as 'zebra'"):
-        read_source(str(write(tmp_path / "b.parquet", map(png, pictures()), [0] * 5, names=["zebra"])), Viewer())
+        read_source(
+            str(write(tmp_path / "b.parquet", map(png, pictures()), [0] * 5, names=["zebra"])),
+            Viewer(),
+        )
     with pytest.raises(DataError, match="labels from 0 to 7"):
-        read_source(str(write(tmp_path / "c.parquet", map(png, pictures()), [7, 0, 0, 0, 0], names=None)), Viewer())
+        read_source(
+            str(write(tmp_path / "c.parquet", map(png, pictures()), [7, 0, 0, 0, 0], names=None)),
+            Viewer(),
+        )
 
 
 def test_pictures_of_other_sizes_are_brought_to_the_classifiers(tmp_path):
@@ -87,7 +94,10 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path):
 
 
 def test_twins_are_found_again_after_recompression():
-    arrays = np.kron(np.random.default_rng(1).integers(0, 256, (30, 4, 4, 3), dtype=np.uint8), np.ones((1, 4, 4, 1), np.uint8))
+    arrays = np.kron(
+        np.random.default_rng(1).integers(0, 256, (30, 4, 4, 3), dtype=np.uint8),
+        np.ones((1, 4, 4, 1), np.uint8),
+    )
     recompressed = []
     for array in arrays:
         buffer = io.BytesIO()
@@ -95,5 +105,5 @@ def test_twins_are_found_again_after_recompression():
         recompressed.append(np.asarray(Image.open(buffer)))
     order = torch.randperm(30, generator=torch.Generator().manual_seed(0))
     images = torch.from_numpy(np.stack(recompressed)).permute(0, 3, 1, 2)[order]
-    found = twins(images, torch.from_numpy(arrays[:10]).permute(0, 3, 1, 2))
+    found = near_duplicates(images, torch.from_numpy(arrays[:10]).permute(0, 3, 1, 2))
     assert torch.equal(order[found], torch.arange(10))

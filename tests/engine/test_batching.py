@@ -41,7 +41,9 @@ def with_room(monkeypatch, samples, classifier, images):
 
 def test_what_a_sample_takes_is_measured():
     values = 3 * SIDE * SIDE
-    assert bytes_per_sample(counting(), images_of(2)) == 2 * 4 * values  # (x − mean) / std, and the exponential
+    assert (
+        bytes_per_sample(counting(), images_of(2)) == 2 * 4 * values
+    )  # (x − mean) / std, and the exponential
     wider = bytes_per_sample(counting(), images_of(2, side=2 * SIDE))
     assert wider == 4 * 2 * 4 * values
 
@@ -54,7 +56,10 @@ def test_it_is_measured_once():
     assert classifier.module.seen == seen
 
 
-@pytest.mark.parametrize(("n", "fits", "expected"), [(200, 1000, 200), (200, 100, 100), (200, 99, 67), (201, 100, 67), (200, 0.2, 1)])
+@pytest.mark.parametrize(
+    ("n", "fits", "expected"),
+    [(200, 1000, 200), (200, 100, 100), (200, 99, 67), (201, 100, 67), (200, 0.2, 1)],
+)
 def test_pieces_fit_and_are_of_one_size(monkeypatch, n, fits, expected):
     classifier, images = counting(), images_of(n)
     with_room(monkeypatch, fits, classifier, images)
@@ -92,13 +97,31 @@ def test_a_split_batch_has_the_same_result(monkeypatch, precision, targeted):
     targets = (labels + 1) % 12 if targeted else None
     attack = PGD(Threat("l2", 0.5), steps=3, precision=precision)
     reports = {"whole": [], "split": []}
-    whole = attack(classifier, images, labels, targets, frames=True, on_step=lambda *said: reports["whole"].append(said))
+    whole = attack(
+        classifier,
+        images,
+        labels,
+        targets,
+        frames=True,
+        on_step=lambda *said: reports["whole"].append(said),
+    )
     monkeypatch.setattr(batching, "samples_at_once", lambda *_: 8)
     monkeypatch.setattr("explorer.attacks.objective.samples_at_once", lambda *_: 8)
-    split = attack(classifier, images, labels, targets, frames=True, on_step=lambda *said: reports["split"].append(said))
+    split = attack(
+        classifier,
+        images,
+        labels,
+        targets,
+        frames=True,
+        on_step=lambda *said: reports["split"].append(said),
+    )
     assert torch.equal(whole.success, split.success)
     torch.testing.assert_close(split.adversarial, whole.adversarial, atol=1e-6, rtol=0)
     torch.testing.assert_close(split.logits, whole.logits, atol=1e-4, rtol=1e-4)
     for name in ("loss", "logits", "gradient_norm", "distance", "success", "kept", "frames"):
-        torch.testing.assert_close(getattr(split.trace, name), getattr(whole.trace, name), atol=1e-4, rtol=1e-4)
-    assert reports["split"] == [(done, steps, pytest.approx(loss, rel=1e-5)) for done, steps, loss in reports["whole"]]
+        torch.testing.assert_close(
+            getattr(split.trace, name), getattr(whole.trace, name), atol=1e-4, rtol=1e-4
+        )
+    assert reports["split"] == [
+        (done, steps, pytest.approx(loss, rel=1e-5)) for done, steps, loss in reports["whole"]
+    ]

@@ -22,7 +22,11 @@ def same(module, n):
 
 
 def test_a_batch_norm_is_folded_and_the_function_stays():
-    module = seeded(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.LazyLinear(3)))
+    module = seeded(
+        nn.Sequential(
+            nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.LazyLinear(3)
+        )
+    )
     same(module, 1)
 
 
@@ -70,13 +74,21 @@ def test_a_copys_features_are_the_originals(kind):
     torch.manual_seed(0)
     module = kind().eval()
     module(torch.rand(2, 3, 8, 8))
-    classifier = Classifier(module, labels=["a", "b", "c"], input_size=(8, 8), mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
+    classifier = Classifier(
+        module,
+        labels=["a", "b", "c"],
+        input_size=(8, 8),
+        mean=(0.1, 0.2, 0.3),
+        std=(0.5, 0.25, 2.0),
+    )
     images = torch.rand(2, 3, 8, 8)
     for taped in (False, True):
         copied = prepare(classifier, torch.float32, taped)
         assert isinstance(copied.module, Taped) == taped
         torch.testing.assert_close(copied(images), classifier(images), atol=1e-5, rtol=1e-4)
-        torch.testing.assert_close(copied.features(images), classifier.features(images), atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(
+            copied.features(images), classifier.features(images), atol=1e-5, rtol=1e-4
+        )
 
 
 class Late(nn.Module):
@@ -95,11 +107,19 @@ def test_a_look_with_a_tape_is_the_look_with_the_classifier(kind):
     """Whatever of the normalisation was folded away."""
     torch.manual_seed(0)
     module, labels = kind().eval(), torch.tensor([0, 1])
-    classifier = Classifier(module, labels=["a", "b", "c"], input_size=(8, 8), mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
+    classifier = Classifier(
+        module,
+        labels=["a", "b", "c"],
+        input_size=(8, 8),
+        mean=(0.1, 0.2, 0.3),
+        std=(0.5, 0.25, 2.0),
+    )
     copied = prepare(classifier, torch.float32, taped=True)
     assert (copied.std == (1.0, 1.0, 1.0)) == (kind is Convolutional)
     images = torch.rand(2, 3, 8, 8)
-    ours, theirs = (Eye(each, "ce", labels, None).look(images, last=False) for each in (copied, classifier))
+    ours, theirs = (
+        Eye(each, "ce", labels, None).look(images, last=False) for each in (copied, classifier)
+    )
     for name in ("value", "slope", "logits", "gradient"):
         torch.testing.assert_close(getattr(ours, name), getattr(theirs, name), atol=1e-6, rtol=1e-4)
 
@@ -145,10 +165,16 @@ def test_features_that_are_the_image_itself():
 def test_the_normalisations_scale_goes_into_the_first_convolution_where_it_alone_sees_the_image():
     def scaled(module):
         module(torch.rand(2, 3, 8, 8))
-        return Classifier(module.eval(), labels=["a", "b", "c"], input_size=(8, 8), std=(0.5, 0.25, 2.0))
+        return Classifier(
+            module.eval(), labels=["a", "b", "c"], input_size=(8, 8), std=(0.5, 0.25, 2.0)
+        )
 
     assert prepare(scaled(pooled()), torch.float32).std == (1.0, 1.0, 1.0)
-    assert prepare(scaled(Shared()), torch.float32).std == (0.5, 0.25, 2.0)  # that convolution is called twice
+    assert prepare(scaled(Shared()), torch.float32).std == (
+        0.5,
+        0.25,
+        2.0,
+    )  # that convolution is called twice
 
 
 class Prefixed(nn.Module):
@@ -156,22 +182,42 @@ class Prefixed(nn.Module):
 
     def __init__(self, scales, bend=False, tapped=False):
         super().__init__()
-        self.conv, self.scales, self.bend, self.tapped = nn.Conv2d(3, 3, 3, padding=1), scales, bend, tapped
+        self.conv, self.scales, self.bend, self.tapped = (
+            nn.Conv2d(3, 3, 3, padding=1),
+            scales,
+            bend,
+            tapped,
+        )
 
     def forward(self, images):
         planes = [images[:, i : i + 1] * scale + 0.1 * i for i, scale in enumerate(self.scales)]
         seen = torch.cat([plane**2 if self.bend else plane for plane in planes], dim=1)
-        return self.conv(seen).relu().mean(dim=(2, 3)) + (seen.mean(dim=(2, 3)) if self.tapped else 0)
+        return self.conv(seen).relu().mean(dim=(2, 3)) + (
+            seen.mean(dim=(2, 3)) if self.tapped else 0
+        )
 
 
 @pytest.mark.parametrize(
     ("options", "folded", "in_the_convolution"),
-    [({}, True, True), ({"bend": True}, False, False), ({"tapped": True}, True, False), ({"scales": (0.5, -2.0, 1.0)}, False, False)],
+    [
+        ({}, True, True),
+        ({"bend": True}, False, False),
+        ({"tapped": True}, True, False),
+        ({"scales": (0.5, -2.0, 1.0)}, False, False),
+    ],
 )
-def test_a_scale_and_shift_of_each_colour_becomes_the_normalisation(options, folded, in_the_convolution):
+def test_a_scale_and_shift_of_each_colour_becomes_the_normalisation(
+    options, folded, in_the_convolution
+):
     torch.manual_seed(0)
     module = Prefixed(**{"scales": (0.5, 2.0, 1.0), **options}).eval()
-    classifier = Classifier(module, labels=["a", "b", "c"], input_size=(8, 8), mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
+    classifier = Classifier(
+        module,
+        labels=["a", "b", "c"],
+        input_size=(8, 8),
+        mean=(0.1, 0.2, 0.3),
+        std=(0.5, 0.25, 2.0),
+    )
     images = torch.rand(2, 3, 8, 8)
     for taped in (False, True):
         copied = prepare(classifier, torch.float32, taped)

@@ -68,7 +68,9 @@ def test_success_is_what_the_classifier_says_in_float32(norm, epsilon):
     classifier = load("cifar10-standard")
     images = torch.rand(24, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     labels = classifier(images).argmax(dim=1)
-    result = PGD(Threat(norm, epsilon / 4), steps=5, precision="bfloat16")(classifier, images, labels)
+    result = PGD(Threat(norm, epsilon / 4), steps=5, precision="bfloat16")(
+        classifier, images, labels
+    )
     said = classifier(result.adversarial)
     assert result.precision == "bfloat16"
     torch.testing.assert_close(result.logits, said)
@@ -95,11 +97,18 @@ def test_a_success_that_only_the_copy_sees_is_attacked_again(monkeypatch):
     from explorer.attacks import pgd
 
     monkeypatch.setattr(
-        pgd, "at_precision",
-        lambda chosen, precision: (chosen, "float32") if precision == "float32" else (chosen.with_module(Lying()), "bfloat16"),
-    )  # fmt: skip
+        pgd,
+        "at_precision",
+        lambda chosen, precision: (
+            (chosen, "float32")
+            if precision == "float32"
+            else (chosen.with_module(Lying()), "bfloat16")
+        ),
+    )
     attack = PGD(Threat("linf", 4 / 255), steps=5, precision="bfloat16")
-    expected = PGD(Threat("linf", 4 / 255), steps=5, precision="float32")(classifier, images, labels)
+    expected = PGD(Threat("linf", 4 / 255), steps=5, precision="float32")(
+        classifier, images, labels
+    )
     result = attack(classifier, images, labels, frames=True)
     assert torch.equal(result.success, expected.success)
     assert result.success.any()
@@ -107,7 +116,9 @@ def test_a_success_that_only_the_copy_sees_is_attacked_again(monkeypatch):
     assert torch.equal(kept, result.adversarial)
 
 
-@pytest.mark.skipif(not torch.cpu._is_avx512_bf16_supported(), reason="needs a CPU with bfloat16 units")
+@pytest.mark.skipif(
+    not torch.cpu._is_avx512_bf16_supported(), reason="needs a CPU with bfloat16 units"
+)
 def test_the_same_in_bfloat16_whatever_the_batch():
     classifier = load("cifar10-standard")
     images = torch.rand(5, 3, 32, 32, generator=torch.Generator().manual_seed(4))
@@ -125,14 +136,18 @@ def test_a_module_too_quick_to_be_timed_climbs_in_float32(monkeypatch):
     assert at_precision(classifier, "auto")[1] == "float32"
 
 
-@pytest.mark.skipif(not torch.cpu._is_avx512_bf16_supported(), reason="needs a CPU with bfloat16 units")
+@pytest.mark.skipif(
+    not torch.cpu._is_avx512_bf16_supported(), reason="needs a CPU with bfloat16 units"
+)
 @pytest.mark.parametrize(("gain", "expected"), [(100.0, "bfloat16"), (1.0, "float32")])
 def test_what_is_measured_decides_for_a_real_network(monkeypatch, gain, expected):
     monkeypatch.setattr(engine, "_gain", lambda *_: gain)
     assert at_precision(load("cifar10-standard"), "auto")[1] == expected
 
 
-@pytest.mark.skipif(not torch.cpu._is_avx512_bf16_supported(), reason="needs a CPU with bfloat16 units")
+@pytest.mark.skipif(
+    not torch.cpu._is_avx512_bf16_supported(), reason="needs a CPU with bfloat16 units"
+)
 def test_what_can_not_be_taped_climbs_on_the_plain_copy():
     copied, precision = at_precision(classifier_of(Twisting().eval()), "bfloat16")
     assert precision == "bfloat16"
@@ -152,7 +167,12 @@ for precision in ("auto", "folded", "float32"):
     PGD(Threat("linf", 0.01), steps=1, precision=precision)(load("tiny12-standard"), torch.rand(1, 3, 64, 64), torch.tensor([0]))
 sys.exit("sympy" in sys.modules)
 """
-    assert subprocess.run([sys.executable, "-c", script], check=False, cwd=Path(__file__).parents[2]).returncode == 0
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", script], check=False, cwd=Path(__file__).parents[2]
+        ).returncode
+        == 0
+    )
 
 
 def test_without_onednn_a_plain_copy_serves(monkeypatch):

@@ -13,7 +13,16 @@ from torchvision.models import get_model
 
 from explorer.engine.capture import NotTaped, tape_of
 from explorer.engine.convolution import PackedConv
-from explorer.engine.operations import Concatenate, Convolution, Greatest, Linear, MaxPool, Rectify, Scale, Segment
+from explorer.engine.operations import (
+    Concatenate,
+    Convolution,
+    Greatest,
+    Linear,
+    MaxPool,
+    Rectify,
+    Scale,
+    Segment,
+)
 from explorer.engine.tape import Kept, Tape
 
 
@@ -35,16 +44,23 @@ def taped(module: nn.Module, images: Tensor) -> Tape:
     module = module.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     tape = tape_of(copy.deepcopy(module), images[:1], {})
     for given in (images, images[:1]):
-        (out, gradient), (tape_out, tape_gradient) = gradient_of(module, given), gradient_of(tape, given)
+        (out, gradient), (tape_out, tape_gradient) = (
+            gradient_of(module, given),
+            gradient_of(tape, given),
+        )
         torch.testing.assert_close(tape_out, out, atol=2e-4 * float(out.abs().max()), rtol=1e-3)
-        torch.testing.assert_close(tape_gradient, gradient, atol=2e-4 * float(gradient.abs().max()), rtol=1e-3)
+        torch.testing.assert_close(
+            tape_gradient, gradient, atol=2e-4 * float(gradient.abs().max()), rtol=1e-3
+        )
         with torch.no_grad():
             assert torch.equal(tape(given), tape_out)
     return tape
 
 
 def noise(n: int = 3, side: int = 12) -> Tensor:
-    return channels_last(torch.rand(n, 3, side, side, generator=torch.Generator().manual_seed(2)) - 0.5)
+    return channels_last(
+        torch.rand(n, 3, side, side, generator=torch.Generator().manual_seed(2)) - 0.5
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +82,9 @@ def noise(n: int = 3, side: int = 12) -> Tensor:
     ],
 )
 @pytest.mark.parametrize("relu", [False, True])
-def test_a_packed_convolution_is_the_convolution(relu: bool, options: dict[str, object], side: tuple[int, int]) -> None:
+def test_a_packed_convolution_is_the_convolution(
+    relu: bool, options: dict[str, object], side: tuple[int, int]
+) -> None:
     torch.manual_seed(0)
     conv = nn.Conv2d(3, 6, **options).requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[arg-type]
     whole = nn.Sequential(conv, nn.ReLU()) if relu else conv
@@ -74,11 +92,17 @@ def test_a_packed_convolution_is_the_convolution(relu: bool, options: dict[str, 
     images = channels_last(torch.randn(2, 3, *side))
     out, gradient = gradient_of(whole, images)
     torch.testing.assert_close(packed(images, relu), out)
-    towards = torch.randn(out.shape, generator=torch.Generator().manual_seed(1)) * ((out > 0) if relu else 1)
+    towards = torch.randn(out.shape, generator=torch.Generator().manual_seed(1)) * (
+        (out > 0) if relu else 1
+    )
     towards, before = channels_last(towards), channels_last(torch.randn(images.shape))
     kept = images if packed.needs(images) else None
-    torch.testing.assert_close(packed.transposed(towards, kept, None), gradient, atol=1e-5, rtol=1e-4)
-    torch.testing.assert_close(packed.transposed(towards, kept, before.clone()), before + gradient, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        packed.transposed(towards, kept, None), gradient, atol=1e-5, rtol=1e-4
+    )
+    torch.testing.assert_close(
+        packed.transposed(towards, kept, before.clone()), before + gradient, atol=1e-5, rtol=1e-4
+    )
     other = channels_last(torch.randn(1, 3, side[0] + 2, side[1]))  # a size it was not packed for
     torch.testing.assert_close(packed(other, relu), whole(other))
     assert packed.needs(other)
@@ -91,8 +115,16 @@ class Fire(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.one, self.two, self.three = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 3, padding=1)
-        self.twice, self.relu, self.head = nn.Conv2d(4, 4, 1), nn.ReLU(inplace=True), nn.Linear(4, 3)
+        self.one, self.two, self.three = (
+            nn.Conv2d(3, 4, 3),
+            nn.Conv2d(4, 4, 1),
+            nn.Conv2d(4, 4, 3, padding=1),
+        )
+        self.twice, self.relu, self.head = (
+            nn.Conv2d(4, 4, 1),
+            nn.ReLU(inplace=True),
+            nn.Linear(4, 3),
+        )
         self.swish, self.bent = nn.SiLU(inplace=True), nn.Hardswish(inplace=True)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -109,8 +141,13 @@ class Branches(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.Dropout(), nn.ReLU(), nn.MaxPool2d(3, 1, 1))
-        self.left, self.right = nn.Sequential(nn.Conv2d(8, 4, 1), nn.ReLU()), nn.Sequential(nn.Conv2d(8, 4, 3, padding=1), nn.ReLU())
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.Dropout(), nn.ReLU(), nn.MaxPool2d(3, 1, 1)
+        )
+        self.left, self.right = (
+            nn.Sequential(nn.Conv2d(8, 4, 1), nn.ReLU()),
+            nn.Sequential(nn.Conv2d(8, 4, 3, padding=1), nn.ReLU()),
+        )
         self.deep, self.pool = nn.Conv2d(8, 8, 3, padding=1), nn.MaxPool2d(3, 2, ceil_mode=True)
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(24, 5))
 
@@ -118,7 +155,9 @@ class Branches(nn.Module):
         stem = self.stem(images)
         seen = torch.cat([self.left(stem), self.right(stem)], 1)
         added = F.relu(self.deep(seen) + stem)
-        return self.head(self.pool(torch.cat([seen, added, F.max_pool2d(seen, 3, stride=1, padding=1)], dim=1)))
+        return self.head(
+            self.pool(torch.cat([seen, added, F.max_pool2d(seen, 3, stride=1, padding=1)], dim=1))
+        )
 
 
 class Prefixed(nn.Module):
@@ -153,7 +192,13 @@ def test_a_network_of_awkward_parts(kind: type[nn.Module]) -> None:
 def test_a_relu_is_part_of_the_convolution_before_it_where_that_is_all_it_serves() -> None:
     torch.manual_seed(0)
     lines = taped(Fire(), noise()).lines
-    assert [line.operation.relu for line in lines if isinstance(line.operation, Convolution)] == [True, True, False, False, False]
+    assert [line.operation.relu for line in lines if isinstance(line.operation, Convolution)] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
     assert sum(isinstance(line.operation, Rectify) for line in lines) == 1
 
 
@@ -161,7 +206,12 @@ def test_a_relus_mask_waits_until_the_pool_that_alone_takes_it() -> None:
     torch.manual_seed(0)
     lines = taped(Branches(), noise()).lines
     convolutions = [line for line in lines if isinstance(line.operation, Convolution)]
-    assert [line.masked for line in convolutions] == [False, True, True, False]  # the stem's ReLU ends at its pool
+    assert [line.masked for line in convolutions] == [
+        False,
+        True,
+        True,
+        False,
+    ]  # the stem's ReLU ends at its pool
     assert lines[convolutions[0].output].masked
     assert not any(line.masked for line in lines if isinstance(line.operation, Concatenate))
 
@@ -176,14 +226,25 @@ class Siblings(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         seen = self.stem(images)
-        parts = [self.one(seen), self.two(seen), F.relu(self.bent(seen)), F.max_pool2d(self.lost(seen), 3, 2, 1) * 0]
+        parts = [
+            self.one(seen),
+            self.two(seen),
+            F.relu(self.bent(seen)),
+            F.max_pool2d(self.lost(seen), 3, 2, 1) * 0,
+        ]
         whole = torch.cat([part.sum((2, 3), keepdim=True) for part in parts], 1).flatten(1)
         return whole + self.other(seen).sum((2, 3)).sum(1, keepdim=True)
 
 
 def test_largest_positions_and_scales_need_no_autograd() -> None:
     torch.manual_seed(0)
-    assert [type(line.operation) for line in taped(Tied(), noise()).lines] == [Convolution, MaxPool, Greatest, Linear, Scale]
+    assert [type(line.operation) for line in taped(Tied(), noise()).lines] == [
+        Convolution,
+        MaxPool,
+        Greatest,
+        Linear,
+        Scale,
+    ]
 
 
 @pytest.mark.parametrize("kind", [Fire, Branches, Prefixed, Tied])
@@ -193,7 +254,9 @@ def test_a_look_without_autograd_is_the_one_with_it(kind: type[nn.Module]) -> No
     out, gradient = gradient_of(tape, images)
     seen, back = tape.look(images)
     assert torch.equal(seen, out)
-    assert torch.equal(back(torch.randn(out.shape, generator=torch.Generator().manual_seed(1))), gradient)  # type: ignore[arg-type]
+    assert torch.equal(
+        back(torch.randn(out.shape, generator=torch.Generator().manual_seed(1))), gradient
+    )  # type: ignore[arg-type]
 
 
 def test_what_only_shapes_are_asked_of_is_not_kept() -> None:
@@ -202,14 +265,18 @@ def test_what_only_shapes_are_asked_of_is_not_kept() -> None:
     kept: list[Kept] = []
     tape = taped(nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2), nn.Conv2d(8, 8, 1)), noise())
     tape.forwards(noise(), kept)
-    indices = [value for masked, needed in kept for value in (masked, *needed) if isinstance(value, Tensor)]
+    indices = [
+        value for masked, needed in kept for value in (masked, *needed) if isinstance(value, Tensor)
+    ]
     assert [value.dtype for value in indices] == [torch.int64]
 
 
 def test_siblings_are_done_as_one() -> None:
     torch.manual_seed(0)
     lines = taped(Siblings(), noise()).lines
-    widths = sorted(len(line.operation.part.weight) for line in lines if isinstance(line.operation, Convolution))
+    widths = sorted(
+        len(line.operation.part.weight) for line in lines if isinstance(line.operation, Convolution)
+    )
     assert widths == [4, 4, 6, 10]  # one, two and lost are one convolution of 2 + 3 + 5 channels
 
 
@@ -221,12 +288,24 @@ def test_what_nothing_is_known_of_is_one_segment() -> None:
 
 @pytest.mark.parametrize(
     ("name", "side"),
-    [("squeezenet1_1", 64), ("googlenet", 64), ("resnet18", 64), ("densenet121", 64), ("mobilenet_v3_small", 64), ("efficientnet_b0", 64),
-     ("vgg11", 64), ("resnext50_32x4d", 64)],
-)  # fmt: skip
+    [
+        ("squeezenet1_1", 64),
+        ("googlenet", 64),
+        ("resnet18", 64),
+        ("densenet121", 64),
+        ("mobilenet_v3_small", 64),
+        ("efficientnet_b0", 64),
+        ("vgg11", 64),
+        ("resnext50_32x4d", 64),
+    ],
+)
 def test_torchvisions_networks(name: str, side: int) -> None:
     torch.manual_seed(0)
-    extra = {"aux_logits": False, "transform_input": True, "init_weights": False} if name == "googlenet" else {}
+    extra = (
+        {"aux_logits": False, "transform_input": True, "init_weights": False}
+        if name == "googlenet"
+        else {}
+    )
     taped(get_model(name, weights=None, **extra), noise(2, side))
 
 

@@ -31,13 +31,21 @@ def threads_of_a_new_thread():
     return found[0]
 
 
-@pytest.mark.parametrize(("all_of_them", "members", "share"), [(2, 2, 1), (3, 3, 1), (4, 4, 1), (8, 4, 2), (9, 4, 2)])
+@pytest.mark.parametrize(
+    ("all_of_them", "members", "share"), [(2, 2, 1), (3, 3, 1), (4, 4, 1), (8, 4, 2), (9, 4, 2)]
+)
 def test_members_share_the_threads_and_nobody_else_does(all_of_them, members, share):
     with threads(all_of_them):
         made = crew.crew()
         assert made.members == members
         seen = []
-        busy = [lambda: (seen.append(threads_of_a_new_thread()), torch.zeros(8).add_(1), torch.get_num_threads())[2]] * (2 * members)
+        busy = [
+            lambda: (
+                seen.append(threads_of_a_new_thread()),
+                torch.zeros(8).add_(1),
+                torch.get_num_threads(),
+            )[2]
+        ] * (2 * members)
         assert made.all(busy) == [share] * (2 * members)
         assert set(seen) == {all_of_them}
         assert torch.get_num_threads() == threads_of_a_new_thread() == all_of_them
@@ -167,9 +175,15 @@ def shares(looks, same, slow_together):
 
     for _ in range(looks):
         value = shared(
-            module, "kind", 2, lambda: look("together", slow_together), lambda _: [lambda: look("apart", 1.0)], lambda parts: parts[0],
-            lambda a, b: same, clock,
-        )  # fmt: skip
+            module,
+            "kind",
+            2,
+            lambda: look("together", slow_together),
+            lambda _: [lambda: look("apart", 1.0)],
+            lambda parts: parts[0],
+            lambda a, b: same,
+            clock,
+        )
         assert value == 7
     return found
 
@@ -184,7 +198,9 @@ def test_what_is_slower_together_is_taken_apart():
 
 def test_what_would_differ_is_never_taken_apart_again():
     with threads(2):
-        assert shares(20, same=False, slow_together=5.0) == ["together", "apart"] + ["together"] * 19
+        assert (
+            shares(20, same=False, slow_together=5.0) == ["together", "apart"] + ["together"] * 19
+        )
 
 
 def test_one_thread_looks_by_itself():

@@ -28,7 +28,9 @@ def server(monkeypatch):
     monkeypatch.setattr(transfer, "_CHUNK", 4096)
     running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     running.daemon_threads = True
-    threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    threading.Thread(
+        target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    ).start()
     told.url = f"http://127.0.0.1:{running.server_address[1]}/weights.pth"
     yield told
     told.released.set()

@@ -11,15 +11,21 @@ import time
 
 import pytest
 
-from explorer.fetch import FetchCancelled, FetchError, Remote, fetch
+from explorer.errors import Cancelled
+from explorer.fetch import FetchError, Remote, fetch
 from tests.fetch.serving import DATA, KEPT, ROOT, SHA, litter
 
 
 def test_it_can_be_stopped_and_gone_on_with(server, path):
     said = []
     remote = Remote(server.url, digest=SHA)
-    with pytest.raises(FetchCancelled):
-        fetch(remote, path, on_bytes=lambda *progress: said.append(progress), cancelled=lambda: len(said) >= 3)
+    with pytest.raises(Cancelled):
+        fetch(
+            remote,
+            path,
+            on_bytes=lambda *progress: said.append(progress),
+            cancelled=lambda: len(said) >= 3,
+        )
     assert len(said) == 3
     assert litter(path) == KEPT
     fetch(remote, path)
@@ -34,7 +40,10 @@ def test_two_at_once_fetch_it_once(server, path):
         server.reply(handler)
 
     server.answer = slowly
-    threads = [threading.Thread(target=fetch, args=(Remote(server.url, digest=SHA), path)) for _ in range(3)]
+    threads = [
+        threading.Thread(target=fetch, args=(Remote(server.url, digest=SHA), path))
+        for _ in range(3)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -49,17 +58,21 @@ def test_waiting_for_another_can_be_stopped(server, path):
         "with f.alone(pathlib.Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", holds, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT) as other:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    ) as other:
         assert other.stdout.readline() == b"held\n"
         until = time.monotonic() + 0.3
-        with pytest.raises(FetchCancelled):
+        with pytest.raises(Cancelled):
             fetch(Remote(server.url), path, cancelled=lambda: time.monotonic() > until)
         assert server.asked == []
     fetch(Remote(server.url), path)  # the other process is done
     assert litter(path) == []
 
 
-@pytest.mark.parametrize(("code", "words"), [(errno.ENOSPC, "the disk is full"), (errno.EIO, "Input/output error")])
+@pytest.mark.parametrize(
+    ("code", "words"), [(errno.ENOSPC, "the disk is full"), (errno.EIO, "Input/output error")]
+)
 def test_a_disk_that_fails_is_said(server, path, monkeypatch, code, words):
     def fsync(_):
         raise OSError(code, os.strerror(code))

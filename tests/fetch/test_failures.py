@@ -79,12 +79,28 @@ def resets(server):
     [
         (fails(404), None, r"127\.0\.0\.1 answered 404 \(Not Found\)"),
         (fails(500), None, r"answered 500 \(Internal Server Error\)"),
-        (answers(203), None, r"answered 203 \(Non-Authoritative Information\) in place of the file"),
+        (
+            answers(203),
+            None,
+            r"answered 203 \(Non-Authoritative Information\) in place of the file",
+        ),
         (answers(206), None, r"answered 206 \(Partial Content\) in place of the file"),
-        (web_page, None, "answered with a web page in place of the file; see whether this network asks you to log in"),
+        (
+            web_page,
+            None,
+            "answered with a web page in place of the file; see whether this network asks you to log in",
+        ),
         (promises("200100"), None, r"broke after 0\.2 of 0\.2 MB"),
-        (promises("200100"), len(DATA), "has a file of 200,100 bytes where 200,000 are expected; nothing was taken"),
-        (promises("199900"), None, r"is not weights\.pth \(its SHA-256 differs\); nothing was kept"),
+        (
+            promises("200100"),
+            len(DATA),
+            "has a file of 200,100 bytes where 200,000 are expected; nothing was taken",
+        ),
+        (
+            promises("199900"),
+            None,
+            r"is not weights\.pth \(its SHA-256 differs\); nothing was kept",
+        ),
         (promises("199900"), len(DATA), "has a file of 199,900 bytes where 200,000 are expected"),
         (sends(OTHER), None, r"what 127\.0\.0\.1 sent is not weights\.pth"),
         (sends(b""), None, r"is not weights\.pth"),
@@ -95,8 +111,10 @@ def resets(server):
         (breaks_a_chunk, None, r"broke after 0\.0 MB; nothing was kept"),
         (resets, len(DATA), r"broke after 0\.0 of 0\.2 MB"),
     ],
-)  # fmt: skip
-def test_a_server_that_fails_is_one_sentence_and_leaves_nothing(server, path, monkeypatch, fault, known, words):
+)
+def test_a_server_that_fails_is_one_sentence_and_leaves_nothing(
+    server, path, monkeypatch, fault, known, words
+):
     monkeypatch.setattr(transfer, "_MOST", 1_000_000)
     server.etag = ""
     fault(server)
@@ -135,7 +153,12 @@ def test_a_slow_server_is_waited_for(server, path):
 
     server.answer = trickles
     said = []
-    fetch(Remote(server.url, digest=SHA), path, on_bytes=lambda *progress: said.append(progress), timeout=0.4)
+    fetch(
+        Remote(server.url, digest=SHA),
+        path,
+        on_bytes=lambda *progress: said.append(progress),
+        timeout=0.4,
+    )
     assert path.read_bytes() == DATA
     assert said[-1] == (len(DATA), None)
 
@@ -144,9 +167,14 @@ def test_no_connection_is_one_calm_sentence(path):
     with socket.socket() as listener:  # a port that nothing answers on
         listener.bind(("127.0.0.1", 0))
         remote = Remote(f"http://127.0.0.1:{listener.getsockname()[1]}/x.pth")
-        with pytest.raises(FetchError, match=r"^127\.0\.0\.1 can't be reached \(Connection refused\); check the connection$"):
+        with pytest.raises(
+            FetchError,
+            match=r"^127\.0\.0\.1 can't be reached \(Connection refused\); check the connection$",
+        ):
             fetch(remote, path)
-    with pytest.raises(FetchError, match=r"^nowhere\.invalid can't be reached \(.+\); check the connection$"):
+    with pytest.raises(
+        FetchError, match=r"^nowhere\.invalid can't be reached \(.+\); check the connection$"
+    ):
         fetch(Remote("https://nowhere.invalid/x.pth"), path)
 
 

@@ -61,13 +61,25 @@ def test_a_digest_of_ours_counts_more_than_the_hosts(server, path):
 @pytest.mark.parametrize("to", ["file:///etc/hostname", "ftp://127.0.0.1/x"])
 def test_a_redirect_off_the_web_is_not_followed(server, path, to):
     redirecting(server, to)
-    with pytest.raises(FetchError, match=r"sends on to ftp.* is not a safe address|Redirection to url 'file.* is not allowed"):
+    with pytest.raises(
+        FetchError,
+        match=r"sends on to ftp.* is not a safe address|Redirection to url 'file.* is not allowed",
+    ):
         fetch(Remote(server.url), path)
 
 
 def test_a_redirect_from_https_to_http_is_not_followed():
     request = urllib.request.Request("https://127.0.0.1/x")
-    follow = partial(_Redirects().redirect_request, request, io.BytesIO(), 302, "Found", http.client.HTTPMessage())
+    follow = partial(
+        _Redirects().redirect_request,
+        request,
+        io.BytesIO(),
+        302,
+        "Found",
+        http.client.HTTPMessage(),
+    )
     assert follow("https://elsewhere.invalid/x").full_url == "https://elsewhere.invalid/x"
-    with pytest.raises(FetchError, match=r"sends on to http://elsewhere\.invalid/x, which is not a safe address"):
+    with pytest.raises(
+        FetchError, match=r"sends on to http://elsewhere\.invalid/x, which is not a safe address"
+    ):
         follow("http://elsewhere.invalid/x")

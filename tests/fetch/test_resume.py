@@ -31,7 +31,9 @@ def test_a_dropped_connection_is_taken_up_again_in_the_same_call(server, path):
 
 def test_what_arrived_is_kept_for_the_next_call(server, path):
     server.breaks_after = [50_000, 0]
-    with pytest.raises(FetchError, match=r"broke after 0\.1 of 0\.2 MB; what arrived is kept: try again to go on"):
+    with pytest.raises(
+        FetchError, match=r"broke after 0\.1 of 0\.2 MB; what arrived is kept: try again to go on"
+    ):
         fetch(Remote(server.url, digest=SHA), path)
     assert (litter(path), path.exists()) == (KEPT, False)
     said = []

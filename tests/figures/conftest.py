@@ -33,7 +33,9 @@ def make_report(
 ) -> AttackReport:
     """A report whose numbers agree: the last point of the trace is the adversarial image's prediction, and is kept."""
     generator = torch.Generator().manual_seed(seed)
-    image = torch.rand(3, size, size, generator=generator) * 0.6 + 0.2 if original is None else original
+    image = (
+        torch.rand(3, size, size, generator=generator) * 0.6 + 0.2 if original is None else original
+    )
     if delta is None:
         delta = (2 * torch.rand(image.shape, generator=generator) - 1) * min(epsilon, 0.1)
         delta.view(-1)[0] = min(epsilon, 0.1)

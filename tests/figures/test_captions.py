@@ -15,7 +15,14 @@ MakeReport = Callable[..., AttackReport]
 
 @pytest.mark.parametrize(
     ("probability", "text"),
-    [(0.577, "57.7 %"), (1.0, "100.0 %"), (0.99996, "> 99.9 %"), (0.0, "0.0 %"), (1e-7, "< 0.1 %"), (0.0006, "0.1 %")],
+    [
+        (0.577, "57.7 %"),
+        (1.0, "100.0 %"),
+        (0.99996, "> 99.9 %"),
+        (0.0, "0.0 %"),
+        (1e-7, "< 0.1 %"),
+        (0.0006, "0.1 %"),
+    ],
 )
 def test_a_confidence_is_never_rounded_to_certainty(probability: float, text: str) -> None:
     assert percent(probability) == text
@@ -26,7 +33,10 @@ def test_the_attack_is_named_with_all_that_differs_from_the_ordinary() -> None:
     assert attack_words(recipe, None) == "PGD, 1 step, L∞, ε = 1.785/255, untargeted"
     assert attack_words(recipe.fgsm(), None) == "FGSM, L∞, ε = 1.785/255, untargeted"
     other = replace(recipe, norm="l2", epsilon=0.5, steps=40, restarts=3, loss="cw")
-    assert attack_words(other, "gibbon") == "PGD, 40 steps, margin loss, 3 restarts, L2, ε = 0.5, target: gibbon"
+    assert (
+        attack_words(other, "gibbon")
+        == "PGD, 40 steps, margin loss, 3 restarts, L2, ε = 0.5, target: gibbon"
+    )
 
 
 def test_measurements_say_what_they_are_of(make_report: MakeReport) -> None:
@@ -35,7 +45,12 @@ def test_measurements_say_what_they_are_of(make_report: MakeReport) -> None:
 
 
 def test_a_measured_distance_has_four_digits() -> None:
-    assert [levels(value) for value in (0.0, 8 / 255, 0.007, 0.0377631)] == ["0/255", "8/255", "1.785/255", "9.63/255"]
+    assert [levels(value) for value in (0.0, 8 / 255, 0.007, 0.0377631)] == [
+        "0/255",
+        "8/255",
+        "1.785/255",
+        "9.63/255",
+    ]
 
 
 def test_every_outcome_has_an_icon_and_words_of_its_own(make_report: MakeReport) -> None:

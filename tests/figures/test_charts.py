@@ -55,7 +55,9 @@ def test_two_classes_of_one_name_have_a_bar_each(make_report: MakeReport) -> Non
     assert sorted(figure.data[0].y) == [0, 1, 2]
 
 
-def test_names_are_shortened_on_the_axis_whole_in_the_hover_and_never_markup(make_report: MakeReport) -> None:
+def test_names_are_shortened_on_the_axis_whole_in_the_hover_and_never_markup(
+    make_report: MakeReport,
+) -> None:
     name = "<b>American Staffordshire terrier, Staffordshire terrier, American pit bull terrier"
     figure = top_k_bars(make_report(names=(name, "b", "c"), label=0, target=1))
     (tick,) = [tick for tick in ticks(figure) if "American" in tick]

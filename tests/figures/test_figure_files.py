@@ -36,7 +36,9 @@ def test_png_has_300_dots_an_inch(report: AttackReport) -> None:
 
 
 def test_png_shows_the_pixels_of_a_small_image_unmixed(make_report: MakeReport) -> None:
-    made = make_report(size=8, original=torch.rand(3, 8, 8), delta=torch.zeros(3, 8, 8), epsilon=0.0)
+    made = make_report(
+        size=8, original=torch.rand(3, 8, 8), delta=torch.zeros(3, 8, 8), epsilon=0.0
+    )
     figure = triptych(made, "test-net")
     sheet = np.asarray(Image.open(io.BytesIO(figure_bytes(figure, "png"))).convert("RGB"))
     left, bottom, width, height = figure.axes[0].get_position().bounds
@@ -45,7 +47,10 @@ def test_png_shows_the_pixels_of_a_small_image_unmixed(make_report: MakeReport) 
     expected = (made.original * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     for row in range(8):
         for column in range(8):
-            y, x = int(top + (row + 0.5) * side / 8), int(left * sheet.shape[1] + (column + 0.5) * side / 8)
+            y, x = (
+                int(top + (row + 0.5) * side / 8),
+                int(left * sheet.shape[1] + (column + 0.5) * side / 8),
+            )
             assert (sheet[y, x] == expected[row, column]).all()
 
 
@@ -53,7 +58,9 @@ def test_pdf_embeds_truetype_fonts_and_no_date(report: AttackReport) -> None:
     data = figure_bytes(triptych(report, "test-net"), "pdf")
     assert data.startswith(b"%PDF")
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", data, re.S)
-    whole = data + b"".join(zlib.decompress(stream) for stream in streams if stream.startswith(b"x"))
+    whole = data + b"".join(
+        zlib.decompress(stream) for stream in streams if stream.startswith(b"x")
+    )
     assert b"/FontFile2" in whole
     assert b"/Type3" not in whole
     assert b"CreationDate" not in whole
@@ -62,7 +69,10 @@ def test_pdf_embeds_truetype_fonts_and_no_date(report: AttackReport) -> None:
 def test_svg_is_xml_with_text_as_text(report: AttackReport) -> None:
     root = ElementTree.fromstring(figure_bytes(triptych(report, "test-net"), "svg"))
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    said = [" ".join(element.itertext()).strip() for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    said = [
+        " ".join(element.itertext()).strip()
+        for element in root.iter("{http://www.w3.org/2000/svg}text")
+    ]
     assert "+ 4/255 ×" in said
     assert report.after.name in said
     assert len(list(root.iter("{http://www.w3.org/2000/svg}image"))) == 3
@@ -74,11 +84,17 @@ def test_the_same_report_gives_the_same_bytes(make_report: MakeReport, format: s
     assert first == second
 
 
-def test_several_people_export_at_once_and_settings_are_left_as_found(make_report: MakeReport) -> None:
-    found = {key: matplotlib.rcParams[key] for key in ("pdf.fonttype", "svg.fonttype", "svg.hashsalt")}
+def test_several_people_export_at_once_and_settings_are_left_as_found(
+    make_report: MakeReport,
+) -> None:
+    found = {
+        key: matplotlib.rcParams[key] for key in ("pdf.fonttype", "svg.fonttype", "svg.hashsalt")
+    }
     alone = figure_bytes(triptych(make_report(), "test-net"), "svg")
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda _: figure_bytes(triptych(make_report(), "test-net"), "svg"), range(8)))
+        together = list(
+            pool.map(lambda _: figure_bytes(triptych(make_report(), "test-net"), "svg"), range(8))
+        )
     assert set(together) == {alone}
     assert {key: matplotlib.rcParams[key] for key in found} == found
 
@@ -90,7 +106,9 @@ def test_another_format_is_refused(report: AttackReport) -> None:
 
 def test_adversarial_png_reads_back_rounded(report: AttackReport) -> None:
     pixels = np.asarray(Image.open(io.BytesIO(adversarial_png(report))))
-    assert np.array_equal(pixels, (report.adversarial * 255).round().to(torch.uint8).permute(1, 2, 0).numpy())
+    assert np.array_equal(
+        pixels, (report.adversarial * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    )
 
 
 def test_adversarial_npy_reads_back_exactly(report: AttackReport) -> None:

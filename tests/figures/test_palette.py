@@ -10,7 +10,14 @@ import pytest
 from explorer.figures import palette
 
 WHITE, DARK = "#FFFFFF", "#0E1117"  # Streamlit's two page backgrounds
-HUES = [palette.STANDARD, palette.ROBUST, palette.ORIGINAL, palette.ADVERSARIAL, palette.PREDICTED, palette.LOSS]
+HUES = [
+    palette.STANDARD,
+    palette.ROBUST,
+    palette.ORIGINAL,
+    palette.ADVERSARIAL,
+    palette.PREDICTED,
+    palette.LOSS,
+]
 HUES += [mark.colour for mark in palette.OUTCOME_MARKS.values()]
 SHOWN_TOGETHER = [
     (palette.STANDARD, palette.ROBUST),
@@ -39,7 +46,9 @@ def contrast(one: str, other: str) -> float:
 
 
 def lab(rgb: np.ndarray) -> np.ndarray:
-    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ rgb.clip(0, 1)
+    xyz = np.array(
+        [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    ) @ rgb.clip(0, 1)
     f = np.cbrt(xyz / [0.9505, 1, 1.089])
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
@@ -51,6 +60,8 @@ def test_each_colour_is_legible_on_both_pages(colour: str) -> None:
 
 @pytest.mark.parametrize(("one", "other"), SHOWN_TOGETHER)
 @pytest.mark.parametrize("kind", DICHROMATS)
-def test_colours_shown_together_are_told_apart_without_red_or_green(one: str, other: str, kind: str) -> None:
+def test_colours_shown_together_are_told_apart_without_red_or_green(
+    one: str, other: str, kind: str
+) -> None:
     seen = [lab(DICHROMATS[kind] @ linear(colour)) for colour in (one, other)]
     assert np.linalg.norm(seen[0] - seen[1]) >= 15  # CIE 1976 ΔE; 2.3 is just noticeable

@@ -41,13 +41,17 @@ def joined(figure: Figure) -> str:
 def boxes(figure: Figure) -> list[Bbox]:
     renderer = FigureCanvasAgg(figure).get_renderer()
     # Boxes may touch: they are a hundredth of a dot smaller.
-    return [item.get_window_extent(renderer).padded(-0.01) for item in (*figure.axes, *figure.texts)]
+    return [
+        item.get_window_extent(renderer).padded(-0.01) for item in (*figure.axes, *figure.texts)
+    ]
 
 
 def test_the_pictures_are_the_reports(report: AttackReport) -> None:
     shown = [axes.images[0].get_array() for axes in triptych(report, "test-net").axes]
     delta = report.adversarial - report.original
-    for pixels, image in zip(shown, (report.original, perturbation_image(delta), report.adversarial), strict=True):
+    for pixels, image in zip(
+        shown, (report.original, perturbation_image(delta), report.adversarial), strict=True
+    ):
         assert np.array_equal(pixels, to_uint8(image))
 
 
@@ -55,7 +59,12 @@ def test_three_equal_squares_in_one_row_seven_inches_wide(report: AttackReport) 
     figure = triptych(report, "test-net")
     width, height = figure.get_size_inches()
     assert width == 7
-    places = np.array([axes.get_position().bounds for axes in figure.axes]) * [width, height, width, height]
+    places = np.array([axes.get_position().bounds for axes in figure.axes]) * [
+        width,
+        height,
+        width,
+        height,
+    ]
     assert np.allclose(places[:, 1], places[0, 1])
     assert np.allclose(places[:, 2:], places[0, 2])
     assert places[0, 2] > 1.8
@@ -67,19 +76,27 @@ def test_under_each_picture_stands_what_the_model_says_of_it(report: AttackRepor
         assert f"{prediction.name} {percent(prediction.confidence)} confidence" in said
 
 
-def test_the_caption_says_classifier_attack_measurements_and_outcome_on_one_line(report: AttackReport) -> None:
+def test_the_caption_says_classifier_attack_measurements_and_outcome_on_one_line(
+    report: AttackReport,
+) -> None:
     *_, equals, caption = texts(triptych(report, "test-net"))
     assert equals == "="
-    assert caption.startswith("test-net  ·  PGD, 7 steps, L∞, ε = 4/255, target: class 5  ·  measured L∞ 4/255, L2 ")
+    assert caption.startswith(
+        "test-net  ·  PGD, 7 steps, L∞, ε = 4/255, target: class 5  ·  measured L∞ 4/255, L2 "
+    )
     assert caption.endswith("SSIM 0.970  ·  ✗ fooled")
 
 
 @pytest.mark.parametrize(("epsilon", "factor"), [(4 / 255, "+ 4/255 ×"), (0.007, "+ 1.785/255 ×")])
-def test_under_linf_the_factor_is_epsilon(make_report: MakeReport, epsilon: float, factor: str) -> None:
+def test_under_linf_the_factor_is_epsilon(
+    make_report: MakeReport, epsilon: float, factor: str
+) -> None:
     assert factor in texts(triptych(make_report(epsilon=epsilon), "test-net"))
 
 
-def test_under_l2_the_factor_is_the_largest_change_so_that_the_sum_is_true(make_report: MakeReport) -> None:
+def test_under_l2_the_factor_is_the_largest_change_so_that_the_sum_is_true(
+    make_report: MakeReport,
+) -> None:
     delta = torch.full((3, 32, 32), 1 / 255)
     delta[0, 0, 0] = 10 / 255
     found = texts(triptych(make_report(norm="l2", epsilon=0.5, delta=delta), "test-net"))
@@ -88,13 +105,25 @@ def test_under_l2_the_factor_is_the_largest_change_so_that_the_sum_is_true(make_
 
 
 def test_a_strong_magnification_is_written_out(make_report: MakeReport) -> None:
-    assert "perturbation δ, magnified 1667 ×" in texts(triptych(make_report(epsilon=0.0003), "test-net"))
+    assert "perturbation δ, magnified 1667 ×" in texts(
+        triptych(make_report(epsilon=0.0003), "test-net")
+    )
 
 
-def test_only_a_full_step_from_the_original_is_called_the_sign_of_the_gradient(make_report: MakeReport) -> None:
+def test_only_a_full_step_from_the_original_is_called_the_sign_of_the_gradient(
+    make_report: MakeReport,
+) -> None:
     flat, epsilon = torch.full((3, 32, 32), 0.5), 4 / 255
-    signs = torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(3)).sub(0.5).sign() * epsilon
-    one_step = {"original": flat, "delta": signs, "epsilon": epsilon, "step_size": epsilon, "random_start": False}
+    signs = (
+        torch.rand(3, 32, 32, generator=torch.Generator().manual_seed(3)).sub(0.5).sign() * epsilon
+    )
+    one_step = {
+        "original": flat,
+        "delta": signs,
+        "epsilon": epsilon,
+        "step_size": epsilon,
+        "random_start": False,
+    }
     assert "sign of the gradient" in joined(triptych(make_report(steps=1, **one_step), "m"))
     assert "sign of the gradient" not in joined(triptych(make_report(steps=2, **one_step), "m"))
     clipped = one_step | {"original": torch.full((3, 32, 32), 0.999)}
@@ -102,13 +131,19 @@ def test_only_a_full_step_from_the_original_is_called_the_sign_of_the_gradient(m
 
 
 def test_no_perturbation_is_said_to_be_none(make_report: MakeReport) -> None:
-    found = texts(triptych(make_report(epsilon=0.0, delta=torch.zeros(3, 32, 32), outcome="held"), "m"))
+    found = texts(
+        triptych(make_report(epsilon=0.0, delta=torch.zeros(3, 32, 32), outcome="held"), "m")
+    )
     assert "perturbation: none" in found
     assert "+ 0/255 ×" in found
 
 
-@pytest.mark.parametrize(("size", "pixelated"), [(32, True), (64, True), (127, True), (128, False), (224, False)])
-def test_small_images_are_shown_as_the_pixels_they_are(make_report: MakeReport, size: int, pixelated: bool) -> None:
+@pytest.mark.parametrize(
+    ("size", "pixelated"), [(32, True), (64, True), (127, True), (128, False), (224, False)]
+)
+def test_small_images_are_shown_as_the_pixels_they_are(
+    make_report: MakeReport, size: int, pixelated: bool
+) -> None:
     for axes in triptych(make_report(size=size), "m").axes:
         assert (axes.images[0].get_interpolation() == "nearest") is pixelated
 
@@ -119,7 +154,9 @@ def test_long_names_are_whole_inside_the_figure_and_clear_of_each_other(
 ) -> None:
     before, after, target = order
     made = make_report(names=LONG, label=before, target=after, epsilon=0.007)
-    figure = triptych(made, f"torchvision: a classifier with quite a long title, trained on {LONG[target]}")
+    figure = triptych(
+        made, f"torchvision: a classifier with quite a long title, trained on {LONG[target]}"
+    )
     said = joined(figure).replace(" ", "")
     for prediction in (made.before, made.noise, made.after):
         assert prediction.name.replace(" ", "") in said
@@ -133,13 +170,21 @@ def test_long_names_are_whole_inside_the_figure_and_clear_of_each_other(
 @pytest.mark.parametrize("epsilon", [0.007, 0.0137, 0.05003, 0.4985])
 def test_the_factor_fits_between_the_pictures(make_report: MakeReport, epsilon: float) -> None:
     delta = torch.full((3, 32, 32), epsilon)
-    figure = triptych(make_report(epsilon=epsilon, original=torch.zeros(3, 32, 32), delta=delta), "test-net")
+    figure = triptych(
+        make_report(epsilon=epsilon, original=torch.zeros(3, 32, 32), delta=delta), "test-net"
+    )
     assert any(text.startswith(f"+ {format_epsilon(epsilon, 'linf')}") for text in texts(figure))
-    assert not [pair for pair in itertools.combinations(boxes(figure), 2) if pair[0].overlaps(pair[1])]
+    assert not [
+        pair for pair in itertools.combinations(boxes(figure), 2) if pair[0].overlaps(pair[1])
+    ]
 
 
-def test_a_caption_too_long_for_a_line_says_above_what_was_done_below_what_was_found(make_report: MakeReport) -> None:
-    *_, done, found = texts(triptych(make_report(outcome="partly"), "torchvision: EfficientNet V2 Large, IMAGENET1K_V1"))
+def test_a_caption_too_long_for_a_line_says_above_what_was_done_below_what_was_found(
+    make_report: MakeReport,
+) -> None:
+    *_, done, found = texts(
+        triptych(make_report(outcome="partly"), "torchvision: EfficientNet V2 Large, IMAGENET1K_V1")
+    )
     assert done.endswith("target: class 5")
     assert found.startswith("measured L∞ 4/255")
     assert found.endswith("◐ partly: wrong, not the target")

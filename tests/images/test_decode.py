@@ -29,12 +29,21 @@ def test_extension_does_not_matter(kind: str) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"MZ\x90\0" + bytes(500), b"hello, this is a text\n", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"BMW", b"\0"],
+    [
+        b"MZ\x90\0" + bytes(500),
+        b"hello, this is a text\n",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"BMW",
+        b"\0",
+    ],
 )
 def test_not_an_image(data: bytes) -> None:
     with pytest.raises(ImageError) as error:
         decode(data, "fake.png")
-    assert one_sentence(error) == "fake.png is not a picture that can be read here; use PNG, JPEG, WebP, GIF or BMP."
+    assert (
+        one_sentence(error)
+        == "fake.png is not a picture that can be read here; use PNG, JPEG, WebP, GIF or BMP."
+    )
 
 
 def test_a_format_that_is_not_read_is_named_as_such() -> None:
@@ -87,7 +96,9 @@ def test_smallest_allowed() -> None:
     assert decode(encoded(Image.new("RGB", (8, 8))), "a").image.size == (8, 8)
 
 
-@pytest.mark.parametrize("size", [(6000, 4001), (50_000, 500), (20_000, 20_000), (2**31 - 1, 2**31 - 1)])
+@pytest.mark.parametrize(
+    "size", [(6000, 4001), (50_000, 500), (20_000, 20_000), (2**31 - 1, 2**31 - 1)]
+)
 def test_huge_is_refused_by_its_header(size: tuple[int, int]) -> None:
     # The pixel data are missing: had a pixel been decoded, the message would be that of a damaged file.
     with pytest.raises(ImageError, match="at most 24 million are read") as error:

@@ -50,7 +50,9 @@ def test_ssim_of_equal_images_is_one() -> None:
 def test_ssim_of_constant_images(u: float, v: float) -> None:
     # No variance: only the luminance term is left.
     expected = (2 * u * v + C1) / (u * u + v * v + C1)
-    assert ssim(torch.full((3, 16, 24), u), torch.full((3, 16, 24), v)) == pytest.approx(expected, rel=1e-9)
+    assert ssim(torch.full((3, 16, 24), u), torch.full((3, 16, 24), v)) == pytest.approx(
+        expected, rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("side", [3, 5, 7])

@@ -10,7 +10,14 @@ import pytest
 
 from explorer.images import gallery
 from explorer.images.decode import ImageError
-from explorer.images.gallery import CIFAR10_NAMES, IMAGENET_NAMES, KINDS, TINY12_CLASSES, sample, samples
+from explorer.images.gallery import (
+    CIFAR10_NAMES,
+    IMAGENET_NAMES,
+    KINDS,
+    TINY12_CLASSES,
+    sample,
+    samples,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,7 +28,10 @@ def test_cifar10_samples() -> None:
     assert {item.read().size for item in found} == {(32, 32)}
     assert found[0].key == "cifar10-00"
     assert (found[0].title, found[0].label) == ("cat", 3)
-    assert all(item.label is not None and item.title.startswith(CIFAR10_NAMES[item.label]) for item in found)
+    assert all(
+        item.label is not None and item.title.startswith(CIFAR10_NAMES[item.label])
+        for item in found
+    )
 
 
 def test_imagenet_samples() -> None:
@@ -39,7 +49,9 @@ def test_tiny12_samples_are_those_that_show_one_of_its_classes() -> None:
     found = {item.key: item for item in samples("tiny12")}
     assert len(found) == 11
     assert set(found) <= {item.key for item in samples("imagenet")}
-    shown = {key: TINY12_CLASSES[item.label] for key, item in found.items() if item.label is not None}
+    shown = {
+        key: TINY12_CLASSES[item.label] for key, item in found.items() if item.label is not None
+    }
     assert shown["chelsea"] == "cat"
     assert (shown["imagenet-07"], found["imagenet-07"].title) == ("car", "jeep 2")
     assert sample("chelsea").label is None
@@ -61,7 +73,10 @@ def test_keys_and_titles_are_unique_and_every_sample_has_a_credit() -> None:
 
 def test_sample_by_key() -> None:
     assert sample("imagenet-07").title == "jeep 2"
-    with pytest.raises(ImageError, match=r"the gallery has no picture 'unicorn'; use one of cifar10-00, .*, rocket\.$"):
+    with pytest.raises(
+        ImageError,
+        match=r"the gallery has no picture 'unicorn'; use one of cifar10-00, .*, rocket\.$",
+    ):
         sample("unicorn")
 
 
@@ -92,5 +107,7 @@ def test_importing_images_and_listing_samples_imports_nothing_heavy() -> None:
         "heavy = {'torchvision', 'skimage', 'matplotlib', 'foolbox', 'scipy', 'streamlit', 'explorer.attacks'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"

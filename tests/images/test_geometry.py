@@ -9,22 +9,36 @@ import pytest
 import torch
 from PIL import Image
 
-from explorer.images.geometry import Crop, fit, least_zoom, round_8bit, to_png, to_uint8, window
+from explorer.images.geometry import (
+    Crop,
+    crop_window,
+    least_zoom,
+    resize_and_crop,
+    round_8bit,
+    to_png,
+    to_uint8,
+)
 
 
 def noise(width: int, height: int) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(width + height).integers(0, 256, (height, width, 3), dtype=np.uint8))
+    return Image.fromarray(
+        np.random.default_rng(width + height).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    )
 
 
-@pytest.mark.parametrize("size", [(500, 333), (333, 500), (640, 427), (231, 1000), (512, 512), (100, 61), (256, 300)])
+@pytest.mark.parametrize(
+    "size", [(500, 333), (333, 500), (640, 427), (231, 1000), (512, 512), (100, 61), (256, 300)]
+)
 @pytest.mark.parametrize(("side", "resize"), [(224, 256), (299, 342), (64, None), (32, None)])
-def test_fit_gives_the_bytes_of_torchvision(size: tuple[int, int], side: int, resize: int | None) -> None:
+def test_fit_gives_the_bytes_of_torchvision(
+    size: tuple[int, int], side: int, resize: int | None
+) -> None:
     transforms = pytest.importorskip("torchvision.transforms")
     image = noise(*size)
     reference = transforms.Compose(
         [transforms.Resize(resize or side), transforms.CenterCrop(side), transforms.PILToTensor()]
     )(image)
-    ours = fit(image, (side, side), resize)
+    ours = resize_and_crop(image, (side, side), resize)
     assert ours.dtype == torch.float32
     assert torch.equal(ours, reference.float() / 255)
 
@@ -36,32 +50,36 @@ def test_fit_to_a_crop_that_is_not_square(size: tuple[int, int]) -> None:
     reference = transforms.Compose(
         [transforms.Resize(max(size)), transforms.CenterCrop(size), transforms.PILToTensor()]
     )
-    assert torch.equal(fit(image, size), reference(image).float() / 255)
+    assert torch.equal(resize_and_crop(image, size), reference(image).float() / 255)
 
 
 def test_fit_leaves_a_picture_of_the_right_size_as_it_is() -> None:
     image = noise(32, 32)
-    assert np.array_equal(to_uint8(fit(image, (32, 32))), np.asarray(image))
+    assert np.array_equal(to_uint8(resize_and_crop(image, (32, 32))), np.asarray(image))
 
 
 @pytest.mark.parametrize(("width", "height"), [(1_000_000, 8), (8, 1_000_000)])
 def test_fit_shows_the_middle_of_a_long_strip(width: int, height: int) -> None:
     strip = Image.new("RGB", (width, height), "black")
-    middle = (width // 2 - 8, 0, width // 2 + 8, 8) if width > height else (0, height // 2 - 8, 8, height // 2 + 8)
+    middle = (
+        (width // 2 - 8, 0, width // 2 + 8, 8)
+        if width > height
+        else (0, height // 2 - 8, 8, height // 2 + 8)
+    )
     strip.paste((255, 0, 51), middle)
     expected = torch.tensor([1.0, 0.0, 0.2]).view(3, 1, 1).expand(3, 224, 224)
-    assert torch.equal(fit(strip, (224, 224), 256), expected)
+    assert torch.equal(resize_and_crop(strip, (224, 224), 256), expected)
 
 
 def test_fit_refuses_a_crop_larger_than_the_picture() -> None:
     with pytest.raises(ValueError, match="resize 200 is less than the crop 224 × 224"):
-        fit(noise(300, 300), (224, 224), 200)
+        resize_and_crop(noise(300, 300), (224, 224), 200)
 
 
 def test_every_level_survives_the_round_trip() -> None:
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
     pixels = np.stack([levels, levels.T, levels[::-1]], axis=-1)
-    tensor = fit(Image.fromarray(pixels), (16, 16))
+    tensor = resize_and_crop(Image.fromarray(pixels), (16, 16))
     assert np.array_equal(to_uint8(tensor), pixels)
     assert torch.equal(round_8bit(tensor), tensor)
     saved = Image.open(io.BytesIO(to_png(tensor)))
@@ -79,7 +97,10 @@ def test_8_bits_are_rounded_not_truncated_and_clamped() -> None:
 def test_round_8bit_is_what_the_png_holds() -> None:
     tensor = torch.rand(3, 20, 30, generator=torch.Generator().manual_seed(0))
     before = tensor.clone()
-    pixels = torch.from_numpy(np.array(Image.open(io.BytesIO(to_png(tensor))))).permute(2, 0, 1).float() / 255
+    pixels = (
+        torch.from_numpy(np.array(Image.open(io.BytesIO(to_png(tensor))))).permute(2, 0, 1).float()
+        / 255
+    )
     assert torch.equal(round_8bit(tensor), pixels)
     assert (round_8bit(tensor) - tensor).abs().max() <= 0.5 / 255 + 1e-7
     assert torch.equal(tensor, before)
@@ -91,27 +112,29 @@ def test_channels_stay_in_order() -> None:
     assert Image.open(io.BytesIO(to_png(red))).getpixel((0, 0)) == (255, 0, 0)
 
 
-@pytest.mark.parametrize(("crop", "corner"), [(Crop(0, 0), (0, 0)), (Crop(1, 1), (117, 32)), (Crop(0.5, 0.5), (58, 16))])
+@pytest.mark.parametrize(
+    ("crop", "corner"), [(Crop(0, 0), (0, 0)), (Crop(1, 1), (117, 32)), (Crop(0.5, 0.5), (58, 16))]
+)
 def test_a_moved_crop_is_cut_from_the_same_resized_photograph(crop, corner):
     image = noise(400, 300)
     resized = image.resize((341, 256), Image.Resampling.BILINEAR)
     left, top = corner  # 58.5 is rounded to the even 58, as torchvision does
     expected = np.asarray(resized.crop((left, top, left + 224, top + 224)))
-    found = to_uint8(fit(image, (224, 224), 256, crop))
+    found = to_uint8(resize_and_crop(image, (224, 224), 256, crop))
     assert np.array_equal(found, expected)
 
 
 def test_zoom_makes_things_larger_and_stops_at_the_whole_shorter_side():
     assert least_zoom((224, 224), 256) == 0.875
-    assert window((400, 300), (224, 224), 256, Crop(zoom=2)).resized == (682, 512)
-    whole = window((400, 300), (224, 224), 256, Crop(zoom=0.1))
+    assert crop_window((400, 300), (224, 224), 256, Crop(zoom=2)).resized == (682, 512)
+    whole = crop_window((400, 300), (224, 224), 256, Crop(zoom=0.1))
     assert whole.resized[1] == 224
     assert whole.movable == (True, False)
     assert whole.box[3] == pytest.approx(300)
 
 
 def test_the_box_of_the_centre_crop_in_the_photograph():
-    left, top, width, height = window((800, 512), (224, 224), 256).box
+    left, top, width, height = crop_window((800, 512), (224, 224), 256).box
     assert (width, height) == pytest.approx((448, 448))
     assert (left, top) == pytest.approx((176, 32))
 

@@ -16,7 +16,9 @@ def test_cmyk() -> None:
     red = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
     decoded = decode(encoded(red, "JPEG", quality=100), "print.jpg")
     assert decoded.notes == ("converted from CMYK",)
-    np.testing.assert_allclose(np.asarray(decoded.image), np.broadcast_to([255, 0, 0], (16, 16, 3)), atol=2)
+    np.testing.assert_allclose(
+        np.asarray(decoded.image), np.broadcast_to([255, 0, 0], (16, 16, 3)), atol=2
+    )
 
 
 def test_16_bit_grey_is_rescaled_not_clipped() -> None:
@@ -38,7 +40,10 @@ def test_16_bit_grey_with_a_transparent_colour() -> None:
     values[:, 4:] = 257 * 20
     data = png(8, 8, 16, 0, values.tobytes(), chunk(b"tRNS", struct.pack(">H", 257 * 20)))
     decoded = decode(data, "a")
-    assert decoded.notes == ("16-bit values were scaled to 8 bits", "transparent areas are shown on white")
+    assert decoded.notes == (
+        "16-bit values were scaled to 8 bits",
+        "transparent areas are shown on white",
+    )
     assert np.asarray(decoded.image)[0, :, 0].tolist() == [10] * 4 + [255] * 4
 
 
@@ -65,7 +70,9 @@ def test_rgba_is_shown_on_white() -> None:
 def test_an_opaque_alpha_channel_changes_nothing_and_is_not_mentioned(mode: str) -> None:
     decoded = decode(encoded(PICTURE.convert(mode)), "a")
     assert decoded.notes == ()
-    np.testing.assert_array_equal(np.asarray(decoded.image), np.asarray(PICTURE.convert(mode).convert("RGB")))
+    np.testing.assert_array_equal(
+        np.asarray(decoded.image), np.asarray(PICTURE.convert(mode).convert("RGB"))
+    )
 
 
 def test_palette_with_alpha() -> None:
@@ -116,7 +123,9 @@ def test_exif_orientation_of_a_jpeg() -> None:
     assert decoded.image.size == (16, 24)
 
 
-@pytest.mark.parametrize("exif", [b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0", b"Exif\0\0rubbish"])
+@pytest.mark.parametrize(
+    "exif", [b"Exif\0\0MM\0*\xff\xff\xff\xff", b"Exif\0\0", b"Exif\0\0rubbish"]
+)
 def test_broken_exif_is_ignored(exif: bytes) -> None:
     assert decode(encoded(PICTURE, "JPEG", exif=exif), "a").image.size == (24, 16)
 
@@ -125,7 +134,9 @@ def test_several_notes_at_once() -> None:
     exif = Image.Exif()
     exif[0x0112] = 3
     frames = [Image.new("RGBA", (16, 16), (255, 0, 0, alpha)) for alpha in (0, 255)]
-    decoded = decode(encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], exif=exif), "a")
+    decoded = decode(
+        encoded(frames[0], "WEBP", save_all=True, append_images=frames[1:], exif=exif), "a"
+    )
     assert decoded.notes == (
         "animated: its first frame is used",
         "turned upright as its EXIF data says",
@@ -133,7 +144,9 @@ def test_several_notes_at_once() -> None:
     )
 
 
-@pytest.mark.parametrize(("size", "noted"), [((400, 100), False), ((401, 100), True), ((8, 100_000), True)])
+@pytest.mark.parametrize(
+    ("size", "noted"), [((400, 100), False), ((401, 100), True), ((8, 100_000), True)]
+)
 def test_extreme_aspect_ratio_is_noted(size: tuple[int, int], noted: bool) -> None:
     notes = decode(encoded(Image.new("L", size)), "strip.png").notes
     text = f"very elongated ({size[0]} × {size[1]} pixels): only its middle is used"

@@ -18,7 +18,9 @@ import pytest
 from tests.conftest import shared
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 STARTING = 60  # seconds
 
@@ -29,7 +31,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if here in item.path.parents:
             item.add_marker(pytest.mark.journey)
             if CHROMIUM is None:
-                item.add_marker(pytest.mark.skip(reason="there is no Chromium: apt-get install chromium"))
+                item.add_marker(
+                    pytest.mark.skip(reason="there is no Chromium: apt-get install chromium")
+                )
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +48,9 @@ def imagenet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The same on a machine where an ImageNet classifier is, and with a cache folder of its own."""
     weights = shared("weights", "squeezenet1_1-imagenet1k.safetensors").parent
     log = tmp_path_factory.mktemp("imagenet") / "log.txt"
-    with running(log, EXPLORER_WEIGHTS=str(weights), EXPLORER_CACHE=str(log.parent / "cache")) as address:
+    with running(
+        log, EXPLORER_WEIGHTS=str(weights), EXPLORER_CACHE=str(log.parent / "cache")
+    ) as address:
         yield address
 
 
@@ -56,10 +62,21 @@ def running(log: Path, **settings: str) -> Iterator[str]:
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "explorer/Home.py"]
-    command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(port)]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | settings
+    command += [
+        "--server.headless",
+        "true",
+        "--server.address",
+        "127.0.0.1",
+        "--server.port",
+        str(port),
+    ]
+    environment = {
+        name: value for name, value in os.environ.items() if name != "PYTHONPATH"
+    } | settings
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        )
         try:
             _wait(address, process, log)
             yield address

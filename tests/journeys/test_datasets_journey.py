@@ -32,20 +32,26 @@ def select(visitor: Visitor, key: str, option: str) -> None:
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_five_pictures_of_one_size_and_nothing_cut_off(browser: Any, server: str, width: int) -> None:
+def test_five_pictures_of_one_size_and_nothing_cut_off(
+    browser: Any, server: str, width: int
+) -> None:
     with Visitor(browser, server, width=width, dark=width == 390) as visitor:
         open_datasets(visitor)
         boxes = [image.bounding_box() for image in visitor.page.locator(".picture img").all()]
         assert len(boxes) == 5
         assert len({(round(box["width"]), round(box["height"])) for box in boxes}) == 1
         assert len({round(box["y"]) for box in boxes}) == (1 if width == 1440 else 5)
-        for element in visitor.page.locator(".picture, .value, .sentence, .build img, .build svg, .tile").all():
+        for element in visitor.page.locator(
+            ".picture, .value, .sentence, .build img, .build svg, .tile"
+        ).all():
             box = element.bounding_box()
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
 
 
-def test_an_image_is_made_live_cancelled_made_again_and_downloaded(browser: Any, server: str, tmp_path: Path) -> None:
+def test_an_image_is_made_live_cancelled_made_again_and_downloaded(
+    browser: Any, server: str, tmp_path: Path
+) -> None:
     with Visitor(browser, server) as visitor:
         open_datasets(visitor, "datasets?match_steps=300&attack_steps=10")
         page = visitor.page
@@ -63,7 +69,10 @@ def test_an_image_is_made_live_cancelled_made_again_and_downloaded(browser: Any,
         with page.expect_download() as started:
             page.get_by_role("button", name="Download D_det as a set").click()
         (tmp_path / "set.parquet").write_bytes(Path(started.value.path()).read_bytes())
-        assert (read_set(tmp_path / "set.parquet").name, started.value.suggested_filename) == ("d_det", "d_det-made-here.parquet")
+        assert (read_set(tmp_path / "set.parquet").name, started.value.suggested_filename) == (
+            "d_det",
+            "d_det-made-here.parquet",
+        )
 
 
 def test_a_tile_opens_its_row(browser: Any, server: str) -> None:

@@ -32,7 +32,9 @@ def adversarial_source(visitor: Visitor) -> str:
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_first_paint_shows_a_fooled_classifier(browser: Any, server: str, width: int, dark: bool) -> None:
+def test_first_paint_shows_a_fooled_classifier(
+    browser: Any, server: str, width: int, dark: bool
+) -> None:
     with Visitor(browser, server, width=width, dark=dark) as visitor:
         visitor.open()
         assert visitor.outcome == "✗ fooled"
@@ -75,19 +77,26 @@ def test_dragging_epsilon_changes_the_picture_and_the_label(browser: Any, server
 
 def test_an_upload_is_attacked(browser: Any, server: str, tmp_path: Path) -> None:
     ramp = np.linspace(0, 255, 32).astype(np.uint8)
-    pixels = np.stack([np.tile(ramp, (32, 1)), np.tile(ramp[:, None], (1, 32)), np.full((32, 32), 90, np.uint8)], 2)
+    pixels = np.stack(
+        [np.tile(ramp, (32, 1)), np.tile(ramp[:, None], (1, 32)), np.full((32, 32), 90, np.uint8)],
+        2,
+    )
     Image.fromarray(pixels).save(tmp_path / "ramp.png")
     (tmp_path / "fake.png").write_bytes(b"MZ this is no picture")
     with Visitor(browser, server) as visitor:
         visitor.open(f"{CIFAR}&linf=8")
         visitor.page.locator(".st-key-source").get_by_text("upload").click()
         before = adversarial_source(visitor.settle())
-        visitor.page.locator('.st-key-upload input[type="file"]').set_input_files(tmp_path / "ramp.png")
+        visitor.page.locator('.st-key-upload input[type="file"]').set_input_files(
+            tmp_path / "ramp.png"
+        )
         visitor.until(CHANGED, before)
         np.testing.assert_array_equal(visitor.picture(0), pixels)
         change = np.abs(visitor.picture(2).astype(int) - pixels)
         assert 0 < change.max() <= 8
-        visitor.page.locator('.st-key-upload input[type="file"]').set_input_files(tmp_path / "fake.png")
+        visitor.page.locator('.st-key-upload input[type="file"]').set_input_files(
+            tmp_path / "fake.png"
+        )
         visitor.page.wait_for_selector('[data-testid="stAlert"]')
         assert "fake.png is not a picture" in visitor.text('[data-testid="stAlert"]')
         np.testing.assert_array_equal(visitor.settle().picture(0), pixels)
@@ -98,7 +107,9 @@ def test_a_picture_is_picked_by_its_thumbnail(browser: Any, server: str) -> None
         before = adversarial_source(visitor.open(CIFAR))
         visitor.page.get_by_role("radio", name="ship 2").click()
         visitor.until(CHANGED, before)
-        assert visitor.page.get_by_role("radio", name="ship 2").get_attribute("aria-checked") == "true"
+        assert (
+            visitor.page.get_by_role("radio", name="ship 2").get_attribute("aria-checked") == "true"
+        )
         assert "image=ship+2" in visitor.page.url
 
 
@@ -108,7 +119,9 @@ def test_the_scrubber_replays_the_attack(browser: Any, server: str) -> None:
         canvas, slider = visitor.page.locator("canvas.frame"), visitor.page.locator(".slider")
         kept = int(slider.input_value())
         assert f"Step {kept} of 10 (the one kept)" in visitor.text(".says .step")
-        np.testing.assert_array_equal(decoded(canvas.evaluate("c => c.toDataURL('image/png')")), visitor.picture(2))
+        np.testing.assert_array_equal(
+            decoded(canvas.evaluate("c => c.toDataURL('image/png')")), visitor.picture(2)
+        )
         slider.press("Home")
         assert "Step 0 of 10" in visitor.text(".says .step")
         start = decoded(canvas.evaluate("c => c.toDataURL('image/png')"))
@@ -132,7 +145,9 @@ def test_each_export_is_what_the_page_shows(browser: Any, server: str) -> None:
         shown, names = visitor.picture(2), visitor.names
         confidences = visitor.page.locator("figcaption .confidence").all_inner_texts()
 
-        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(download(visitor, "Adversarial image, PNG")))), shown)
+        np.testing.assert_array_equal(
+            np.asarray(Image.open(io.BytesIO(download(visitor, "Adversarial image, PNG")))), shown
+        )
         exact = np.load(io.BytesIO(download(visitor, "Exact values, .npy")))
         np.testing.assert_array_equal(np.rint(exact * 255).transpose(1, 2, 0), shown)
 
@@ -178,9 +193,13 @@ def test_presets_move_the_controls(browser: Any, server: str) -> None:
 def test_nothing_is_cut_off_on_a_phone(browser: Any, server: str, dark: bool) -> None:
     with Visitor(browser, server, width=390, height=844, dark=dark) as visitor:
         visitor.open("attack")
-        overflow = visitor.page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        overflow = visitor.page.evaluate(
+            "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
         assert overflow <= 0
-        for element in visitor.page.locator(".picture img, .operator, figcaption, .verdict, .slider, .chart svg").all():
+        for element in visitor.page.locator(
+            ".picture img, .operator, figcaption, .verdict, .slider, .chart svg"
+        ).all():
             box = element.bounding_box()
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= 390

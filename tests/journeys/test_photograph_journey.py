@@ -19,7 +19,9 @@ OVERFLOW = "() => { const main = document.querySelector('[data-testid=stMain]');
 PANDA = "attack?model=torchvision:squeezenet1_1&image=giant+panda&linf=1.785&steps=10"
 
 
-def test_the_preset_shows_fgsm_beside_pgd_and_both_gibbons_are_the_models_word(browser: Any, imagenet_server: str) -> None:
+def test_the_preset_shows_fgsm_beside_pgd_and_both_gibbons_are_the_models_word(
+    browser: Any, imagenet_server: str
+) -> None:
     with Visitor(browser, imagenet_server) as visitor:
         visitor.open("attack?model=cifar10-standard")
         visitor.page.get_by_role("button", name="panda → gibbon").click()
@@ -80,11 +82,15 @@ def test_the_models_page_fits_the_screen(browser: Any, imagenet_server: str, wid
             assert visitor.page.evaluate(OVERFLOW) <= 0
 
 
-def test_a_classifier_of_ones_own_is_added_and_attacked(browser: Any, imagenet_server: str, tmp_path: Path) -> None:
+def test_a_classifier_of_ones_own_is_added_and_attacked(
+    browser: Any, imagenet_server: str, tmp_path: Path
+) -> None:
     from torchvision.models import mobilenet_v3_small
 
     torch.manual_seed(0)
-    save_file(mobilenet_v3_small(weights=None, num_classes=2).state_dict(), tmp_path / "mine.safetensors")
+    save_file(
+        mobilenet_v3_small(weights=None, num_classes=2).state_dict(), tmp_path / "mine.safetensors"
+    )
     (tmp_path / "labels.txt").write_text("ant\nbee\n")
     with Visitor(browser, imagenet_server) as visitor:
         page = visitor.page
@@ -93,7 +99,9 @@ def test_a_classifier_of_ones_own_is_added_and_attacked(browser: Any, imagenet_s
         page.get_by_label("Name", exact=True).fill("journey")
         page.locator(".st-key-own-architecture input").fill("mobilenet_v3_small")
         page.get_by_role("option", name="mobilenet_v3_small").click()
-        page.locator(".st-key-own-weights input[type=file]").set_input_files(tmp_path / "mine.safetensors")
+        page.locator(".st-key-own-weights input[type=file]").set_input_files(
+            tmp_path / "mine.safetensors"
+        )
         page.locator(".st-key-own-labels input[type=file]").set_input_files(tmp_path / "labels.txt")
         page.get_by_text("labels.txt").wait_for()
         page.get_by_text("mine.safetensors").wait_for()

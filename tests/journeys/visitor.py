@@ -13,16 +13,24 @@ from PIL import Image
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 PATIENCE = 90_000  # milliseconds
 # Opened at its own address, a page first asks for Streamlit's end points beside itself.
-DEEP_LINK_MISSES = tuple(f"/{page}/_stcore/{end}" for page in ("attack", "datasets", "models") for end in ("health", "host-config"))
+DEEP_LINK_MISSES = tuple(
+    f"/{page}/_stcore/{end}"
+    for page in ("attack", "datasets", "models")
+    for end in ("health", "host-config")
+)
 
 
 class Visitor:
     """Opens pages of ``server``; on leaving, there must have been no error and no request to anywhere else."""
 
-    def __init__(self, browser: Any, server: str, width: int = 1440, height: int = 900, dark: bool = False) -> None:
+    def __init__(
+        self, browser: Any, server: str, width: int = 1440, height: int = 900, dark: bool = False
+    ) -> None:
         self.server = server
         self.context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", accept_downloads=True
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            accept_downloads=True,
         )
         self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
@@ -32,7 +40,9 @@ class Visitor:
         self.page.route("**/*", self._route)
 
     def _console(self, message: Any) -> None:
-        if message.type == "error" and not message.location.get("url", "").endswith(DEEP_LINK_MISSES):
+        if message.type == "error" and not message.location.get("url", "").endswith(
+            DEEP_LINK_MISSES
+        ):
             self.mistakes.append(f"console: {message.text} {message.location}")
 
     def _route(self, route: Any) -> None:
@@ -45,7 +55,12 @@ class Visitor:
     def __enter__(self) -> Visitor:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.context.close()
         if error is None:
             assert not self.mistakes, self.mistakes
@@ -90,4 +105,6 @@ class Visitor:
 
 
 def decoded(uri: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGB"))
+    return np.asarray(
+        Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGB")
+    )

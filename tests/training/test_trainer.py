@@ -9,10 +9,16 @@ import torch
 
 from explorer.classifiers.small_net import NetworkConfig
 from explorer.datasets.labelled import LabelledImages
-from explorer.training.recipes import BUNDLES
-from explorer.training.trainer import Recipe, Trainer
+from explorer.training.recipes import TRAINING_RECIPES
+from explorer.training.trainer import Hyperparameters, Trainer
 
-RECIPE = Recipe(NetworkConfig(classes=2, widths=(8, 8, 8), stem_channels=8), epochs=2, batch=20, learning_rate=0.1, crop=1)
+RECIPE = Hyperparameters(
+    NetworkConfig(classes=2, widths=(8, 8, 8), stem_channels=8),
+    epochs=2,
+    batch=20,
+    learning_rate=0.1,
+    crop=1,
+)
 STATISTICS = ((0.5,) * 3, (0.25,) * 3)
 
 
@@ -24,7 +30,9 @@ def stripes(n: int = 200) -> LabelledImages:
     rows = wave[:, None].expand(24, 24)
     patterns = torch.stack([rows, rows.T])[labels][:, None].expand(n, 3, 24, 24)
     noise = torch.rand(n, 3, 24, 24, generator=generator)
-    return LabelledImages(((0.6 * patterns + 0.4 * noise) * 255).to(torch.uint8), labels, ("rows", "columns"))
+    return LabelledImages(
+        ((0.6 * patterns + 0.4 * noise) * 255).to(torch.uint8), labels, ("rows", "columns")
+    )
 
 
 def accuracy(trainer: Trainer, data: LabelledImages) -> float:
@@ -37,7 +45,9 @@ def accuracy(trainer: Trainer, data: LabelledImages) -> float:
 @pytest.mark.parametrize("epsilon", [0.0, 0.5])
 def test_training_learns(epsilon):
     data = stripes()
-    trainer = Trainer(replace(RECIPE, epsilon=epsilon, epochs=4, strong_from=0.5), data, *STATISTICS)
+    trainer = Trainer(
+        replace(RECIPE, epsilon=epsilon, epochs=4, strong_from=0.5), data, *STATISTICS
+    )
     reports = []
     for _ in range(4):
         trainer.run_epoch(reports.append)
@@ -56,7 +66,10 @@ def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path):
     later.restore(tmp_path / "checkpoint.pt")
     assert later.epoch == 1
     later.run_epoch()
-    assert all(torch.equal(a, b) for a, b in zip(whole.weights().values(), later.weights().values(), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(whole.weights().values(), later.weights().values(), strict=True)
+    )
 
 
 def test_training_leaves_the_global_random_state_alone():
@@ -88,7 +101,7 @@ def test_a_loss_that_explodes_is_said():
 
 
 def test_robust_bundles_begin_at_the_standard_ones_of_the_same_shape():
-    for bundle in BUNDLES.values():
+    for bundle in TRAINING_RECIPES.values():
         if bundle.start_from is not None:
-            assert BUNDLES[bundle.start_from].recipe.network == bundle.recipe.network
+            assert TRAINING_RECIPES[bundle.start_from].recipe.network == bundle.recipe.network
             assert bundle.recipe.epsilon > 0

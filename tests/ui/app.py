@@ -43,7 +43,9 @@ def settle(at: AppTest) -> AppTest:
 
 def component(at: AppTest, name: str) -> dict[str, Any]:
     """The data of the first component with this name on the page."""
-    found = next(item for item in at.get("bidi_component") if item.proto.component_name == f"explorer.{name}")
+    found = next(
+        item for item in at.get("bidi_component") if item.proto.component_name == f"explorer.{name}"
+    )
     data: dict[str, Any]
     (data,) = json.loads(found.proto.json)
     return data

@@ -18,14 +18,15 @@ from torch import Tensor
 
 from explorer.attacks.loop import OnStep
 from explorer.classifiers import Classifier
-from explorer.datasets.constructed.constructions import IMAGE, noise, start_index, target_class, towards
+from explorer.datasets.constructed.constructions import IMAGE, noise, start_index, target_class
 from explorer.datasets.constructed.plan import Plan
-from explorer.datasets.constructed.representation_matching import match
-from explorer.datasets.constructed.shards import Row, check_shard, digest, put, write_shard
+from explorer.datasets.constructed.representation_matching import match_representations
+from explorer.datasets.constructed.shards import MANIFEST, Row, check_shard, write_shard
+from explorer.datasets.constructed.targeted_attack import targeted_construction
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.engine.precision import at_precision
+from explorer.files import sha256, write_atomically
 
-MANIFEST = "manifest.json"
 # Values in one batch: enough to fill the device, little enough for any of its kind. Always the same, so that a plan gives the same
 # bytes; where memory forces smaller ones the images stay the same, and the last bit of ``objective`` may differ.
 BATCH_VALUES = {"cpu": 100 * 3 * 32 * 32, "cuda": 4096 * 3 * 32 * 32}
@@ -67,8 +68,14 @@ def _constructed(
             begin = _pixels(data.images[[each for each in starts if each is not None]])
         else:
             begin = torch.stack([noise(plan.seed, row, data.images.shape[1:]) for row in rows])
-        made = match(
-            construction, classifier, sources, begin.to(device), precision=plan.precision, on_step=on_step, cancelled=cancelled
+        made = match_representations(
+            construction,
+            classifier,
+            sources,
+            begin.to(device),
+            precision=plan.precision,
+            on_step=on_step,
+            cancelled=cancelled,
         )
         given = labels
     else:
@@ -77,8 +84,15 @@ def _constructed(
             for row, label in zip(rows, labels, strict=True)
         ]
         given = torch.tensor(targets, dtype=torch.int64)
-        made = towards(
-            construction, classifier, sources, labels, given, precision=plan.precision, on_step=on_step, cancelled=cancelled
+        made = targeted_construction(
+            construction,
+            classifier,
+            sources,
+            labels,
+            given,
+            precision=plan.precision,
+            on_step=on_step,
+            cancelled=cancelled,
         )
     stored = (made.images * 255).round().to(torch.uint8).cpu()
     with torch.no_grad():
@@ -87,7 +101,9 @@ def _constructed(
     least = made.objective.amin(dim=0).cpu()
     made_rows = []
     for i, (row, begun) in enumerate(zip(rows, starts, strict=True)):
-        from_row, from_label = (None, None) if begun is None else (data.row(begun), int(data.labels[begun]))
+        from_row, from_label = (
+            (None, None) if begun is None else (data.row(begun), int(data.labels[begun]))
+        )
         made_rows.append(
             Row(
                 image=stored[i],
@@ -110,7 +126,7 @@ def _pixels(images: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Progress:
+class BuildProgress:
     """``done`` of ``total`` rows of this rank are there, made at ``rate`` rows a second; ``note`` says what was noticed."""
 
     done: int
@@ -131,37 +147,52 @@ def build(
     *,
     rank: int = 0,
     world: int = 1,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[BuildProgress], None] = lambda progress: None,
     on_step: OnStep | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> bool:
     """Make this rank's missing shards, and the manifest when all are there; returns whether the set is complete. ``report`` is told
     of every batch, ``on_step(done, steps, mean objective)`` of every step of one.
 
-    Raises :class:`DataError` where something can't be written, :class:`~explorer.attacks.Cancelled` when asked to stop.
+    Raises :class:`DataError` where something can't be written, :class:`~explorer.errors.Cancelled` when asked to stop.
     """
     if at_precision(classifier, plan.precision)[1] != plan.precision:
-        raise DataError(f"{folder} was begun in {plan.precision}, which this machine can't do; choose another folder with --out")
+        raise DataError(
+            f"{folder} was begun in {plan.precision}, which this machine can't do; choose another folder with --out"
+        )
     missing, done = [], 0
     for number in range(rank, plan.shards, world):
         name, rows, stamp = plan.shard(number)
-        wrong = check_shard(folder / name, len(rows), plan.classes, stamp) if (folder / name).exists() else ""
+        wrong = (
+            check_shard(folder / name, len(rows), plan.classes, stamp)
+            if (folder / name).exists()
+            else ""
+        )
         if wrong is None:
             done += len(rows)
         else:
             missing.append((number, f"{name} is made again: {wrong}" if wrong else ""))
     total = done + sum(len(plan.shard(number)[1]) for number, _ in missing)
-    report(Progress(done, total, 0.0))
+    report(BuildProgress(done, total, 0.0))
     begun, before = time.perf_counter(), done
     for number, note in missing:
         if note:
-            report(Progress(done, total, 0.0, note))
+            report(BuildProgress(done, total, 0.0, note))
         name, rows, stamp = plan.shard(number)
 
         def made(count: int, done: int = done) -> None:
-            report(Progress(done + count, total, (done + count - before) / (time.perf_counter() - begun)))
+            report(
+                BuildProgress(
+                    done + count, total, (done + count - before) / (time.perf_counter() - begun)
+                )
+            )
 
-        write_shard(folder / name, _rows(plan, classifier, data, rows, made, cancelled, on_step), plan.classes, stamp)
+        write_shard(
+            folder / name,
+            _rows(plan, classifier, data, rows, made, cancelled, on_step),
+            plan.classes,
+            stamp,
+        )
         done += len(rows)
     return _finish(plan, folder)
 
@@ -177,14 +208,18 @@ def _rows(
 ) -> list[Row]:
     """One shard's rows, in batches that fit the device's memory."""
     finished: list[Row] = []
-    batch = max(LEAST_BATCH, BATCH_VALUES.get(plan.device, BATCH_VALUES["cpu"]) // data.images[0].numel())
+    batch = max(
+        LEAST_BATCH, BATCH_VALUES.get(plan.device, BATCH_VALUES["cpu"]) // data.images[0].numel()
+    )
     while len(finished) < len(indices):
         try:
             chunk = indices[len(finished) : len(finished) + batch]
             finished += construct(plan, classifier, data, chunk, cancelled, on_step)
         except torch.OutOfMemoryError:
             if batch == LEAST_BATCH:
-                raise DataError(f"{batch} images do not fit into the device's memory; use --device cpu") from None
+                raise DataError(
+                    f"{batch} images do not fit into the device's memory; use --device cpu"
+                ) from None
             batch = max(LEAST_BATCH, batch // 2)
             continue
         made(len(finished))
@@ -195,11 +230,17 @@ def _finish(plan: Plan, folder: Path) -> bool:
     """Write the manifest if every shard is in place and whole. Ranks that end together write the same bytes."""
     shards = [plan.shard(number) for number in range(plan.shards)]
     for name, rows, stamp in shards:
-        if not (folder / name).is_file() or check_shard(folder / name, len(rows), plan.classes, stamp) is not None:
+        if (
+            not (folder / name).is_file()
+            or check_shard(folder / name, len(rows), plan.classes, stamp) is not None
+        ):
             return False
-    listed = [{"file": name, "rows": len(rows), "sha256": digest(folder / name)} for name, rows, _ in shards]
+    listed = [
+        {"file": name, "rows": len(rows), "sha256": sha256(folder / name)}
+        for name, rows, _ in shards
+    ]
     manifest = {"plan": plan.digest, **plan.as_dict(), "shards": listed}
-    put(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False).encode())
+    write_atomically(folder / MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False).encode())
     _sweep(folder)
     return True
 

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from explorer.attacks import PGD
-from explorer.attacks.loop import OnStep
-from explorer.attacks.threat import Threat
-from explorer.classifiers import Classifier
+from explorer.errors import UserError
 
 IMAGE, NOISE = "image", "noise"
 UNIFORM, NEXT = "uniform", "next"
@@ -48,16 +45,20 @@ class Construction:
 
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= 1_000_000:
-            raise ValueError(f"steps must be from 1 to 1,000,000; it is {self.steps}")
+            raise UserError(f"steps must be from 1 to 1,000,000; it is {self.steps}")
         if not 0 < self.step_size < math.inf:
-            raise ValueError(f"the step size must be above 0, an L2 length in pixels of [0, 1]; it is {self.step_size:g}")
+            raise UserError(
+                f"the step size must be above 0, an L2 length in pixels of [0, 1]; it is {self.step_size:g}"
+            )
         if self.last_step_size is not None and not 0 < self.last_step_size <= self.step_size:
             allowed = f"longer than 0 and at most the first ({self.step_size:g})"
-            raise ValueError(f"the last step must be {allowed}; it is {self.last_step_size:g}")
+            raise UserError(f"the last step must be {allowed}; it is {self.last_step_size:g}")
         if self.epsilon is not None and not 0 < self.epsilon < math.inf:
-            raise ValueError(f"epsilon must be above 0, an L2 length in pixels of [0, 1]; it is {self.epsilon:g}")
+            raise UserError(
+                f"epsilon must be above 0, an L2 length in pixels of [0, 1]; it is {self.epsilon:g}"
+            )
         if self.start not in (None, IMAGE, NOISE):
-            raise ValueError(f"unknown start {self.start!r}: it is image or noise")
+            raise UserError(f"unknown start {self.start!r}: it is image or noise")
 
     def step_length(self, step: int) -> float:
         """The L2 length of ``step``, the first being 0."""
@@ -73,8 +74,18 @@ class Construction:
 
 D_R = Construction("d_r", "D_R, robustified", True, steps=1000, step_size=0.1, start=IMAGE)
 D_NR = Construction("d_nr", "D_NR, non-robust", False, steps=1000, step_size=0.1, start=IMAGE)
-D_RAND = Construction("d_rand", "D_rand, random labels", False, steps=100, step_size=0.1, target=UNIFORM, epsilon=0.5)
-D_DET = Construction("d_det", "D_det, labels shifted by one", False, steps=100, step_size=0.1, target=NEXT, epsilon=0.5)
+D_RAND = Construction(
+    "d_rand", "D_rand, random labels", False, steps=100, step_size=0.1, target=UNIFORM, epsilon=0.5
+)
+D_DET = Construction(
+    "d_det",
+    "D_det, labels shifted by one",
+    False,
+    steps=100,
+    step_size=0.1,
+    target=NEXT,
+    epsilon=0.5,
+)
 CONSTRUCTIONS = {each.name: each for each in (D_R, D_NR, D_RAND, D_DET)}
 NOISE_STEPS = 10_000  # the paper's number of steps for D_R from noise
 
@@ -104,33 +115,10 @@ def noise(seed: int, index: int, shape: Sequence[int]) -> Tensor:
     return torch.rand(tuple(shape), generator=generator_for("noise", seed, index))
 
 
-def target_class(construction: Construction, seed: int, index: int, label: int, classes: int) -> int:
+def target_class(
+    construction: Construction, seed: int, index: int, label: int, classes: int
+) -> int:
     """The new label t: uniform over all classes, the image's own among them, or (y + 1) mod C."""
     if construction.target == NEXT:
         return (label + 1) % classes
     return int(torch.randint(classes, (1,), generator=generator_for("target", seed, index)))
-
-
-def towards(
-    construction: Construction,
-    classifier: Classifier,
-    sources: Tensor,
-    labels: Tensor,
-    targets: Tensor,
-    *,
-    precision: str = "auto",
-    on_step: OnStep | None = None,
-    on_image: Callable[[int, Tensor], None] | None = None,
-    cancelled: Callable[[], bool] | None = None,
-) -> Constructed:
-    """Attack ``sources`` [N, 3, H, W] towards ``targets`` int64 [N] in the L2 ball: eq. 7 of the paper, from the image itself.
-
-    Of the T + 1 points the one that is called the target with the least cross-entropy is kept.
-    """
-    assert construction.epsilon is not None
-    attack = PGD(
-        Threat("l2", construction.epsilon), steps=construction.steps, step_size=construction.step_size, random_start=False,
-        precision=precision,
-    )  # fmt: skip
-    result = attack(classifier, sources, labels, targets, on_step=on_step, on_image=on_image, cancelled=cancelled)
-    return Constructed(result.adversarial, -result.trace.loss)

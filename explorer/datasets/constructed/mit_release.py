@@ -13,9 +13,29 @@ from torch import Tensor
 
 from explorer.datasets.labelled import DataError, LabelledImages
 
-IMAGES, LABELS, ABOUT = "CIFAR_ims", "CIFAR_lab", "about.json"  # the last is ours: the classes' names and how the set was made
-FOLDERS = {"robust_CIFAR": "d_r", "non_robust_CIFAR": "d_nr", "drand_CIFAR": "d_rand", "ddet_CIFAR": "d_det"}
-CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+IMAGES, LABELS, ABOUT = (
+    "CIFAR_ims",
+    "CIFAR_lab",
+    "about.json",
+)  # the last is ours: the classes' names and how the set was made
+FOLDERS = {
+    "robust_CIFAR": "d_r",
+    "non_robust_CIFAR": "d_nr",
+    "drand_CIFAR": "d_rand",
+    "ddet_CIFAR": "d_det",
+}
+CIFAR10_CLASSES = (
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+)
 _PIECE = 1000
 
 
@@ -41,24 +61,36 @@ def read_release(folder: Path, limit: int | None = None) -> tuple[LabelledImages
     images = _images(_parts(folder / IMAGES), folder / IMAGES, limit)
     labels = _labels(_parts(folder / LABELS), folder / LABELS)
     if (limit is None and len(labels) != len(images)) or len(labels) < len(images):
-        raise DataError(f"{folder} has {len(images)} images and {len(labels)} labels; fetch it again")
+        raise DataError(
+            f"{folder} has {len(images)} images and {len(labels)} labels; fetch it again"
+        )
     labels = labels[: len(images)]
     if int(labels.min()) < 0 or int(labels.max()) >= len(names):
-        raise DataError(f"{folder / LABELS} has labels from {int(labels.min())} to {int(labels.max())} for {len(names)} classes")
+        raise DataError(
+            f"{folder / LABELS} has labels from {int(labels.min())} to {int(labels.max())} for {len(names)} classes"
+        )
     return LabelledImages(images, labels, names), about
 
 
 def _parts(path: Path) -> list[Tensor]:
     """The list of tensors in ``path``. Nothing but tensors is unpickled."""
     if not path.is_file():
-        raise DataError(f"{path} is missing; a set of the release has {IMAGES} and {LABELS} in its folder")
+        raise DataError(
+            f"{path} is missing; a set of the release has {IMAGES} and {LABELS} in its folder"
+        )
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
-        raise DataError(f"{path} is no file of tensors, or it is cut short ({reason}); fetch it again") from None
+        raise DataError(
+            f"{path} is no file of tensors, or it is cut short ({reason}); fetch it again"
+        ) from None
     parts = [saved] if isinstance(saved, Tensor) else saved
-    if not isinstance(parts, (list, tuple)) or not parts or not all(isinstance(part, Tensor) for part in parts):
+    if (
+        not isinstance(parts, (list, tuple))
+        or not parts
+        or not all(isinstance(part, Tensor) for part in parts)
+    ):
         raise DataError(f"{path} holds no list of tensors; a set of the release is one")
     return list(parts)
 
@@ -68,11 +100,20 @@ def _images(parts: list[Tensor], path: Path, limit: int | None) -> Tensor:
     pieces: list[Tensor] = []
     wanted = sum(map(len, parts)) if limit is None else limit
     for part in parts:
-        if part.dim() != 4 or part.shape[1] != 3 or not part.is_floating_point() or part.shape[1:] != parts[0].shape[1:]:
-            raise DataError(f"{path} holds {part.dtype} {list(part.shape)}; it should be float [N, 3, H, W] in [0, 1], of one size")
+        if (
+            part.dim() != 4
+            or part.shape[1] != 3
+            or not part.is_floating_point()
+            or part.shape[1:] != parts[0].shape[1:]
+        ):
+            raise DataError(
+                f"{path} holds {part.dtype} {list(part.shape)}; it should be float [N, 3, H, W] in [0, 1], of one size"
+            )
         for piece in part[: max(0, wanted)].split(_PIECE):
             if not bool(((piece >= 0) & (piece <= 1)).all()):
-                raise DataError(f"{path} has values outside [0, 1]; images are stored as float from 0 to 1")
+                raise DataError(
+                    f"{path} has values outside [0, 1]; images are stored as float from 0 to 1"
+                )
             pieces.append((piece.float() * 255).round().to(torch.uint8))
         wanted -= len(part)
     images = torch.cat(pieces)
@@ -83,7 +124,9 @@ def _images(parts: list[Tensor], path: Path, limit: int | None) -> Tensor:
 
 def _labels(parts: list[Tensor], path: Path) -> Tensor:
     if any(part.is_floating_point() or part.is_complex() or part.dim() > 1 for part in parts):
-        raise DataError(f"{path} holds {parts[0].dtype} {list(parts[0].shape)}; it should be a whole number for each image")
+        raise DataError(
+            f"{path} holds {parts[0].dtype} {list(parts[0].shape)}; it should be a whole number for each image"
+        )
     return torch.cat([part.reshape(-1).long() for part in parts])
 
 

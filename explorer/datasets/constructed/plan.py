@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +14,12 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.datasets.constructed.constructions import Construction
-from explorer.datasets.constructed.shards import disk_error, put
+from explorer.datasets.constructed.shards import PLAN, SHARD_ROWS, shard_count
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.engine.precision import at_precision
+from explorer.files import create_first
 
 FORMAT = 1
-PLAN = "plan.json"
-SHARD_ROWS = 500
 
 _WORDS = {
     "construction": "the construction's parameters",
@@ -37,11 +34,6 @@ _WORDS = {
     "torch": "torch's version",
     "format": "the format",
 }
-
-
-def shard_count(rows: int) -> int:
-    """How many shards hold ``rows`` rows."""
-    return -(-rows // SHARD_ROWS)
 
 
 @dataclass(frozen=True)
@@ -61,7 +53,12 @@ class Plan:
     torch: str
 
     def as_dict(self) -> dict[str, Any]:
-        return {"format": FORMAT, **asdict(self), "rows": list(self.rows), "classes": list(self.classes)}
+        return {
+            "format": FORMAT,
+            **asdict(self),
+            "rows": list(self.rows),
+            "classes": list(self.classes),
+        }
 
     def identity(self) -> dict[str, Any]:
         """What decides the bytes; where the source was found does not."""
@@ -78,7 +75,11 @@ class Plan:
     def shard(self, number: int) -> tuple[str, tuple[int, ...], dict[str, Any]]:
         """A shard's file name, the rows of the source it is made from, and its stamp."""
         rows = self.rows[number * SHARD_ROWS : (number + 1) * SHARD_ROWS]
-        return f"data-{number:05d}-of-{self.shards:05d}.parquet", rows, {"plan": self.digest, "shard": number}
+        return (
+            f"data-{number:05d}-of-{self.shards:05d}.parquet",
+            rows,
+            {"plan": self.digest, "shard": number},
+        )
 
 
 def make_plan(
@@ -93,19 +94,27 @@ def make_plan(
 ) -> Plan:
     """The plan of building ``construction`` with ``classifier`` from the ``rows`` of ``data`` (all of them when None)."""
     return Plan(
-        construction, classifier.name, classifier.digest, source, data.digest, seed,
-        tuple(range(len(data)) if rows is None else rows), classifier.labels, at_precision(classifier, precision)[1],
-        classifier.device.type, torch.__version__,
-    )  # fmt: skip
+        construction,
+        classifier.name,
+        classifier.digest,
+        source,
+        data.digest,
+        seed,
+        tuple(range(len(data)) if rows is None else rows),
+        classifier.labels,
+        at_precision(classifier, precision)[1],
+        classifier.device.type,
+        torch.__version__,
+    )
 
 
-def settle(plan: Plan, folder: Path, *, automatic: bool) -> Plan:
+def load_or_write_plan(plan: Plan, folder: Path, *, automatic: bool) -> Plan:
     """Write the plan into ``folder``, or check that the one there is the same; returns the one that holds.
 
     With ``automatic`` precision a rank, or a later start, takes over the precision of the first. Raises :class:`DataError` when the
     folder belongs to another plan, naming what differs.
     """
-    if _first(folder / PLAN, json.dumps(plan.as_dict(), indent=1).encode()):
+    if create_first(folder / PLAN, json.dumps(plan.as_dict(), indent=1).encode()):
         return plan
     path = folder / PLAN
     try:
@@ -113,7 +122,9 @@ def settle(plan: Plan, folder: Path, *, automatic: bool) -> Plan:
         if not isinstance(there, dict):
             raise ValueError
     except (OSError, ValueError):
-        raise DataError(f"{path} can't be read; remove the folder or choose another with --out") from None
+        raise DataError(
+            f"{path} can't be read; remove the folder or choose another with --out"
+        ) from None
     if automatic:
         plan = replace(plan, precision=str(there.get("precision")))
     mine = json.loads(json.dumps(plan.identity()))
@@ -124,25 +135,3 @@ def settle(plan: Plan, folder: Path, *, automatic: bool) -> Plan:
             "choose another folder with --out"
         )
     return plan
-
-
-def _first(path: Path, data: bytes) -> bool:
-    """Write ``path`` whole unless it is there; whether it was not. Of several processes at once, one is the first."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    put(temporary, data)
-    try:
-        os.link(temporary, path)
-        return True
-    except FileExistsError:
-        return False
-    except OSError as error:  # a file system without links
-        if path.exists():
-            return False
-        try:
-            os.replace(temporary, path)
-        except OSError:
-            raise disk_error(path, error) from None
-        return True
-    finally:
-        with suppress(OSError):
-            temporary.unlink()

@@ -12,11 +12,14 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from explorer.datasets.constructed.build import MANIFEST
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS
-from explorer.datasets.constructed.mit_release import FOLDERS, is_release, read_release, release_sets
-from explorer.datasets.constructed.plan import PLAN, shard_count
-from explorer.datasets.constructed.shards import SHARDS, STAMP
+from explorer.datasets.constructed.mit_release import (
+    FOLDERS,
+    is_release,
+    read_release,
+    release_sets,
+)
+from explorer.datasets.constructed.shards import MANIFEST, PLAN, SHARDS, STAMP, shard_count
 from explorer.datasets.image_folder import read_folder
 from explorer.datasets.labelled import DataError, LabelledImages, View, labelled_of, read_table
 
@@ -57,7 +60,9 @@ class ConstructedSet:
         return self.data.digest
 
 
-def read_set(path: str | Path, limit: int | None = None, view: View | None = None) -> ConstructedSet:
+def read_set(
+    path: str | Path, limit: int | None = None, view: View | None = None
+) -> ConstructedSet:
     """The set at ``path``, the first ``limit`` images when given: a folder that ``build`` finished, a Parquet file (one of ours or
     any with ``img``/``image`` and ``label``), a set of the authors' release, or a folder with a sub-folder per class.
 
@@ -78,18 +83,27 @@ def read_set(path: str | Path, limit: int | None = None, view: View | None = Non
         data, about = read_release(path, limit)
         return _foreign(data, FOLDERS.get(path.name, ""), path.name, about)
     if found := release_sets(path):
-        raise DataError(f"{path} holds {len(found)} sets, {', '.join(each.name for each in found)}; name one, such as {found[0]}")
+        raise DataError(
+            f"{path} holds {len(found)} sets, {', '.join(each.name for each in found)}; name one, such as {found[0]}"
+        )
     if files := sorted(path.glob("*.parquet")):
-        raise DataError(f"{path} holds Parquet files but no {MANIFEST}; name one of the files, such as {files[0]}")
+        raise DataError(
+            f"{path} holds Parquet files but no {MANIFEST}; name one of the files, such as {files[0]}"
+        )
     return _foreign(read_folder(path, limit, view), "", path.name, {})
 
 
 def _read_built(folder: Path, limit: int | None) -> ConstructedSet:
     manifest = _json(folder / MANIFEST)
     try:
-        listed = [(str(each["file"]), str(each["sha256"]), int(each["rows"])) for each in manifest["shards"]]
+        listed = [
+            (str(each["file"]), str(each["sha256"]), int(each["rows"]))
+            for each in manifest["shards"]
+        ]
     except (KeyError, TypeError, ValueError):
-        raise DataError(f"{folder / MANIFEST} lists no shards; start the same build command again to mend it") from None
+        raise DataError(
+            f"{folder / MANIFEST} lists no shards; start the same build command again to mend it"
+        ) from None
     tables, rows = [], 0
     for name, digest, count in listed:
         if limit is not None and rows >= limit:
@@ -97,10 +111,14 @@ def _read_built(folder: Path, limit: int | None) -> ConstructedSet:
         tables.append(_shard(folder, name, digest))
         rows += count
     if not tables:
-        raise DataError(f"{folder / MANIFEST} lists no shards; start the same build command again to mend it")
+        raise DataError(
+            f"{folder / MANIFEST} lists no shards; start the same build command again to mend it"
+        )
     table = pa.concat_tables(tables)
     about = {name: value for name, value in manifest.items() if name != "shards"}
-    return _of_table(table if limit is None else table.slice(0, limit), str(folder), folder.name, about)
+    return _of_table(
+        table if limit is None else table.slice(0, limit), str(folder), folder.name, about
+    )
 
 
 def _shard(folder: Path, name: str, digest: str) -> pa.Table:
@@ -108,16 +126,26 @@ def _shard(folder: Path, name: str, digest: str) -> pa.Table:
     try:
         data = path.read_bytes()
     except OSError:
-        raise DataError(f"{path} is missing or can't be read; start the same build command again to make it") from None
+        raise DataError(
+            f"{path} is missing or can't be read; start the same build command again to make it"
+        ) from None
     if hashlib.sha256(data).hexdigest() != digest:
-        raise DataError(f"{path} was changed or damaged since the set was built; start the same build command again to mend it")
+        raise DataError(
+            f"{path} was changed or damaged since the set was built; start the same build command again to mend it"
+        )
     return read_table(path, data=data, columns=_COLUMNS)
 
 
 def _of_table(
-    table: pa.Table, where: str, fallback: str, about: dict[str, Any] | None = None, view: View | None = None
+    table: pa.Table,
+    where: str,
+    fallback: str,
+    about: dict[str, Any] | None = None,
+    view: View | None = None,
 ) -> ConstructedSet:
-    ours = STAMP in (table.schema.metadata or {})  # pictures of ours are as their classifier sees them
+    ours = STAMP in (
+        table.schema.metadata or {}
+    )  # pictures of ours are as their classifier sees them
     data = labelled_of(table, where, None if ours else view)
     about = _stamped(table) if about is None else about
     missing = [name for name in _COLUMNS if name not in table.column_names]
@@ -171,7 +199,9 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError):
-        raise DataError(f"{path} can't be read; start the same build command again to mend it") from None
+        raise DataError(
+            f"{path} can't be read; start the same build command again to mend it"
+        ) from None
     if not isinstance(value, dict):
         raise DataError(f"{path} is no manifest; start the same build command again to mend it")
     return value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from explorer.attacks import AttackError, Cancelled
+from explorer.attacks import AttackError
 from explorer.attacks.loop import OnStep
 from explorer.attacks.objective import looked, one_after_another, same
 from explorer.attacks.threat import Threat, flat_norm
@@ -16,11 +16,12 @@ from explorer.classifiers import Classifier
 from explorer.datasets.constructed.constructions import Constructed, Construction
 from explorer.engine.optimized_copy import Taped
 from explorer.engine.precision import at_precision
+from explorer.errors import Cancelled
 
 NO_GRADIENT = "no gradient reaches the image: the classifier's features are not differentiable and can't be matched"
 
 
-def match(
+def match_representations(
     construction: Construction,
     classifier: Classifier,
     sources: Tensor,
@@ -34,7 +35,7 @@ def match(
     """Bring the representation of ``starts`` to that of ``sources`` (both float32 [N, 3, H, W] in [0, 1]); eq. 6 of the paper.
 
     Of the T + 1 points the one with the smallest feature distance is kept. ``on_step(done, steps, mean distance)`` follows each
-    step, ``on_image(done, images)`` shows the points. Raises :class:`~explorer.attacks.Cancelled` when ``cancelled()`` says so.
+    step, ``on_image(done, images)`` shows the points. Raises :class:`~explorer.errors.Cancelled` when ``cancelled()`` says so.
     """
     climber, _ = at_precision(classifier, precision)
     with torch.no_grad():
@@ -47,17 +48,24 @@ def match(
         last = step == construction.steps
         gap = Gap.seen(climber, point, goal, last)
         nearer = gap.distance < least
-        best, least = torch.where(nearer[:, None, None, None], point, best), torch.where(nearer, gap.distance, least)
+        best, least = (
+            torch.where(nearer[:, None, None, None], point, best),
+            torch.where(nearer, gap.distance, least),
+        )
         path.append(gap.distance)
         if on_image is not None:
             on_image(step, point)
         if gap.gradient is None:
             break
-        point = (point - construction.step_length(step) * Threat("l2", 1.0).steepest(gap.gradient)).clamp(0, 1)
+        point = (
+            point - construction.step_length(step) * Threat("l2", 1.0).steepest(gap.gradient)
+        ).clamp(0, 1)
         if on_step is not None:
             on_step(step + 1, construction.steps, float(gap.distance.mean()))
     if not bool(torch.isfinite(least).all()):
-        raise AttackError("the classifier returned features that are not finite; its weights or its input range are wrong")
+        raise AttackError(
+            "the classifier returned features that are not finite; its weights or its input range are wrong"
+        )
     return Constructed(best, torch.stack(path))
 
 
@@ -88,7 +96,10 @@ class Gap:
                 found = back(difference)
                 if found is None:
                     raise AttackError(NO_GRADIENT)
-                return Gap(flat_norm(difference, "l2"), classifier.unnormalised_gradient(found).contiguous())
+                return Gap(
+                    flat_norm(difference, "l2"),
+                    classifier.unnormalised_gradient(found).contiguous(),
+                )
         with torch.set_grad_enabled(not last):
             point = point.detach().requires_grad_(not last)
             difference = classifier.features(point) - goal
@@ -102,7 +113,10 @@ class Gap:
 
     @staticmethod
     def _joined(parts: Sequence[Gap]) -> Gap:
-        return Gap(torch.cat([part.distance for part in parts]), one_after_another([part.gradient for part in parts]))
+        return Gap(
+            torch.cat([part.distance for part in parts]),
+            one_after_another([part.gradient for part in parts]),
+        )
 
     def _alike(self, other: Gap) -> bool:
         return torch.equal(self.distance, other.distance) and same(self.gradient, other.gradient)

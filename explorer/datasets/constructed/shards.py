@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import io
 import json
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +14,12 @@ import pyarrow.parquet as pq
 from PIL import Image
 from torch import Tensor
 
-from explorer.datasets.labelled import DataError
+from explorer.files import write_atomically
 
 STAMP = b"explorer"  # the key of the metadata that says what a file belongs to
 SHARDS = "data-*.parquet"
+PLAN, MANIFEST = "plan.json", "manifest.json"
+SHARD_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,12 @@ class Row:
 
 def _schema(names: Sequence[str], stamp: dict[str, Any]) -> pa.Schema:
     classes = {"names": list(names), "_type": "ClassLabel"}
-    features: dict[str, Any] = {"img": {"_type": "Image"}, "label": classes, "source_label": classes, "predicted": classes}
+    features: dict[str, Any] = {
+        "img": {"_type": "Image"},
+        "label": classes,
+        "source_label": classes,
+        "predicted": classes,
+    }
     for name in ("source_index", "start_index", "start_label", "target"):
         features[name] = {"dtype": "int64", "_type": "Value"}
     features |= {"objective": {"dtype": "float32", "_type": "Value"}}
@@ -63,12 +66,22 @@ def _schema(names: Sequence[str], stamp: dict[str, Any]) -> pa.Schema:
     return pa.schema(
         [
             ("img", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
-            ("label", whole), ("source_index", whole), ("source_label", whole), ("start_index", whole),
-            ("start_label", whole), ("target", whole), ("objective", pa.float32()), ("reached", pa.bool_()),
-            ("predicted", whole), ("survives_8bit", pa.bool_()),
+            ("label", whole),
+            ("source_index", whole),
+            ("source_label", whole),
+            ("start_index", whole),
+            ("start_label", whole),
+            ("target", whole),
+            ("objective", pa.float32()),
+            ("reached", pa.bool_()),
+            ("predicted", whole),
+            ("survives_8bit", pa.bool_()),
         ],
-        metadata={b"huggingface": json.dumps({"info": {"features": features}}).encode(), STAMP: json.dumps(stamp).encode()},
-    )  # fmt: skip
+        metadata={
+            b"huggingface": json.dumps({"info": {"features": features}}).encode(),
+            STAMP: json.dumps(stamp).encode(),
+        },
+    )
 
 
 def png(image: Tensor) -> bytes:
@@ -78,42 +91,22 @@ def png(image: Tensor) -> bytes:
     return buffer.getvalue()
 
 
-def write_shard(path: Path, rows: Sequence[Row], names: Sequence[str], stamp: dict[str, Any]) -> None:
+def write_shard(
+    path: Path, rows: Sequence[Row], names: Sequence[str], stamp: dict[str, Any]
+) -> None:
     """Write ``rows`` to ``path``; ``stamp`` says what the shard belongs to. Raises :class:`DataError` where it can't be written."""
     columns: dict[str, list[Any]] = {
         "img": [{"bytes": png(row.image), "path": f"{row.source_index:06d}.png"} for row in rows],
     }
     for name in _schema(names, stamp).names[1:]:
         columns[name] = [getattr(row, name) for row in rows]
-    put(path, _serialised(pa.table(columns, schema=_schema(names, stamp))))
+    write_atomically(path, _serialised(pa.table(columns, schema=_schema(names, stamp))))
 
 
 def _serialised(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     return buffer.getvalue()
-
-
-def put(path: Path, data: bytes) -> None:
-    """Write a file so that it is never seen half written, nor lost when the machine stops. Raises :class:`DataError`."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        raise disk_error(path, error) from None
-
-
-def disk_error(path: Path, error: OSError, kept: str = "What is done is kept") -> DataError:
-    """The sentence for a file or folder that can't be written; ``kept`` says what is left of the work."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DataError(f"the disk is full: {path} was not written. {kept}; make room and start the same command again")
-    return DataError(f"can't write {path}: {error.strerror or error}")
 
 
 def check_shard(path: Path, rows: int, names: Sequence[str], stamp: dict[str, Any]) -> str | None:
@@ -138,7 +131,6 @@ def check_shard(path: Path, rows: int, names: Sequence[str], stamp: dict[str, An
     return "its bytes were changed" if same_writer and again != data else None
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def shard_count(rows: int) -> int:
+    """How many shards hold ``rows`` rows."""
+    return -(-rows // SHARD_ROWS)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.classifiers import Classifier
+from explorer.errors import UserError
 from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, accuracy_rows, correct
 
 APGD = "APGD"
@@ -44,15 +45,23 @@ def apgd_accuracy(
         from torchattacks import APGD as Untargeted
         from torchattacks import APGDT as Targeted
     except ImportError:
-        raise ValueError("APGD comes from torchattacks: pip install --no-deps torchattacks") from None
+        raise UserError(
+            "APGD comes from torchattacks: pip install --no-deps torchattacks"
+        ) from None
     model, ascending = _Pixels(classifier).eval(), sorted(set(epsilons))
     held = dict.fromkeys(ascending, 0)
     for start in range(0, len(images), batch):
         pixels, truth = images[start : start + batch].float() / 255, labels[start : start + batch]
         standing = correct(classifier, pixels, truth)
-        pixels, truth = pixels[standing].to(classifier.device), truth[standing].to(classifier.device)
+        pixels, truth = (
+            pixels[standing].to(classifier.device),
+            truth[standing].to(classifier.device),
+        )
         for epsilon in ascending:
-            for kind, options in ((Untargeted, {}), (Targeted, {"n_classes": len(classifier.labels)})):
+            for kind, options in (
+                (Untargeted, {}),
+                (Targeted, {"n_classes": len(classifier.labels)}),
+            ):
                 if epsilon == 0 or not len(pixels):
                     continue
                 attack = kind(model, norm="L2", eps=epsilon, steps=steps, seed=seed, **options)

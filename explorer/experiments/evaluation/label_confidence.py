@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from explorer.attacks import Cancelled
 from explorer.classifiers import Classifier
+from explorer.errors import Cancelled
 
 BATCH_VALUES = 250 * 3 * 32 * 32  # few enough that a cancelled job stops at once
 
@@ -24,7 +24,7 @@ def label_confidence(
 ) -> Tensor:
     """Probability that each classifier gives each label: float32 [J, N] for ``images`` uint8 [N, 3, H, W] and ``labels`` int64 [N].
 
-    ``on_done(done, total)`` follows. Raises :class:`~explorer.attacks.Cancelled` when ``cancelled()`` says so.
+    ``on_done(done, total)`` follows. Raises :class:`~explorer.errors.Cancelled` when ``cancelled()`` says so.
     """
     found = torch.empty(len(classifiers), len(labels))
     batch = max(1, BATCH_VALUES // max(1, images[0].numel()))
@@ -41,6 +41,6 @@ def label_confidence(
     return found
 
 
-def surprise(confidence: Tensor) -> Tensor:
+def disagreement(confidence: Tensor) -> Tensor:
     """How far the first two classifiers are apart on each image: float32 [N] of ``confidence`` [J, N]."""
     return (confidence[0] - confidence[1]).abs()

@@ -14,7 +14,9 @@ from explorer.attacks.threat import Threat
 from explorer.classifiers import Classifier
 
 Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
-BATCH_PIXELS = 100 * 3 * 64 * 64  # values in one attacked batch: enough to fill two cores, little enough for any memory
+BATCH_PIXELS = (
+    100 * 3 * 64 * 64
+)  # values in one attacked batch: enough to fill two cores, little enough for any memory
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ def wilson(correct: int, n: int, z: float = Z95) -> tuple[float, float]:
 
 def accuracy_rows(held: dict[float, int], n: int, epsilons: Sequence[float]) -> list[AccuracyRow]:
     """The rows for ``epsilons``, in their order, where ``held[ε]`` of ``n`` images were still right."""
-    return [AccuracyRow(epsilon, held[epsilon] / n, *wilson(held[epsilon], n)) for epsilon in epsilons]
+    return [
+        AccuracyRow(epsilon, held[epsilon] / n, *wilson(held[epsilon], n)) for epsilon in epsilons
+    ]
 
 
 @torch.no_grad()
@@ -79,7 +83,9 @@ def robust_accuracy(
         for epsilon in ascending:
             if epsilon > 0 and len(standing):
                 # Whether is asked, not how surely: a sample that fell is left alone.
-                attack = PGD(Threat(norm, epsilon), steps=steps, restarts=restarts, seed=seed, until="fooled")
+                attack = PGD(
+                    Threat(norm, epsilon), steps=steps, restarts=restarts, seed=seed, until="fooled"
+                )
                 warm = None if epsilon == next(e for e in ascending if e > 0) else best
                 result = attack(classifier, pixels[standing], truth[standing], initial=warm)
                 standing, best = standing[~result.success], result.adversarial[~result.success]

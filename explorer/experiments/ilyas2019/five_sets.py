@@ -17,17 +17,29 @@ from explorer.datasets.constructed.constructions import (
     noise,
     start_index,
     target_class,
-    towards,
 )
-from explorer.datasets.constructed.representation_matching import match
-from explorer.experiments.ilyas2019.five_sets_result import ORDER, D, FeatureRow, Frame, Judge, SetImage, Settings, Source, Stage, Start
+from explorer.datasets.constructed.representation_matching import match_representations
+from explorer.datasets.constructed.targeted_attack import targeted_construction
+from explorer.errors import UserError
+from explorer.experiments.ilyas2019.five_sets_result import (
+    ORDER,
+    D,
+    FiveSetsResult,
+    Frame,
+    ModelInfo,
+    SetImage,
+    Settings,
+    Source,
+    Stage,
+    Start,
+)
 from explorer.experiments.one_image.attack_image import predict
 from explorer.experiments.one_image.report import Prediction
 from explorer.images.geometry import round_8bit
 
 
 @dataclass(frozen=True)
-class Panel:
+class ModelPair:
     """The pair of classifiers the sets are made with, and others that are only asked. Raises :class:`AttackError` when their
     classes differ."""
 
@@ -47,9 +59,10 @@ class Panel:
         return (self.standard, self.robust, *self.others)
 
     @property
-    def judges(self) -> tuple[Judge, ...]:
+    def models(self) -> tuple[ModelInfo, ...]:
         return tuple(
-            Judge(each.name, each.title, each.robust, place < 2) for place, each in enumerate(self.classifiers)
+            ModelInfo(each.name, each.title, each.robust, place < 2)
+            for place, each in enumerate(self.classifiers)
         )
 
     def builder(self, construction: Construction) -> Classifier:
@@ -66,7 +79,9 @@ def construction_for(name: str, settings: Settings) -> Construction:
     chosen = CONSTRUCTIONS[name]
     if chosen.matches:
         return replace(chosen, steps=settings.match_steps, step_size=settings.step_size)
-    return replace(chosen, steps=settings.attack_steps, step_size=settings.step_size, epsilon=settings.epsilon)
+    return replace(
+        chosen, steps=settings.attack_steps, step_size=settings.step_size, epsilon=settings.epsilon
+    )
 
 
 def drawn_start(seed: int, index: int, population: int, avoid: int | None) -> int:
@@ -77,7 +92,7 @@ def drawn_start(seed: int, index: int, population: int, avoid: int | None) -> in
     if avoid is None:
         return start_index(seed, index, population)
     if population < 2:
-        raise ValueError("there is no other picture to start from; start from noise")
+        raise UserError("there is no other picture to start from; start from noise")
     drawn = start_index(seed, index, population - 1)
     return drawn + (drawn >= avoid)
 
@@ -87,32 +102,34 @@ def noise_start(seed: int, index: int, size: tuple[int, int]) -> Start:
     return Start(round_8bit(noise(seed, index, (3, *size))), None, noise=True)
 
 
-def settled(source: Source, panel: Panel) -> Source:
+def with_label(source: Source, panel: ModelPair) -> Source:
     """The source with a label: its own, or else what the robust classifier says."""
     if source.label is not None:
         return source
     return replace(source, label=predict(panel.robust, source.image[None])[0].index)
 
 
-def unchanged(source: Source, panel: Panel) -> SetImage:
+def unchanged(source: Source, panel: ModelPair) -> SetImage:
     """The source as D holds it."""
     image = round_8bit(source.image)
-    return SetImage(D, image, _label(source), source.person, None, None, None, panel.ask(image))
+    return SetImage(
+        D, image, _label(source), source.perceived_label, None, None, None, panel.ask(image)
+    )
 
 
 def make(
     name: str,
     source: Source,
     start: Start,
-    panel: Panel,
+    panel: ModelPair,
     settings: Settings,
     *,
     on_frame: Callable[[Frame], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> SetImage:
-    """The source as the set ``name`` ("d_r", "d_nr", "d_rand" or "d_det") holds it. The source must have a label (:func:`settled`).
+    """The source as the set ``name`` ("d_r", "d_nr", "d_rand" or "d_det") holds it. The source must have a label (:func:`with_label`).
 
-    ``on_frame`` is shown each point before the next step is taken. Raises :class:`~explorer.attacks.Cancelled` when ``cancelled()``
+    ``on_frame`` is shown each point before the next step is taken. Raises :class:`~explorer.errors.Cancelled` when ``cancelled()``
     says so.
     """
     construction = construction_for(name, settings)
@@ -120,36 +137,56 @@ def make(
     watcher = _Watcher(construction, on_frame)
     if construction.matches:
         sources, starts = (each[None].to(builder.device) for each in (source.image, start.image))
-        made = match(
-            construction, builder, sources, starts, on_step=watcher.on_step, on_image=watcher.on_image, cancelled=cancelled
-        )  # fmt: skip
+        made = match_representations(
+            construction,
+            builder,
+            sources,
+            starts,
+            on_step=watcher.on_step,
+            on_image=watcher.on_image,
+            cancelled=cancelled,
+        )
         begun, begun_label, given = start.image, start.label, label
-        person = source.person if construction.robust else start.label
+        person = source.perceived_label if construction.robust else start.label
     else:
         given = target_class(construction, settings.seed, source.index, label, len(builder.labels))
-        made = towards(
-            construction, builder, source.image[None], torch.tensor([label]), torch.tensor([given]),
-            on_step=watcher.on_step, on_image=watcher.on_image, cancelled=cancelled,
-        )  # fmt: skip
-        begun, begun_label, person = source.image, source.person, source.person
+        made = targeted_construction(
+            construction,
+            builder,
+            source.image[None],
+            torch.tensor([label]),
+            torch.tensor([given]),
+            on_step=watcher.on_step,
+            on_image=watcher.on_image,
+            cancelled=cancelled,
+        )
+        begun, begun_label, person = source.image, source.perceived_label, source.perceived_label
     image = round_8bit(made.images[0].cpu())
     return SetImage(
-        name, image, given, person, begun, begun_label, made.objective[:, 0].cpu(), panel.ask(image),
-        from_noise=construction.matches and start.noise, reached=predict(builder, made.images)[0].index == given,
-    )  # fmt: skip
+        name,
+        image,
+        given,
+        person,
+        begun,
+        begun_label,
+        made.objective[:, 0].cpu(),
+        panel.ask(image),
+        from_noise=construction.matches and start.noise,
+        reached=predict(builder, made.images)[0].index == given,
+    )
 
 
-def make_row(
+def make_five_sets(
     source: Source,
     start: Start,
-    panel: Panel,
+    panel: ModelPair,
     settings: Settings,
     *,
     on_stage: Callable[[Stage], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> FeatureRow:
+) -> FiveSetsResult:
     """The source in every set. ``on_stage`` follows each step; raises what :func:`make` raises."""
-    source = settled(source, panel)
+    source = with_label(source, panel)
     images = [unchanged(source, panel)]
     for name in ORDER[1:]:
         made = tuple(images)
@@ -158,8 +195,12 @@ def make_row(
             if on_stage is not None:
                 on_stage(Stage(made, frame))
 
-        images.append(make(name, source, start, panel, settings, on_frame=on_frame, cancelled=cancelled))
-    return FeatureRow(source, start, settings, panel.judges, panel.standard.labels, tuple(images))
+        images.append(
+            make(name, source, start, panel, settings, on_frame=on_frame, cancelled=cancelled)
+        )
+    return FiveSetsResult(
+        source, start, settings, panel.models, panel.standard.labels, tuple(images)
+    )
 
 
 def _label(source: Source) -> int:
@@ -171,7 +212,9 @@ def _label(source: Source) -> int:
 class _Watcher:
     """Puts an image and the objective there together: a construction tells them one after the other."""
 
-    def __init__(self, construction: Construction, on_frame: Callable[[Frame], None] | None) -> None:
+    def __init__(
+        self, construction: Construction, on_frame: Callable[[Frame], None] | None
+    ) -> None:
         self._construction, self._on_frame = construction, on_frame
         self._start: Tensor | None = None
         self._image: Tensor | None = None
@@ -186,4 +229,13 @@ class _Watcher:
         # The value belongs to the point before this step; an attack tells what it raises, which is minus the cross-entropy.
         self._objective.append(value if self._construction.matches else -value)
         if self._on_frame is not None and self._start is not None and self._image is not None:
-            self._on_frame(Frame(self._construction.name, done - 1, steps, self._start, self._image, tuple(self._objective)))
+            self._on_frame(
+                Frame(
+                    self._construction.name,
+                    done - 1,
+                    steps,
+                    self._start,
+                    self._image,
+                    tuple(self._objective),
+                )
+            )

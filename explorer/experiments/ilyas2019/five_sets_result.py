@@ -35,12 +35,12 @@ class Settings:
 @dataclass(frozen=True)
 class Source:
     """The picture a row is made from: float32 [3, H, W] in [0, 1]. ``label`` is the one it carries (None: what the robust
-    classifier says), ``person`` the class a person sees in it (None: nobody said), ``index`` its place in its data, which seeds the
+    classifier says), ``perceived_label`` the class a person sees in it (None: nobody said), ``index`` its place in its data, which seeds the
     random choices."""
 
     image: Tensor
     label: int | None
-    person: int | None
+    perceived_label: int | None
     index: int
 
 
@@ -55,7 +55,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Judge:
+class ModelInfo:
     """A classifier that is asked about every image of a row. ``builder`` says that it is one of the pair the row is made with."""
 
     name: str
@@ -68,21 +68,21 @@ class Judge:
 class SetImage:
     """One picture as a set holds it. ``image`` float32 [3, H, W], rounded to k / 255; ``label`` what the set says it is.
 
-    ``person`` is the class a person sees, derived from what the image was made from and kept to look like: the source for D, D_R,
+    ``perceived_label`` is the class a person sees, derived from what the image was made from and kept to look like: the source for D, D_R,
     D_rand and D_det, the start for D_NR; None where that is noise or nobody said. ``start`` [3, H, W] is where it began and
     ``start_label`` its class; ``objective`` float32 [T + 1] what was lowered on the way: the feature distance of the matched sets,
     the cross-entropy of the target of the attacked ones. These three are None for D. ``from_noise`` says that the start was noise,
-    ``reached`` whether the classifier it was made with gave ``label`` before rounding. ``beliefs`` has what each judge says.
+    ``reached`` whether the classifier it was made with gave ``label`` before rounding. ``predictions`` has what each judge says.
     """
 
     name: str
     image: Tensor
     label: int
-    person: int | None
+    perceived_label: int | None
     start: Tensor | None
     start_label: int | None
     objective: Tensor | None
-    beliefs: tuple[Prediction, ...]
+    predictions: tuple[Prediction, ...]
     from_noise: bool = False
     reached: bool = True
 
@@ -93,13 +93,13 @@ class SetImage:
 
 
 @dataclass(frozen=True)
-class FeatureRow:
-    """A source and its image in each set, in :data:`ORDER`; ``judges`` in the order of each image's beliefs."""
+class FiveSetsResult:
+    """A source and its image in each set, in :data:`ORDER`; ``models`` in the order of each image's beliefs."""
 
     source: Source
     start: Start
     settings: Settings
-    judges: tuple[Judge, ...]
+    models: tuple[ModelInfo, ...]
     names: tuple[str, ...]
     images: tuple[SetImage, ...]
 

@@ -26,7 +26,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class ClaimRow:
+class ComparisonRow:
     """What one way of training reached: the paper's figures and, where the classifier is here, its card."""
 
     title: str
@@ -52,13 +52,15 @@ _ROWS = (
 )
 
 
-def claim(cards: dict[str, ModelCard]) -> tuple[ClaimRow, ...]:
+def paper_comparison(cards: dict[str, ModelCard]) -> tuple[ComparisonRow, ...]:
     """The rows of the claim, in the paper's order, with the ``cards`` of the classifiers that are here, by name."""
-    return tuple(ClaimRow(title, name, published, cards.get(name)) for title, name, published in _ROWS)
+    return tuple(
+        ComparisonRow(title, name, published, cards.get(name)) for title, name, published in _ROWS
+    )
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RankAgreement:
     """Whether the paper's order came out at ``epsilon``: of all pairs of rows, ``agree`` are ordered as in the paper,
     ``undecided`` have 95 % intervals that overlap, ``against`` are ordered the other way; pairs by title, the paper's better first."""
 
@@ -68,7 +70,7 @@ class Verdict:
     against: tuple[tuple[str, str], ...]
 
 
-def verdict(rows: Iterable[ClaimRow], epsilon: float) -> Verdict:
+def rank_agreement(rows: Iterable[ComparisonRow], epsilon: float) -> RankAgreement:
     """Compare every pair of rows that both have figures at ``epsilon``. Classifiers trained on more images than the rest, such as the
     adversarially trained one, count too: the paper's order is of ways to train."""
     column = EPSILONS.index(epsilon)
@@ -88,7 +90,9 @@ def verdict(rows: Iterable[ClaimRow], epsilon: float) -> Verdict:
             found["against"].append(names)
         else:
             found["undecided"].append(names)
-    return Verdict(epsilon, *(tuple(found[kind]) for kind in ("agree", "undecided", "against")))
+    return RankAgreement(
+        epsilon, *(tuple(found[kind]) for kind in ("agree", "undecided", "against"))
+    )
 
 
 @dataclass(frozen=True)
@@ -107,13 +111,16 @@ class Gain:
         return self.robust.accuracy / self.standard.accuracy if self.standard.accuracy else None
 
 
-def gains(rows: Iterable[ClaimRow]) -> tuple[Gain, ...]:
+def gains(rows: Iterable[ComparisonRow]) -> tuple[Gain, ...]:
     """What training on D_R gained over training on D, with and without augmentation, at each ε, by our PGD and by the stronger
     attack, where both were measured."""
     by_title = {row.title: row for row in rows}
     found = []
     for ending, epsilon, attack in product(("", PLAIN), EPSILONS[1:], (PGD, APGD)):
-        robust, standard = by_title[D_R + ending].ours(epsilon, attack), by_title[D + ending].ours(epsilon, attack)
+        robust, standard = (
+            by_title[D_R + ending].ours(epsilon, attack),
+            by_title[D + ending].ours(epsilon, attack),
+        )
         if robust is not None and standard is not None:
             found.append(Gain(epsilon, attack, robust, standard, augmented=not ending))
     return tuple(found)

@@ -29,7 +29,11 @@ def image_digest(image: Tensor) -> str:
 
 def versions() -> dict[str, str]:
     """What the numbers of an attack can depend on, besides the recipe."""
-    return {"explorer": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    return {
+        "explorer": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
 
 
 def attack_from(recipe: Recipe) -> PGD:
@@ -80,7 +84,7 @@ def attack_image(
     """Attack ``image`` float32 [3, H, W] in [0, 1] as ``recipe`` says and report; ``recipe.label`` None is the prediction.
 
     The report's recipe is complete: label, digests, versions, device. Raises :class:`AttackError` for a recipe that can't be
-    run on this classifier, :class:`~explorer.attacks.Cancelled` when ``cancelled()`` says so.
+    run on this classifier, :class:`~explorer.errors.Cancelled` when ``cancelled()`` says so.
     """
     attack = attack_from(recipe)
     if recipe.norm == "l2" and recipe.epsilon > image.numel() ** 0.5:
@@ -91,18 +95,27 @@ def attack_image(
     before = predict(classifier, image[None])[0]
     label = before.index if recipe.label is None else recipe.label
     if recipe.target is not None and recipe.target == label:
-        raise AttackError(f"the target {classifier.labels[label]!r} is what the image already shows; pick another")
+        raise AttackError(
+            f"the target {classifier.labels[label]!r} is what the image already shows; pick another"
+        )
     targets = None if recipe.target is None else torch.tensor([recipe.target])
     started = time.perf_counter()
     result = attack(
-        classifier, image[None], torch.tensor([label]), targets, frames=frames, on_step=on_step, cancelled=cancelled
+        classifier,
+        image[None],
+        torch.tensor([label]),
+        targets,
+        frames=frames,
+        on_step=on_step,
+        cancelled=cancelled,
     )
     seconds = time.perf_counter() - started
     adversarial = result.adversarial[0].cpu()
     original = image.detach().cpu()
     after = Prediction(result.logits[0].softmax(dim=0).cpu(), classifier.labels)
     noise, rounded = predict(
-        classifier, torch.stack([perturbation_image(adversarial - original), round_8bit(adversarial)])
+        classifier,
+        torch.stack([perturbation_image(adversarial - original), round_8bit(adversarial)]),
     )
     return AttackReport(
         recipe=replace(

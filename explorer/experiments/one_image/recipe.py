@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
+from explorer.errors import UserError
 from explorer.images.geometry import CENTRE, Crop
 
 FORMAT = 1
 
 
-class RecipeError(ValueError):
+class RecipeError(UserError):
     """A recipe that can't be read or used; the message says what is wrong."""
 
 
@@ -97,7 +98,9 @@ class Recipe:
         known = {item.name for item in fields(cls)}
         unknown = sorted(set(data) - known)
         if unknown:
-            raise RecipeError(f"the recipe has entries this version does not know: {', '.join(unknown)}")
+            raise RecipeError(
+                f"the recipe has entries this version does not know: {', '.join(unknown)}"
+            )
         try:
             if isinstance(data.get("crop"), dict):
                 data["crop"] = Crop(**data["crop"])
@@ -107,7 +110,15 @@ class Recipe:
 
     def fgsm(self) -> Recipe:
         """The same with the fast gradient sign method: one full step from the image itself."""
-        return replace(self, steps=1, step_size=self.epsilon, restarts=1, random_start=False, keep="last", precision="float32")
+        return replace(
+            self,
+            steps=1,
+            step_size=self.epsilon,
+            restarts=1,
+            random_start=False,
+            keep="last",
+            precision="float32",
+        )
 
     @property
     def is_fgsm(self) -> bool:
@@ -127,8 +138,16 @@ class Recipe:
             ("result_digest", "the adversarial image"),
         ):
             if getattr(self, name) and getattr(self, name) != getattr(again, name):
-                found.append(f"{what} is not the same" if what != "the weights" else "the weights are not the same")
-        for name, mine in {"device": self.device, "precision": self.precision, **self.versions}.items():
+                found.append(
+                    f"{what} is not the same"
+                    if what != "the weights"
+                    else "the weights are not the same"
+                )
+        for name, mine in {
+            "device": self.device,
+            "precision": self.precision,
+            **self.versions,
+        }.items():
             theirs = again.versions.get(name, getattr(again, name, None))
             if mine != theirs:
                 found.append(f"{name}: was {mine}, is {theirs}")
@@ -136,7 +155,17 @@ class Recipe:
 
     def command(self, out: str = "out") -> str:
         """The command line that does the same attack."""
-        words = ["python", "-m", "explorer", "attack", self.image, "--model", self.model, "--norm", self.norm]
+        words = [
+            "python",
+            "-m",
+            "explorer",
+            "attack",
+            self.image,
+            "--model",
+            self.model,
+            "--norm",
+            self.norm,
+        ]
         words += ["--epsilon", format_epsilon(self.epsilon, self.norm), "--steps", str(self.steps)]
         options: list[tuple[str, object, object]] = [
             ("--weights", self.weights, None),

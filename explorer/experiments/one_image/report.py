@@ -34,7 +34,9 @@ class Prediction:
     def top(self, k: int) -> list[tuple[int, str, float]]:
         """The ``k`` most probable classes: (index, name, probability), most probable first."""
         values, indices = self.probabilities.topk(min(k, len(self.names)))
-        return [(i, self.names[i], p) for i, p in zip(indices.tolist(), values.tolist(), strict=True)]
+        return [
+            (i, self.names[i], p) for i, p in zip(indices.tolist(), values.tolist(), strict=True)
+        ]
 
 
 @dataclass(frozen=True)

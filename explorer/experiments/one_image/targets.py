@@ -30,7 +30,9 @@ def nearest(classifier: Classifier, label: int, k: int = 4) -> list[int]:
 
 def by_lot(classes: int, label: int, seed: int, k: int = 4) -> list[int]:
     """``k`` classes, all as likely as each other, that depend on ``seed`` alone."""
-    return _besides(torch.randperm(classes, generator=torch.Generator().manual_seed(seed)).tolist(), label, k)
+    return _besides(
+        torch.randperm(classes, generator=torch.Generator().manual_seed(seed)).tolist(), label, k
+    )
 
 
 def head_weights(classifier: Classifier) -> Tensor | None:

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from explorer.ui.attack.request import Answer, Question, answer
-from explorer.ui.attack.result_cache import ANSWERS
-from explorer.ui.jobs.sessions import Lane, lane
+from explorer.ui.attack.request import AttackRequest, AttackResponse, respond
+from explorer.ui.attack.result_cache import RESULT_CACHE
+from explorer.ui.jobs.sessions import SessionJobs, session_jobs
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
 
@@ -21,34 +21,36 @@ T = TypeVar("T")
 PATIENCE = 0.8  # seconds
 
 
-def ask(question: Question, place: str) -> Answer | None:
+def ask(question: AttackRequest, place: str) -> AttackResponse | None:
     """The answer, or the last one given at this ``place`` while the new one is being worked on; None when there is none yet.
 
     Says so on the page when the attack failed, and shows progress while it runs.
     """
     model = classifier(question.recipe.model)
-    way = lane(str(model.device))
+    way = session_jobs(str(model.device))
     key = (*question.key, model.digest)
     asked = f"asked {place}"
     # What this place has just asked for is its own job's answer, however often the page runs meanwhile.
-    known = ANSWERS.get(key) if st.session_state.get(asked) != key else None
+    known = RESULT_CACHE.get(key) if st.session_state.get(asked) != key else None
     if known is not None:
         way.cancel(place)
         st.session_state.update({asked: None, f"answer {place}": known})
         st.container(key=f"status {place}")  # see follow
         return known
     st.session_state[asked] = key
-    return follow(way, way.submit(place, key, partial(_answer, question, key)), place, _attacking)
+    return show_progress(
+        way, way.submit(place, key, partial(_answer, question, key)), place, _attacking
+    )
 
 
-def _answer(question: Question, key: Hashable, job: Job[Answer]) -> Answer:
-    made = answer(question, job)
-    ANSWERS.put(key, replace(made, timing=replace(made.timing, kept=True)))
+def _answer(question: AttackRequest, key: Hashable, job: Job[AttackResponse]) -> AttackResponse:
+    made = respond(question, job)
+    RESULT_CACHE.put(key, replace(made, timing=replace(made.timing, kept=True)))
     return made
 
 
-def follow(
-    way: Lane,
+def show_progress(
+    way: SessionJobs,
     job: Job[T],
     place: str,
     words: Callable[[Job[Any]], str],
@@ -85,14 +87,23 @@ def _attacking(job: Job[Any]) -> str:
 
 @st.fragment(run_every=0.1)
 def _progress(
-    way: Lane, job: Job[Any], words: Callable[[Job[Any]], str], before: bool, first: Callable[[Job[Any]], None] | None
+    way: SessionJobs,
+    job: Job[Any],
+    words: Callable[[Job[Any]], str],
+    before: bool,
+    first: Callable[[Job[Any]], None] | None,
 ) -> None:
     """A bar that follows the job; the page runs again when it has finished."""
     if job.finished:
         st.rerun()
     done, steps = job.progress
     waiting = way.worker.ahead(job)
-    text = f"Waiting for {waiting} other attack{'s' if waiting > 1 else ''}" if waiting else words(job)
-    st.progress(min(done / steps, 1.0) if steps else 0.0, text + ("; below is the last result." if before else ""))
+    text = (
+        f"Waiting for {waiting} other attack{'s' if waiting > 1 else ''}" if waiting else words(job)
+    )
+    st.progress(
+        min(done / steps, 1.0) if steps else 0.0,
+        text + ("; below is the last result." if before else ""),
+    )
     if first is not None and not before:
         first(job)

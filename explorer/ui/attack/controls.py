@@ -38,7 +38,11 @@ class Preset:
 
 
 PRESETS = (
-    Preset("8/255", {"norm": "L∞", "linf": 8.0, "method": "PGD", "steps": 40}, "L∞ within 8 of 255 levels, PGD with 40 steps."),
+    Preset(
+        "8/255",
+        {"norm": "L∞", "linf": 8.0, "method": "PGD", "steps": 40},
+        "L∞ within 8 of 255 levels, PGD with 40 steps.",
+    ),
     Preset(
         "the panda's ε = 0.007",
         {"norm": "L∞", "linf": 1.785, "method": "FGSM"},
@@ -65,7 +69,11 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
     """The name of a classifier; a line under it says what it is."""
     name = st.selectbox("Classifier", list(entries), key="model", bind=BIND)
     entry = entries[name]
-    accuracy = f"; {percent(entry.accuracy)} right on clean test images" if entry.accuracy is not None else ""
+    accuracy = (
+        f"; {percent(entry.accuracy)} right on clean test images"
+        if entry.accuracy is not None
+        else ""
+    )
     st.markdown(f"{badge(entry)} :small[{plain(entry.data)}{accuracy}]")
     return name
 
@@ -79,7 +87,13 @@ def choose_attack(model: Classifier) -> Choice:
     epsilon = _epsilon(norm, model)
     with st.container(horizontal=True, key="presets"):
         for preset in (*PRESETS, *_panda()):
-            st.button(preset.name, help=preset.help, on_click=_apply, args=(preset,), key=f"preset {preset.name}")
+            st.button(
+                preset.name,
+                help=preset.help,
+                on_click=_apply,
+                args=(preset,),
+                key=f"preset {preset.name}",
+            )
     explanation = "PGD: many small steps, each projected back into the ball. FGSM: one full step. Or one above the other."
     method = _one_of("Method", METHODS, "method", explanation)
     steps = 1
@@ -87,20 +101,34 @@ def choose_attack(model: Classifier) -> Choice:
         steps = st.slider("Steps", 1, MOST_STEPS, 40, key="steps", bind=BIND)
     options = class_options(model.labels)
     target = st.selectbox(
-        "Target", options, index=None, key="target", bind=BIND, placeholder="any other class",
+        "Target",
+        options,
+        index=None,
+        key="target",
+        bind=BIND,
+        placeholder="any other class",
         help="Leave it empty to get any wrong answer. Type to search.",
-    )  # fmt: skip
+    )
     recipe = Recipe(picture.source, model.name, norm, epsilon, steps, crop=crop)
-    suggest(model, picture, recipe.with_classes(_index(options, st.session_state.get("label")), None), options)
+    suggest(
+        model,
+        picture,
+        recipe.with_classes(_index(options, st.session_state.get("label")), None),
+        options,
+    )
     with st.expander("More settings"):
         recipe = _details(model, method, recipe, options)
-    return Choice(picture, recipe.with_classes(recipe.label, _index(options, target)), method == BESIDE)
+    return Choice(
+        picture, recipe.with_classes(recipe.label, _index(options, target)), method == BESIDE
+    )
 
 
 def class_options(labels: tuple[str, ...]) -> list[str]:
     """The class names, each once: ImageNet has two cranes, which get their index in addition."""
     counts = Counter(labels)
-    return [label if counts[label] == 1 else f"{label} ({index})" for index, label in enumerate(labels)]
+    return [
+        label if counts[label] == 1 else f"{label} ({index})" for index, label in enumerate(labels)
+    ]
 
 
 def l2_range(size: tuple[int, int]) -> tuple[float, float, float]:
@@ -115,48 +143,104 @@ def l2_range(size: tuple[int, int]) -> tuple[float, float, float]:
 def _epsilon(norm: str, model: Classifier) -> float:
     if norm == "linf":
         levels = st.slider(
-            "ε, in levels of 255", 0.0, MOST_LINF, 4.0, step=0.25, format="%g/255", key="linf", bind=BIND,
+            "ε, in levels of 255",
+            0.0,
+            MOST_LINF,
+            4.0,
+            step=0.25,
+            format="%g/255",
+            key="linf",
+            bind=BIND,
             help="The most by which any value of any pixel may change, out of 255.",
-        )  # fmt: skip
+        )
         return float(levels) / 255
     default, most, step = l2_range(model.input_size)
     help_ = "The Euclidean length of the change over all values, in pixels of [0, 1]."
-    return float(st.slider("ε, in L2", 0.0, most, default, step=step, format="%.2f", key="l2", bind=BIND, help=help_))
+    return float(
+        st.slider(
+            "ε, in L2",
+            0.0,
+            most,
+            default,
+            step=step,
+            format="%.2f",
+            key="l2",
+            bind=BIND,
+            help=help_,
+        )
+    )
 
 
 def _details(model: Classifier, method: str, recipe: Recipe, options: list[str]) -> Recipe:
     """The choices few people change."""
     label = st.selectbox(
-        "Label", options, index=None, key="label", bind=BIND, placeholder="its own prediction",
+        "Label",
+        options,
+        index=None,
+        key="label",
+        bind=BIND,
+        placeholder="its own prediction",
         help="What the picture really shows. Left empty, the classifier's own prediction counts as right.",
-    )  # fmt: skip
+    )
     chosen = recipe.with_classes(_index(options, label), None)
-    loss = LOSSES[str(st.selectbox("Loss", list(LOSSES), key="loss", bind=BIND, help="What each step climbs."))]
+    loss = LOSSES[
+        str(
+            st.selectbox("Loss", list(LOSSES), key="loss", bind=BIND, help="What each step climbs.")
+        )
+    ]
     if method == "FGSM":
         return replace(chosen, loss=loss).fgsm()
     step_size = _step_size(recipe.norm)
-    random_start = st.toggle("Random start", True, key="random", bind=BIND, help="Begin at a random point of the ball.")
+    random_start = st.toggle(
+        "Random start", True, key="random", bind=BIND, help="Begin at a random point of the ball."
+    )
     restarts = 1
     if random_start:
-        restarts = st.number_input("Restarts", 1, MOST_RESTARTS, 1, key="restarts", bind=BIND, help="The best of so many starts counts.")
-    seed = st.number_input("Seed", 0, MOST_SEED, 0, key="seed", bind=BIND, help="The same seed gives the same starts.")
+        restarts = st.number_input(
+            "Restarts",
+            1,
+            MOST_RESTARTS,
+            1,
+            key="restarts",
+            bind=BIND,
+            help="The best of so many starts counts.",
+        )
+    seed = st.number_input(
+        "Seed", 0, MOST_SEED, 0, key="seed", bind=BIND, help="The same seed gives the same starts."
+    )
     return replace(
-        chosen, loss=loss, step_size=step_size, random_start=bool(random_start), restarts=int(restarts), seed=int(seed)
+        chosen,
+        loss=loss,
+        step_size=step_size,
+        random_start=bool(random_start),
+        restarts=int(restarts),
+        seed=int(seed),
     )
 
 
 def _step_size(norm: str) -> float | None:
     levels = norm == "linf"
     value = st.number_input(
-        "Step size, in levels of 255" if levels else "Step size, in L2", min_value=0.0, max_value=255.0, value=None,
-        step=0.25 if levels else 0.05, format="%g", key="step_linf" if levels else "step_l2", bind=BIND,
-        placeholder="2.5 ε/t", help="Left empty, step t is 2.5 ε/t long, and at most ε.",
-    )  # fmt: skip
+        "Step size, in levels of 255" if levels else "Step size, in L2",
+        min_value=0.0,
+        max_value=255.0,
+        value=None,
+        step=0.25 if levels else 0.05,
+        format="%g",
+        key="step_linf" if levels else "step_l2",
+        bind=BIND,
+        placeholder="2.5 ε/t",
+        help="Left empty, step t is 2.5 ε/t long, and at most ε.",
+    )
     return None if value is None else float(value) / (255 if levels else 1)
 
 
 def _one_of(label: str, options: list[str], key: str, help_: str) -> str:
-    return str(st.segmented_control(label, options, default=options[0], required=True, key=key, bind=BIND, help=help_))
+    return str(
+        st.segmented_control(
+            label, options, default=options[0], required=True, key=key, bind=BIND, help=help_
+        )
+    )
 
 
 def _index(options: list[str], chosen: str | None) -> int | None:

@@ -11,7 +11,7 @@ import streamlit as st
 from PIL import Image
 
 from explorer.classifiers import Classifier
-from explorer.images.geometry import CENTRE, MOST_ZOOM, Crop, least_zoom, window
+from explorer.images.geometry import CENTRE, MOST_ZOOM, Crop, crop_window, least_zoom
 from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.attack.request import Picture
 from explorer.ui.components.component import component
@@ -31,24 +31,39 @@ def choose_crop(picture: Picture, model: Classifier) -> Crop:
     least = least_zoom(model.input_size, model.resize)
     if picture.image.size == model.input_size[::-1] and least == 1:
         return CENTRE
-    with st.expander("What the classifier sees", icon=":material/crop:", expanded=picture.source.startswith(UPLOAD_PREFIX)):
+    with st.expander(
+        "What the classifier sees",
+        icon=":material/crop:",
+        expanded=picture.source.startswith(UPLOAD_PREFIX),
+    ):
         place = st.empty()
         zoom = st.slider(
-            "Zoom", _rounded_up(least), MOST_ZOOM / 2, 1.0, step=1 / STEPS, format="%.2f ×", key="zoom", bind=BIND,
+            "Zoom",
+            _rounded_up(least),
+            MOST_ZOOM / 2,
+            1.0,
+            step=1 / STEPS,
+            format="%.2f ×",
+            key="zoom",
+            bind=BIND,
             help="1 is the classifier's own crop; less shows more of the photograph.",
-        )  # fmt: skip
-        movable = window(picture.image.size, model.input_size, model.resize, Crop(zoom=zoom)).movable
+        )
+        movable = crop_window(
+            picture.image.size, model.input_size, model.resize, Crop(zoom=zoom)
+        ).movable
         x = _slider("Across", "crop_x", movable[0])
         y = _slider("Down", "crop_y", movable[1])
         crop = Crop(x, y, zoom)
         with place:
-            _draw(key="cropper", data=cropper_data(picture, model, crop), on_moved_change=_take_move)
+            _draw(
+                key="cropper", data=cropper_data(picture, model, crop), on_moved_change=_take_move
+            )
     return crop
 
 
 def cropper_data(picture: Picture, model: Classifier, crop: Crop) -> dict[str, Any]:
     """What the browser draws: shares of the photograph's width and height."""
-    seen = window(picture.image.size, model.input_size, model.resize, crop)
+    seen = crop_window(picture.image.size, model.input_size, model.resize, crop)
     width, height = picture.image.size
     left, top, across, down = seen.cut
     return {
@@ -68,7 +83,19 @@ def _rounded_up(zoom: float) -> float:
 
 
 def _slider(label: str, key: str, movable: bool) -> float:
-    return float(st.slider(label, 0.0, 1.0, 0.5, step=0.001, format="%.2f", key=key, bind=BIND, disabled=not movable))
+    return float(
+        st.slider(
+            label,
+            0.0,
+            1.0,
+            0.5,
+            step=0.001,
+            format="%.2f",
+            key=key,
+            bind=BIND,
+            disabled=not movable,
+        )
+    )
 
 
 def _start_afresh(picture: Picture) -> None:
@@ -80,8 +107,14 @@ def _start_afresh(picture: Picture) -> None:
 
 def _take_move() -> None:
     moved = st.session_state["cropper"].get("moved")
-    if isinstance(moved, list) and len(moved) == 2 and all(isinstance(value, int | float) for value in moved):
-        st.session_state.update(zip(KEYS[:2], (min(1.0, max(0.0, float(value))) for value in moved), strict=True))
+    if (
+        isinstance(moved, list)
+        and len(moved) == 2
+        and all(isinstance(value, int | float) for value in moved)
+    ):
+        st.session_state.update(
+            zip(KEYS[:2], (min(1.0, max(0.0, float(value))) for value in moved), strict=True)
+        )
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from explorer.experiments.one_image.full_photo import PastedReport, paste_into
+from explorer.experiments.one_image.full_photo import FullPhotoReport, attack_full_photo
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.captions import percent
-from explorer.ui.attack.ask import follow
-from explorer.ui.attack.request import Answer
-from explorer.ui.jobs.sessions import lane
+from explorer.ui.attack.ask import show_progress
+from explorer.ui.attack.request import AttackResponse
+from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.words import plain
@@ -25,15 +25,15 @@ SHOWN = 1200  # pixels of the longer side on screen; the file has them all
 
 
 @dataclass(frozen=True)
-class PastedAnswer:
+class FullPhotoResponse:
     """The report and the two pictures on screen."""
 
-    report: PastedReport
+    report: FullPhotoReport
     photo: Image.Image
     change: Image.Image
 
 
-def pasted(answer: Answer) -> None:
+def full_photo(answer: AttackResponse) -> None:
     """The switch and, when it is on, the photograph; nothing where the picture is no larger than what the classifier sees."""
     model = classifier(answer.report.recipe.model)
     image = answer.question.picture.image
@@ -44,20 +44,20 @@ def pasted(answer: Answer) -> None:
     words = f"Carry the change back into the photograph at its own {size} pixels, and ask the classifier about the whole"
     if not st.toggle(words, key="paste"):
         return
-    way = lane(str(model.device))
+    way = session_jobs(str(model.device))
     job = way.submit("paste", ("paste", answer.question.key), partial(_paste, answer))
-    found = follow(way, job, "paste", lambda job: "Carrying the change back")
+    found = show_progress(way, job, "paste", lambda job: "Carrying the change back")
     if found is not None and job.done:
         _show(found, answer)
 
 
-def _paste(answer: Answer, job: Job[PastedAnswer]) -> PastedAnswer:
+def _paste(answer: AttackResponse, job: Job[FullPhotoResponse]) -> FullPhotoResponse:
     model = classifier(answer.report.recipe.model)
-    report = paste_into(answer.question.picture.image, model, answer.report)
-    return PastedAnswer(report, _small(report.pasted.photo), _small(change_image(report)))
+    report = attack_full_photo(answer.question.picture.image, model, answer.report)
+    return FullPhotoResponse(report, _small(report.pasted.photo), _small(change_image(report)))
 
 
-def change_image(report: PastedReport) -> Image.Image:
+def change_image(report: FullPhotoReport) -> Image.Image:
     """The change as an image of the photograph's size: grey is no change, black and white the largest."""
     change, (left, top) = report.pasted.change, report.pasted.corner
     levels = np.rint(127.5 + 127.5 * change / (np.abs(change).max() or 1)).astype(np.uint8)
@@ -72,24 +72,39 @@ def _small(image: Image.Image) -> Image.Image:
     return image
 
 
-def _show(found: PastedAnswer, answer: Answer) -> None:
+def _show(found: FullPhotoResponse, answer: AttackResponse) -> None:
     report, attacked = found.report, answer.report
     st.markdown(sentence(report, attacked))
     left, right = st.columns(2, gap="large")
-    left.image(found.photo, "the photograph with the change", output_format="PNG", alt="the photograph with the change")
+    left.image(
+        found.photo,
+        "the photograph with the change",
+        output_format="PNG",
+        alt="the photograph with the change",
+    )
     factor = 0.5 / report.pasted.linf if report.pasted.linf else 1.0
-    right.image(found.change, f"the change alone, magnified {factor:.3g} ×", output_format="PNG", alt="the change alone")
+    right.image(
+        found.change,
+        f"the change alone, magnified {factor:.3g} ×",
+        output_format="PNG",
+        alt="the change alone",
+    )
     st.caption(
         "Of all changes that give the classifier's view its adversarial form this is the shortest, rounded to 8 bits. Scaling a photograph "
         "down averages pixels, so that single pixels must change by more than ε."
     )
     st.download_button(
-        "Whole photograph, PNG", partial(_png, report.pasted.photo), "adversarial-photograph.png", "image/png", on_click="ignore",
-        icon=":material/download:", key="export photograph",
-    )  # fmt: skip
+        "Whole photograph, PNG",
+        partial(_png, report.pasted.photo),
+        "adversarial-photograph.png",
+        "image/png",
+        on_click="ignore",
+        icon=":material/download:",
+        key="export photograph",
+    )
 
 
-def sentence(report: PastedReport, attacked: AttackReport) -> str:
+def sentence(report: FullPhotoReport, attacked: AttackReport) -> str:
     """What the classifier says of the whole photograph, and how much changed."""
     says = f"it says “{plain(report.after.name)}” at {percent(report.after.confidence)}."
     if not attacked.success:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.figures.captions import percent
-from explorer.ui.attack.request import Answer
+from explorer.ui.attack.request import AttackResponse
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.image_picker import known_label
 from explorer.ui.shared.words import plain
 
 
-def notices(answer: Answer) -> None:
+def notices(answer: AttackResponse) -> None:
     """Says when the original was misclassified already, and when there was no room for the frames."""
     report, picture = answer.report, answer.question.picture
     model = classifier(report.recipe.model)
@@ -24,4 +24,6 @@ def notices(answer: Answer) -> None:
             icon=":material/info:",
         )
     if answer.film is None:
-        st.caption("With so many steps and restarts at this size the images of the single steps are not kept; the curves are.")
+        st.caption(
+            "With so many steps and restarts at this size the images of the single steps are not kept; the curves are."
+        )

@@ -23,6 +23,15 @@ def panda_values() -> dict[str, Any] | None:
     if model is None or sample is None:
         return None
     return {
-        "model": model, "source": "gallery", "image": sample.title, "norm": "L∞", "linf": LEVELS, "steps": STEPS, "target": GIBBON,
-        "label": None, "crop_x": 0.5, "crop_y": 0.5, "zoom": 1.0,
-    }  # fmt: skip
+        "model": model,
+        "source": "gallery",
+        "image": sample.title,
+        "norm": "L∞",
+        "linf": LEVELS,
+        "steps": STEPS,
+        "target": GIBBON,
+        "label": None,
+        "crop_x": 0.5,
+        "crop_y": 0.5,
+        "zoom": 1.0,
+    }

@@ -11,7 +11,7 @@ from explorer.experiments.one_image.attack_image import attack_image
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport
 from explorer.images.geometry import view
-from explorer.ui.components.sprite_sheet import Film, film_of, frames_fit
+from explorer.ui.components.sprite_sheet import SpriteSheet, frames_fit, sprite_sheet_of
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
 
@@ -32,7 +32,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Question:
+class AttackRequest:
     """Attack ``picture`` as ``recipe`` says."""
 
     picture: Picture
@@ -57,17 +57,17 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Answer:
+class AttackResponse:
     """The report, without its frames; these are in the film, where there was room for them."""
 
-    question: Question
+    question: AttackRequest
     report: AttackReport
-    film: Film | None
+    film: SpriteSheet | None
     title: str
     timing: Timing
 
 
-def answer(question: Question, job: Job[Answer]) -> Answer:
+def respond(question: AttackRequest, job: Job[AttackResponse]) -> AttackResponse:
     """Run the attack on the worker's thread. Raises what loading and attacking raise."""
     begun = time.perf_counter()
     recipe = question.recipe
@@ -75,8 +75,18 @@ def answer(question: Question, job: Job[Answer]) -> Answer:
     pixels = view(question.picture.image, model, recipe.crop)
     frames = frames_fit(model.input_size, recipe.steps, recipe.restarts)
     prepared = time.perf_counter()
-    report = attack_image(model, pixels, recipe, frames=frames, on_step=job.on_step, cancelled=job.cancelled)
+    report = attack_image(
+        model, pixels, recipe, frames=frames, on_step=job.on_step, cancelled=job.cancelled
+    )
     attacked = time.perf_counter()
-    film = film_of(report) if frames else None
-    timing = Timing(job.waited, prepared - begun, attacked - prepared, time.perf_counter() - attacked)
-    return Answer(question, replace(report, trace=replace(report.trace, frames=None)), film, model.title, timing)
+    film = sprite_sheet_of(report) if frames else None
+    timing = Timing(
+        job.waited, prepared - begun, attacked - prepared, time.perf_counter() - attacked
+    )
+    return AttackResponse(
+        question,
+        replace(report, trace=replace(report.trace, frames=None)),
+        film,
+        model.title,
+        timing,
+    )

@@ -5,20 +5,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 
-from explorer.ui.attack.request import Answer
+from explorer.ui.attack.request import AttackResponse
 
 MOST = 48  # an answer for a photograph takes a few megabytes
 
 
-class Answers:
+class ResultCache:
     """The last answers by question; the one not asked for the longest time makes room."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._kept: dict[Hashable, Answer] = {}
+        self._kept: dict[Hashable, AttackResponse] = {}
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable) -> Answer | None:
+    def get(self, key: Hashable) -> AttackResponse | None:
         """The answer, if it was given lately."""
         with self._lock:
             found = self._kept.pop(key, None)
@@ -26,7 +26,7 @@ class Answers:
                 self._kept[key] = found
             return found
 
-    def put(self, key: Hashable, answer: Answer) -> None:
+    def put(self, key: Hashable, answer: AttackResponse) -> None:
         """Keep an answer."""
         with self._lock:
             self._kept.pop(key, None)
@@ -35,4 +35,4 @@ class Answers:
                 self._kept.pop(next(iter(self._kept)))
 
 
-ANSWERS = Answers()
+RESULT_CACHE = ResultCache()

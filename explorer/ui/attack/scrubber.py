@@ -13,24 +13,31 @@ from explorer.experiments.one_image.report import AttackReport
 from explorer.figures import palette
 from explorer.ui.attack.triptych import PIXELATED_BELOW
 from explorer.ui.components.component import component
-from explorer.ui.components.sprite_sheet import Film
+from explorer.ui.components.sprite_sheet import SpriteSheet
 
 LOSS_NAMES = {"ce": "cross-entropy", "cw": "margin", "dlr": "DLR loss"}
 
 _draw = component(__file__)
 
 
-def scrubber(report: AttackReport, film: Film | None, key: str) -> None:
+def scrubber(report: AttackReport, film: SpriteSheet | None, key: str) -> None:
     """Draw the curves of ``report`` and, where there is a film, the image at each of its steps."""
     _draw(key=key, data=scrubber_data(report, film))
 
 
-def scrubber_data(report: AttackReport, film: Film | None) -> dict[str, Any]:
+def scrubber_data(report: AttackReport, film: SpriteSheet | None) -> dict[str, Any]:
     """Everything the browser shows. Lists have one entry for each of the points 0 … T."""
     trace = report.trace
     probabilities = trace.logits[:, 0].softmax(dim=1)
     top, predicted = probabilities.max(dim=1)
-    curves = [_curve(f"label: {report.names[report.label]}", probabilities[:, report.label].tolist(), palette.LABEL, "")]
+    curves = [
+        _curve(
+            f"label: {report.names[report.label]}",
+            probabilities[:, report.label].tolist(),
+            palette.LABEL,
+            "",
+        )
+    ]
     if report.target is not None:
         target = probabilities[:, report.target].tolist()
         curves.append(_curve(f"target: {report.names[report.target]}", target, palette.TARGET, ""))
@@ -45,10 +52,16 @@ def scrubber_data(report: AttackReport, film: Film | None) -> dict[str, Any]:
         "names": [report.names[index] for index in predicted.tolist()],
         "confidence": top.tolist(),
         "success": trace.success[:, 0].tolist(),
-        "distance": [_distance(value, report.recipe.norm) for value in trace.distance[:, 0].tolist()],
+        "distance": [
+            _distance(value, report.recipe.norm) for value in trace.distance[:, 0].tolist()
+        ],
         "charts": [
             {"title": "probability", "unit": "%", "curves": curves},
-            {"title": _loss_title(report), "unit": "", "curves": [_curve("loss", loss, palette.LOSS, "")]},
+            {
+                "title": _loss_title(report),
+                "unit": "",
+                "curves": [_curve("loss", loss, palette.LOSS, "")],
+            },
         ],
     }
 

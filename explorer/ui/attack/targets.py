@@ -48,8 +48,14 @@ def suggest(model: Classifier, picture: Picture, recipe: Recipe, options: list[s
         name = plain(model.labels[label])
         lot = int(st.session_state.get("lot", 0))
         kinds = (
-            (f"Most confusing: what it finds most probable besides “{name}”", most_confusing(probabilities, label, MOST)),
-            (f"Nearest: the classes whose last-layer weights point most nearly the way of “{name}”", nearest(model, label, MOST)),
+            (
+                f"Most confusing: what it finds most probable besides “{name}”",
+                most_confusing(probabilities, label, MOST),
+            ),
+            (
+                f"Nearest: the classes whose last-layer weights point most nearly the way of “{name}”",
+                nearest(model, label, MOST),
+            ),
             ("Least likely: the hardest to reach", least_likely(probabilities, label, MOST)),
             ("Random", by_lot(len(options), label, lot, MOST)),
         )
@@ -67,9 +73,12 @@ def _kind(words: str, indices: list[int], probabilities: Tensor, options: list[s
     with st.container(horizontal=True, gap="small"):
         for index in indices:
             st.button(
-                options[index], key=f"aim {words.partition(':')[0]} {index}", on_click=_aim, args=(options[index],),
+                options[index],
+                key=f"aim {words.partition(':')[0]} {index}",
+                on_click=_aim,
+                args=(options[index],),
                 help=f"{percent(float(probabilities[index]))} before any attack",
-            )  # fmt: skip
+            )
 
 
 def _aim(name: str | None) -> None:

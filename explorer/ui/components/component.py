@@ -20,7 +20,10 @@ def component(module_file: str) -> Callable[..., None]:
     search a bare dictionary for data frames and import pandas for that, which would delay the first picture.
     """
     source = Path(module_file)
-    html, css, js = (source.with_suffix(suffix).read_text(encoding="utf-8") for suffix in (".html", ".css", ".js"))
+    html, css, js = (
+        source.with_suffix(suffix).read_text(encoding="utf-8")
+        for suffix in (".html", ".css", ".js")
+    )
     mount = st.components.v2.component(
         f"explorer.{source.stem}", html=html, css=css, js=_DOM.read_text(encoding="utf-8") + js
     )

@@ -19,7 +19,7 @@ MOST_PIXELS = 2_000_000
 
 
 @dataclass(frozen=True)
-class Film:
+class SpriteSheet:
     """``sheet`` is a data URI of a lossless WebP with the frames in rows of ``columns``, each ``width`` × ``height``; frame i
     shows the image at step ``steps[i]``."""
 
@@ -41,13 +41,15 @@ def chosen_steps(steps: int, kept: int, most: int) -> tuple[int, ...]:
     return tuple(sorted({*range(0, steps + 1, stride), kept, steps}))
 
 
-def film_of(report: AttackReport) -> Film:
+def sprite_sheet_of(report: AttackReport) -> SpriteSheet:
     """The film of a report whose trace has its frames. Raises ``ValueError`` when it has none."""
     frames = report.trace.frames
     if frames is None:
         raise ValueError("the trace has no frames; ask the attack to keep them")
     height, width = frames.shape[-2:]
-    steps = chosen_steps(report.trace.steps, int(report.trace.kept[0]), MOST_PIXELS // (height * width))
+    steps = chosen_steps(
+        report.trace.steps, int(report.trace.kept[0]), MOST_PIXELS // (height * width)
+    )
     columns = math.ceil(math.sqrt(len(steps)))
     sheet = np.zeros((math.ceil(len(steps) / columns) * height, columns * width, 3), dtype=np.uint8)
     for i, step in enumerate(steps):
@@ -55,7 +57,7 @@ def film_of(report: AttackReport) -> Film:
         sheet[top : top + height, left : left + width] = to_uint8(frames[step, 0])
     buffer = io.BytesIO()
     Image.fromarray(sheet).save(buffer, "WEBP", lossless=True, method=0, quality=50)
-    return Film(data_uri(buffer.getvalue(), "image/webp"), columns, width, height, steps)
+    return SpriteSheet(data_uri(buffer.getvalue(), "image/webp"), columns, width, height, steps)
 
 
 def data_uri(data: bytes, kind: str) -> str:

@@ -23,7 +23,7 @@ only when a classifier is trained on many of its images. "A person sees" is deri
 """
 
 
-def objections() -> None:
+def caveats() -> None:
     """An expander."""
     with st.expander("What this does not show", icon=":material/balance:"):
         st.markdown(OBJECTIONS)

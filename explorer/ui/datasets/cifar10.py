@@ -7,10 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.datasets.cifar10 import ARCHIVE_BYTES, data_folder, download_cifar10
+from explorer.datasets.cifar10 import ARCHIVE_BYTES, download_cifar10
 from explorer.datasets.labelled import DataError
-from explorer.ui.attack.ask import follow
-from explorer.ui.jobs.sessions import lane
+from explorer.files import data_folder
+from explorer.ui.attack.ask import show_progress
+from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job, Refused
 
 _WANTED = "cifar wanted"
@@ -25,14 +26,18 @@ def cifar_here() -> bool:
 
 def fetch_cifar() -> None:
     """The button, and the progress of what it began; the page runs again when the data are there."""
-    if st.button(f"Download CIFAR-10 ({ARCHIVE_BYTES // _MB} MB)", icon=":material/download:", key="fetch_cifar"):
+    if st.button(
+        f"Download CIFAR-10 ({ARCHIVE_BYTES // _MB} MB)",
+        icon=":material/download:",
+        key="fetch_cifar",
+    ):
         st.session_state[_WANTED] = True
     st.caption(f"It is kept in {data_folder().resolve()}, and can be put there by hand too.")
     if not st.session_state.get(_WANTED):
         return
-    way = lane(_LANE)
+    way = session_jobs(_LANE)
     job = way.submit("cifar10", "cifar10", _fetch)
-    follow(way, job, "cifar10", _words, keep=False)
+    show_progress(way, job, "cifar10", _words, keep=False)
     if job.finished:
         st.session_state[_WANTED] = False  # after a failure the person decides whether to try again
     if job.done:
@@ -41,7 +46,9 @@ def fetch_cifar() -> None:
 
 def _words(job: Job[Any]) -> str:
     done, total = job.progress
-    return f"Fetching CIFAR-10: {done // _MB} of {total // _MB} MB" if total else "Fetching CIFAR-10"
+    return (
+        f"Fetching CIFAR-10: {done // _MB} of {total // _MB} MB" if total else "Fetching CIFAR-10"
+    )
 
 
 def _fetch(job: Job[Path]) -> Path:

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from explorer.classifiers import Classifier
-from explorer.classifiers.user_models import cache_folder
 from explorer.datasets.constructed.build import build
-from explorer.datasets.constructed.plan import make_plan, settle
+from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
 from explorer.datasets.constructed.read import ConstructedSet, read_set
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.experiments.ilyas2019.five_sets import construction_for
 from explorer.experiments.ilyas2019.five_sets_result import Settings
+from explorer.files import cache_folder
 from explorer.ui.jobs.worker import Job, Refused
 
 
-def computed_set(name: str, maker: Classifier, data: LabelledImages, job: Job[ConstructedSet]) -> ConstructedSet:
+def computed_set(
+    name: str, maker: Classifier, data: LabelledImages, job: Job[ConstructedSet]
+) -> ConstructedSet:
     """The set ``name`` of the labelled images of ``data``, made with ``maker`` by the page's default settings, or read back.
 
-    Raises :class:`~explorer.ui.jobs.worker.Refused` where it can't be kept, :class:`~explorer.attacks.Cancelled` when the job is.
+    Raises :class:`~explorer.ui.jobs.worker.Refused` where it can't be kept, :class:`~explorer.errors.Cancelled` when the job is.
     """
     data = data.take((data.labels >= 0).nonzero().flatten())
     settings = Settings().at(maker.input_size)
-    plan = make_plan(construction_for(name, settings), maker, data, source="samples", seed=settings.seed)
+    plan = make_plan(
+        construction_for(name, settings), maker, data, source="samples", seed=settings.seed
+    )
     folder = cache_folder() / "sets" / f"{maker.name.replace(':', '-')}-{name}-{plan.digest[:16]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        build(settle(plan, folder, automatic=False), maker, data, folder, on_step=job.on_step, cancelled=job.cancelled)
+        build(
+            load_or_write_plan(plan, folder, automatic=False),
+            maker,
+            data,
+            folder,
+            on_step=job.on_step,
+            cancelled=job.cancelled,
+        )
         return read_set(folder)
     except DataError as error:
         raise Refused(str(error)) from None

@@ -15,9 +15,14 @@ from explorer.images.gallery import Sample, samples
 from explorer.images.open import GALLERY_PREFIX
 from explorer.ui.attack.request import Picture
 from explorer.ui.datasets.loaded_set import SOURCE_SET, source_set
-from explorer.ui.datasets.request import Pair, RowQuestion, others, pairs
+from explorer.ui.datasets.request import ClassifierPair, FiveSetsRequest, others, pairs
 from explorer.ui.shared.classifiers import classifier, entries
-from explorer.ui.shared.image_picker import default_sample, from_gallery, from_upload, gallery_picture
+from explorer.ui.shared.image_picker import (
+    default_sample,
+    from_gallery,
+    from_upload,
+    gallery_picture,
+)
 from explorer.ui.shared.words import badge, plain
 
 BIND: Any = "query-params"
@@ -30,12 +35,25 @@ STEP_SIZE, EPSILON = 0.1, 0.5
 PAIR_HELP = "D_R is made with the robust one, the other sets with the standard one; both are asked about every image."
 # What is in the session's state that says which row is on the page.
 KEYS = (
-    "pair", "others", "origin", "image", "uploaded", SOURCE_SET, "set_index", "shows", "begin", "begin_image", "match_steps",
-    "attack_steps", "row_seed", "length", "radius",
-)  # fmt: skip
+    "pair",
+    "others",
+    "origin",
+    "image",
+    "uploaded",
+    SOURCE_SET,
+    "set_index",
+    "shows",
+    "begin",
+    "begin_image",
+    "match_steps",
+    "attack_steps",
+    "row_seed",
+    "length",
+    "radius",
+)
 
 
-def choose_row() -> RowQuestion:
+def choose_row() -> FiveSetsRequest:
     """All choices of the sidebar. Raises :class:`ClassifierError` and :class:`ImageError` with what is missing."""
     pair, also = choose_pair()
     model = classifier(pair.standard.name)
@@ -43,12 +61,21 @@ def choose_row() -> RowQuestion:
     begin, begin_index, seed = _choose_start(model, source.picture, source.index)
     settings = _choose_settings(model, seed)
     controls = {key: st.session_state[key] for key in KEYS if st.session_state.get(key) is not None}
-    return RowQuestion(
-        pair, also, source.picture, source.index, source.label, source.person, begin, begin_index, settings, controls
-    )  # fmt: skip
+    return FiveSetsRequest(
+        pair,
+        also,
+        source.picture,
+        source.index,
+        source.label,
+        source.perceived_label,
+        begin,
+        begin_index,
+        settings,
+        controls,
+    )
 
 
-def choose_pair() -> tuple[Pair, tuple[str, ...]]:
+def choose_pair() -> tuple[ClassifierPair, tuple[str, ...]]:
     """The pair the sets are made with, and further classifiers to ask."""
     known = entries()
     found = pairs(known)
@@ -58,11 +85,16 @@ def choose_pair() -> tuple[Pair, tuple[str, ...]]:
             "cifar10-robust."
         )
     pair = found[st.selectbox("Classifiers", list(found), key="pair", bind=BIND)]
-    st.markdown(f"{badge(pair.standard)} {badge(pair.robust)} :small[{plain(pair.standard.data)}]", help=PAIR_HELP)
+    st.markdown(
+        f"{badge(pair.standard)} {badge(pair.robust)} :small[{plain(pair.standard.data)}]",
+        help=PAIR_HELP,
+    )
     more = others(pair, known)
     also: list[str] = []
     if more:
-        also = st.multiselect("Also ask", more, key="others", help="Classifiers that only say what they see.")
+        also = st.multiselect(
+            "Also ask", more, key="others", help="Classifiers that only say what they see."
+        )
     return pair, tuple(also)
 
 
@@ -73,14 +105,19 @@ class _Chosen:
     picture: Picture
     index: int
     label: int | None
-    person: int | None
+    perceived_label: int | None
 
 
 def _choose_source(model: Classifier) -> _Chosen:
     origin = st.segmented_control(
-        "Picture", [GALLERY, UPLOAD, SET], default=GALLERY, required=True, key="origin", bind=BIND,
+        "Picture",
+        [GALLERY, UPLOAD, SET],
+        default=GALLERY,
+        required=True,
+        key="origin",
+        bind=BIND,
         help="A sample picture, one of your own, or an image of the set that is open at the end of the page.",
-    )  # fmt: skip
+    )
     if origin == GALLERY:
         return _of_gallery(from_gallery(model), model)
     chosen = _from_set(model) if origin == SET else _from_upload(model)
@@ -101,46 +138,80 @@ def _from_upload(model: Classifier) -> _Chosen | None:
     if picture is None:
         return None
     shows = st.selectbox(
-        "It shows", model.labels, index=None, key="shows", placeholder="what the robust classifier says",
+        "It shows",
+        model.labels,
+        index=None,
+        key="shows",
+        placeholder="what the robust classifier says",
         help="The class a person sees. Left empty, the robust classifier's answer is its label.",
-    )  # fmt: skip
+    )
     label = None if shows is None else model.labels.index(shows)
     return _Chosen(picture, -1, label, label)
 
 
 def _from_set(model: Classifier) -> _Chosen | None:
     opened = source_set()
-    wrong = opened.wrong_for(model) if opened is not None else "No set is open; choose one under “Browse a set”."
+    wrong = (
+        opened.wrong_for(model)
+        if opened is not None
+        else "No set is open; choose one under “Browse a set”."
+    )
     if opened is None or wrong:
         st.warning(wrong)
         return None
     last = len(opened.set) - 1
     index = int(st.number_input(f"Image of {opened.title}, 0 to {last}", 0, last, key="set_index"))
     st.caption("Or press a tile under “Browse a set” at the end of the page.")
-    return _Chosen(opened.picture(index, model), opened.source_index(index), opened.label(index), opened.person(index))
+    return _Chosen(
+        opened.picture(index, model),
+        opened.source_index(index),
+        opened.label(index),
+        opened.perceived_label(index),
+    )
 
 
-def _choose_start(model: Classifier, picture: Picture, index: int) -> tuple[Picture | None, int | None, int]:
+def _choose_start(
+    model: Classifier, picture: Picture, index: int
+) -> tuple[Picture | None, int | None, int]:
     """Where D_R and D_NR start (None: noise), its place in the gallery, and the seed."""
     begin = st.segmented_control(
-        "D_R and D_NR start from", [BY_SEED, CHOSEN, NOISE], default=BY_SEED, required=True, key="begin", bind=BIND,
+        "D_R and D_NR start from",
+        [BY_SEED, CHOSEN, NOISE],
+        default=BY_SEED,
+        required=True,
+        key="begin",
+        bind=BIND,
         help="A picture drawn by the seed, one that you choose, or noise. The paper draws from all training images.",
-    )  # fmt: skip
+    )
     found = samples(model.gallery)
     place: int | None = None
     if begin == CHOSEN:
         titles = [sample.title for sample in found]
-        title = st.selectbox("Start picture", titles, index=len(titles) - 1, key="begin_image", bind=BIND)
+        title = st.selectbox(
+            "Start picture", titles, index=len(titles) - 1, key="begin_image", bind=BIND
+        )
         place = titles.index(title)
     seed = st.number_input(
-        "Seed", 0, 2**31 - 1, FIRST_SEED, key="row_seed", bind=BIND, help="Draws the start, the noise and D_rand's label."
+        "Seed",
+        0,
+        2**31 - 1,
+        FIRST_SEED,
+        key="row_seed",
+        bind=BIND,
+        help="Draws the start, the noise and D_rand's label.",
     )
     if begin == BY_SEED:
         place = _drawn(found, picture, int(seed), index)
         st.caption(f"The seed draws “{plain(found[place].title)}”.")
     if begin == NOISE:
-        st.caption("From noise the paper takes 10,000 steps; more steps than the default are worth it here.")
-    return (None if place is None else gallery_picture(found[place], model.gallery)), place, int(seed)
+        st.caption(
+            "From noise the paper takes 10,000 steps; more steps than the default are worth it here."
+        )
+    return (
+        (None if place is None else gallery_picture(found[place], model.gallery)),
+        place,
+        int(seed),
+    )
 
 
 def _drawn(found: tuple[Sample, ...], picture: Picture, seed: int, index: int) -> int:
@@ -154,19 +225,46 @@ def _drawn(found: tuple[Sample, ...], picture: Picture, seed: int, index: int) -
 
 def _choose_settings(model: Classifier, seed: int) -> Settings:
     match_steps = st.slider(
-        "Steps of D_R and D_NR", 10, MOST_MATCH_STEPS, 100, step=10, key="match_steps", bind=BIND, help="The paper takes 1,000."
+        "Steps of D_R and D_NR",
+        10,
+        MOST_MATCH_STEPS,
+        100,
+        step=10,
+        key="match_steps",
+        bind=BIND,
+        help="The paper takes 1,000.",
     )
     attack_steps = st.slider(
-        "Steps of D_rand and D_det", 5, MOST_ATTACK_STEPS, 40, step=5, key="attack_steps", bind=BIND, help="The paper takes 100."
+        "Steps of D_rand and D_det",
+        5,
+        MOST_ATTACK_STEPS,
+        40,
+        step=5,
+        key="attack_steps",
+        bind=BIND,
+        help="The paper takes 100.",
     )
     with st.expander("More settings"):
         length = st.number_input(
-            "Step size, in L2 at 32 × 32", 0.01, 5.0, STEP_SIZE, step=0.05, key="length", bind=BIND, help="The paper's is 0.1."
+            "Step size, in L2 at 32 × 32",
+            0.01,
+            5.0,
+            STEP_SIZE,
+            step=0.05,
+            key="length",
+            bind=BIND,
+            help="The paper's is 0.1.",
         )
         radius = st.number_input(
-            "ε of D_rand and D_det, in L2 at 32 × 32", 0.05, 10.0, EPSILON, step=0.25, key="radius", bind=BIND,
+            "ε of D_rand and D_det, in L2 at 32 × 32",
+            0.05,
+            10.0,
+            EPSILON,
+            step=0.25,
+            key="radius",
+            bind=BIND,
             help="The paper's is 0.5.",
-        )  # fmt: skip
+        )
         paper = Settings(match_steps, attack_steps, float(length), float(radius), seed)
         settings = paper.at(model.input_size)
         if settings != paper:

@@ -9,17 +9,17 @@ import streamlit as st
 from torch import Tensor
 
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS
-from explorer.experiments.ilyas2019.five_sets_result import FeatureRow, Frame, SetImage
+from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult, Frame, SetImage
 from explorer.figures import palette
 from explorer.figures.captions import percent
 from explorer.images.geometry import to_png
 from explorer.ui.attack.triptych import PIXELATED_BELOW
 from explorer.ui.components.component import component
 from explorer.ui.components.sprite_sheet import data_uri
-from explorer.ui.datasets.request import BuildQuestion, Made, RowQuestion, answer_build
+from explorer.ui.datasets.request import BuildRequest, BuiltImage, FiveSetsRequest, build_image
 from explorer.ui.datasets.session_set import keep_made
 from explorer.ui.datasets.words import SETS, objective_words, seen
-from explorer.ui.jobs.sessions import Lane, lane
+from explorer.ui.jobs.sessions import SessionJobs, session_jobs
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
 
@@ -29,13 +29,19 @@ QUICK = 0.15  # seconds after which the moving picture takes over
 _draw = component(__file__)
 
 
-def robustify(question: RowQuestion, row: FeatureRow) -> None:
+def live_build(question: FiveSetsRequest, row: FiveSetsResult) -> None:
     """The buttons, and the image that is being made, or else the last one."""
     with st.container(horizontal=True, key="build buttons"):
         for name in CONSTRUCTIONS:
             kind: Literal["primary", "secondary"] = "primary" if name == "d_r" else "secondary"
-            st.button(SETS[name].button, type=kind, on_click=_press, args=(name, question), key=f"build {name}")
-    job: Job[Made] | None = st.session_state.get(JOB)
+            st.button(
+                SETS[name].button,
+                type=kind,
+                on_click=_press,
+                args=(name, question),
+                key=f"build {name}",
+            )
+    job: Job[BuiltImage] | None = st.session_state.get(JOB)
     if job is not None and job.wait(QUICK):
         _settle(job)
         job = None
@@ -46,27 +52,33 @@ def robustify(question: RowQuestion, row: FeatureRow) -> None:
             return
         if note := st.session_state.get(NOTE):
             st.info(note, icon=":material/info:")
-        shown: Made | None = st.session_state.get(SHOWN)
+        shown: BuiltImage | None = st.session_state.get(SHOWN)
         if shown is None:
-            _draw(key="build still", data=finished_data(row.image("d_r"), row.names, "As in the row above."))
+            _draw(
+                key="build still",
+                data=finished_data(row.image("d_r"), row.names, "As in the row above."),
+            )
         else:
-            names = shown.image.beliefs[0].names
-            _draw(key="build still", data=finished_data(shown.image, names, "It joined “made here” below."))
+            names = shown.image.predictions[0].names
+            _draw(
+                key="build still",
+                data=finished_data(shown.image, names, "It joined “made here” below."),
+            )
 
 
-def _press(name: str, question: RowQuestion) -> None:
+def _press(name: str, question: FiveSetsRequest) -> None:
     st.session_state[PRESSES] = st.session_state.get(PRESSES, 0) + 1
-    asked = BuildQuestion(question, name, st.session_state[PRESSES])
+    asked = BuildRequest(question, name, st.session_state[PRESSES])
     # The job is kept, not asked for again at each run: a cancelled one would begin anew.
-    st.session_state[JOB] = _lane(question).submit("build", asked.key, partial(answer_build, asked))
+    st.session_state[JOB] = _lane(question).submit("build", asked.key, partial(build_image, asked))
     st.session_state[NOTE] = None
 
 
-def _lane(question: RowQuestion) -> Lane:
-    return lane(str(classifier(question.pair.standard.name).device))
+def _lane(question: FiveSetsRequest) -> SessionJobs:
+    return session_jobs(str(classifier(question.pair.standard.name).device))
 
 
-def _settle(job: Job[Made]) -> None:
+def _settle(job: Job[BuiltImage]) -> None:
     """Keep what a finished job made, or say why there is nothing."""
     del st.session_state[JOB]
     if job.done and job.result is not None:
@@ -79,14 +91,18 @@ def _settle(job: Job[Made]) -> None:
 
 
 @st.fragment(run_every=0.1)
-def _watch(way: Lane, job: Job[Made]) -> None:
+def _watch(way: SessionJobs, job: Job[BuiltImage]) -> None:
     """The image at its latest step; the page runs again when it is finished."""
     if job.finished:
         st.rerun()
     st.button("Cancel", icon=":material/close:", on_click=job.cancel, key="build cancel")
     if job.shown is None:
         waiting = way.worker.ahead(job)
-        st.caption(f"Waiting for {waiting} other job{'s' if waiting > 1 else ''}" if waiting else "About to start")
+        st.caption(
+            f"Waiting for {waiting} other job{'s' if waiting > 1 else ''}"
+            if waiting
+            else "About to start"
+        )
         return
     _draw(key="build live", data=frame_data(job.shown))
 
@@ -108,12 +124,22 @@ def finished_data(image: SetImage, names: tuple[str, ...], note: str) -> dict[st
     assert image.start is not None
     assert image.objective is not None
     path = image.objective.tolist()
-    begun = "noise" if image.from_noise else "" if image.start_label is None else names[image.start_label]
-    standard, robust = (f"“{belief.name}” ({percent(belief.confidence)})" for belief in image.beliefs[:2])
+    begun = (
+        "noise"
+        if image.from_noise
+        else ""
+        if image.start_label is None
+        else names[image.start_label]
+    )
+    standard, robust = (
+        f"“{belief.name}” ({percent(belief.confidence)})" for belief in image.predictions[:2]
+    )
     return {
         **_chart(image.name, image.matched, path, len(path) - 1),
         "start": _picture(image.start, f"start: {begun}" if begun else "start"),
-        "now": _picture(image.image, f"labelled {names[image.label]}; a person sees {seen(image, names)}"),
+        "now": _picture(
+            image.image, f"labelled {names[image.label]}; a person sees {seen(image, names)}"
+        ),
         "running": False,
         "note": f"{note} The standard classifier says {standard}, the robust one {robust}.",
     }
@@ -121,7 +147,13 @@ def finished_data(image: SetImage, names: tuple[str, ...], note: str) -> dict[st
 
 def _chart(name: str, matched: bool, values: list[float], steps: int) -> dict[str, Any]:
     colour = palette.ROBUST if CONSTRUCTIONS[name].robust else palette.STANDARD
-    return {"name": SETS[name].short, "unit": objective_words(matched), "values": values, "steps": steps, "colour": colour}
+    return {
+        "name": SETS[name].short,
+        "unit": objective_words(matched),
+        "values": values,
+        "steps": steps,
+        "colour": colour,
+    }
 
 
 def _picture(image: Tensor, text: str) -> dict[str, Any]:

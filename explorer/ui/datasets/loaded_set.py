@@ -13,19 +13,19 @@ from explorer.ui.attack.request import Picture
 
 if TYPE_CHECKING:  # reading sets imports pyarrow, which the first picture need not wait for
     from explorer.datasets.constructed.read import ConstructedSet
-    from explorer.ui.datasets.request import Made
+    from explorer.ui.datasets.request import BuiltImage
 
 SOURCE_SET, _BROWSED = "source set", "browsed set"  # in the session's state
 
 
 @dataclass(frozen=True)
-class OpenSet:
+class LoadedSet:
     """A set under the name it was chosen by; ``made`` has what its images were made from where that happened on this page, and
     ``titles`` are the samples of the gallery where it is one, ``sources`` those its source indices stand for."""
 
     title: str
     set: ConstructedSet
-    made: tuple[Made, ...] = ()
+    made: tuple[BuiltImage, ...] = ()
     titles: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
@@ -48,12 +48,16 @@ class OpenSet:
         """The label an image carries."""
         return int(self.set.data.labels[index])
 
-    def person(self, index: int) -> int | None:
+    def perceived_label(self, index: int) -> int | None:
         """The class a person sees, by what the image was made from; None where the set does not say."""
         if self.titles or self.set.name == "d_r":
             return self.label(index)
         told = self.set.start_label if self.set.name == "d_nr" else self.set.source_label
-        return int(told[index]) if self.set.name and told is not None and int(told[index]) >= 0 else None
+        return (
+            int(told[index])
+            if self.set.name and told is not None and int(told[index]) >= 0
+            else None
+        )
 
     def source_index(self, index: int) -> int:
         """Its place in the data the set was made from, or in the set where that is not known."""
@@ -64,23 +68,31 @@ class OpenSet:
         """An image of the set as a source."""
         image = Image.fromarray(self.set.data.images[index].permute(1, 2, 0).numpy())
         name = f"set:{self.title} {index}"
-        return Picture(name, f"image {index} of {self.title}", image, f"{self.set.digest} {index}", "", self.label(index), model.gallery)
+        return Picture(
+            name,
+            f"image {index} of {self.title}",
+            image,
+            f"{self.set.digest} {index}",
+            "",
+            self.label(index),
+            model.gallery,
+        )
 
 
-def browsed_set() -> OpenSet | None:
+def browsed_set() -> LoadedSet | None:
     """What the grid showed last."""
-    found: OpenSet | None = st.session_state.get(_BROWSED)
+    found: LoadedSet | None = st.session_state.get(_BROWSED)
     return found
 
 
-def keep_browsed(opened: OpenSet | None) -> None:
+def keep_browsed(opened: LoadedSet | None) -> None:
     """Remember what the grid shows."""
     st.session_state[_BROWSED] = opened
 
 
-def source_set() -> OpenSet | None:
+def source_set() -> LoadedSet | None:
     """The set the source is taken from: that of the tile opened last, or else what the grid shows. It stays when the grid moves on."""
     if st.session_state.get(SOURCE_SET) is None:
         st.session_state[SOURCE_SET] = browsed_set()
-    found: OpenSet | None = st.session_state[SOURCE_SET]
+    found: LoadedSet | None = st.session_state[SOURCE_SET]
     return found

@@ -10,24 +10,38 @@ from explorer.classifiers.catalogue import bundled
 from explorer.classifiers.model_card import PGD, Accuracy
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS
 from explorer.experiments.evaluation.auto_pgd import APGD, APGD_TEXT
-from explorer.experiments.ilyas2019.paper_comparison import EPSILONS, ClaimRow, Gain, claim, gains, trained_on, verdict
+from explorer.experiments.ilyas2019.paper_comparison import (
+    EPSILONS,
+    ComparisonRow,
+    Gain,
+    gains,
+    paper_comparison,
+    rank_agreement,
+    trained_on,
+)
 from explorer.figures.captions import percent
-from explorer.figures.paper_comparison import NAMES, claim_chart
+from explorer.figures.paper_comparison import NAMES, paper_comparison_chart
 from explorer.ui.datasets.words import SETS
 
 
-def claim_table() -> None:
+def paper_comparison_table() -> None:
     """Draw the figure, the verdict on the paper's order, and every figure with its interval."""
-    rows = claim(bundled())
+    rows = paper_comparison(bundled())
     missing = [row.title for row in rows if row.card is None]
     if len(missing) == len(rows):
-        st.info("No classifier trained on the sets is here: python -m explorer train cifar10-d_r --data FOLDER makes one.")
+        st.info(
+            "No classifier trained on the sets is here: python -m explorer train cifar10-d_r --data FOLDER makes one."
+        )
         return
     st.markdown(
         "Each classifier was trained in the ordinary way on one set and is measured on *original* images. In the paper training on "
         "D_R passes robustness on, and training on D_NR, D_rand and D_det passes on accuracy alone. Below is what came out here."
     )
-    st.plotly_chart(claim_chart(rows), key="claim", alt="accuracy of classifiers trained on each set, beside the paper's")
+    st.plotly_chart(
+        paper_comparison_chart(rows),
+        key="claim",
+        alt="accuracy of classifiers trained on each set, beside the paper's",
+    )
     st.markdown("\n".join(f"- {order_sentence(rows, epsilon)}" for epsilon in EPSILONS))
     found = gains(rows)
     if found:
@@ -47,9 +61,9 @@ def claim_table() -> None:
         )
 
 
-def order_sentence(rows: tuple[ClaimRow, ...], epsilon: float) -> str:
+def order_sentence(rows: tuple[ComparisonRow, ...], epsilon: float) -> str:
     """Whether the paper's order came out at ``epsilon``, naming every pair that did not."""
-    found = verdict(rows, epsilon)
+    found = rank_agreement(rows, epsilon)
     total = len(found.agree) + len(found.undecided) + len(found.against)
     where = "On clean images" if epsilon == 0 else f"At {NAMES[epsilon]}"
     if not total:
@@ -70,15 +84,27 @@ def _pairs(pairs: tuple[tuple[str, str], ...]) -> str:
 
 def gain_sentence(gain: Gain) -> str:
     """What D_R gained over D, by one attack at one ε."""
-    times = "where D keeps none" if gain.ratio is None else f"{gain.ratio:.1f} times D's {percent(gain.standard.accuracy)}"
+    times = (
+        "where D keeps none"
+        if gain.ratio is None
+        else f"{gain.ratio:.1f} times D's {percent(gain.standard.accuracy)}"
+    )
     how = "With" if gain.augmented else "Without"
     return f"{how} augmentation, under {gain.attack} at {NAMES[gain.epsilon]}: D_R keeps {percent(gain.robust.accuracy)}, {times}."
 
 
-def conditions(rows: tuple[ClaimRow, ...]) -> str:
+def conditions(rows: tuple[ComparisonRow, ...]) -> str:
     """How ours differ from the paper's, by the cards."""
-    counts = {row.title: n for row in rows if row.card is not None and (n := trained_on(row.card)) is not None}
-    made = {row.title: row.card.recipe["set"]["construction"] for row in rows if row.card is not None and "set" in row.card.recipe}
+    counts = {
+        row.title: n
+        for row in rows
+        if row.card is not None and (n := trained_on(row.card)) is not None
+    }
+    made = {
+        row.title: row.card.recipe["set"]["construction"]
+        for row in rows
+        if row.card is not None and "set" in row.card.recipe
+    }
     parameters = max((row.card.parameters for row in rows if row.card is not None), default=0)
     theirs = ", ".join(f"{SETS[name].short} {each.steps}" for name, each in CONSTRUCTIONS.items())
     trained = ", ".join(f"{title} {n:,}" for title, n in counts.items())
@@ -94,11 +120,13 @@ def conditions(rows: tuple[ClaimRow, ...]) -> str:
 
 def _steps(construction: dict[str, Any]) -> str:
     last = construction.get("last_step_size")
-    shrinking = "" if last is None else f" that shrink from {construction['step_size']:g} to {last:g}"
+    shrinking = (
+        "" if last is None else f" that shrink from {construction['step_size']:g} to {last:g}"
+    )
     return f"{construction['steps']}{shrinking}"
 
 
-def _cells(row: ClaimRow) -> dict[str, str]:
+def _cells(row: ComparisonRow) -> dict[str, str]:
     cells = {"trained on": row.title}
     for column, epsilon in enumerate(EPSILONS):
         published = row.published.values[column]
@@ -110,4 +138,8 @@ def _cells(row: ClaimRow) -> dict[str, str]:
 
 
 def _figure(found: Accuracy | None) -> str:
-    return "" if found is None else f"{percent(found.accuracy)} ({100 * found.low:.1f} to {100 * found.high:.1f}; n = {found.n})"
+    return (
+        ""
+        if found is None
+        else f"{percent(found.accuracy)} ({100 * found.low:.1f} to {100 * found.high:.1f}; n = {found.n})"
+    )

@@ -12,15 +12,15 @@ import torch
 from torch import Tensor
 
 from explorer.classifiers import Classifier
-from explorer.experiments.evaluation.label_confidence import label_confidence, surprise
-from explorer.ui.attack.ask import follow
+from explorer.experiments.evaluation.label_confidence import disagreement, label_confidence
+from explorer.ui.attack.ask import show_progress
 from explorer.ui.datasets.controls import GALLERY, SET
-from explorer.ui.datasets.loaded_set import SOURCE_SET, OpenSet, keep_browsed
-from explorer.ui.datasets.request import Pair
+from explorer.ui.datasets.loaded_set import SOURCE_SET, LoadedSet, keep_browsed
+from explorer.ui.datasets.request import ClassifierPair
 from explorer.ui.datasets.session_set import parquet
 from explorer.ui.datasets.set_loading import LANE, MADE, OTHER, choices, open_choice
 from explorer.ui.datasets.tile_grid import opened_index, set_grid
-from explorer.ui.jobs.sessions import lane
+from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
 
@@ -34,7 +34,7 @@ _beliefs: OrderedDict[tuple[str, str, str], Tensor] = OrderedDict()
 _lock = threading.Lock()
 
 
-def browse(pair: Pair) -> None:
+def browse(pair: ClassifierPair) -> None:
     """The controls and the grid."""
     chosen, path = _choose_set(pair)
     opened = open_choice(chosen, path, pair)
@@ -56,10 +56,12 @@ def browse(pair: Pair) -> None:
         st.info(wrong, icon=":material/info:")
     elif len(opened.set) <= WITHOUT_ASKING or order == SURPRISING:
         confidence = _confidence(opened, pair)
-    gap = surprise(confidence) if confidence is not None and order == SURPRISING else None
+    gap = disagreement(confidence) if confidence is not None and order == SURPRISING else None
     indices = chosen_indices(opened.set.data.labels, label, gap)
     page = _choose_page(len(indices), opened)
-    set_grid(opened, indices[page * PAGE : (page + 1) * PAGE], confidence, names, partial(_open, opened))
+    set_grid(
+        opened, indices[page * PAGE : (page + 1) * PAGE], confidence, names, partial(_open, opened)
+    )
     if opened.made:
         _download(opened)
 
@@ -73,7 +75,7 @@ def chosen_indices(labels: Tensor, label: int | None, gap: Tensor | None) -> lis
     return indices
 
 
-def _choose_set(pair: Pair) -> tuple[str, str]:
+def _choose_set(pair: ClassifierPair) -> tuple[str, str]:
     options = choices(pair)
     if st.session_state.get("set") not in options:
         st.session_state.pop("set", None)
@@ -81,7 +83,13 @@ def _choose_set(pair: Pair) -> tuple[str, str]:
     chosen = str(columns[0].selectbox("Set", options, key="set"))
     path = ""
     if chosen == OTHER:
-        path = columns[1].text_input("Path on the machine the app runs on", key="set_path", placeholder="runs/sets/d_r").strip()
+        path = (
+            columns[1]
+            .text_input(
+                "Path on the machine the app runs on", key="set_path", placeholder="runs/sets/d_r"
+            )
+            .strip()
+        )
     return chosen, path
 
 
@@ -90,21 +98,35 @@ def _choose_part(names: tuple[str, ...]) -> tuple[int | None, str]:
     columns = st.columns([2, 3], vertical_alignment="bottom")
     picked = columns[0].selectbox("Class", [ALL, *dict.fromkeys(names)], key="set_class")
     order = columns[1].segmented_control(
-        "Order", [IN_ORDER, SURPRISING], default=IN_ORDER, required=True, key="set_order",
+        "Order",
+        [IN_ORDER, SURPRISING],
+        default=IN_ORDER,
+        required=True,
+        key="set_order",
         help="Most surprising: the largest gap between the standard's and the robust classifier's confidence in the label.",
-    )  # fmt: skip
+    )
     return (None if picked == ALL else names.index(picked)), str(order)
 
 
-def _choose_page(count: int, opened: OpenSet) -> int:
+def _choose_page(count: int, opened: LoadedSet) -> int:
     """The page, from 0; a line says what is on it."""
     pages = max(1, -(-count // PAGE))
     page = 1
     if pages > 1:
-        page = int(st.number_input(f"Page, 1 to {pages}", 1, pages, 1, key=f"set_page {opened.set.digest} {pages}"))
+        page = int(
+            st.number_input(
+                f"Page, 1 to {pages}", 1, pages, 1, key=f"set_page {opened.set.digest} {pages}"
+            )
+        )
     first = (page - 1) * PAGE
-    shown = f"{first + 1} to {min(first + PAGE, count)} of {count}" if count else "no image has this label"
-    st.caption(f"{shown}. Bars: confidence in the label, standard in blue above robust in orange. A tile opens its row above.")
+    shown = (
+        f"{first + 1} to {min(first + PAGE, count)} of {count}"
+        if count
+        else "no image has this label"
+    )
+    st.caption(
+        f"{shown}. Bars: confidence in the label, standard in blue above robust in orange. A tile opens its row above."
+    )
     return page - 1
 
 
@@ -112,8 +134,8 @@ def _choose_page(count: int, opened: OpenSet) -> int:
 class _Asked:
     """Which classifiers are asked about which set."""
 
-    opened: OpenSet
-    pair: Pair
+    opened: LoadedSet
+    pair: ClassifierPair
 
     def models(self) -> tuple[Classifier, Classifier]:
         return classifier(self.pair.standard.name), classifier(self.pair.robust.name)
@@ -124,21 +146,25 @@ class _Asked:
         return self.opened.set.digest, standard.digest, robust.digest
 
 
-def _confidence(opened: OpenSet, pair: Pair) -> Tensor | None:
+def _confidence(opened: LoadedSet, pair: ClassifierPair) -> Tensor | None:
     """What the pair believes of every label, [2, N]; None while a worker asks."""
     asked = _Asked(opened, pair)
     with _lock:
         known = _beliefs.get(asked.key)
     if known is not None:
         return known
-    way = lane(LANE)
+    way = session_jobs(LANE)
     job = way.submit("beliefs", asked.key, partial(_ask, asked))
-    return follow(way, job, "beliefs", _asking, keep=False)
+    return show_progress(way, job, "beliefs", _asking, keep=False)
 
 
 def _asking(job: Job[Tensor]) -> str:
     done, total = job.progress
-    return f"Asking both classifiers about image {done} of {total}" if total else "Asking both classifiers"
+    return (
+        f"Asking both classifiers about image {done} of {total}"
+        if total
+        else "Asking both classifiers"
+    )
 
 
 def _ask(asked: _Asked, job: Job[Tensor]) -> Tensor:
@@ -146,7 +172,9 @@ def _ask(asked: _Asked, job: Job[Tensor]) -> Tensor:
         job.progress = done, total
 
     data = asked.opened.set.data
-    found = label_confidence(asked.models(), data.images, data.labels, on_done=on_done, cancelled=job.cancelled)
+    found = label_confidence(
+        asked.models(), data.images, data.labels, on_done=on_done, cancelled=job.cancelled
+    )
     with _lock:
         _beliefs[asked.key] = found
         while len(_beliefs) > _KEPT:
@@ -154,7 +182,7 @@ def _ask(asked: _Asked, job: Job[Tensor]) -> Tensor:
     return found
 
 
-def _open(opened: OpenSet) -> None:
+def _open(opened: LoadedSet) -> None:
     """Make the row above that of the tile: of its source where that is known, else of the image itself."""
     index = opened_index()
     if index is None or not 0 <= index < len(opened.set):
@@ -167,10 +195,14 @@ def _open(opened: OpenSet) -> None:
         st.session_state.update({"origin": SET, SOURCE_SET: opened, "set_index": index})
 
 
-def _download(opened: OpenSet) -> None:
+def _download(opened: LoadedSet) -> None:
     short = opened.title.removeprefix(MADE)
     st.download_button(
-        f"Download {short} as a set (Parquet)", partial(parquet, opened.made),
-        f"{short.lower()}-made-here.parquet", "application/vnd.apache.parquet", on_click="ignore",
-        icon=":material/download:", key="set_download",
-    )  # fmt: skip
+        f"Download {short} as a set (Parquet)",
+        partial(parquet, opened.made),
+        f"{short.lower()}-made-here.parquet",
+        "application/vnd.apache.parquet",
+        on_click="ignore",
+        icon=":material/download:",
+        key="set_download",
+    )

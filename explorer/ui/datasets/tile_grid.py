@@ -15,7 +15,7 @@ from explorer.images.geometry import to_png
 from explorer.ui.attack.triptych import PIXELATED_BELOW
 from explorer.ui.components.component import component
 from explorer.ui.components.sprite_sheet import data_uri
-from explorer.ui.datasets.loaded_set import OpenSet
+from explorer.ui.datasets.loaded_set import LoadedSet
 
 KEY = "set_grid"
 
@@ -23,7 +23,11 @@ _draw = component(__file__)
 
 
 def set_grid(
-    opened: OpenSet, indices: Sequence[int], confidence: Tensor | None, names: Sequence[str], on_open: Callable[[], None]
+    opened: LoadedSet,
+    indices: Sequence[int],
+    confidence: Tensor | None,
+    names: Sequence[str],
+    on_open: Callable[[], None],
 ) -> None:
     """Draw the images at ``indices``; ``confidence`` [2, N] are the standard's and the robust classifier's, or None."""
     _draw(key=KEY, data=grid_data(opened, indices, confidence, names), on_opened_change=on_open)
@@ -35,7 +39,9 @@ def opened_index() -> int | None:
     return index if isinstance(index, int) else None
 
 
-def grid_data(opened: OpenSet, indices: Sequence[int], confidence: Tensor | None, names: Sequence[str]) -> dict[str, Any]:
+def grid_data(
+    opened: LoadedSet, indices: Sequence[int], confidence: Tensor | None, names: Sequence[str]
+) -> dict[str, Any]:
     """Everything the browser shows."""
     images = opened.set.data.images
     return {
@@ -44,13 +50,18 @@ def grid_data(opened: OpenSet, indices: Sequence[int], confidence: Tensor | None
     }
 
 
-def _tile(opened: OpenSet, index: int, confidence: Tensor | None, names: Sequence[str]) -> dict[str, Any]:
+def _tile(
+    opened: LoadedSet, index: int, confidence: Tensor | None, names: Sequence[str]
+) -> dict[str, Any]:
     label = opened.label(index)
     name = names[label] if 0 <= label < len(names) else f"class {label}"
     bars = []
     if confidence is not None:
         for kind, colour, value in zip(
-            ("standard", "robust"), (palette.STANDARD, palette.ROBUST), confidence[:2, index].tolist(), strict=True
+            ("standard", "robust"),
+            (palette.STANDARD, palette.ROBUST),
+            confidence[:2, index].tolist(),
+            strict=True,
         ):
             bars.append({"kind": kind, "colour": colour, "value": value, "text": percent(value)})
     said = ", ".join(f"{bar['kind']} {bar['text']}" for bar in bars)
@@ -60,5 +71,6 @@ def _tile(opened: OpenSet, index: int, confidence: Tensor | None, names: Sequenc
         "src": data_uri(to_png(image), "image/png"),
         "label": name,
         "bars": bars,
-        "help": f"image {index}, labelled {name}" + (f"; confidence in that: {said}" if said else ""),
+        "help": f"image {index}, labelled {name}"
+        + (f"; confidence in that: {said}" if said else ""),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.experiments.ilyas2019.five_sets_result import FeatureRow, Judge, SetImage
+from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult, ModelInfo, SetImage
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,17 @@ NOT_SAID, NOISE_SEEN = "not said", "noise"
 
 def seen(image: SetImage, names: tuple[str, ...]) -> str:
     """What a person sees in the image, by what it was made from."""
-    if image.person is not None:
-        return names[image.person]
+    if image.perceived_label is not None:
+        return names[image.perceived_label]
     return NOISE_SEEN if image.name == "d_nr" and image.from_noise else NOT_SAID
 
 
-def shows(row: FeatureRow, image: SetImage) -> tuple[str, str]:
+def shows(row: FiveSetsResult, image: SetImage) -> tuple[str, str]:
     """What the set shows, and what it does not: two halves of a sentence that begin "shows" and "does not show"."""
     label = f"“{row.names[image.label]}”"
-    builder = builder_of(image, row.judges)
-    if builder is not None and image.beliefs[builder].index != image.label:
-        kind = "robust" if row.judges[builder].robust else "standard"
+    builder = builder_of(image, row.models)
+    if builder is not None and image.predictions[builder].index != image.label:
+        kind = "robust" if row.models[builder].robust else "standard"
         return (
             f"an attempt that fell short: the {kind} classifier it was made with does not call it {label}.",
             "what the set would: take more steps, or a larger step size or ε.",
@@ -55,7 +55,10 @@ def shows(row: FeatureRow, image: SetImage) -> tuple[str, str]:
         )
     if image.name == "d_rand":
         if image.label == row.source.label:
-            return "nothing new here: the draw gave its own class; another seed draws again.", "what a wrong label would do."
+            return (
+                "nothing new here: the draw gave its own class; another seed draws again.",
+                "what a wrong label would do.",
+            )
         return (
             f"how little makes the standard classifier say {label}; a classifier trained on such images only still learns real classes.",
             "that no robust feature helps it: a few leak in (Goh 2019).",
@@ -68,17 +71,21 @@ def shows(row: FeatureRow, image: SetImage) -> tuple[str, str]:
     return "what each classifier makes of the source.", "which features it uses for that."
 
 
-def builder_of(image: SetImage, judges: tuple[Judge, ...]) -> int | None:
+def builder_of(image: SetImage, models: tuple[ModelInfo, ...]) -> int | None:
     """Which of the judges the image was made with; None for D."""
     if image.objective is None:
         return None
-    return next(place for place, judge in enumerate(judges) if judge.builder and judge.robust == (image.name == "d_r"))
+    return next(
+        place
+        for place, judge in enumerate(models)
+        if judge.builder and judge.robust == (image.name == "d_r")
+    )
 
 
-def made_with(image: SetImage, judges: tuple[Judge, ...]) -> str:
+def made_with(image: SetImage, models: tuple[ModelInfo, ...]) -> str:
     """The same in words: "made with CIFAR-10 robust"."""
-    builder = builder_of(image, judges)
-    return "not changed" if builder is None else f"made with {judges[builder].title}"
+    builder = builder_of(image, models)
+    return "not changed" if builder is None else f"made with {models[builder].title}"
 
 
 def objective_words(matched: bool) -> str:

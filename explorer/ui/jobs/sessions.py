@@ -22,7 +22,7 @@ def worker(device: str) -> Worker:
     return Worker(device)
 
 
-class Lane:
+class SessionJobs:
     """A session's lane to the worker, with one job for each place on its pages; closed by Streamlit when the browser goes."""
 
     def __init__(self, device: str) -> None:
@@ -47,7 +47,7 @@ class Lane:
         return f"{self.id} {place}"
 
 
-@st.cache_resource(scope="session", on_release=Lane.close, show_spinner=False)
-def lane(device: str = "auto") -> Lane:
+@st.cache_resource(scope="session", on_release=SessionJobs.close, show_spinner=False)
+def session_jobs(device: str = "auto") -> SessionJobs:
     """This session's lane."""
-    return Lane(device)
+    return SessionJobs(device)

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, TypeVar
 
-from explorer.attacks import AttackError, Cancelled
+from explorer.attacks import AttackError
 from explorer.classifiers import ClassifierError
+from explorer.errors import Cancelled, UserError
 from explorer.images.decode import ImageError
 
 T = TypeVar("T")
@@ -22,7 +23,7 @@ _LOGGER = logging.getLogger(__name__)
 _CLOSING = 5.0  # seconds
 
 
-class Refused(ValueError):
+class Refused(UserError):
     """Work that can't be done as asked, for a reason of its own; the message says what is wrong and what to do."""
 
 
@@ -107,7 +108,12 @@ class Worker:
         """Hand in the session's next job. When its latest job has the same ``key``, and did not fail, that one is returned."""
         with self._changed:
             latest = self._latest.get(session)
-            if latest is not None and latest.key == key and latest.error is None and not latest.cancelled():
+            if (
+                latest is not None
+                and latest.key == key
+                and latest.error is None
+                and not latest.cancelled()
+            ):
                 return latest
             job = Job(session, key, work)
             self._latest[session] = job

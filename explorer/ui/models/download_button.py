@@ -9,11 +9,9 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.attacks import Cancelled
 from explorer.classifiers import Entry
 from explorer.classifiers.downloads import fetch_weights
-from explorer.fetch import FetchCancelled
-from explorer.ui.jobs.sessions import lane
+from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.words import sentence
 
@@ -30,21 +28,32 @@ def fetch_button(entry: Entry, below: DeltaGenerator) -> None:
         del st.session_state[key]
         if job.done:
             st.rerun()
-        st.session_state[f"failed {entry.name}"] = job.error or "It was stopped. What arrived is kept: fetching goes on from there."
+        st.session_state[f"failed {entry.name}"] = (
+            job.error or "It was stopped. What arrived is kept: fetching goes on from there."
+        )
         job = None
     with st.container(key=f"fetch place {entry.name}"):
         if job is not None:
             _watch(job, entry)
             return
         size = f" {entry.bytes / _MB:.0f} MB" if entry.bytes else ""
-        st.button(f"Fetch{size}", icon=":material/download:", key=f"fetch {entry.name}", on_click=_press, args=(entry,), width="stretch")
+        st.button(
+            f"Fetch{size}",
+            icon=":material/download:",
+            key=f"fetch {entry.name}",
+            on_click=_press,
+            args=(entry,),
+            width="stretch",
+        )
     if failed := st.session_state.get(f"failed {entry.name}"):
         below.warning(sentence(failed))
 
 
 def _press(entry: Entry) -> None:
     st.session_state.pop(f"failed {entry.name}", None)
-    job = lane(_LANE).submit(entry.name, (entry.name, object()), partial(_fetch, entry.name))
+    job = session_jobs(_LANE).submit(
+        entry.name, (entry.name, object()), partial(_fetch, entry.name)
+    )
     st.session_state[f"fetching {entry.name}"] = job
 
 
@@ -54,9 +63,13 @@ def _watch(job: Job[Any], entry: Entry) -> None:
     if job.finished:
         st.rerun()
     done, total = job.progress
-    waiting = lane(_LANE).worker.ahead(job)
+    waiting = session_jobs(_LANE).worker.ahead(job)
     of = f" of {total / _MB:.1f}" if total else ""
-    text = f"Waiting for {waiting} other file{'s' if waiting > 1 else ''}" if waiting else f"{done / _MB:.1f}{of} MB"
+    text = (
+        f"Waiting for {waiting} other file{'s' if waiting > 1 else ''}"
+        if waiting
+        else f"{done / _MB:.1f}{of} MB"
+    )
     st.progress(min(done / total, 1.0) if total else 0.0, text)
     st.button("Stop", icon=":material/close:", on_click=job.cancel, key=f"stop {entry.name}")
 
@@ -65,7 +78,4 @@ def _fetch(name: str, job: Job[Path]) -> Path:
     def on_bytes(done: int, total: int | None) -> None:
         job.progress = done, total or 0
 
-    try:
-        return fetch_weights(name, on_bytes=on_bytes, cancelled=job.cancelled)
-    except FetchCancelled:
-        raise Cancelled from None
+    return fetch_weights(name, on_bytes=on_bytes, cancelled=job.cancelled)

@@ -31,11 +31,18 @@ _thumbnails = component(__file__)
 def pick(model: Classifier) -> Picture:
     """Let the person choose. A picture that can't be read is said so, and the one before it stays."""
     source = st.segmented_control(
-        "Picture", ["gallery", "upload"], default="gallery", required=True, key="source", persist_state="session"
+        "Picture",
+        ["gallery", "upload"],
+        default="gallery",
+        required=True,
+        key="source",
+        persist_state="session",
     )
     picture = from_gallery(model) if source == "gallery" else from_upload()
     if picture is None:
-        picture = st.session_state.get("picture") or gallery_picture(default_sample(model), model.gallery)
+        picture = st.session_state.get("picture") or gallery_picture(
+            default_sample(model), model.gallery
+        )
     st.session_state["picture"] = picture
     return picture
 
@@ -50,8 +57,12 @@ def default_sample(model: Classifier) -> Sample:
     """The sample a page starts with. Raises :class:`ImageError` when there is none."""
     found = samples(model.gallery)
     if not found:
-        raise ImageError("There are no sample pictures: install foolbox or scikit-image, or upload a picture.")
-    return next((sample for sample in found if sample.title == FIRST_CHOICES.get(model.gallery)), found[0])
+        raise ImageError(
+            "There are no sample pictures: install foolbox or scikit-image, or upload a picture."
+        )
+    return next(
+        (sample for sample in found if sample.title == FIRST_CHOICES.get(model.gallery)), found[0]
+    )
 
 
 @lru_cache(maxsize=64)
@@ -67,7 +78,12 @@ def from_gallery(model: Classifier) -> Picture:
     titles = list(found)
     first = titles.index(default_sample(model).title)
     title = st.selectbox(
-        "From the gallery", titles, index=first, key="image", bind="query-params", label_visibility="collapsed"
+        "From the gallery",
+        titles,
+        index=first,
+        key="image",
+        bind="query-params",
+        label_visibility="collapsed",
     )
     _thumbnails(
         key="thumbnails",
@@ -100,7 +116,10 @@ def _thumbnail(sample: Sample) -> dict[str, Any]:
 def from_upload() -> Picture | None:
     """The person's own picture, or the last one that could be read; None when there is none. Says what is wrong with a file."""
     file = st.file_uploader(
-        f"A picture of your own ({FORMATS_TEXT}, up to 10 MB)", type=UPLOAD_TYPES, key="upload", label_visibility="collapsed"
+        f"A picture of your own ({FORMATS_TEXT}, up to 10 MB)",
+        type=UPLOAD_TYPES,
+        key="upload",
+        label_visibility="collapsed",
     )
     if file is None:
         st.caption("A file is kept in memory only and forgotten when the page is closed.")
@@ -121,4 +140,10 @@ def from_upload() -> Picture | None:
 
 def _read(name: str, data: bytes) -> Picture:
     decoded = decode(data, name)
-    return Picture(UPLOAD_PREFIX + name, name, decoded.image, hashlib.sha256(data).hexdigest(), notes=decoded.notes)
+    return Picture(
+        UPLOAD_PREFIX + name,
+        name,
+        decoded.image,
+        hashlib.sha256(data).hexdigest(),
+        notes=decoded.notes,
+    )

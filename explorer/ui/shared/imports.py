@@ -12,11 +12,18 @@ import threading
 
 import streamlit as st
 
+from explorer.system import tune_process
+
 _LOGGER = logging.getLogger(__name__)
 
 # What each stage brings. torch alone takes about two seconds.
 STAGES = {
-    "picture": ("explorer.classifiers", "explorer.experiments.one_image.attack_image", "skimage.metrics", "explorer.ui.attack.ask"),
+    "picture": (
+        "explorer.classifiers",
+        "explorer.experiments.one_image.attack_image",
+        "skimage.metrics",
+        "explorer.ui.attack.ask",
+    ),
     "charts": ("pandas", "explorer.figures.charts"),
     "files": ("explorer.figures.print_triptych", "explorer.figures.export"),
 }
@@ -56,11 +63,12 @@ def _import(names: tuple[str, ...]) -> None:
 
 @st.cache_resource(show_spinner=False)
 def warm_up() -> Startup:
-    """Start importing, once a process; returns at once."""
+    """Tune the process and start the imports, once per process; returns at once."""
+    tune_process()
     return Startup()
 
 
-def ready(stage: str) -> None:
+def wait_for_imports(stage: str) -> None:
     """Wait for a stage. Call it after the first words are on screen and before anything that needs these modules.
 
     Importing them meanwhile is no way round: plotly looks at pandas when it is there, also when it is only half there.

@@ -12,7 +12,7 @@ _ONLY_NARROW = """
 """
 
 
-def where_controls_are() -> None:
+def mobile_hint() -> None:
     """One line, on narrow screens only."""
     with st.container(key="where_controls_are"):
         st.html(_ONLY_NARROW)

@@ -11,15 +11,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from explorer.attacks import Cancelled
 from explorer.datasets.constructed import build as job
 from explorer.datasets.constructed import plan as planning
-from explorer.datasets.constructed.build import MANIFEST, build, construct
+from explorer.datasets.constructed.build import build, construct
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS, D_DET, D_NR, D_R, NOISE
-from explorer.datasets.constructed.plan import make_plan, settle
+from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
 from explorer.datasets.constructed.read import read_set
-from explorer.datasets.constructed.shards import check_shard
+from explorer.datasets.constructed.shards import MANIFEST, check_shard
 from explorer.datasets.labelled import DataError
+from explorer.errors import Cancelled
 
 QUICK = replace(D_DET, steps=2)
 
@@ -30,12 +30,16 @@ def _small_shards(monkeypatch):
 
 
 def planned(tiny, pictures, construction=QUICK, **options):
-    return make_plan(construction, tiny, pictures, source="there", **{"precision": "float32", **options})
+    return make_plan(
+        construction, tiny, pictures, source="there", **{"precision": "float32", **options}
+    )
 
 
 def made(plan, tiny, pictures, folder, **options):
     folder.mkdir(exist_ok=True)
-    return build(settle(plan, folder, automatic=False), tiny, pictures, folder, **options)
+    return build(
+        load_or_write_plan(plan, folder, automatic=False), tiny, pictures, folder, **options
+    )
 
 
 def contents(folder):
@@ -54,7 +58,9 @@ def test_the_batch_does_not_change_a_row(tiny, pictures, name, precision):
         for other in others:
             assert torch.equal(row.image, other.image)
             assert replace(row, image=other.image, objective=other.objective) == other
-            assert row.objective == pytest.approx(other.objective, rel=1e-4)  # its last bit may differ
+            assert row.objective == pytest.approx(
+                other.objective, rel=1e-4
+            )  # its last bit may differ
 
 
 def test_the_batch_size_does_not_change_the_images(tiny, pictures, tmp_path, monkeypatch):
@@ -78,8 +84,18 @@ def test_ranks_make_what_one_process_makes(tiny, pictures, tmp_path):
 def test_what_is_there_is_not_made_again(tiny, pictures, tmp_path):
     plan, said = planned(tiny, pictures), []
     with pytest.raises(Cancelled):
-        made(plan, tiny, pictures, tmp_path, report=said.append, cancelled=lambda: said[-1].done >= 20)
-    assert sorted(path.name for path in tmp_path.glob("data-*")) == ["data-00000-of-00004.parquet", "data-00001-of-00004.parquet"]
+        made(
+            plan,
+            tiny,
+            pictures,
+            tmp_path,
+            report=said.append,
+            cancelled=lambda: said[-1].done >= 20,
+        )
+    assert sorted(path.name for path in tmp_path.glob("data-*")) == [
+        "data-00000-of-00004.parquet",
+        "data-00001-of-00004.parquet",
+    ]
     written, said = {path: path.stat().st_mtime_ns for path in tmp_path.glob("data-*")}, []
     assert made(plan, tiny, pictures, tmp_path, report=said.append)
     assert (said[0].done, said[0].total, said[0].rate) == (20, 40, 0.0)
@@ -118,7 +134,11 @@ def test_a_broken_shard_is_noticed_and_made_again(tiny, pictures, tmp_path, how,
     made(plan, tiny, pictures, folder)
     made(planned(tiny, pictures, seed=1), tiny, pictures, tmp_path / "other")
     before, said = contents(folder), []
-    damage(folder / "data-00002-of-00004.parquet", how, tmp_path / "other" / "data-00002-of-00004.parquet")
+    damage(
+        folder / "data-00002-of-00004.parquet",
+        how,
+        tmp_path / "other" / "data-00002-of-00004.parquet",
+    )
     with pytest.raises(DataError, match=r"data-00002-of-00004\.parquet was changed or damaged"):
         read_set(folder)
     made(plan, tiny, pictures, folder, report=said.append)
@@ -136,7 +156,10 @@ def test_no_bit_of_a_shard_can_be_flipped_unseen(tiny, pictures, tmp_path):
     whole = path.read_bytes()
     assert check_shard(path, len(rows), plan.classes, stamp) is None
     generator = torch.Generator().manual_seed(0)
-    writer = whole.index(b"parquet-cpp-arrow"), whole.index(b"parquet-cpp-arrow") + 40  # the version of what wrote it
+    writer = (
+        whole.index(b"parquet-cpp-arrow"),
+        whole.index(b"parquet-cpp-arrow") + 40,
+    )  # the version of what wrote it
     for at in torch.randint(len(whole), (60,), generator=generator).tolist():
         if writer[0] <= at < writer[1]:
             continue
@@ -157,7 +180,10 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_is_done(tiny, pictures, tmp_
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    with pytest.raises(DataError, match=r"the disk is full: .*data-00002-of-00004.parquet was not written. What is done is kept"):
+    with pytest.raises(
+        DataError,
+        match=r"the disk is full: .*data-00002-of-00004.parquet was not written. What is done is kept",
+    ):
         made(plan, tiny, pictures, tmp_path / "full")
     left = sorted(contents(tmp_path / "full"))
     assert left == ["data-00000-of-00004.parquet", "data-00001-of-00004.parquet", "plan.json"]
@@ -170,24 +196,30 @@ def test_a_full_disk_is_one_sentence_and_keeps_what_is_done(tiny, pictures, tmp_
 
 def test_a_folder_belongs_to_one_plan(tiny, pictures, tmp_path):
     plan = planned(tiny, pictures)
-    settle(plan, tmp_path, automatic=False)
+    load_or_write_plan(plan, tmp_path, automatic=False)
     with torch.no_grad():
         tiny.module.head.bias += 1
     tiny.__dict__.pop("digest")
     for other, words in (
         (planned(tiny, pictures), "the model's weights differ"),
         (replace(plan, seed=1), "the seed differ"),
-        (replace(plan, construction=replace(D_NR, steps=2)), "the construction's parameters differ"),
+        (
+            replace(plan, construction=replace(D_NR, steps=2)),
+            "the construction's parameters differ",
+        ),
         (replace(plan, rows=plan.rows[:20]), "the rows differ"),
         (replace(plan, source_digest="0", torch="0"), "the data and torch's version differ"),
     ):
         with pytest.raises(DataError, match=words):
-            settle(other, tmp_path, automatic=False)
-    assert settle(replace(plan, source="elsewhere"), tmp_path, automatic=False).digest == plan.digest
-    assert settle(replace(plan, precision="bfloat16"), tmp_path, automatic=True) == plan
+            load_or_write_plan(other, tmp_path, automatic=False)
+    assert (
+        load_or_write_plan(replace(plan, source="elsewhere"), tmp_path, automatic=False).digest
+        == plan.digest
+    )
+    assert load_or_write_plan(replace(plan, precision="bfloat16"), tmp_path, automatic=True) == plan
     (tmp_path / "plan.json").write_text("{")
     with pytest.raises(DataError, match=r"plan.json can't be read"):
-        settle(plan, tmp_path, automatic=False)
+        load_or_write_plan(plan, tmp_path, automatic=False)
 
 
 def test_a_precision_the_machine_lacks_is_refused(tiny, pictures, tmp_path):
@@ -204,11 +236,11 @@ def test_a_file_system_without_links_serves_too(tiny, pictures, tmp_path, monkey
 
     monkeypatch.setattr(os, "link", no_link)
     plan = planned(tiny, pictures)
-    settle(plan, tmp_path, automatic=False)
+    load_or_write_plan(plan, tmp_path, automatic=False)
     assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]
-    settle(plan, tmp_path, automatic=False)
+    load_or_write_plan(plan, tmp_path, automatic=False)
     with pytest.raises(DataError, match="the seed differ"):
-        settle(replace(plan, seed=1), tmp_path, automatic=False)
+        load_or_write_plan(replace(plan, seed=1), tmp_path, automatic=False)
 
 
 def test_what_killed_processes_left_is_swept(tiny, pictures, tmp_path):
@@ -217,10 +249,14 @@ def test_what_killed_processes_left_is_swept(tiny, pictures, tmp_path):
         os.utime(tmp_path / name, (0, 0))
     (tmp_path / ".data-00001-of-00004.parquet.18.part").write_bytes(b"of a process that lives")
     made(planned(tiny, pictures), tiny, pictures, tmp_path)
-    assert [name for name in contents(tmp_path) if name.startswith(".")] == [".data-00001-of-00004.parquet.18.part"]
+    assert [name for name in contents(tmp_path) if name.startswith(".")] == [
+        ".data-00001-of-00004.parquet.18.part"
+    ]
 
 
-def test_a_batch_too_large_for_the_device_is_made_in_smaller_ones(tiny, pictures, tmp_path, monkeypatch):
+def test_a_batch_too_large_for_the_device_is_made_in_smaller_ones(
+    tiny, pictures, tmp_path, monkeypatch
+):
     plan, sizes, real = planned(tiny, pictures), [], job.construct
     made(plan, tiny, pictures, tmp_path / "undisturbed")
 
@@ -245,12 +281,17 @@ def test_a_batch_too_large_for_the_device_is_made_in_smaller_ones(tiny, pictures
 
 def test_rows_say_where_they_came_from(tiny, pictures, tmp_path):
     kept = pictures.take(torch.arange(3, 40))
-    for construction, folder in ((replace(D_NR, steps=3), tmp_path / "nr"), (replace(D_NR, steps=3, start=NOISE), tmp_path / "noise")):
+    for construction, folder in (
+        (replace(D_NR, steps=3), tmp_path / "nr"),
+        (replace(D_NR, steps=3, start=NOISE), tmp_path / "noise"),
+    ):
         made(planned(tiny, kept, construction, rows=range(12)), tiny, kept, folder)
     made(planned(tiny, kept, rows=range(12)), tiny, kept, tmp_path / "det")
     matched, noised, attacked = (read_set(tmp_path / name) for name in ("nr", "noise", "det"))
     for found in (matched, noised, attacked):
-        assert found.source_index.tolist() == list(range(3, 15))  # as in the whole source, held-out images and all
+        assert found.source_index.tolist() == list(
+            range(3, 15)
+        )  # as in the whole source, held-out images and all
         assert torch.equal(found.source_label, pictures.labels[3:15])
         assert torch.equal(found.survives_8bit, found.predicted == found.data.labels)
         with torch.no_grad():

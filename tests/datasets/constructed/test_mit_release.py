@@ -17,8 +17,13 @@ def release(folder, images=None, labels=None):
     """A set as the authors saved theirs: batches of float images."""
     folder.mkdir(parents=True)
     images = [torch.rand(4, 3, 32, 32), torch.rand(2, 3, 32, 32)] if images is None else images
-    torch.save(images, folder / "CIFAR_ims", _use_new_zipfile_serialization=False)  # as torch saved in 2019
-    torch.save([torch.tensor([0, 1, 2, 9]), torch.tensor([3, 3])] if labels is None else labels, folder / "CIFAR_lab")
+    torch.save(
+        images, folder / "CIFAR_ims", _use_new_zipfile_serialization=False
+    )  # as torch saved in 2019
+    torch.save(
+        [torch.tensor([0, 1, 2, 9]), torch.tensor([3, 3])] if labels is None else labels,
+        folder / "CIFAR_lab",
+    )
     return folder
 
 
@@ -28,12 +33,21 @@ def test_the_authors_release_is_read(tmp_path):
     assert found.data.names == CIFAR10_CLASSES
     assert found.data.labels.tolist() == [0, 1, 2, 9, 3, 3]
     assert found.target is None
-    images = torch.cat(torch.load(tmp_path / "release" / "ddet_CIFAR" / "CIFAR_ims", weights_only=True))
+    images = torch.cat(
+        torch.load(tmp_path / "release" / "ddet_CIFAR" / "CIFAR_ims", weights_only=True)
+    )
     assert (found.data.images.float() / 255 - images).abs().max() <= 0.5 / 255 + 1e-6
-    assert torch.equal(read_set(tmp_path / "release" / "ddet_CIFAR", limit=5).data.images, found.data.images[:5])
+    assert torch.equal(
+        read_set(tmp_path / "release" / "ddet_CIFAR", limit=5).data.images, found.data.images[:5]
+    )
     release(tmp_path / "release" / "robust_CIFAR")
-    assert [path.name for path in release_sets(tmp_path / "release")] == ["robust_CIFAR", "ddet_CIFAR"]
-    with pytest.raises(DataError, match=r"holds 2 sets, robust_CIFAR, ddet_CIFAR; name one, such as .*robust_CIFAR"):
+    assert [path.name for path in release_sets(tmp_path / "release")] == [
+        "robust_CIFAR",
+        "ddet_CIFAR",
+    ]
+    with pytest.raises(
+        DataError, match=r"holds 2 sets, robust_CIFAR, ddet_CIFAR; name one, such as .*robust_CIFAR"
+    ):
         read_set(tmp_path / "release")
 
 

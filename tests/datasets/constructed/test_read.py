@@ -19,12 +19,16 @@ from explorer.datasets.constructed import plan as planning
 from explorer.datasets.constructed.build import build
 from explorer.datasets.constructed.constructions import D_DET, D_NR
 from explorer.datasets.constructed.export import FORMS
-from explorer.datasets.constructed.plan import make_plan, settle
+from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
 from explorer.datasets.constructed.read import ConstructedSet, read_set
 from explorer.datasets.labelled import DataError
 from explorer.datasets.sources import read_source
 
-TENSORS = [each.name for each in fields(ConstructedSet) if each.name not in ("name", "title", "data", "about")]
+TENSORS = [
+    each.name
+    for each in fields(ConstructedSet)
+    if each.name not in ("name", "title", "data", "about")
+]
 
 
 @pytest.fixture
@@ -37,12 +41,18 @@ def folder(tiny, pictures, tmp_path, monkeypatch):
 
 def made(construction, tiny, pictures, out):
     out.mkdir()
-    plan = settle(make_plan(construction, tiny, pictures, source="there", precision="float32"), out, automatic=False)
+    plan = load_or_write_plan(
+        make_plan(construction, tiny, pictures, source="there", precision="float32"),
+        out,
+        automatic=False,
+    )
     assert build(plan, tiny, pictures, out)
 
 
 def same_pixels(one, other):
-    return torch.equal(one.data.images, other.data.images) and torch.equal(one.data.labels, other.data.labels)
+    return torch.equal(one.data.images, other.data.images) and torch.equal(
+        one.data.labels, other.data.labels
+    )
 
 
 def test_a_built_folder_comes_back_whole(folder, pictures):
@@ -52,8 +62,11 @@ def test_a_built_folder_comes_back_whole(folder, pictures):
     assert found.data.images.dtype == torch.uint8
     assert found.data.images.shape == (40, 3, 8, 8)
     assert {name: getattr(found, name).dtype for name in TENSORS} == {
-        **dict.fromkeys(TENSORS, torch.int64), "objective": torch.float32, "reached": torch.bool, "survives_8bit": torch.bool,
-    }  # fmt: skip
+        **dict.fromkeys(TENSORS, torch.int64),
+        "objective": torch.float32,
+        "reached": torch.bool,
+        "survives_8bit": torch.bool,
+    }
     assert found.about["seed"] == 0
     assert found.about["rows"] == list(range(40))
     assert "shards" not in found.about
@@ -76,7 +89,9 @@ def test_an_unfinished_or_damaged_folder_is_named(folder):
     shard.write_bytes(whole)
     for text in ("{", "[]", "{}", '{"shards": []}', '{"shards": [1]}'):
         manifest.write_text(text)
-        with pytest.raises(DataError, match=r"manifest.json (can't be read|is no manifest|lists no shards)"):
+        with pytest.raises(
+            DataError, match=r"manifest.json (can't be read|is no manifest|lists no shards)"
+        ):
             read_set(folder)
     manifest.write_text(listed.replace("data-00001", "../det/data-00001"))
     assert len(read_set(folder)) == 40  # a manifest reaches no file outside its folder
@@ -100,8 +115,14 @@ def test_an_export_reads_back(folder, tmp_path, form):
         order = [path.stem for path in sorted(out.rglob("*.png"), key=lambda path: path.stem)]
         assert order == [f"{index:02d}" for index in range(40)]
         assert sorted(again.data.names) == sorted(found.data.names)
-        kept = {(image.numpy().tobytes(), int(y)) for image, y in zip(again.data.images, again.data.labels, strict=True)}
-        assert kept == {(image.numpy().tobytes(), int(y)) for image, y in zip(found.data.images, found.data.labels, strict=True)}
+        kept = {
+            (image.numpy().tobytes(), int(y))
+            for image, y in zip(again.data.images, again.data.labels, strict=True)
+        }
+        assert kept == {
+            (image.numpy().tobytes(), int(y))
+            for image, y in zip(found.data.images, found.data.labels, strict=True)
+        }
         return
     assert same_pixels(again, found)
     assert again.digest == found.digest
@@ -145,9 +166,14 @@ def test_an_export_never_overwrites_nor_leaves_half_a_set(folder, tmp_path):
     ):
         with pytest.raises(DataError, match=words):
             FORMS[form](found, out)
-    for names, words in ((("cat", "a/b", "ship"), "no folder can be called 'a/b'"), (("cat", "Cat", "ship"), "two classes are called")):
+    for names, words in (
+        (("cat", "a/b", "ship"), "no folder can be called 'a/b'"),
+        (("cat", "Cat", "ship"), "two classes are called"),
+    ):
         with pytest.raises(DataError, match=words):
-            FORMS["folder"](replace(found, data=replace(found.data, names=names)), tmp_path / "named")
+            FORMS["folder"](
+                replace(found, data=replace(found.data, names=names)), tmp_path / "named"
+            )
     with pytest.raises(DataError, match="lacks the columns"):
         FORMS["parquet"](replace(found, target=None), tmp_path / "foreign.parquet")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["det", "file", "full"]
@@ -178,7 +204,11 @@ def png(array):
 
 def test_any_parquet_file_and_image_folder_is_a_set(tmp_path):
     arrays = np.random.default_rng(0).integers(0, 256, (4, 9, 9, 3), dtype=np.uint8)
-    columns = {"image": [{"bytes": png(array)} for array in arrays], "label": [1, 0, 1, 1], "target": ["a"] * 4}
+    columns = {
+        "image": [{"bytes": png(array)} for array in arrays],
+        "label": [1, 0, 1, 1],
+        "target": ["a"] * 4,
+    }
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
     found = read_set(tmp_path / "a.parquet")
     assert (found.name, found.title, found.target, found.about) == ("", "a", None, {})
@@ -220,9 +250,13 @@ def test_a_classifier_reads_every_layout_in_its_own_order_of_classes(folder, tmp
     wanted = torch.tensor([1, 2, 0])[found.data.labels]
     for source in (folder, tmp_path / "mit", tmp_path / "parquet"):
         data = read_source(str(source), Viewer())
-        assert torch.equal(data.images, found.data.images)  # ours are as a classifier sees them: not resized again
+        assert torch.equal(
+            data.images, found.data.images
+        )  # ours are as a classifier sees them: not resized again
         assert torch.equal(data.labels, wanted)
-    assert torch.equal(read_source(str(tmp_path / "folder"), Viewer()).labels.bincount(), wanted.bincount())
+    assert torch.equal(
+        read_source(str(tmp_path / "folder"), Viewer()).labels.bincount(), wanted.bincount()
+    )
     large = Viewer()
     large.input_size = (12, 12)
     assert read_source(str(folder), large, limit=3).images.shape == (3, 3, 12, 12)
@@ -234,13 +268,19 @@ def test_a_classifier_reads_every_layout_in_its_own_order_of_classes(folder, tmp
 def test_hugging_faces_datasets_reads_the_shards(folder, tmp_path):
     datasets = pytest.importorskip("datasets")
     loaded = datasets.load_dataset(
-        "parquet", data_files=str(folder / "data-*.parquet"), cache_dir=str(tmp_path / "cache"), split="train"
+        "parquet",
+        data_files=str(folder / "data-*.parquet"),
+        cache_dir=str(tmp_path / "cache"),
+        split="train",
     )
     found = read_set(folder)
     assert loaded.features["label"].names == list(found.data.names)
     assert loaded["label"] == found.data.labels.tolist()
     assert loaded["start_index"] == [None] * 40
-    assert np.array_equal(np.stack([np.asarray(each) for each in loaded["img"]]), found.data.images.permute(0, 2, 3, 1).numpy())
+    assert np.array_equal(
+        np.stack([np.asarray(each) for each in loaded["img"]]),
+        found.data.images.permute(0, 2, 3, 1).numpy(),
+    )
 
 
 def test_the_metadata_of_one_file_is_small(folder, tmp_path):

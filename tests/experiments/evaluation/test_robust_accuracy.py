@@ -8,14 +8,19 @@ from explorer.attacks.threat import Threat
 from explorer.classifiers import load
 from explorer.experiments.evaluation.robust_accuracy import robust_accuracy, wilson
 from explorer.images.gallery import samples
-from explorer.images.geometry import fit, to_uint8
+from explorer.images.geometry import resize_and_crop, to_uint8
 from tests.attacks.test_closed_form import smallest
 from tests.small_models import grey_images, labels_of, linear_classifier
 
 
 def test_wilson_against_published_values():
     """Newcombe 1998, Table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29."""
-    for k, n, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)):
+    for k, n, low, high in (
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ):
         assert wilson(k, n) == pytest.approx((low, high), abs=5e-5)
     assert wilson(0, 0) == (0.0, 1.0)
 
@@ -31,14 +36,21 @@ def test_a_linear_models_robust_accuracy_is_the_share_beyond_the_distance():
     rows = robust_accuracy(classifier, images, truth, "l2", epsilons, steps=40, batch=17)
     for row in rows:
         expected = (distance[6:] > row.epsilon).sum() / 60
-        assert row.accuracy == pytest.approx(float(expected), abs=1.01 / 60)  # the sample at the quantile itself
+        assert row.accuracy == pytest.approx(
+            float(expected), abs=1.01 / 60
+        )  # the sample at the quantile itself
         assert row.low < row.accuracy < row.high or row.accuracy == 0
 
 
 def test_order_does_not_matter_and_a_larger_epsilon_never_helps():
     classifier = load("cifar10-standard", device="cpu")
     found = samples("cifar10")
-    images = torch.stack([torch.from_numpy(to_uint8(fit(s.read(), (32, 32)))).permute(2, 0, 1) for s in found])
+    images = torch.stack(
+        [
+            torch.from_numpy(to_uint8(resize_and_crop(s.read(), (32, 32)))).permute(2, 0, 1)
+            for s in found
+        ]
+    )
     labels = torch.tensor([s.label for s in found])
     rows = robust_accuracy(classifier, images, labels, "l2", [0.5, 0.0, 0.1, 0.2], steps=5)
     assert [row.epsilon for row in rows] == [0.5, 0.0, 0.1, 0.2]

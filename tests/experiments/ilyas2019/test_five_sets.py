@@ -5,26 +5,41 @@ from __future__ import annotations
 import pytest
 import torch
 
-from explorer.attacks import AttackError, Cancelled
+from explorer.attacks import AttackError
 from explorer.classifiers import Classifier, load
-from explorer.experiments.ilyas2019.five_sets import Panel, drawn_start, make, make_row, noise_start, settled
-from explorer.experiments.ilyas2019.five_sets_result import ORDER, Frame, Settings, Source, Stage, Start
+from explorer.errors import Cancelled
+from explorer.experiments.ilyas2019.five_sets import (
+    ModelPair,
+    drawn_start,
+    make,
+    make_five_sets,
+    noise_start,
+    with_label,
+)
+from explorer.experiments.ilyas2019.five_sets_result import (
+    ORDER,
+    Frame,
+    Settings,
+    Source,
+    Stage,
+    Start,
+)
 from explorer.images.gallery import samples
-from explorer.images.geometry import fit
+from explorer.images.geometry import resize_and_crop
 
 QUICK = Settings(match_steps=30, attack_steps=10, seed=4)
 
 
 @pytest.fixture(scope="module")
-def panel() -> Panel:
-    return Panel(load("cifar10-standard", device="cpu"), load("cifar10-robust", device="cpu"))
+def panel() -> ModelPair:
+    return ModelPair(load("cifar10-standard", device="cpu"), load("cifar10-robust", device="cpu"))
 
 
 def sample(place: int) -> tuple[torch.Tensor, int]:
     found = samples("cifar10")
     if not found:
         pytest.skip("needs foolbox's sample pictures")
-    return fit(found[place].read(), (32, 32)), found[place].label
+    return resize_and_crop(found[place].read(), (32, 32)), found[place].label
 
 
 @pytest.fixture(scope="module")
@@ -41,23 +56,35 @@ def start() -> Start:
 @pytest.fixture(scope="module")
 def row_and_stages(panel, source, start):
     stages: list[Stage] = []
-    return make_row(source, start, panel, QUICK, on_stage=stages.append), stages
+    return make_five_sets(source, start, panel, QUICK, on_stage=stages.append), stages
 
 
-def test_each_image_carries_the_label_its_set_gives_and_what_a_person_sees(row_and_stages, source, start):
+def test_each_image_carries_the_label_its_set_gives_and_what_a_person_sees(
+    row_and_stages, source, start
+):
     row, _ = row_and_stages
     assert tuple(image.name for image in row.images) == ORDER
     assert [row.image(name).label for name in ("d", "d_r", "d_nr")] == [source.label] * 3
     assert row.image("d_det").label == (source.label + 1) % 10
-    assert [image.person for image in row.images] == [source.label, source.label, start.label, source.label, source.label]
+    assert [image.perceived_label for image in row.images] == [
+        source.label,
+        source.label,
+        start.label,
+        source.label,
+        source.label,
+    ]
 
 
 def test_stored_in_8_bits_and_judged_as_stored(row_and_stages, panel):
     row, _ = row_and_stages
     for image in row.images:
-        torch.testing.assert_close(image.image * 255, (image.image * 255).round(), atol=1e-4, rtol=0)
-        for classifier, belief in zip(panel.classifiers, image.beliefs, strict=True):
-            torch.testing.assert_close(belief.probabilities, classifier(image.image[None]).softmax(1)[0].detach())
+        torch.testing.assert_close(
+            image.image * 255, (image.image * 255).round(), atol=1e-4, rtol=0
+        )
+        for classifier, belief in zip(panel.classifiers, image.predictions, strict=True):
+            torch.testing.assert_close(
+                belief.probabilities, classifier(image.image[None]).softmax(1)[0].detach()
+            )
 
 
 def test_the_objective_falls_and_the_attacked_stay_in_the_ball(row_and_stages, source):
@@ -72,8 +99,10 @@ def test_the_objective_falls_and_the_attacked_stay_in_the_ball(row_and_stages, s
         assert torch.equal(row.image(name).start, source.image)
 
 
-def test_d_nr_stays_like_its_start_for_the_robust_classifier_and_is_the_source_for_the_standard(row_and_stages, source, start):
-    standard, robust = row_and_stages[0].image("d_nr").beliefs
+def test_d_nr_stays_like_its_start_for_the_robust_classifier_and_is_the_source_for_the_standard(
+    row_and_stages, source, start
+):
+    standard, robust = row_and_stages[0].image("d_nr").predictions
     assert standard.index == source.label
     assert robust.index == start.label
 
@@ -95,22 +124,34 @@ def test_one_image_alone_is_that_of_the_row(row_and_stages, panel, source, start
     frames: list[Frame] = []
     made = make(name, source, start, panel, QUICK, on_frame=frames.append)
     assert torch.equal(made.image, row_and_stages[0].image(name).image)
-    torch.testing.assert_close(torch.tensor(frames[-1].objective), made.objective[:-1], rtol=0.05, atol=0.05)
+    torch.testing.assert_close(
+        torch.tensor(frames[-1].objective), made.objective[:-1], rtol=0.05, atol=0.05
+    )
 
 
 def test_cancelled_between_two_steps(panel, source, start):
     frames: list[Frame] = []
     with pytest.raises(Cancelled):
-        make("d_nr", source, start, panel, QUICK, on_frame=frames.append, cancelled=lambda: len(frames) >= 3)
+        make(
+            "d_nr",
+            source,
+            start,
+            panel,
+            QUICK,
+            on_frame=frames.append,
+            cancelled=lambda: len(frames) >= 3,
+        )
     assert len(frames) == 3
 
 
 def test_a_source_without_a_label_takes_the_robust_classifiers(panel, source):
-    nameless = settled(Source(source.image, None, None, -1), panel)
+    nameless = with_label(Source(source.image, None, None, -1), panel)
     assert nameless.label == int(panel.robust(source.image[None]).argmax())
-    assert nameless.person is None
+    assert nameless.perceived_label is None
     with pytest.raises(ValueError, match="label"):
-        make("d_r", Source(source.image, None, None, -1), noise_start(0, -1, (32, 32)), panel, QUICK)
+        make(
+            "d_r", Source(source.image, None, None, -1), noise_start(0, -1, (32, 32)), panel, QUICK
+        )
 
 
 def test_noise_depends_on_seed_and_index_and_shows_nothing(panel, source):
@@ -119,7 +160,7 @@ def test_noise_depends_on_seed_and_index_and_shows_nothing(panel, source):
     assert not torch.equal(start.image, noise_start(4, 5, (32, 32)).image)
     made = make("d_nr", source, start, panel, Settings(match_steps=2))
     assert made.from_noise
-    assert made.person is None
+    assert made.perceived_label is None
 
 
 def test_the_drawn_start_is_never_the_picture_itself():
@@ -131,6 +172,8 @@ def test_the_drawn_start_is_never_the_picture_itself():
 
 
 def test_a_panel_of_different_classes_is_refused(panel):
-    other = Classifier(panel.standard.module, labels=[str(i) for i in range(10)], input_size=(32, 32), name="other")
+    other = Classifier(
+        panel.standard.module, labels=[str(i) for i in range(10)], input_size=(32, 32), name="other"
+    )
     with pytest.raises(AttackError, match="other and cifar10-standard"):
-        Panel(panel.standard, other)
+        ModelPair(panel.standard, other)

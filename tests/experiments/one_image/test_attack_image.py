@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from explorer.attacks import AttackError, Cancelled
+from explorer.attacks import AttackError
 from explorer.classifiers import load
+from explorer.errors import Cancelled
 from explorer.experiments.one_image.attack_image import attack_image, image_digest, predict
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.images.gallery import sample
-from explorer.images.geometry import fit, round_8bit
+from explorer.images.geometry import resize_and_crop, round_8bit
 
 RECIPE = Recipe("gallery:cifar10-00", "cifar10-standard", "linf", 8 / 255, 10)
 
@@ -20,7 +21,7 @@ def classifier():
 
 @pytest.fixture(scope="module")
 def image(classifier):
-    return fit(sample("cifar10-00").read(), classifier.input_size)
+    return resize_and_crop(sample("cifar10-00").read(), classifier.input_size)
 
 
 def test_every_number_of_a_report_is_what_the_classifier_says(classifier, image):
@@ -55,7 +56,8 @@ def test_outcomes(classifier, image):
     wrong = attack_image(classifier, image, Recipe("", "", "linf", 0.0, 1, label=5))
     assert (wrong.outcome, wrong.success) == ("misclassified", True)
     outcomes = {
-        attack_image(classifier, image, Recipe("", "", "linf", e / 255, 10, target=target)).outcome for e in (0.25, 1, 2, 3, 4, 16)
+        attack_image(classifier, image, Recipe("", "", "linf", e / 255, 10, target=target)).outcome
+        for e in (0.25, 1, 2, 3, 4, 16)
     }
     assert {"held", "fooled"} <= outcomes <= {"held", "partly", "fooled"}
 

@@ -12,10 +12,10 @@ from explorer.attacks import PGD
 from explorer.attacks.threat import Threat
 from explorer.classifiers import load
 from explorer.experiments.one_image.attack_image import attack_image, predict
-from explorer.experiments.one_image.full_photo import paste_into
+from explorer.experiments.one_image.full_photo import attack_full_photo
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.images.decode import read
-from explorer.images.geometry import Crop, fit, view
+from explorer.images.geometry import Crop, resize_and_crop, view
 from explorer.images.open import open_source
 from tests.conftest import shared
 
@@ -24,14 +24,21 @@ GIBBON, PANDA = 368, 388
 
 @pytest.fixture(scope="module")
 def classifier():
-    return load("torchvision:squeezenet1_1", shared("weights", "squeezenet1_1-imagenet1k.safetensors"))
+    return load(
+        "torchvision:squeezenet1_1", shared("weights", "squeezenet1_1-imagenet1k.safetensors")
+    )
 
 
 @pytest.fixture(scope="module")
 def right(classifier):
     """The photographs it gets right: pixels and labels."""
     paths = sorted(shared("data", "imagenet-samples").glob("*.jpg"))
-    images = torch.stack([fit(read(path).image, classifier.input_size, classifier.resize) for path in paths])
+    images = torch.stack(
+        [
+            resize_and_crop(read(path).image, classifier.input_size, classifier.resize)
+            for path in paths
+        ]
+    )
     labels = torch.tensor([int(path.name[:4]) for path in paths])
     correct = torch.tensor([each.index for each in predict(classifier, images)]) == labels
     return images[correct], labels[correct]
@@ -57,7 +64,9 @@ def test_untargeted_at_4_levels_at_least_95_percent_fall(classifier, right):
 def test_targeted_at_8_levels_they_become_gibbons(classifier, right, record_property):
     images, labels = right
     others = labels != GIBBON
-    rate = attacked(classifier, images[others], labels[others], PGD(Threat("linf", 8 / 255), steps=40), GIBBON)
+    rate = attacked(
+        classifier, images[others], labels[others], PGD(Threat("linf", 8 / 255), steps=40), GIBBON
+    )
     record_property("gibbon rate", rate)
     assert rate >= 0.95
 
@@ -65,8 +74,11 @@ def test_targeted_at_8_levels_they_become_gibbons(classifier, right, record_prop
 def test_the_panda_at_its_own_epsilon(classifier, panda):
     photo = read(panda).image
     recipe = Recipe(str(panda), classifier.name, "linf", 0.007, 40, target=GIBBON)
-    pixels = fit(photo, classifier.input_size, classifier.resize)
-    pgd, fgsm = attack_image(classifier, pixels, recipe), attack_image(classifier, pixels, recipe.fgsm())
+    pixels = resize_and_crop(photo, classifier.input_size, classifier.resize)
+    pgd, fgsm = (
+        attack_image(classifier, pixels, recipe),
+        attack_image(classifier, pixels, recipe.fgsm()),
+    )
     assert pgd.before.index == PANDA
     assert (pgd.after.index, pgd.success) == (GIBBON, True)
     assert pgd.linf <= 0.007 + 1e-6
@@ -78,21 +90,27 @@ def test_the_panda_at_its_own_epsilon(classifier, panda):
 def test_the_whole_photograph_fools_with_what_was_found_for_a_part(classifier, panda, crop):
     photo = read(panda).image
     recipe = Recipe(str(panda), classifier.name, "linf", 4 / 255, 40, target=GIBBON, crop=crop)
-    report = attack_image(classifier, fit(photo, classifier.input_size, classifier.resize, crop), recipe)
-    found = paste_into(photo, classifier, report)
+    report = attack_image(
+        classifier, resize_and_crop(photo, classifier.input_size, classifier.resize, crop), recipe
+    )
+    found = attack_full_photo(photo, classifier, report)
     assert report.success
     assert found.success
     assert found.pasted.photo.size == photo.size
     assert (found.centre is None) == (crop == Crop())
-    assert report.linf < found.pasted.linf < 0.25  # averaging takes more than ε of single pixels, and not without end
+    assert (
+        report.linf < found.pasted.linf < 0.25
+    )  # averaging takes more than ε of single pixels, and not without end
 
 
 def test_the_answer_is_about_the_photograph_that_is_given(classifier, panda):
     """Not about the one the report came from: another photograph takes the change too, and is asked anew."""
     photo = read(panda).image
     recipe = Recipe(str(panda), classifier.name, "linf", 0.0, 1)
-    report = attack_image(classifier, fit(photo, classifier.input_size, classifier.resize), recipe)
-    grey = paste_into(Image.new("RGB", photo.size, "grey"), classifier, report)
+    report = attack_image(
+        classifier, resize_and_crop(photo, classifier.input_size, classifier.resize), recipe
+    )
+    grey = attack_full_photo(Image.new("RGB", photo.size, "grey"), classifier, report)
     assert not report.success
     assert grey.after.index == PANDA  # its view became the panda's, whose pixels the report carries
 
@@ -101,7 +119,10 @@ def test_two_people_who_attack_different_classifiers_at_once_both_get_right_answ
     """At once in two threads, and one after the other: the same bits. Each answer names its own classes."""
     small = load("cifar10-standard")
     jobs = {
-        "photograph": (classifier, Recipe("gallery:panda", classifier.name, "linf", 2 / 255, 8, seed=3)),
+        "photograph": (
+            classifier,
+            Recipe("gallery:panda", classifier.name, "linf", 2 / 255, 8, seed=3),
+        ),
         "small": (small, Recipe("gallery:cifar10-00", small.name, "l2", 0.5, 60, seed=3)),
     }
 

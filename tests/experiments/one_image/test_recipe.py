@@ -7,7 +7,9 @@ import pytest
 
 from explorer.experiments.one_image.recipe import Recipe, RecipeError, format_epsilon, parse_number
 
-RECIPE = Recipe("a b.png", "cifar10-standard", "linf", 4 / 255, 40, target=3, versions={"torch": "2"})
+RECIPE = Recipe(
+    "a b.png", "cifar10-standard", "linf", 4 / 255, 40, target=3, versions={"torch": "2"}
+)
 
 
 def test_json_round_trip():
@@ -29,7 +31,9 @@ def test_what_is_no_recipe_is_said(text, words):
         Recipe.from_json(text)
 
 
-@pytest.mark.parametrize(("text", "value"), [("4/255", 4 / 255), ("0.5", 0.5), (" 1.5/255 ", 1.5 / 255), ("1e-3", 1e-3)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("4/255", 4 / 255), ("0.5", 0.5), (" 1.5/255 ", 1.5 / 255), ("1e-3", 1e-3)]
+)
 def test_numbers(text, value):
     assert parse_number(text) == pytest.approx(value, rel=1e-15)
 
@@ -56,7 +60,9 @@ def test_fgsm_is_recognised():
 def test_differences_name_inputs_results_and_surroundings():
     done = replace(RECIPE, image_digest="a", weights_digest="b", result_digest="c")
     assert done.differences(done) == []
-    again = replace(done, weights_digest="x", result_digest="y", device="cuda", versions={"torch": "3"})
+    again = replace(
+        done, weights_digest="x", result_digest="y", device="cuda", versions={"torch": "3"}
+    )
     assert done.differences(again) == [
         "the weights are not the same",
         "the adversarial image is not the same",

@@ -5,13 +5,21 @@ import torch
 from torch import nn
 
 from explorer.classifiers import Classifier
-from explorer.experiments.one_image.targets import by_lot, head_weights, least_likely, most_confusing, nearest
+from explorer.experiments.one_image.targets import (
+    by_lot,
+    head_weights,
+    least_likely,
+    most_confusing,
+    nearest,
+)
 
 PROBABILITIES = torch.tensor([0.1, 0.5, 0.25, 0.15])
 
 
 def classifier(head: nn.Module) -> Classifier:
-    return Classifier(nn.Sequential(nn.AdaptiveAvgPool2d(1), head, nn.Flatten()), labels="abcd", input_size=(8, 8))
+    return Classifier(
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), head, nn.Flatten()), labels="abcd", input_size=(8, 8)
+    )
 
 
 def test_the_most_confusing_classes_are_the_most_probable_others():
@@ -46,7 +54,16 @@ def test_what_a_real_classifier_keeps_near_a_panda(squeezenet):
 
     model = load("torchvision:squeezenet1_1", squeezenet)
     names = [model.labels[index] for index in nearest(model, model.find_label("giant panda"), k=20)]
-    bears_and_primates = {"ice bear", "American black bear", "brown bear", "sloth bear", "lesser panda", "indri", "colobus", "siamang"}
+    bears_and_primates = {
+        "ice bear",
+        "American black bear",
+        "brown bear",
+        "sloth bear",
+        "lesser panda",
+        "indri",
+        "colobus",
+        "siamang",
+    }
     assert bears_and_primates & set(names), names
     with pytest.raises(ValueError, match="no class"):
         model.find_label("unicorn")

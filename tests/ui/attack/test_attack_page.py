@@ -60,11 +60,17 @@ def test_another_distance_is_measured_in_its_own_unit() -> None:
 
 def test_the_target_is_reached() -> None:
     at = open_attack(linf="8")
-    target = next(name for name in ("frog", "truck") if name not in (adversarial(at)[0], component(at, "triptych")["pictures"][0]["name"]))
+    target = next(
+        name
+        for name in ("frog", "truck")
+        if name not in (adversarial(at)[0], component(at, "triptych")["pictures"][0]["name"])
+    )
     choose(at, "selectbox", "target", target)
     assert outcome(at) == "fooled"
     assert adversarial(at)[0] == target
-    assert [curve["name"] for curve in component(at, "scrubber")["charts"][0]["curves"]][-1] == f"target: {target}"
+    assert [curve["name"] for curve in component(at, "scrubber")["charts"][0]["curves"]][
+        -1
+    ] == f"target: {target}"
 
 
 def test_a_target_the_image_already_shows_is_one_sentence() -> None:
@@ -84,12 +90,21 @@ def test_fgsm_is_one_full_step() -> None:
 
 @pytest.mark.parametrize(
     ("preset", "norm", "epsilon", "fgsm"),
-    [("8/255", "linf", 8 / 255, False), ("the panda's ε = 0.007", "linf", 0.007, True), ("paper: L2 0.5", "l2", 0.5, False)],
+    [
+        ("8/255", "linf", 8 / 255, False),
+        ("the panda's ε = 0.007", "linf", 0.007, True),
+        ("paper: L2 0.5", "l2", 0.5, False),
+    ],
 )
 def test_presets(preset: str, norm: str, epsilon: float, fgsm: bool) -> None:
     at = open_attack(linf="2")
     at.button(key=f"preset {preset}").click()
-    choose(at, "number_input" if not fgsm else "selectbox", "seed" if not fgsm else "label", 0 if not fgsm else None)
+    choose(
+        at,
+        "number_input" if not fgsm else "selectbox",
+        "seed" if not fgsm else "label",
+        0 if not fgsm else None,
+    )
     recipe = at.session_state["answer attack"].report.recipe
     assert recipe.norm == norm
     assert recipe.epsilon == pytest.approx(epsilon, rel=1e-3)
@@ -106,10 +121,25 @@ def test_a_label_that_the_classifier_does_not_give_is_misclassified_from_the_sta
 
 
 def test_the_address_restores_the_page() -> None:
-    at = open_attack(norm="L2", l2="1.25", steps="7", target="frog", seed="3", image="ship 2", random="true", restarts="2")
+    at = open_attack(
+        norm="L2",
+        l2="1.25",
+        steps="7",
+        target="frog",
+        seed="3",
+        image="ship 2",
+        random="true",
+        restarts="2",
+    )
     at.run()
     recipe = at.session_state["answer attack"].report.recipe
-    assert (recipe.norm, recipe.epsilon, recipe.steps, recipe.seed, recipe.restarts) == ("l2", 1.25, 7, 3, 2)
+    assert (recipe.norm, recipe.epsilon, recipe.steps, recipe.seed, recipe.restarts) == (
+        "l2",
+        1.25,
+        7,
+        3,
+        2,
+    )
     assert at.session_state["answer attack"].question.picture.title == "ship 2"
     (link,) = [code.value for code in at.code if code.value.startswith("?") or "://" in code.value]
     address = dict(parse_qsl(urlsplit(link).query))
@@ -136,7 +166,9 @@ def test_another_classifier_brings_its_own_gallery() -> None:
 def test_the_command_line_and_the_recipe_say_the_same() -> None:
     at = open_attack(seed="5", steps="9")
     report = at.session_state["answer attack"].report
-    (command,) = [code.value for code in at.code if code.value.startswith("python -m explorer attack")]
+    (command,) = [
+        code.value for code in at.code if code.value.startswith("python -m explorer attack")
+    ]
     assert "--seed 5" in command
     assert "--steps 9" in command
     assert Recipe.from_json(report.recipe.to_json()) == report.recipe
@@ -155,7 +187,9 @@ def test_a_slider_moved_back_shows_what_was_there_without_another_attack() -> No
 
 
 def test_an_answer_that_took_its_time_is_not_called_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.ui.attack.ask.PATIENCE", 0.0)  # as of a slow attack: the page runs again when it has finished
+    monkeypatch.setattr(
+        "explorer.ui.attack.ask.PATIENCE", 0.0
+    )  # as of a slow attack: the page runs again when it has finished
     at = open_attack(linf="3.75", seed="19")
     assert component(at, "triptych")["timing"]["kept"] is False
     assert component(at.run(), "triptych")["timing"]["kept"] is False

@@ -11,20 +11,22 @@ import pytest
 from PIL import Image
 
 from explorer.ui.attack.exports import FILES, build
-from explorer.ui.attack.request import Answer
+from explorer.ui.attack.request import AttackResponse
 from explorer.ui.shared.words import eight_bits
 from tests.ui.app import ATTACK, component, open_page, pixels
 
 
 @pytest.fixture(scope="module")
-def shown() -> tuple[object, Answer]:
+def shown() -> tuple[object, AttackResponse]:
     at = open_page(ATTACK, model="cifar10-standard", linf="8", steps="6")
     return at, at.session_state["answer attack"]
 
 
 def test_there_is_a_button_for_each_file(shown) -> None:
     at, _ = shown
-    assert [button.label for button in at.get("download_button")] == [label for label, _, _ in FILES]
+    assert [button.label for button in at.get("download_button")] == [
+        label for label, _, _ in FILES
+    ]
 
 
 def test_the_images_are_the_ones_on_screen(shown) -> None:
@@ -44,7 +46,10 @@ def test_the_trace_and_the_recipe_are_those_of_the_result(shown) -> None:
     assert recipe["epsilon"] == pytest.approx(8 / 255)
 
 
-@pytest.mark.parametrize(("ending", "magic"), [("-triptych.png", b"\x89PNG"), ("-triptych.pdf", b"%PDF"), ("-triptych.svg", b"<?xml")])
+@pytest.mark.parametrize(
+    ("ending", "magic"),
+    [("-triptych.png", b"\x89PNG"), ("-triptych.pdf", b"%PDF"), ("-triptych.svg", b"<?xml")],
+)
 def test_the_figures_are_of_their_kind(shown, ending: str, magic: bytes) -> None:
     assert build(shown[1], ending).startswith(magic)
 

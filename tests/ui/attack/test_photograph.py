@@ -14,11 +14,16 @@ MODEL = "torchvision:squeezenet1_1"
 
 @pytest.fixture(autouse=True)
 def weights(monkeypatch):
-    monkeypatch.setenv("EXPLORER_WEIGHTS", str(shared("weights", "squeezenet1_1-imagenet1k.safetensors").parent))
+    monkeypatch.setenv(
+        "EXPLORER_WEIGHTS", str(shared("weights", "squeezenet1_1-imagenet1k.safetensors").parent)
+    )
 
 
 def open_panda(**address: str) -> AppTest:
-    return open_page(ATTACK, **{"model": MODEL, "image": "giant panda", "linf": "1.785", "steps": "10", **address})
+    return open_page(
+        ATTACK,
+        **{"model": MODEL, "image": "giant panda", "linf": "1.785", "steps": "10", **address},
+    )
 
 
 def recipe(at: AppTest):
@@ -26,7 +31,11 @@ def recipe(at: AppTest):
 
 
 def names(at: AppTest, number: int = 0) -> list[str]:
-    triptychs = [item for item in at.get("bidi_component") if item.proto.component_name == "explorer.triptych"]
+    triptychs = [
+        item
+        for item in at.get("bidi_component")
+        if item.proto.component_name == "explorer.triptych"
+    ]
     assert len(triptychs) > number
     report = at.session_state[["answer attack", "answer attack fgsm"][number]].report
     return [report.before.name, report.after.name]
@@ -78,7 +87,9 @@ def test_the_address_restores_the_crop_and_another_picture_begins_in_the_middle(
 
 def test_a_small_picture_for_a_small_classifier_has_no_crop() -> None:
     at = open_page(ATTACK, model="cifar10-standard")
-    assert not [item for item in at.get("bidi_component") if item.proto.component_name == "explorer.crop"]
+    assert not [
+        item for item in at.get("bidi_component") if item.proto.component_name == "explorer.crop"
+    ]
 
 
 def suggestions(at: AppTest, kind: str) -> list[str]:
@@ -93,7 +104,11 @@ def test_suggested_targets_mean_something() -> None:
     drawn = suggestions(at, "Random")
     at.button(key="draw").click().run()
     assert suggestions(settle(at), "Random") != drawn
-    (button,) = [button for button in at.button if (button.key or "").startswith("aim Nearest") and button.label == "gibbon"]
+    (button,) = [
+        button
+        for button in at.button
+        if (button.key or "").startswith("aim Nearest") and button.label == "gibbon"
+    ]
     settle(button.click().run())
     assert recipe(at).target == 368
     settle(at.button(key="no target").click().run())

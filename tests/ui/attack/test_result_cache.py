@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from explorer.ui.attack.result_cache import Answers
+from explorer.ui.attack.result_cache import ResultCache
 
 
 def test_an_answer_is_kept_until_newer_ones_need_its_place() -> None:
-    answers = Answers(most=2)
+    answers = ResultCache(most=2)
     for key in ("a", "b"):
         answers.put(key, key.upper())
     assert answers.get("a") == "A"  # asked for, and so the younger one
@@ -16,7 +16,7 @@ def test_an_answer_is_kept_until_newer_ones_need_its_place() -> None:
 
 
 def test_a_newer_answer_replaces_the_older_one() -> None:
-    answers = Answers(most=2)
+    answers = ResultCache(most=2)
     answers.put("a", 1)
     answers.put("b", 2)
     answers.put("a", 3)

@@ -37,16 +37,26 @@ def test_made_once_and_read_back(samples, tmp_path, monkeypatch):
 
 def test_a_tile_knows_its_sample(samples, tmp_path, monkeypatch):
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path))
-    from explorer.ui.datasets.loaded_set import OpenSet
+    from explorer.ui.datasets.loaded_set import LoadedSet
 
-    made = computed_set("d_rand", load("cifar10-standard"), samples.set.data, Job("someone", "set", lambda job: None))
-    opened = OpenSet("", made, sources=samples.titles)
+    made = computed_set(
+        "d_rand",
+        load("cifar10-standard"),
+        samples.set.data,
+        Job("someone", "set", lambda job: None),
+    )
+    opened = LoadedSet("", made, sources=samples.titles)
     assert [opened.sample(i) for i in range(len(made))] == list(samples.titles)
-    assert opened.person(3) == samples.label(3)
+    assert opened.perceived_label(3) == samples.label(3)
 
 
 def test_a_cache_that_can_not_be_written_is_one_sentence(samples, tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "file"))
     with pytest.raises(Refused, match="EXPLORER_CACHE"):
-        computed_set("d_det", load("cifar10-standard"), samples.set.data, Job("someone", "set", lambda job: None))
+        computed_set(
+            "d_det",
+            load("cifar10-standard"),
+            samples.set.data,
+            Job("someone", "set", lambda job: None),
+        )

@@ -12,8 +12,8 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from explorer.datasets.constructed.read import read_set
-from explorer.experiments.ilyas2019.five_sets_result import FeatureRow
-from explorer.ui.datasets.request import Made
+from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult
+from explorer.ui.datasets.request import BuiltImage
 from explorer.ui.datasets.session_set import parquet
 from explorer.ui.datasets.set_browser import chosen_indices
 from explorer.ui.datasets.set_loading import CIFAR, OTHER, SAMPLES
@@ -28,12 +28,12 @@ def open_datasets(**address: str) -> AppTest:
     return open_page(DATASETS, **{**QUICK, **address})
 
 
-def row(at: AppTest) -> FeatureRow:
-    found: FeatureRow = at.session_state["answer row"]
+def row(at: AppTest) -> FiveSetsResult:
+    found: FiveSetsResult = at.session_state["answer row"]
     return found
 
 
-def press(at: AppTest, name: str) -> Made:
+def press(at: AppTest, name: str) -> BuiltImage:
     """Press a button of "Build it before your eyes" and wait for the image."""
     at.button(key=f"build {name}").click().run()
     deadline = time.monotonic() + PATIENCE
@@ -42,7 +42,7 @@ def press(at: AppTest, name: str) -> Made:
         time.sleep(0.1)
         at.run()
     assert not at.exception, at.exception
-    made: Made = at.session_state["made here"][-1]
+    made: BuiltImage = at.session_state["made here"][-1]
     return made
 
 
@@ -87,7 +87,10 @@ def test_class_order_and_page_of_the_grid(visited: AppTest) -> None:
     visited.selectbox(key="set_class").set_value("all classes")
     visited.button_group(key="set_order").set_value("most surprising")
     settle(visited.run())
-    gaps = [abs(tile["bars"][0]["value"] - tile["bars"][1]["value"]) for tile in component(visited, "tile_grid")["tiles"]]
+    gaps = [
+        abs(tile["bars"][0]["value"] - tile["bars"][1]["value"])
+        for tile in component(visited, "tile_grid")["tiles"]
+    ]
     assert gaps == sorted(gaps, reverse=True)
     labels, gap = torch.tensor([0, 1, 0, 1]), torch.tensor([0.1, 0.9, 0.3, 0.2])
     assert chosen_indices(labels, None, None) == [0, 1, 2, 3]
@@ -99,7 +102,9 @@ def test_a_path_that_leads_nowhere_is_one_sentence(visited: AppTest) -> None:
     visited.run()
     visited.text_input(key="set_path").set_value("/nowhere/at/all")
     settle(visited.run())
-    assert [error.value for error in visited.error] == ["there is no file or folder /nowhere/at/all"]
+    assert [error.value for error in visited.error] == [
+        "there is no file or folder /nowhere/at/all"
+    ]
     assert component(visited, "five_sets_row")["cards"]
     visited.selectbox(key="set").set_value(SAMPLES)
     settle(visited.run())
@@ -121,7 +126,9 @@ def test_made_images_join_a_set_that_can_be_read_back(tmp_path: Path) -> None:
     assert found.data.labels.tolist() == [first.image.label] * 2
     assert found.source_label is not None
     assert found.source_label.tolist() == [first.source.label] * 2
-    np.testing.assert_array_equal(found.data.images[0].numpy(), (first.image.image * 255).round().byte().numpy())
+    np.testing.assert_array_equal(
+        found.data.images[0].numpy(), (first.image.image * 255).round().byte().numpy()
+    )
     at.selectbox(key="set").set_value("made here: D_det")
     settle(at.run())
     assert len(component(at, "tile_grid")["tiles"]) == 2
@@ -133,7 +140,9 @@ def test_an_image_of_a_set_becomes_the_source() -> None:
     settle(at.run())
     choose(at, "number_input", "set_index", 3)
     assert row(at).source.index == 3
-    assert component(at, "five_sets_row")["cards"][0]["label"] == row(at).names[row(at).source.label]
+    assert (
+        component(at, "five_sets_row")["cards"][0]["label"] == row(at).names[row(at).source.label]
+    )
     choose(at, "selectbox", "pair", "tiny12")  # whose classes are others
     assert "other classes" in at.sidebar.warning[0].value
     assert row(at).source.image.shape == (3, 64, 64)
@@ -150,16 +159,20 @@ def test_noise_and_a_larger_image_keep_the_papers_proportions() -> None:
 def test_a_sentence_claims_only_what_was_reached(visited: AppTest) -> None:
     found = row(visited)
     for image in found.images[1:]:
-        said = image.beliefs[1 if image.name == "d_r" else 0].index
+        said = image.predictions[1 if image.name == "d_r" else 0].index
         assert "fell short" not in shows(found, replace(image, label=said))[0]
         assert "fell short" in shows(found, replace(image, label=(said + 1) % 10))[0]
 
 
-def test_without_a_network_the_download_of_cifar10_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_network_the_download_of_cifar10_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from torchvision.datasets import CIFAR10
 
     monkeypatch.setenv("EXPLORER_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(CIFAR10, "url", "http://127.0.0.1:9/cifar-10-python.tar.gz")  # nobody listens there
+    monkeypatch.setattr(
+        CIFAR10, "url", "http://127.0.0.1:9/cifar-10-python.tar.gz"
+    )  # nobody listens there
     at = open_datasets()
     at.selectbox(key="set").set_value(CIFAR).run()
     settle(at)

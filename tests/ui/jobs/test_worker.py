@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from explorer.attacks import AttackError, Cancelled
+from explorer.attacks import AttackError
+from explorer.errors import Cancelled
 from explorer.ui.jobs.worker import Job, Worker
 
 SOON = 10  # seconds

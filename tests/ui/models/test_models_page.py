@@ -14,7 +14,7 @@ from torchvision.models import mobilenet_v3_small
 
 from explorer.classifiers import downloads as published
 from explorer.classifiers import imagenet
-from explorer.classifiers.user_models import own_cards
+from explorer.classifiers.user_models import user_cards
 from explorer.fetch import Remote
 from explorer.ui.models import add_model as bring_model
 from explorer.ui.models import model_list
@@ -66,7 +66,11 @@ def test_a_classifier_is_attacked_with_one_press() -> None:
 
 def test_what_can_be_fetched_says_its_size(folders) -> None:
     at = open_page(MODELS)
-    labels = {button.key: button.label for button in at.button if button.key and button.key.startswith("fetch ")}
+    labels = {
+        button.key: button.label
+        for button in at.button
+        if button.key and button.key.startswith("fetch ")
+    }
     assert labels["fetch torchvision:googlenet"] == "Fetch 52 MB"
     assert "fetch madry:resnet50_l2_eps3" in labels
     assert "25.3 %" in text(at)
@@ -121,13 +125,17 @@ def test_fetched_weights_can_be_used_at_once(server, folders) -> None:
     server.answer = (folders / "published.pth").read_bytes()
     at = press_fetch(open_page(MODELS), "torchvision:squeezenet1_1")
     assert not at.warning
-    assert (folders / "weights" / imagenet.TORCHVISION_FILES["squeezenet1_1"]).read_bytes() == server.answer
+    assert (
+        folders / "weights" / imagenet.TORCHVISION_FILES["squeezenet1_1"]
+    ).read_bytes() == server.answer
     use(at, "torchvision:squeezenet1_1")
     assert len(component(at, "triptych")["pictures"]) == 3
     assert at.session_state["answer attack"].report.recipe.model == "torchvision:squeezenet1_1"
 
 
-def test_weights_that_arrive_while_the_page_is_drawn_can_be_used_too(server, folders, monkeypatch) -> None:
+def test_weights_that_arrive_while_the_page_is_drawn_can_be_used_too(
+    server, folders, monkeypatch
+) -> None:
     """The list of what is here is drawn before the fetch buttons: it must not miss a file that came between the two."""
     from torchvision.models import squeezenet1_1
 
@@ -147,14 +155,22 @@ def test_weights_that_arrive_while_the_page_is_drawn_can_be_used_too(server, fol
     assert at.button(key="use torchvision:squeezenet1_1")
 
 
-def bring(at: AppTest, name: str, architecture: str | None, weights: bytes | None, labels: str | None = None) -> AppTest:
+def bring(
+    at: AppTest,
+    name: str,
+    architecture: str | None,
+    weights: bytes | None,
+    labels: str | None = None,
+) -> AppTest:
     at.text_input(key="own name").set_value(name)
     if architecture is not None:
         at.selectbox(key="own architecture").set_value(architecture)
     at.number_input(key="own side").set_value(64)
     at.number_input(key="own resize").set_value(64)
     if weights is not None:
-        at.file_uploader(key="own weights").set_value(("mine.safetensors", weights, "application/octet-stream"))
+        at.file_uploader(key="own weights").set_value(
+            ("mine.safetensors", weights, "application/octet-stream")
+        )
     if labels is not None:
         at.file_uploader(key="own labels").set_value(("labels.txt", labels.encode(), "text/plain"))
     (send,) = [button for button in at.button if button.label == "Add this classifier"]
@@ -166,12 +182,12 @@ def test_weights_of_ones_own_are_kept_listed_attacked_and_removed(state) -> None
     at = bring(open_page(MODELS), "mine", "mobilenet_v3_small", save(state), "ant\nbee\n")
     assert "mine is here: mobilenet_v3_small with 2 classes" in text(at)
     at.run()
-    assert own_cards()["mine"].labels == ("ant", "bee")
+    assert user_cards()["mine"].labels == ("ant", "bee")
     use(at, "own:mine")
     assert at.session_state["answer attack"].report.names == ("ant", "bee")
     at.switch_page(MODELS).run()
     at.button(key="remove own:mine").click().run()
-    assert own_cards() == {}
+    assert user_cards() == {}
     assert not [button for button in at.button if button.key == "use own:mine"]
 
 
@@ -189,7 +205,7 @@ def test_what_is_wrong_with_it_is_one_sentence(state, name, architecture, labels
     at = bring(open_page(MODELS), name, architecture, save(state), labels)
     (error,) = at.error
     assert words in error.value.replace("\\", "")
-    assert own_cards() == {}
+    assert user_cards() == {}
 
 
 def test_without_weights_the_form_says_what_is_missing() -> None:
@@ -203,7 +219,7 @@ def test_weights_can_be_named_by_their_path_on_this_machine(state, folders, monk
     at = open_page(MODELS)
     at.text_input(key="own path").set_value(str(folders / "w.safetensors"))
     bring(at, "by-path", "mobilenet_v3_small", None)
-    assert "by-path" in own_cards()
+    assert "by-path" in user_cards()
 
 
 def test_a_function_of_the_environment_is_offered(folders, monkeypatch) -> None:

@@ -28,8 +28,16 @@ def test_the_way_in_leads_to_the_attack_page() -> None:
 
 def test_a_robust_classifier_is_attacked_alike() -> None:
     at = open_page()
-    first, second = [at.session_state[key].report.recipe for key in ("answer overview", "answer overview tiny12-robust")]
-    assert (second.image, second.norm, second.epsilon, second.steps) == (first.image, first.norm, first.epsilon, first.steps)
+    first, second = [
+        at.session_state[key].report.recipe
+        for key in ("answer overview", "answer overview tiny12-robust")
+    ]
+    assert (second.image, second.norm, second.epsilon, second.steps) == (
+        first.image,
+        first.norm,
+        first.epsilon,
+        first.steps,
+    )
     assert second.model == "tiny12-robust"
     assert first.model == "tiny12-standard"
 

@@ -22,18 +22,35 @@ def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
 
 def gradient(size: int = 48) -> Image.Image:
     ramp = np.linspace(0, 255, size).astype(np.uint8)
-    return Image.fromarray(np.stack([np.tile(ramp, (size, 1)), np.tile(ramp[:, None], (1, size)), np.full((size, size), 90, np.uint8)], 2))
+    return Image.fromarray(
+        np.stack(
+            [
+                np.tile(ramp, (size, 1)),
+                np.tile(ramp[:, None], (1, size)),
+                np.full((size, size), 90, np.uint8),
+            ],
+            2,
+        )
+    )
 
 
 def noise(size: int = 48) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8))
+    return Image.fromarray(
+        np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    )
 
 
 def bomb() -> bytes:
     """A PNG whose header claims 20 000 × 20 000 pixels."""
     header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + header
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + encoded(gradient())[33:]
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", 13)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + encoded(gradient())[33:]
+    )
 
 
 BAD = {
@@ -95,7 +112,9 @@ def test_a_good_upload_is_attacked(page: AppTest) -> None:
         (gradient().convert("P"), "GIF", None),
     ],
 )
-def test_odd_formats_are_read_and_said(page: AppTest, image: Image.Image, kind: str, note: str | None) -> None:
+def test_odd_formats_are_read_and_said(
+    page: AppTest, image: Image.Image, kind: str, note: str | None
+) -> None:
     upload(page, "odd.png", encoded(image, kind))
     assert not page.error
     if note:

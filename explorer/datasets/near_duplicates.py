@@ -1,0 +1,30 @@
+"""Images that occur again after re-compression, so that held-out originals stay out of training."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from explorer.datasets.labelled import LabelledImages
+
+
+def near_duplicates(images: Tensor, others: Tensor) -> Tensor:
+    """For each of ``others`` the index of the most similar of ``images`` (both uint8 [N, 3, H, W]); int64 [len(others)].
+
+    Finds an image again after re-compression, to keep held-out originals out of a training set.
+    """
+    flat = images.flatten(1).float()
+    flat -= flat.mean(dim=1, keepdim=True)
+    flat /= flat.norm(dim=1, keepdim=True).clamp_min(1e-6)
+    nearest = []
+    for chunk in others.flatten(1).float().split(256):
+        chunk = chunk - chunk.mean(dim=1, keepdim=True)
+        nearest.append((chunk @ flat.T).argmax(dim=1))
+    return torch.cat(nearest)
+
+
+def exclude_near_duplicates(data: LabelledImages, held_out: Tensor) -> LabelledImages:
+    """``data`` less the twins of ``held_out`` (uint8 [N, 3, H, W])."""
+    keep = torch.ones(len(data), dtype=torch.bool)
+    keep[near_duplicates(data.images, held_out)] = False
+    return data.take(keep)

@@ -1,6 +1,12 @@
-"""The two kinds of exception that every layer shares."""
+"""The two kinds of exception that every layer shares, and the log entry for every other kind."""
 
 from __future__ import annotations
+
+import logging
+import secrets
+import traceback
+
+_LOGGER = logging.getLogger("explorer")
 
 
 class UserError(ValueError):
@@ -13,3 +19,29 @@ class UserError(ValueError):
 
 class Cancelled(Exception):
     """The work was stopped because its ``cancelled()`` callback returned true. It is no error."""
+
+
+def log_bug(error: BaseException) -> str:
+    """A short random id, logged under "explorer" beside the type and the stack of ``error``.
+
+    The messages of the exceptions stay out of the log: they may hold a visitor's file names.
+    """
+    bug_id = secrets.token_hex(4)
+    stacks = "".join(
+        f"{type(each).__module__}.{type(each).__qualname__}\n"
+        + "".join(traceback.format_tb(each.__traceback__))
+        for each in _with_causes(error)
+    )
+    _LOGGER.error("bug %s: %s", bug_id, stacks)
+    return bug_id
+
+
+def _with_causes(error: BaseException) -> list[BaseException]:
+    """``error``, then the exceptions that led to it."""
+    chain: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in chain:
+        chain.append(current)
+        hidden = current.__suppress_context__
+        current = current.__cause__ or (None if hidden else current.__context__)
+    return chain

@@ -13,16 +13,16 @@ wait_for_imports("picture")
 
 from explorer.classifiers import ClassifierError  # noqa: E402
 from explorer.images.decode import ImageError  # noqa: E402
-from explorer.ui.attack.ask import ask  # noqa: E402
 from explorer.ui.attack.controls import choose_attack, choose_classifier  # noqa: E402
-from explorer.ui.attack.explain import why  # noqa: E402
 from explorer.ui.attack.exports import exports  # noqa: E402
 from explorer.ui.attack.full_photo import full_photo  # noqa: E402
 from explorer.ui.attack.notices import notices  # noqa: E402
-from explorer.ui.attack.request import AttackRequest  # noqa: E402
 from explorer.ui.attack.scrubber import scrubber  # noqa: E402
-from explorer.ui.attack.triptych import triptych  # noqa: E402
+from explorer.ui.shared.attack_job import ask  # noqa: E402
+from explorer.ui.shared.attack_request import AttackRequest  # noqa: E402
 from explorer.ui.shared.classifiers import entries, load_for_page  # noqa: E402
+from explorer.ui.shared.explanation import why  # noqa: E402
+from explorer.ui.shared.triptych import triptych  # noqa: E402
 
 answer = beside = None
 try:

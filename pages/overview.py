@@ -13,12 +13,12 @@ place = st.container(key="first")
 wait_for_imports("picture")
 
 from explorer.classifiers import ClassifierError  # noqa: E402
-from explorer.figures.captions import attack_words  # noqa: E402
+from explorer.figures.captions import attack_caption  # noqa: E402
 from explorer.images.decode import ImageError  # noqa: E402
-from explorer.ui.attack.ask import ask  # noqa: E402
-from explorer.ui.attack.explain import why  # noqa: E402
-from explorer.ui.attack.triptych import triptych  # noqa: E402
 from explorer.ui.overview.landing_example import landing_example  # noqa: E402
+from explorer.ui.shared.attack_job import ask  # noqa: E402
+from explorer.ui.shared.explanation import why  # noqa: E402
+from explorer.ui.shared.triptych import triptych  # noqa: E402
 from explorer.ui.shared.words import badge  # noqa: E402
 
 try:
@@ -32,7 +32,7 @@ with place:
     if answer is not None:
         triptych(answer, "overview")
         report = answer.report
-        words = attack_words(
+        words = attack_caption(
             report.recipe, None if report.target is None else report.names[report.target]
         )
         st.markdown(f"{badge(entry)} :small[{entry.title} · {question.picture.title} · {words}]")

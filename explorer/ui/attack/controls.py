@@ -13,11 +13,12 @@ from explorer.classifiers import Classifier, Entry
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.figures.captions import percent
 from explorer.ui.attack.crop import choose_crop
-from explorer.ui.attack.panda import panda_values
-from explorer.ui.attack.request import Picture
 from explorer.ui.attack.targets import suggest
+from explorer.ui.components.markdown import plain
 from explorer.ui.shared.image_picker import pick
-from explorer.ui.shared.words import badge, plain
+from explorer.ui.shared.panda import panda_values
+from explorer.ui.shared.picture import Picture
+from explorer.ui.shared.words import badge
 
 NORMS = {"L∞": "linf", "L2": "l2"}
 BESIDE = "FGSM beside PGD"

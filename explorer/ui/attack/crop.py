@@ -13,9 +13,9 @@ from PIL import Image
 from explorer.classifiers import Classifier
 from explorer.images.geometry import CENTRE, MOST_ZOOM, Crop, crop_window, least_zoom
 from explorer.images.open import UPLOAD_PREFIX
-from explorer.ui.attack.request import Picture
 from explorer.ui.components.component import component
-from explorer.ui.components.sprite_sheet import data_uri
+from explorer.ui.components.images import data_uri
+from explorer.ui.shared.picture import Picture
 
 PREVIEW = 640  # pixels of the longer side
 STEPS = 40  # of the zoom between 0 and 1

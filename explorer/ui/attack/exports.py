@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from explorer.images.open import UPLOAD_PREFIX
-from explorer.ui.attack.request import AttackResponse
+from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.words import eight_bits
 

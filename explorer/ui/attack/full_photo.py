@@ -10,16 +10,19 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from explorer.experiments.one_image.full_photo import FullPhotoReport, attack_full_photo
+from explorer.experiments.one_image.full_photo import (
+    FullResolutionReport,
+    attack_at_full_resolution,
+)
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.captions import percent
-from explorer.ui.attack.ask import show_progress
-from explorer.ui.attack.request import AttackResponse
+from explorer.ui.components.markdown import plain
+from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job
+from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier
-from explorer.ui.shared.words import plain
 
 SHOWN = 1200  # pixels of the longer side on screen; the file has them all
 
@@ -28,7 +31,7 @@ SHOWN = 1200  # pixels of the longer side on screen; the file has them all
 class FullPhotoResponse:
     """The report and the two pictures on screen."""
 
-    report: FullPhotoReport
+    report: FullResolutionReport
     photo: Image.Image
     change: Image.Image
 
@@ -53,15 +56,17 @@ def full_photo(answer: AttackResponse) -> None:
 
 def _paste(answer: AttackResponse, job: Job[FullPhotoResponse]) -> FullPhotoResponse:
     model = classifier(answer.report.recipe.model)
-    report = attack_full_photo(answer.question.picture.image, model, answer.report)
-    return FullPhotoResponse(report, _small(report.pasted.photo), _small(change_image(report)))
+    report = attack_at_full_resolution(answer.question.picture.image, model, answer.report)
+    return FullPhotoResponse(
+        report, _small(report.full_resolution.photo), _small(change_image(report))
+    )
 
 
-def change_image(report: FullPhotoReport) -> Image.Image:
+def change_image(report: FullResolutionReport) -> Image.Image:
     """The change as an image of the photograph's size: grey is no change, black and white the largest."""
-    change, (left, top) = report.pasted.change, report.pasted.corner
+    change, (left, top) = report.full_resolution.change, report.full_resolution.corner
     levels = np.rint(127.5 + 127.5 * change / (np.abs(change).max() or 1)).astype(np.uint8)
-    whole = Image.new("RGB", report.pasted.photo.size, (128, 128, 128))
+    whole = Image.new("RGB", report.full_resolution.photo.size, (128, 128, 128))
     whole.paste(Image.fromarray(levels), (left, top))
     return whole
 
@@ -82,7 +87,7 @@ def _show(found: FullPhotoResponse, answer: AttackResponse) -> None:
         output_format="PNG",
         alt="the photograph with the change",
     )
-    factor = 0.5 / report.pasted.linf if report.pasted.linf else 1.0
+    factor = 0.5 / report.full_resolution.linf if report.full_resolution.linf else 1.0
     right.image(
         found.change,
         f"the change alone, magnified {factor:.3g} ×",
@@ -95,7 +100,7 @@ def _show(found: FullPhotoResponse, answer: AttackResponse) -> None:
     )
     st.download_button(
         "Whole photograph, PNG",
-        partial(_png, report.pasted.photo),
+        partial(_png, report.full_resolution.photo),
         "adversarial-photograph.png",
         "image/png",
         on_click="ignore",
@@ -104,7 +109,7 @@ def _show(found: FullPhotoResponse, answer: AttackResponse) -> None:
     )
 
 
-def sentence(report: FullPhotoReport, attacked: AttackReport) -> str:
+def sentence(report: FullResolutionReport, attacked: AttackReport) -> str:
     """What the classifier says of the whole photograph, and how much changed."""
     says = f"it says “{plain(report.after.name)}” at {percent(report.after.confidence)}."
     if not attacked.success:
@@ -117,7 +122,7 @@ def sentence(report: FullPhotoReport, attacked: AttackReport) -> str:
         through = f"“{plain(report.centre.name)}” at {percent(report.centre.confidence)}"
         fools = "fools it too" if report.centre_success else "does not fool it"
         text += f" Seen through its own centre crop it {fools}: {through}."
-    change = f"L∞ {format_epsilon(report.pasted.linf, 'linf')}, L2 {report.pasted.l2:.3g}"
+    change = f"L∞ {format_epsilon(report.full_resolution.linf, 'linf')}, L2 {report.full_resolution.l2:.3g}"
     return f"{text} Measured on the photograph's own pixels: {change}."
 
 

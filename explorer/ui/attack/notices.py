@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.figures.captions import percent
-from explorer.ui.attack.request import AttackResponse
+from explorer.ui.components.markdown import plain
+from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.image_picker import known_label
-from explorer.ui.shared.words import plain
 
 
 def notices(answer: AttackResponse) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures import palette
-from explorer.ui.attack.triptych import PIXELATED_BELOW
 from explorer.ui.components.component import component
+from explorer.ui.components.images import PIXELATED_BELOW
 from explorer.ui.components.sprite_sheet import SpriteSheet
 
 LOSS_NAMES = {"ce": "cross-entropy", "cw": "margin", "dlr": "DLR loss"}

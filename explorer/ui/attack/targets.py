@@ -12,11 +12,16 @@ from torch import Tensor
 from explorer.classifiers import Classifier
 from explorer.experiments.one_image.attack_image import predict
 from explorer.experiments.one_image.recipe import Recipe
-from explorer.experiments.one_image.targets import by_lot, least_likely, most_confusing, nearest
+from explorer.experiments.one_image.targets import (
+    least_likely,
+    most_confusing,
+    nearest,
+    random_classes,
+)
 from explorer.figures.captions import percent
 from explorer.images.geometry import Crop, view
-from explorer.ui.attack.request import Picture
-from explorer.ui.shared.words import plain
+from explorer.ui.components.markdown import plain
+from explorer.ui.shared.picture import Picture
 
 MOST = 4  # suggestions of a kind
 
@@ -57,7 +62,7 @@ def suggest(model: Classifier, picture: Picture, recipe: Recipe, options: list[s
                 nearest(model, label, MOST),
             ),
             ("Least likely: the hardest to reach", least_likely(probabilities, label, MOST)),
-            ("Random", by_lot(len(options), label, lot, MOST)),
+            ("Random", random_classes(len(options), label, lot, MOST)),
         )
         for words, indices in kinds:
             _kind(words, indices, probabilities, options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from PIL import Image
 
 from explorer.experiments.one_image.report import AttackReport
 from explorer.images.geometry import to_uint8
+from explorer.ui.components.images import data_uri
 
 # Float32 values an attack may keep while it runs (restarts included), and pixels of all frames sent to the browser.
 MOST_VALUES = 64_000_000
@@ -58,8 +58,3 @@ def sprite_sheet_of(report: AttackReport) -> SpriteSheet:
     buffer = io.BytesIO()
     Image.fromarray(sheet).save(buffer, "WEBP", lossless=True, method=0, quality=50)
     return SpriteSheet(data_uri(buffer.getvalue(), "image/webp"), columns, width, height, steps)
-
-
-def data_uri(data: bytes, kind: str) -> str:
-    """``data`` as a URI that a picture's ``src`` takes."""
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"

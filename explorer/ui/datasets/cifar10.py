@@ -10,7 +10,7 @@ import streamlit as st
 from explorer.datasets.cifar10 import ARCHIVE_BYTES, download_cifar10
 from explorer.datasets.labelled import DataError
 from explorer.files import data_folder
-from explorer.ui.attack.ask import show_progress
+from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job, Refused
 

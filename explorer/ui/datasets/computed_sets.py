@@ -8,7 +8,7 @@ from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
 from explorer.datasets.constructed.read import ConstructedSet, read_set
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.experiments.ilyas2019.five_sets import construction_for
-from explorer.experiments.ilyas2019.five_sets_result import Settings
+from explorer.experiments.ilyas2019.five_sets_result import FiveSetsSettings
 from explorer.files import cache_folder
 from explorer.ui.jobs.worker import Job, Refused
 
@@ -21,7 +21,7 @@ def computed_set(
     Raises :class:`~explorer.ui.jobs.worker.Refused` where it can't be kept, :class:`~explorer.errors.Cancelled` when the job is.
     """
     data = data.take((data.labels >= 0).nonzero().flatten())
-    settings = Settings().at(maker.input_size)
+    settings = FiveSetsSettings().for_size(maker.input_size)
     plan = make_plan(
         construction_for(name, settings), maker, data, source="samples", seed=settings.seed
     )

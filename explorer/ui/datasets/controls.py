@@ -9,11 +9,11 @@ import streamlit as st
 
 from explorer.classifiers import Classifier, ClassifierError
 from explorer.experiments.ilyas2019.five_sets import drawn_start
-from explorer.experiments.ilyas2019.five_sets_result import Settings
+from explorer.experiments.ilyas2019.five_sets_result import FiveSetsSettings
 from explorer.images.decode import ImageError
 from explorer.images.gallery import Sample, samples
 from explorer.images.open import GALLERY_PREFIX
-from explorer.ui.attack.request import Picture
+from explorer.ui.components.markdown import plain
 from explorer.ui.datasets.loaded_set import SOURCE_SET, source_set
 from explorer.ui.datasets.request import ClassifierPair, FiveSetsRequest, others, pairs
 from explorer.ui.shared.classifiers import classifier, entries
@@ -23,7 +23,8 @@ from explorer.ui.shared.image_picker import (
     from_upload,
     gallery_picture,
 )
-from explorer.ui.shared.words import badge, plain
+from explorer.ui.shared.picture import Picture
+from explorer.ui.shared.words import badge
 
 BIND: Any = "query-params"
 GALLERY, UPLOAD, SET = "gallery", "upload", "set"
@@ -223,7 +224,7 @@ def _drawn(found: tuple[Sample, ...], picture: Picture, seed: int, index: int) -
         raise ImageError(str(error)) from None
 
 
-def _choose_settings(model: Classifier, seed: int) -> Settings:
+def _choose_settings(model: Classifier, seed: int) -> FiveSetsSettings:
     match_steps = st.slider(
         "Steps of D_R and D_NR",
         10,
@@ -265,8 +266,8 @@ def _choose_settings(model: Classifier, seed: int) -> Settings:
             bind=BIND,
             help="The paper's is 0.5.",
         )
-        paper = Settings(match_steps, attack_steps, float(length), float(radius), seed)
-        settings = paper.at(model.input_size)
+        paper = FiveSetsSettings(match_steps, attack_steps, float(length), float(radius), seed)
+        settings = paper.for_size(model.input_size)
         if settings != paper:
             height, width = model.input_size
             st.caption(

@@ -40,9 +40,9 @@ function fillClasses(classes, data) {
     child(box, "span", "of", each.name)
     if (each.roles.length) child(box, "span", "role", ` ${each.roles.join(", ")}`)
     for (const bar of each.bars) {
-      const line = child(box, "div", bar.says ? "bar says" : "bar")
-      line.title = `${bar.judge}: ${bar.text} “${each.name}”${bar.says ? ", its answer" : ""}`
-      child(line, "span", "judge", bar.judge)
+      const line = child(box, "div", bar.is_prediction ? "bar says" : "bar")
+      line.title = `${bar.classifier}: ${bar.text} “${each.name}”${bar.is_prediction ? ", its answer" : ""}`
+      child(line, "span", "judge", bar.classifier)
       const fill = coloured(child(line, "span", "track"), "fill", bar)
       fill.style.display = "block"
       fill.style.width = `${100 * bar.value}%`

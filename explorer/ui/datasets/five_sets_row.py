@@ -10,17 +10,16 @@ from torch import Tensor
 from explorer.experiments.ilyas2019.five_sets_result import (
     ORDER,
     FiveSetsResult,
-    Frame,
+    ConstructionFrame,
     ModelInfo,
     SetImage,
-    Stage,
+    FiveSetsProgress,
 )
 from explorer.figures.prediction_bars import model_colour, prediction_bars
 from explorer.images.distances import l2, magnification, perturbation_image
 from explorer.images.geometry import to_png
-from explorer.ui.attack.triptych import PIXELATED_BELOW
 from explorer.ui.components.component import component
-from explorer.ui.components.sprite_sheet import data_uri
+from explorer.ui.components.images import PIXELATED_BELOW, data_uri
 from explorer.ui.datasets.words import NOT_SAID, SETS, made_with, seen, shows
 from explorer.ui.shared.imports import picture_shown
 
@@ -36,7 +35,7 @@ def five_sets_row(row: FiveSetsResult, view: str, key: str) -> None:
     picture_shown()
 
 
-def row_in_the_making(stage: Stage, models: tuple[ModelInfo, ...], key: str) -> None:
+def row_in_the_making(stage: FiveSetsProgress, models: tuple[ModelInfo, ...], key: str) -> None:
     """Draw what there is of a row: finished images, the present point of the next, and room for the others."""
     _draw(key=key, data=stage_data(stage, models))
 
@@ -58,7 +57,7 @@ def row_data(row: FiveSetsResult, view: str) -> dict[str, Any]:
     return _data(cards, row.models, row.source.image)
 
 
-def stage_data(stage: Stage, models: tuple[ModelInfo, ...]) -> dict[str, Any]:
+def stage_data(stage: FiveSetsProgress, models: tuple[ModelInfo, ...]) -> dict[str, Any]:
     """The same of a row in the making."""
     names = stage.made[0].predictions[0].names
     made = {image.name: image for image in stage.made}
@@ -82,7 +81,7 @@ def _data(
     cards: list[dict[str, Any]], models: tuple[ModelInfo, ...], like: Tensor
 ) -> dict[str, Any]:
     legend = [
-        {"name": judge.title, "colour": model_colour(judge), "striped": not judge.builder}
+        {"name": judge.title, "colour": model_colour(judge), "striped": not judge.in_pair}
         for judge in models
     ]
     return {"cards": cards, "legend": legend, "pixelated": max(like.shape[-2:]) < PIXELATED_BELOW}
@@ -92,7 +91,7 @@ def _head(name: str) -> dict[str, Any]:
     return {"name": SETS[name].short, "title": SETS[name].title}
 
 
-def _frame(frame: Frame) -> dict[str, Any]:
+def _frame(frame: ConstructionFrame) -> dict[str, Any]:
     src = data_uri(to_png(frame.image), "image/png")
     return {
         **_head(frame.name),

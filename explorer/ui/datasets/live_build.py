@@ -9,13 +9,12 @@ import streamlit as st
 from torch import Tensor
 
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS
-from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult, Frame, SetImage
+from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult, ConstructionFrame, SetImage
 from explorer.figures import palette
 from explorer.figures.captions import percent
 from explorer.images.geometry import to_png
-from explorer.ui.attack.triptych import PIXELATED_BELOW
 from explorer.ui.components.component import component
-from explorer.ui.components.sprite_sheet import data_uri
+from explorer.ui.components.images import PIXELATED_BELOW, data_uri
 from explorer.ui.datasets.request import BuildRequest, BuiltImage, FiveSetsRequest, build_image
 from explorer.ui.datasets.session_set import keep_made
 from explorer.ui.datasets.words import SETS, objective_words, seen
@@ -107,7 +106,7 @@ def _watch(way: SessionJobs, job: Job[BuiltImage]) -> None:
     _draw(key="build live", data=frame_data(job.shown))
 
 
-def frame_data(frame: Frame) -> dict[str, Any]:
+def frame_data(frame: ConstructionFrame) -> dict[str, Any]:
     """What the browser shows of an image in the making."""
     matched = CONSTRUCTIONS[frame.name].matches
     return {

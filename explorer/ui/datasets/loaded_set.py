@@ -9,7 +9,7 @@ import streamlit as st
 from PIL import Image
 
 from explorer.classifiers import Classifier
-from explorer.ui.attack.request import Picture
+from explorer.ui.shared.picture import Picture
 
 if TYPE_CHECKING:  # reading sets imports pyarrow, which the first picture need not wait for
     from explorer.datasets.constructed.read import ConstructedSet

@@ -130,9 +130,9 @@ def _cells(row: ComparisonRow) -> dict[str, str]:
     cells = {"trained on": row.title}
     for column, epsilon in enumerate(EPSILONS):
         published = row.published.values[column]
-        cells[f"{NAMES[epsilon]}, here"] = _figure(row.ours(epsilon))
+        cells[f"{NAMES[epsilon]}, here"] = _figure(row.accuracy(epsilon))
         if epsilon:
-            cells[f"{NAMES[epsilon]}, {APGD}"] = _figure(row.ours(epsilon, APGD))
+            cells[f"{NAMES[epsilon]}, {APGD}"] = _figure(row.accuracy(epsilon, APGD))
         cells[f"{NAMES[epsilon]}, paper"] = "" if published is None else percent(published)
     return cells
 

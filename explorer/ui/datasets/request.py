@@ -10,24 +10,24 @@ from explorer.attacks import AttackError
 from explorer.classifiers import Entry
 from explorer.experiments.ilyas2019.five_sets import (
     ModelPair,
-    make,
     make_five_sets,
+    make_set_image,
     noise_start,
     with_label,
 )
 from explorer.experiments.ilyas2019.five_sets_result import (
     FiveSetsResult,
-    Frame,
+    ConstructionFrame,
     SetImage,
-    Settings,
-    Source,
-    Stage,
-    Start,
+    FiveSetsSettings,
+    SourceImage,
+    FiveSetsProgress,
+    StartImage,
 )
 from explorer.images.geometry import view
-from explorer.ui.attack.request import Picture
 from explorer.ui.jobs.worker import Job, Refused
 from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.picture import Picture
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class FiveSetsRequest:
     perceived_label: int | None
     start: Picture | None
     start_index: int | None
-    settings: Settings
+    settings: FiveSetsSettings
     controls: dict[str, Any]
 
     @property
@@ -112,23 +112,23 @@ class FiveSetsRequest:
         )
         return ModelPair(standard, robust, tuple(rest))
 
-    def pictures(self, panel: ModelPair) -> tuple[Source, Start]:
+    def pictures(self, panel: ModelPair) -> tuple[SourceImage, StartImage]:
         """The two pictures as the classifiers see them."""
         model = panel.standard
-        source = Source(
+        source = SourceImage(
             view(self.picture.image, model), self.label, self.perceived_label, self.index
         )
         if self.start is None:
             return source, noise_start(self.settings.seed, self.index, model.input_size)
-        return source, Start(view(self.start.image, model), self.start.label)
+        return source, StartImage(view(self.start.image, model), self.start.label)
 
 
 def make_five_sets_row(question: FiveSetsRequest, job: Job[FiveSetsResult]) -> FiveSetsResult:
-    """Make the row on the worker's thread; its :class:`Stage` is what the job shows meanwhile."""
+    """Make the row on the worker's thread; its :class:`FiveSetsProgress` is what the job shows meanwhile."""
     panel = question.panel()
     source, start = question.pictures(panel)
 
-    def on_stage(stage: Stage) -> None:
+    def on_stage(stage: FiveSetsProgress) -> None:
         job.shown = stage
         sizes = (
             question.settings.match_steps,
@@ -140,7 +140,7 @@ def make_five_sets_row(question: FiveSetsRequest, job: Job[FiveSetsResult]) -> F
 
     try:
         return make_five_sets(
-            source, start, panel, question.settings, on_stage=on_stage, cancelled=job.cancelled
+            source, start, panel, question.settings, on_progress=on_stage, cancelled=job.cancelled
         )
     except AttackError:
         raise
@@ -166,21 +166,21 @@ class BuiltImage:
     """An image made on the page. ``source`` is the settled one."""
 
     question: BuildRequest
-    source: Source
+    source: SourceImage
     image: SetImage
 
 
 def build_image(question: BuildRequest, job: Job[BuiltImage]) -> BuiltImage:
-    """Make one image on the worker's thread; its :class:`Frame` is what the job shows meanwhile."""
+    """Make one image on the worker's thread; its :class:`ConstructionFrame` is what the job shows meanwhile."""
     panel = question.row.panel()
     source, start = question.row.pictures(panel)
     source = with_label(source, panel)
 
-    def on_frame(frame: Frame) -> None:
+    def on_frame(frame: ConstructionFrame) -> None:
         job.shown = frame
         job.progress = frame.step, frame.steps
 
-    made = make(
+    made = make_set_image(
         question.name,
         source,
         start,

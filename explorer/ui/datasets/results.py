@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult, Stage
-from explorer.ui.attack.ask import show_progress
+from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult, FiveSetsProgress
 from explorer.ui.datasets.five_sets_row import row_in_the_making
 from explorer.ui.datasets.request import FiveSetsRequest, make_five_sets_row
 from explorer.ui.datasets.words import SETS
+from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
@@ -24,7 +24,7 @@ def ask_row(question: FiveSetsRequest) -> FiveSetsResult | None:
     job = way.submit(PLACE, question.key, partial(make_five_sets_row, question))
 
     def first(job: Job[Any]) -> None:
-        if isinstance(job.shown, Stage):
+        if isinstance(job.shown, FiveSetsProgress):
             row_in_the_making(job.shown, judges, "row growing")
 
     return show_progress(way, job, PLACE, _making, first=first)
@@ -32,6 +32,6 @@ def ask_row(question: FiveSetsRequest) -> FiveSetsResult | None:
 
 def _making(job: Job[Any]) -> str:
     stage = job.shown
-    if not isinstance(stage, Stage):
+    if not isinstance(stage, FiveSetsProgress):
         return "Preparing the sets"
     return f"Making {SETS[stage.frame.name].short} ({len(stage.made)} of 4): step {stage.frame.step} of {stage.frame.steps}"

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from explorer.classifiers import Classifier
 from explorer.experiments.evaluation.label_confidence import disagreement, label_confidence
-from explorer.ui.attack.ask import show_progress
 from explorer.ui.datasets.controls import GALLERY, SET
 from explorer.ui.datasets.loaded_set import SOURCE_SET, LoadedSet, keep_browsed
 from explorer.ui.datasets.request import ClassifierPair
 from explorer.ui.datasets.session_set import parquet
 from explorer.ui.datasets.set_loading import LANE, MADE, OTHER, choices, open_choice
 from explorer.ui.datasets.tile_grid import opened_index, set_grid
+from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
@@ -173,7 +173,7 @@ def _ask(asked: _Asked, job: Job[Tensor]) -> Tensor:
 
     data = asked.opened.set.data
     found = label_confidence(
-        asked.models(), data.images, data.labels, on_done=on_done, cancelled=job.cancelled
+        asked.models(), data.images, data.labels, on_progress=on_done, cancelled=job.cancelled
     )
     with _lock:
         _beliefs[asked.key] = found

@@ -16,13 +16,13 @@ from explorer.datasets.sources import CIFAR10, read_source
 from explorer.images.decode import ImageError
 from explorer.images.gallery import samples
 from explorer.images.geometry import to_uint8, view
-from explorer.ui.attack.ask import show_progress
 from explorer.ui.datasets.cifar10 import cifar_here, fetch_cifar
 from explorer.ui.datasets.computed_sets import computed_set
 from explorer.ui.datasets.loaded_set import LoadedSet
 from explorer.ui.datasets.request import ClassifierPair
 from explorer.ui.datasets.session_set import made_set, session_sets
 from explorer.ui.datasets.words import SETS
+from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job, Refused
 from explorer.ui.shared.classifiers import classifier

@@ -12,9 +12,8 @@ from torch import Tensor
 from explorer.figures import palette
 from explorer.figures.captions import percent
 from explorer.images.geometry import to_png
-from explorer.ui.attack.triptych import PIXELATED_BELOW
 from explorer.ui.components.component import component
-from explorer.ui.components.sprite_sheet import data_uri
+from explorer.ui.components.images import PIXELATED_BELOW, data_uri
 from explorer.ui.datasets.loaded_set import LoadedSet
 
 KEY = "set_grid"

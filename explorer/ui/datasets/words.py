@@ -78,7 +78,7 @@ def builder_of(image: SetImage, models: tuple[ModelInfo, ...]) -> int | None:
     return next(
         place
         for place, judge in enumerate(models)
-        if judge.builder and judge.robust == (image.name == "d_r")
+        if judge.in_pair and judge.robust == (image.name == "d_r")
     )
 
 

@@ -19,11 +19,11 @@ from explorer.classifiers.user_models import (
     parse_labels,
     user_models_folder,
 )
-from explorer.ui.attack.ask import show_progress
+from explorer.ui.components.markdown import plain, sentence
+from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import MODEL_CACHE
-from explorer.ui.shared.words import plain, sentence
 
 MOST_MB = 500
 _FUNCTION = """

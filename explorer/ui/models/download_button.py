@@ -11,9 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.classifiers import Entry
 from explorer.classifiers.downloads import fetch_weights
+from explorer.ui.components.markdown import sentence
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job
-from explorer.ui.shared.words import sentence
 
 _LANE = "downloads"
 _MB = 1e6

@@ -13,9 +13,10 @@ from explorer.classifiers.user_models import remove_model
 from explorer.figures.captions import percent
 from explorer.files import weights_folder
 from explorer.system import free_memory
+from explorer.ui.components.markdown import plain
 from explorer.ui.models.download_button import fetch_button
 from explorer.ui.shared.classifiers import MODEL_CACHE, entries
-from explorer.ui.shared.words import badge, plain
+from explorer.ui.shared.words import badge
 
 _COLUMNS = [5, 4, 2]
 _MB = 1e6

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from explorer.classifiers import ClassifierError, Entry
 from explorer.experiments.one_image.recipe import Recipe
-from explorer.ui.attack.panda import GIBBON, LEVELS, STEPS, panda
-from explorer.ui.attack.request import AttackRequest
+from explorer.ui.shared.attack_request import AttackRequest
 from explorer.ui.shared.classifiers import best_imagenet, classifier, entries
 from explorer.ui.shared.image_picker import default_sample, gallery_picture
+from explorer.ui.shared.panda import GIBBON, LEVELS, STEPS, panda
 
 EPSILON = 5 / 255
 

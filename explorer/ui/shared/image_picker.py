@@ -14,9 +14,9 @@ from explorer.classifiers import Classifier
 from explorer.images.decode import FORMATS_TEXT, ImageError, decode
 from explorer.images.gallery import Sample, samples
 from explorer.images.open import GALLERY_PREFIX, UPLOAD_PREFIX
-from explorer.ui.attack.request import Picture
 from explorer.ui.components.component import component
-from explorer.ui.components.sprite_sheet import data_uri
+from explorer.ui.components.images import data_uri
+from explorer.ui.shared.picture import Picture
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 # What a page starts with, by gallery: pictures the bundled classifiers are sure of.

@@ -22,7 +22,7 @@ STAGES = {
         "explorer.classifiers",
         "explorer.experiments.one_image.attack_image",
         "skimage.metrics",
-        "explorer.ui.attack.ask",
+        "explorer.ui.shared.attack_job",
     ),
     "charts": ("pandas", "explorer.figures.charts"),
     "files": ("explorer.figures.print_triptych", "explorer.figures.export"),

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from explorer.classifiers import Entry
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.captions import percent
-
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
-
-
-def plain(text: str) -> str:
-    """Anybody's text as Markdown that shows it letter by letter."""
-    return _MARKDOWN.sub(r"\\\1", text)
-
-
-def sentence(text: str) -> str:
-    """An error's words as a sentence, shown letter by letter."""
-    return plain(text[:1].upper() + text[1:].rstrip(".")) + "."
 
 
 def badge(entry: Entry) -> str:

@@ -105,7 +105,7 @@ def test_presets(preset: str, norm: str, epsilon: float, fgsm: bool) -> None:
         "seed" if not fgsm else "label",
         0 if not fgsm else None,
     )
-    recipe = at.session_state["answer attack"].report.recipe
+    recipe = at.session_state["result attack"].report.recipe
     assert recipe.norm == norm
     assert recipe.epsilon == pytest.approx(epsilon, rel=1e-3)
     assert recipe.is_fgsm == fgsm
@@ -132,7 +132,7 @@ def test_the_address_restores_the_page() -> None:
         restarts="2",
     )
     at.run()
-    recipe = at.session_state["answer attack"].report.recipe
+    recipe = at.session_state["result attack"].report.recipe
     assert (recipe.norm, recipe.epsilon, recipe.steps, recipe.seed, recipe.restarts) == (
         "l2",
         1.25,
@@ -140,17 +140,17 @@ def test_the_address_restores_the_page() -> None:
         3,
         2,
     )
-    assert at.session_state["answer attack"].question.picture.title == "ship 2"
+    assert at.session_state["result attack"].question.picture.title == "ship 2"
     (link,) = [code.value for code in at.code if code.value.startswith("?") or "://" in code.value]
     address = dict(parse_qsl(urlsplit(link).query))
     again = open_page(ATTACK, **address)
-    assert again.session_state["answer attack"].report.recipe == recipe
+    assert again.session_state["result attack"].report.recipe == recipe
     np.testing.assert_array_equal(pixels(again, 2), pixels(at, 2))
 
 
 def test_nonsense_in_the_address_gives_the_defaults() -> None:
     at = open_attack(linf="999", steps="-3", norm="L7", target="unicorn", image="nothing", seed="x")
-    recipe = at.session_state["answer attack"].report.recipe
+    recipe = at.session_state["result attack"].report.recipe
     assert (recipe.norm, recipe.steps, recipe.target, recipe.seed) == ("linf", 40, None, 0)
     assert recipe.epsilon == pytest.approx(4 / 255)
 
@@ -165,7 +165,7 @@ def test_another_classifier_brings_its_own_gallery() -> None:
 
 def test_the_command_line_and_the_recipe_say_the_same() -> None:
     at = open_attack(seed="5", steps="9")
-    report = at.session_state["answer attack"].report
+    report = at.session_state["result attack"].report
     (command,) = [
         code.value for code in at.code if code.value.startswith("python -m explorer attack")
     ]
@@ -188,7 +188,7 @@ def test_a_slider_moved_back_shows_what_was_there_without_another_attack() -> No
 
 def test_an_answer_that_took_its_time_is_not_called_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "explorer.ui.attack.ask.PATIENCE", 0.0
+        "explorer.ui.jobs.progress.PATIENCE", 0.0
     )  # as of a slow attack: the page runs again when it has finished
     at = open_attack(linf="3.75", seed="19")
     assert component(at, "triptych")["timing"]["kept"] is False

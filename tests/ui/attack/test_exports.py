@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from explorer.ui.attack.exports import FILES, build
-from explorer.ui.attack.request import AttackResponse
+from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.words import eight_bits
 from tests.ui.app import ATTACK, component, open_page, pixels
 
@@ -19,7 +19,7 @@ from tests.ui.app import ATTACK, component, open_page, pixels
 @pytest.fixture(scope="module")
 def shown() -> tuple[object, AttackResponse]:
     at = open_page(ATTACK, model="cifar10-standard", linf="8", steps="6")
-    return at, at.session_state["answer attack"]
+    return at, at.session_state["result attack"]
 
 
 def test_there_is_a_button_for_each_file(shown) -> None:

@@ -27,7 +27,7 @@ def open_panda(**address: str) -> AppTest:
 
 
 def recipe(at: AppTest):
-    return at.session_state["answer attack"].report.recipe
+    return at.session_state["result attack"].report.recipe
 
 
 def names(at: AppTest, number: int = 0) -> list[str]:
@@ -37,7 +37,7 @@ def names(at: AppTest, number: int = 0) -> list[str]:
         if item.proto.component_name == "explorer.triptych"
     ]
     assert len(triptychs) > number
-    report = at.session_state[["answer attack", "answer attack fgsm"][number]].report
+    report = at.session_state[["result attack", "result attack fgsm"][number]].report
     return [report.before.name, report.after.name]
 
 
@@ -48,7 +48,7 @@ def test_the_preset_makes_the_panda_a_gibbon_with_fgsm_beside_pgd() -> None:
     assert recipe(at).epsilon == pytest.approx(0.007)
     assert names(at) == ["giant panda", "gibbon"]
     assert names(at, 1)[0] == "giant panda"
-    assert at.session_state["answer attack fgsm"].report.recipe.is_fgsm
+    assert at.session_state["result attack fgsm"].report.recipe.is_fgsm
     assert outcome(at) in ("fooled", "partly", "held")
 
 
@@ -61,7 +61,7 @@ def test_the_overview_shows_the_panda_where_it_can() -> None:
 
 def test_the_drawn_panda_is_recognised_without_any_help() -> None:
     at = open_panda(linf="0")
-    assert at.session_state["answer attack"].report.before.confidence > 0.95
+    assert at.session_state["result attack"].report.before.confidence > 0.95
 
 
 def test_the_crop_is_seen_and_moved() -> None:
@@ -98,7 +98,7 @@ def suggestions(at: AppTest, kind: str) -> list[str]:
 
 def test_suggested_targets_mean_something() -> None:
     at = open_panda()
-    report = at.session_state["answer attack"].report
+    report = at.session_state["result attack"].report
     assert suggestions(at, "Most confusing") == [name for _, name, _ in report.before.top(5)[1:]]
     assert "gibbon" in suggestions(at, "Nearest")
     drawn = suggestions(at, "Random")
@@ -119,6 +119,6 @@ def test_the_change_is_carried_back_into_the_whole_photograph() -> None:
     at = open_panda(target="gibbon")
     settle(at.toggle(key="paste").set_value(True).run())
     assert any("still fools" in text.value and "gibbon" in text.value for text in at.markdown)
-    report = at.session_state["answer paste"].report
+    report = at.session_state["result paste"].report
     assert report.success
-    assert report.pasted.photo.size == (640, 512)
+    assert report.full_resolution.photo.size == (640, 512)

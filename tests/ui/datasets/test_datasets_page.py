@@ -29,7 +29,7 @@ def open_datasets(**address: str) -> AppTest:
 
 
 def row(at: AppTest) -> FiveSetsResult:
-    found: FiveSetsResult = at.session_state["answer row"]
+    found: FiveSetsResult = at.session_state["result row"]
     return found
 
 

@@ -61,7 +61,7 @@ def test_a_classifier_is_attacked_with_one_press() -> None:
     at = open_page(MODELS)
     use(at, "cifar10-robust")
     assert [title.value for title in at.title] == ["Attack an image"]
-    assert at.session_state["answer attack"].report.recipe.model == "cifar10-robust"
+    assert at.session_state["result attack"].report.recipe.model == "cifar10-robust"
 
 
 def test_what_can_be_fetched_says_its_size(folders) -> None:
@@ -130,7 +130,7 @@ def test_fetched_weights_can_be_used_at_once(server, folders) -> None:
     ).read_bytes() == server.answer
     use(at, "torchvision:squeezenet1_1")
     assert len(component(at, "triptych")["pictures"]) == 3
-    assert at.session_state["answer attack"].report.recipe.model == "torchvision:squeezenet1_1"
+    assert at.session_state["result attack"].report.recipe.model == "torchvision:squeezenet1_1"
 
 
 def test_weights_that_arrive_while_the_page_is_drawn_can_be_used_too(
@@ -184,7 +184,7 @@ def test_weights_of_ones_own_are_kept_listed_attacked_and_removed(state) -> None
     at.run()
     assert user_cards()["mine"].labels == ("ant", "bee")
     use(at, "own:mine")
-    assert at.session_state["answer attack"].report.names == ("ant", "bee")
+    assert at.session_state["result attack"].report.names == ("ant", "bee")
     at.switch_page(MODELS).run()
     at.button(key="remove own:mine").click().run()
     assert user_cards() == {}
@@ -233,7 +233,7 @@ def test_a_function_of_the_environment_is_offered(folders, monkeypatch) -> None:
     )
     monkeypatch.setenv("EXPLORER_MODELS", f"{path}:make")
     at = open_page(ATTACK, model=f"{path}:make")
-    assert at.session_state["answer attack"].report.names == ("a", "b", "c")
+    assert at.session_state["result attack"].report.names == ("a", "b", "c")
 
 
 def test_what_is_loaded_is_said() -> None:

@@ -30,7 +30,7 @@ def test_a_robust_classifier_is_attacked_alike() -> None:
     at = open_page()
     first, second = [
         at.session_state[key].report.recipe
-        for key in ("answer overview", "answer overview tiny12-robust")
+        for key in ("result overview", "result overview tiny12-robust")
     ]
     assert (second.image, second.norm, second.epsilon, second.steps) == (
         first.image,

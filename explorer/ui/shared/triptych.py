@@ -13,13 +13,11 @@ from explorer.figures.captions import percent
 from explorer.figures.palette import OUTCOME_MARKS
 from explorer.images.distances import magnification, perturbation_image
 from explorer.images.geometry import to_png
-from explorer.ui.attack.request import AttackResponse
 from explorer.ui.components.component import component
-from explorer.ui.components.sprite_sheet import data_uri
+from explorer.ui.components.images import PIXELATED_BELOW, data_uri
+from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.imports import picture_shown
 from explorer.ui.shared.words import verdict
-
-PIXELATED_BELOW = 128  # pixels; smaller images are shown as the squares they are
 
 _draw = component(__file__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 
-from explorer.ui.attack.request import AttackResponse
+from explorer.ui.shared.attack_request import AttackResponse
 
 MOST = 48  # an answer for a photograph takes a few megabytes
 

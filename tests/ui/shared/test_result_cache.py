@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from explorer.ui.attack.result_cache import ResultCache
+from explorer.ui.shared.result_cache import ResultCache
 
 
 def test_an_answer_is_kept_until_newer_ones_need_its_place() -> None:

@@ -1,52 +1,19 @@
-"""Asking the worker, waiting for the answer, and showing it: progress while it lasts, the last result until then."""
+"""Waiting for a job on a page: its progress while it runs, and the last result until it is done."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import streamlit as st
 
-from explorer.ui.attack.request import AttackRequest, AttackResponse, respond
-from explorer.ui.attack.result_cache import RESULT_CACHE
-from explorer.ui.jobs.sessions import SessionJobs, session_jobs
+from explorer.ui.jobs.sessions import SessionJobs
 from explorer.ui.jobs.worker import Job
-from explorer.ui.shared.classifiers import classifier
 
 T = TypeVar("T")
 
 # Most attacks on a bundled classifier are done by then: the page shows the new result without showing progress first.
 PATIENCE = 0.8  # seconds
-
-
-def ask(question: AttackRequest, place: str) -> AttackResponse | None:
-    """The answer, or the last one given at this ``place`` while the new one is being worked on; None when there is none yet.
-
-    Says so on the page when the attack failed, and shows progress while it runs.
-    """
-    model = classifier(question.recipe.model)
-    way = session_jobs(str(model.device))
-    key = (*question.key, model.digest)
-    asked = f"asked {place}"
-    # What this place has just asked for is its own job's answer, however often the page runs meanwhile.
-    known = RESULT_CACHE.get(key) if st.session_state.get(asked) != key else None
-    if known is not None:
-        way.cancel(place)
-        st.session_state.update({asked: None, f"answer {place}": known})
-        st.container(key=f"status {place}")  # see follow
-        return known
-    st.session_state[asked] = key
-    return show_progress(
-        way, way.submit(place, key, partial(_answer, question, key)), place, _attacking
-    )
-
-
-def _answer(question: AttackRequest, key: Hashable, job: Job[AttackResponse]) -> AttackResponse:
-    made = respond(question, job)
-    RESULT_CACHE.put(key, replace(made, timing=replace(made.timing, kept=True)))
-    return made
 
 
 def show_progress(
@@ -66,8 +33,8 @@ def show_progress(
     if job.finished and job.cancelled():
         st.rerun()  # the browser lost its connection meanwhile, which closed the lane
     if job.done and keep:
-        st.session_state[f"answer {place}"] = job.result
-    last: T | None = st.session_state.get(f"answer {place}") if keep else job.result
+        st.session_state[f"result {place}"] = job.result
+    last: T | None = st.session_state.get(f"result {place}") if keep else job.result
     # Always there, also when empty: what a late run of the fragment still sends must find its container, else the browser
     # stops with an error.
     with st.container(key=f"status {place}"):
@@ -78,11 +45,6 @@ def show_progress(
         elif not job.finished:
             _progress(way, job, words, last is not None, first)
     return last
-
-
-def _attacking(job: Job[Any]) -> str:
-    done, steps = job.progress
-    return f"Attacking: step {done} of {steps}" if steps else "Preparing the attack"
 
 
 @st.fragment(run_every=0.1)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-from PIL import Image
-
 from explorer.experiments.one_image.attack_image import attack_image
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport
@@ -14,21 +12,7 @@ from explorer.images.geometry import view
 from explorer.ui.components.sprite_sheet import SpriteSheet, frames_fit, sprite_sheet_of
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture somebody chose. ``source`` is its name in recipes (``gallery:KEY`` or ``upload:NAME``), ``digest`` tells apart
-    what it holds; ``label`` its class among those of ``gallery``, if any; ``notes`` what was done to read it."""
-
-    source: str
-    title: str
-    image: Image.Image
-    digest: str
-    credit: str = ""
-    label: int | None = None
-    gallery: str = ""
-    notes: tuple[str, ...] = ()
+from explorer.ui.shared.picture import Picture
 
 
 @dataclass(frozen=True)

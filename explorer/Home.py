@@ -1,26 +1,33 @@
-"""The front door: page set-up and navigation, nothing else. Start it with ``streamlit run explorer/Home.py``."""
+"""Page set-up and navigation. Start the app with ``streamlit run explorer/Home.py``."""
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
+HERE = os.path.dirname(os.path.abspath(__file__))  # spelled as Streamlit spells it in sys.path
+ROOT = os.path.dirname(HERE)
 
-# Streamlit puts the folder of this file on the path instead of the repository: ``import explorer`` would fail, and the
-# packages in here would be found under the wrong names.
-sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != HERE]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))
+# Streamlit puts this folder first on sys.path: ``import explorer`` would fail, and a module in here
+# could hide one of the standard library. So the repository goes first and this folder last. Without
+# it in the list, Streamlit would insert it in front for each run of each session, and remove it
+# afterwards, while other threads import.
+# All sessions run this file in threads of one process. So only the first run changes the path, and
+# it assigns a new list: a thread that is importing reads the old one to its end, and two first runs
+# at once assign equal lists. Changing the list in place loses entries for good.
+if sys.path[0] != ROOT:
+    entries = tuple(sys.path)
+    sys.path = [ROOT, *(entry for entry in entries if entry not in (ROOT, HERE)), HERE]
 
 import streamlit as st
 
 from explorer.ui.shared.imports import warm_up
 
+ICON = os.path.join(ROOT, "assets", "icon.svg")
+
 warm_up()
-st.set_page_config(page_icon=str(ROOT / "assets" / "icon.svg"), layout="wide")
-st.logo(str(ROOT / "assets" / "icon.svg"), size="medium")
+st.set_page_config(page_icon=ICON, layout="wide")
+st.logo(ICON, size="medium")
 page = st.navigation(
     [
         st.Page(

@@ -1,4 +1,4 @@
-"""Pictures in and out: safe decoding of uploads, geometry, 8 bits, distances, and the gallery of samples.
+"""Pictures: safe decoding of uploads, geometry, 8-bit values, distances, the gallery of samples.
 
-Light to import: scikit-image is imported by the one function that needs it, torchvision by none.
+Quick to import: only one function imports scikit-image, and none imports torchvision.
 """

@@ -1,6 +1,7 @@
-"""Any file a person may offer → an upright 8-bit RGB picture, or one sentence that says why not.
+"""Any file as an upright 8-bit RGB picture, or an error that says why it is none.
 
-The format is told by the content, never by the extension. Sizes are checked before a pixel is decoded.
+The content decides the format, not the file's extension. Sizes are checked before a pixel is
+decoded.
 """
 
 from __future__ import annotations
@@ -35,122 +36,132 @@ _UPRIGHT = {
 
 
 class ImageError(UserError):
-    """A picture that can't be used; the message is one sentence: what is wrong and what to do."""
+    """A picture that can't be used."""
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """``image``: 8-bit RGB, upright. ``notes``: what was done to get there, for the person who offered it."""
+class DecodedImage:
+    """An upright 8-bit RGB picture, with ``notes`` for the person on how the file was changed."""
 
     image: Image.Image
     notes: tuple[str, ...]
 
 
-def read(path: str | Path) -> Decoded:
-    """Decode the file at ``path``. Raises :class:`ImageError` when it is missing, unreadable, too large or no picture."""
+def read_image(path: str | Path) -> DecodedImage:
+    """The picture in the file at ``path``.
+
+    Raises :class:`ImageError` if the file is missing, unreadable, too large or not a picture.
+    """
     path = Path(path)
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise ImageError(f"{path} is a folder; name a picture in it.")
-        # Opening a pipe or a device could wait for ever.
+            raise ImageError(f"{path} is a folder; name a picture in it")
+        # Opening a pipe or a device could block for ever.
         if not stat.S_ISREG(status.st_mode):
-            raise ImageError(f"{path} is not a regular file; name a picture.")
+            raise ImageError(f"{path} is not a regular file; name a picture")
         _check_bytes(status.st_size, str(path))
         data = path.read_bytes()
+    except ImageError:
+        raise
     except FileNotFoundError:
-        raise ImageError(f"{path} does not exist; check the path.") from None
+        raise ImageError(f"{path} does not exist; check the path") from None
     except OSError as error:
         raise ImageError(
-            f"{path} can't be read ({error.strerror}); check the path and its permissions."
+            f"{path} can't be read ({error.strerror}); check the path and its permissions"
         ) from None
-    except ValueError as error:
-        if isinstance(error, ImageError):
-            raise
-        raise ImageError(f"{str(path)!r} is not a path; check it.") from None  # a NUL character
-    return decode(data, str(path))
+    except ValueError:  # a NUL character
+        raise ImageError(f"{str(path)!r} is not a path; check it") from None
+    return decode_image(data, str(path))
 
 
-def decode(data: bytes, name: str) -> Decoded:
-    """Decode the bytes of a picture; ``name`` is what messages call it. Raises :class:`ImageError`."""
+def decode_image(data: bytes, name: str) -> DecodedImage:
+    """The picture in ``data``, the bytes of a file; messages call it ``name``.
+
+    Raises :class:`ImageError` if it is too large or not a picture.
+    """
     _check_bytes(len(data), name)
     image = _open(data, name)
     _check_size(image.width, image.height, name)
     try:
-        # A phone's JPEG with a preview inside has two frames too, but is not animated. A GIF looks for its second here.
-        animated = image.format in ("GIF", "WEBP", "PNG") and bool(
-            getattr(image, "is_animated", False)
-        )
+        # The JPEG of a phone has two frames if it contains a preview, but it is not animated.
+        can_move = image.format in ("GIF", "WEBP", "PNG")
+        # Pillow looks for the second frame of a GIF here, which may fail as loading does.
+        animated = can_move and bool(getattr(image, "is_animated", False))
         image.load()
     except Exception:
         raise _damaged(name) from None
     notes = ["animated: its first frame is used"] if animated else []
-    image, turned = _upright(image)
-    if turned:
+    upright = _upright(image)
+    if upright is not image:
         notes.append("turned upright as its EXIF data says")
-    rgb, changes = _to_rgb(image, sixteen_bits=_is_16_bit(data))
+    rgb, changes = _to_rgb(upright, sixteen_bits=_is_16_bit(data))
     notes += changes
     if max(rgb.size) > ELONGATED * min(rgb.size):
         notes.append(f"very elongated ({rgb.width} × {rgb.height} pixels): only its middle is used")
-    return Decoded(rgb, tuple(notes))
+    return DecodedImage(rgb, tuple(notes))
 
 
 def _check_bytes(count: int, name: str) -> None:
     if count == 0:
-        raise ImageError(f"{name} is empty (0 bytes); choose another file.")
+        raise ImageError(f"{name} is empty (0 bytes); choose another file")
     if count > MAX_BYTES:
         raise ImageError(
-            f"{name} has {count / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} are read, so make it smaller."
+            f"{name} has {count / 2**20:.0f} MiB; at most {MAX_BYTES // 2**20} are read, "
+            "so make it smaller"
         )
 
 
 def _open(data: bytes, name: str) -> Image.Image:
-    """The header only. Pillow has a bomb check of its own here, at far larger sizes than ours."""
+    """The picture, of which only the header is read yet."""
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow's own limit
         limit = MAX_PIXELS // 1_000_000
         raise ImageError(
-            f"{name} has too many pixels; at most {limit} million are read, so make it smaller."
+            f"{name} has too many pixels; at most {limit} million are read, so make it smaller"
         ) from None
     except Exception:
         if data.startswith(_SIGNATURES):
             raise _damaged(name) from None
         raise ImageError(
-            f"{name} is not a picture that can be read here; use {FORMATS_TEXT}."
+            f"{name} is not a picture that can be read here; use {FORMATS_TEXT}"
         ) from None
 
 
 def _damaged(name: str) -> ImageError:
-    return ImageError(f"{name} is cut short or damaged; save or download it again.")
+    return ImageError(f"{name} is cut short or damaged; save or download it again")
 
 
 def _check_size(width: int, height: int, name: str) -> None:
     if width * height > MAX_PIXELS:
         raise ImageError(
-            f"{name} is {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million are read, so make it smaller."
+            f"{name} is {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million "
+            "are read, so make it smaller"
         )
     if min(width, height) < MIN_SIDE:
         raise ImageError(
-            f"{name} is {width} × {height} pixels; each side must be at least {MIN_SIDE}, so choose a larger picture."
+            f"{name} is {width} × {height} pixels; each side must be at least {MIN_SIDE}, "
+            "so choose a larger picture"
         )
 
 
-def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF orientation says; ``image`` itself if it is upright."""
     try:
         method = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:
+    except Exception:  # damaged EXIF data
         method = None
-    return (image, False) if method is None else (image.transpose(method), True)
+    return image if method is None else image.transpose(method)
 
 
 def _is_16_bit(data: bytes) -> bool:
-    """PNG's header says so; Pillow reads 16-bit colour as 8 bits (the high byte) without a word."""
+    """Whether ``data`` is a 16-bit PNG; Pillow silently reads the high bytes of 16-bit colour."""
     return data.startswith(b"\x89PNG\r\n") and data[24] == 16
 
 
 def _to_rgb(image: Image.Image, *, sixteen_bits: bool) -> tuple[Image.Image, list[str]]:
-    """8-bit RGB with transparent areas on white, and notes on what changed."""
+    """The picture as 8-bit RGB with transparent areas on white, and notes on the changes."""
     notes = []
     if sixteen_bits:
         notes.append("16-bit values were scaled to 8 bits")
@@ -161,8 +172,8 @@ def _to_rgb(image: Image.Image, *, sixteen_bits: bool) -> tuple[Image.Image, lis
     if not image.has_transparency_data:
         return image.convert("RGB"), notes
     rgba = image.convert("RGBA")
-    lowest = rgba.getchannel("A").getextrema()[0]
-    if lowest == 255:
+    min_alpha = rgba.getchannel("A").getextrema()[0]
+    if min_alpha == 255:
         return rgba.convert("RGB"), notes
     notes.append("transparent areas are shown on white")
     white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
@@ -170,14 +181,13 @@ def _to_rgb(image: Image.Image, *, sixteen_bits: bool) -> tuple[Image.Image, lis
 
 
 def _scale_grey(image: Image.Image) -> Image.Image:
-    """16-bit grey → 8 bits by v / 257, which takes 65535 to 255; Pillow's own conversion clips at 255 instead.
+    """16-bit grey as 8 bits, by v / 257, which maps 65535 to 255; Pillow would clip at 255.
 
-    A colour marked transparent becomes an alpha channel.
+    A transparent colour becomes an alpha channel.
     """
     values = np.asarray(image)
     grey = Image.fromarray(np.rint(values / 257).astype(np.uint8))
     if "transparency" in image.info:
-        grey.putalpha(
-            Image.fromarray(np.where(values == image.info["transparency"], 0, 255).astype(np.uint8))
-        )
+        alpha = np.where(values == image.info["transparency"], 0, 255).astype(np.uint8)
+        grey.putalpha(Image.fromarray(alpha))
     return grey

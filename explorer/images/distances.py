@@ -1,4 +1,7 @@
-"""How far apart two images are, and how to show the difference. Images are [3, H, W] in pixels of [0, 1]."""
+"""Distances between two images, and the perturbation as a picture.
+
+Images are [3, H, W] in pixels of [0, 1].
+"""
 
 from __future__ import annotations
 
@@ -9,34 +12,35 @@ from torch import Tensor
 from explorer.errors import UserError
 
 _SSIM_WINDOW = 7
-_SMALLEST = 3
+_SSIM_MIN_SIDE = 3
 
 
 def linf(a: Tensor, b: Tensor) -> float:
-    """Largest absolute difference of any value, in pixels of [0, 1]."""
+    """The largest absolute difference of a value, in pixels of [0, 1]."""
     return float(_difference(a, b).abs().max())
 
 
 def l2(a: Tensor, b: Tensor) -> float:
-    """Euclidean length of the difference over all values (not a mean), in pixels of [0, 1]."""
+    """The Euclidean norm of the difference over all values (not a mean), in pixels of [0, 1]."""
     return float(_difference(a, b).norm())
 
 
 def ssim(a: Tensor, b: Tensor) -> float:
-    """Mean structural similarity (Wang et al. 2004): 1 for equal images, lower the more structure differs.
+    """The mean structural similarity (Wang et al. 2004): 1 for equal images, less for others.
 
-    Uniform 7 × 7 windows (the largest odd window that fits, for images smaller than that), each channel on its own,
-    then the mean. Raises ``ValueError`` for images below 3 × 3.
+    Windows are uniform, 7 × 7, or the largest odd size that fits a smaller image. The mean is over
+    windows and channels. Raises :class:`UserError` for images below 3 × 3.
     """
-    from skimage.metrics import structural_similarity  # 0.4 s to import: not at start-up
+    from skimage.metrics import structural_similarity  # takes 0.4 s to import
 
     _check_shapes(a, b)
-    smallest = min(a.shape[-2:])
-    if smallest < _SMALLEST:
+    shorter = min(a.shape[-2:])
+    if shorter < _SSIM_MIN_SIDE:
         raise UserError(
-            f"SSIM needs images of at least {_SMALLEST} × {_SMALLEST} pixels, not {list(a.shape)}"
+            f"SSIM needs images of at least {_SSIM_MIN_SIDE} × {_SSIM_MIN_SIDE} pixels, "
+            f"not {list(a.shape)}"
         )
-    window = min(_SSIM_WINDOW, smallest - 1 + smallest % 2)
+    window = min(_SSIM_WINDOW, shorter - 1 + shorter % 2)
     mean = structural_similarity(  # type: ignore[no-untyped-call]
         _array(a), _array(b), win_size=window, channel_axis=0, data_range=1.0
     )
@@ -44,15 +48,15 @@ def ssim(a: Tensor, b: Tensor) -> float:
 
 
 def magnification(delta: Tensor) -> float:
-    """The factor that stretches a perturbation over the whole range: 0.5 / max|δ|; 1 when there is none to stretch."""
+    """The factor 0.5 / max|δ| that stretches a perturbation over the whole range; 1 if δ = 0."""
     peak = float(delta.detach().abs().max())
     return 0.5 / peak if peak > 0 else 1.0
 
 
 def perturbation_image(delta: Tensor) -> Tensor:
-    """The perturbation [3, H, W] as an image: 0.5 + δ · :func:`magnification`, so that grey means no change."""
+    """The image 0.5 + δ · :func:`magnification` of a perturbation [3, H, W]; grey is no change."""
     peak = delta.detach().abs().max()
-    # δ / peak rather than δ · magnification, which overflows for the smallest floats.
+    # Not δ · magnification, which overflows for tiny δ.
     return (0.5 + 0.5 * delta.detach() / peak.where(peak > 0, 1)).clamp(0, 1)
 
 
@@ -62,7 +66,7 @@ def _check_shapes(a: Tensor, b: Tensor) -> None:
 
 
 def _difference(a: Tensor, b: Tensor) -> Tensor:
-    """In float64: a float32 difference can seem to leave the ball by its own rounding error."""
+    """The difference in float64: rounding to float32 could make it seem to leave the ball."""
     _check_shapes(a, b)
     return a.detach().double() - b.detach().double()
 

@@ -1,8 +1,9 @@
-"""A perturbation of what the classifier sees, carried back into the photograph it was cut from.
+"""A perturbation of a classifier's input, carried back into the photograph that it was cut from.
 
-The classifier's view of a photograph X is linear up to rounding: R_y X R_xᵀ, with a matrix of interpolation weights for each
-direction (bilinear or bicubic, antialiased). Of all changes Δ of the photograph that make R_y (X + Δ) R_xᵀ the adversarial view, the
-shortest is Δ = R_y⁺ δ (R_x⁺)ᵀ with the pseudo-inverses: where the photograph is larger than the view, there is one.
+A classifier's input is linear in the photograph X, up to rounding: R_y X R_xᵀ, with a matrix of
+antialiased bilinear or bicubic interpolation weights for each direction. Of all changes Δ of the
+photograph for which R_y (X + Δ) R_xᵀ is the adversarial input, the one of least L2 norm is
+Δ = R_y⁺ δ (R_x⁺)ᵀ with the pseudo-inverses. It exists if the photograph is larger than the input.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from PIL import Image
 from explorer.images.geometry import BILINEAR, CropWindow
 
 Matrix = npt.NDArray[np.float64]
-CORRECTIONS = 4  # rounds that make up for what was cut off at black and white
+CORRECTIONS = 4  # repetitions that make up for values clipped at black and white
 
 
 @dataclass(frozen=True)
 class FullResolution:
-    """``photo`` is the whole photograph with the change, 8-bit RGB; ``change`` float32 [height, width, 3] what changed in the
-    part that was touched, in pixels of [0, 1], and ``corner`` (left, top) where that part begins."""
+    """The changed photograph and the change.
+
+    ``photo`` is 8-bit RGB. ``change`` is float32 [height, width, 3] in pixels of [0, 1], of the
+    part of the photograph that begins at ``corner`` (left, top); outside it nothing changes.
+    """
 
     photo: Image.Image
     change: npt.NDArray[np.float32]
@@ -30,13 +34,67 @@ class FullResolution:
 
     @property
     def linf(self) -> float:
-        """Largest change of any value of the photograph, in pixels of [0, 1]."""
+        """The largest change of a value of the photograph, in pixels of [0, 1]."""
         return float(np.abs(self.change).max())
 
     @property
     def l2(self) -> float:
-        """Euclidean length of the change over all values of the photograph."""
+        """The Euclidean norm of the change over all values of the photograph."""
         return float(np.linalg.norm(self.change.astype(np.float64)))
+
+
+def resize_matrix(length: int, resized: int, interpolation: str = BILINEAR) -> Matrix:
+    """Pillow's antialiased interpolation of one line, float64 [resized, length].
+
+    Every row sums to 1.
+    """
+    scale = length / resized
+    support = max(scale, 1.0)
+    centres = (np.arange(resized)[:, None] + 0.5) * scale
+    distance = np.abs(np.arange(length)[None, :] + 0.5 - centres) / support
+    weights = _triangle(distance) if interpolation == BILINEAR else _cubic(distance)
+    matrix: Matrix = weights / weights.sum(axis=1, keepdims=True)
+    return matrix
+
+
+def at_full_resolution(
+    photo: Image.Image,
+    window: CropWindow,
+    adversarial: npt.NDArray[np.float32],
+    interpolation: str = BILINEAR,
+) -> FullResolution:
+    """The photograph with the least change in L2 that makes ``window`` of it ``adversarial``.
+
+    ``adversarial`` is float32 [h, w, 3] in [0, 1]. The surrounding pixels make up for values that
+    are clipped at black and white, as far as they can; the result is rounded to 8 bits at the end.
+    """
+    across, columns = _window_rows(window, 0, interpolation)
+    down, rows = _window_rows(window, 1, interpolation)
+    original = np.asarray(photo.convert("RGB"))
+    part = original[rows, columns].astype(np.float32) / 255
+    to_rows, to_columns = np.linalg.pinv(down), np.linalg.pinv(across)
+    levels = np.empty(part.shape, np.uint8)
+    for channel in range(3):
+        values = part[..., channel].astype(np.float64)
+        for _ in range(CORRECTIONS):
+            missing = adversarial[..., channel] - down @ values @ across.T
+            values = np.clip(values + to_rows @ missing @ to_columns.T, 0, 1)
+        levels[..., channel] = np.rint(values.astype(np.float32) * 255)
+    pixels = original.copy()
+    pixels[rows, columns] = levels
+    change = (levels / np.float32(255) - part).astype(np.float32)
+    return FullResolution(Image.fromarray(pixels), change, (columns.start, rows.start))
+
+
+def _window_rows(window: CropWindow, axis: int, interpolation: str) -> tuple[Matrix, slice]:
+    """The interpolation of ``window`` along ``axis`` (0 is x), and the pixels that it uses."""
+    first, size = window.corner[axis], window.size[axis]
+    matrix = resize_matrix(window.region[2 + axis], window.resized_size[axis], interpolation)
+    matrix = matrix[first : first + size]
+    used = np.flatnonzero(matrix.any(axis=0))
+    start, stop = int(used[0]), int(used[-1]) + 1
+    offset = window.region[axis]
+    return matrix[:, start:stop], slice(offset + start, offset + stop)
 
 
 def _triangle(distance: Matrix) -> Matrix:
@@ -48,59 +106,3 @@ def _cubic(distance: Matrix) -> Matrix:
     near = 1.5 * distance**3 - 2.5 * distance**2 + 1
     far = -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2
     return np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
-
-
-def resize_matrix(length: int, resized: int, interpolation: str = BILINEAR) -> Matrix:
-    """The antialiased interpolation of one line, float64 [resized, length]; every row sums to 1. It is Pillow's."""
-    scale = length / resized
-    reach = max(scale, 1.0)
-    centres = (np.arange(resized)[:, None] + 0.5) * scale
-    distance = np.abs(np.arange(length)[None, :] + 0.5 - centres) / reach
-    weights = _triangle(distance) if interpolation == BILINEAR else _cubic(distance)
-    matrix: Matrix = weights / weights.sum(axis=1, keepdims=True)
-    return matrix
-
-
-def at_full_resolution(
-    photo: Image.Image,
-    seen: CropWindow,
-    adversarial: npt.NDArray[np.float32],
-    interpolation: str = BILINEAR,
-) -> FullResolution:
-    """Change the photograph, as little as possible in L2, so that what is seen of it becomes ``adversarial`` (float32 [h, w, 3] in
-    [0, 1]); rounded to 8 bits at the end. What black and white cut off is made up for by the pixels around, where they can."""
-    across, columns = _touched(
-        seen.cut[2], seen.resized[0], seen.corner[0], seen.size[0], interpolation
-    )
-    down, rows = _touched(seen.cut[3], seen.resized[1], seen.corner[1], seen.size[1], interpolation)
-    left, top = seen.cut[0] + columns.start, seen.cut[1] + rows.start
-    original = np.asarray(photo.convert("RGB"))
-    part = (
-        original[top : seen.cut[1] + rows.stop, left : seen.cut[0] + columns.stop].astype(
-            np.float32
-        )
-        / 255
-    )
-    changed = np.empty_like(part)
-    to_rows, to_columns = np.linalg.pinv(down), np.linalg.pinv(across)
-    for channel in range(3):
-        values = part[..., channel].astype(np.float64)
-        for _ in range(CORRECTIONS):
-            missing = adversarial[..., channel] - down @ values @ across.T
-            values = np.clip(values + to_rows @ missing @ to_columns.T, 0, 1)
-        changed[..., channel] = values
-    levels = np.rint(changed * 255).astype(np.uint8)
-    whole = original.copy()
-    whole[top : top + part.shape[0], left : left + part.shape[1]] = levels
-    change = (levels / np.float32(255) - part).astype(np.float32)
-    return FullResolution(Image.fromarray(whole), change, (left, top))
-
-
-def _touched(
-    length: int, resized: int, first: int, size: int, interpolation: str
-) -> tuple[Matrix, slice]:
-    """The rows of the interpolation that are seen, and the pixels of the photograph they look at."""
-    matrix = resize_matrix(length, resized, interpolation)[first : first + size]
-    used = np.flatnonzero(matrix.any(axis=0))
-    pixels = slice(int(used[0]), int(used[-1]) + 1)
-    return matrix[:, pixels], pixels

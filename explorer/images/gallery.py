@@ -1,4 +1,4 @@
-"""Sample pictures that come with packages the explorer depends on: found on disk, without importing those packages."""
+"""Sample pictures that Foolbox and scikit-image bring, read from disk without importing either."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from explorer.images.decode import ImageError, read
+from explorer.files import ASSETS
+from explorer.images.decode import ImageError, read_image
 
 KINDS = ("cifar10", "imagenet", "tiny12")
 
@@ -25,7 +26,8 @@ CIFAR10_NAMES = (
     "ship",
     "truck",
 )
-# The classes of Foolbox's samples, by ImageNet index, as torchvision names them: its list would cost 2 s to import.
+# The classes of Foolbox's samples by ImageNet index, named as in torchvision, which takes 2 s to
+# import.
 IMAGENET_NAMES = {
     22: "bald eagle",
     99: "goose",
@@ -48,7 +50,6 @@ IMAGENET_NAMES = {
     949: "strawberry",
     990: "buckeye",
 }
-# The samples that show one of the twelve classes of the tiny12 classifiers, by key, with the index of that class.
 TINY12_CLASSES = (
     "dog",
     "cat",
@@ -63,6 +64,7 @@ TINY12_CLASSES = (
     "bus or train",
     "fruit",
 )
+# The samples that show one of TINY12_CLASSES, by ImageNet index and by key.
 _TINY12_BY_IMAGENET = {
     22: "bird",
     99: "bird",
@@ -75,8 +77,8 @@ _TINY12_BY_IMAGENET = {
     949: "fruit",
 }
 _TINY12_BY_KEY = {"chelsea": "cat"}
-PANDA = 388  # ImageNet's index
-_PANDA = Path(__file__).resolve().parents[2] / "assets" / "panda" / "panda.jpg"
+PANDA = 388  # its ImageNet index
+_PANDA_PATH = ASSETS / "panda" / "panda.jpg"
 _CREDITS = {
     "cifar10": "CIFAR-10 (Krizhevsky 2009), from Foolbox",
     "imagenet": "ImageNet, from Foolbox",
@@ -90,8 +92,11 @@ _SCIKIT_IMAGE = (
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample picture. ``key`` names it in recipes and links; ``label`` is its class among those of the kind it was asked
-    for (CIFAR-10's, ImageNet's, the twelve of tiny12), if it has one."""
+    """A sample picture.
+
+    ``key`` names it in recipes and links. ``label`` is its class index in the data set that it was
+    requested for (CIFAR-10, ImageNet or tiny12), None if it shows none of those classes.
+    """
 
     key: str
     title: str
@@ -100,43 +105,40 @@ class Sample:
     label: int | None = None
 
     def read(self) -> Image.Image:
-        """The picture, 8-bit RGB in its own size. Raises :class:`ImageError` when the file is gone."""
-        return read(self.path).image
+        """The picture, 8-bit RGB in its own size. Raises :class:`ImageError` if it is missing."""
+        return read_image(self.path).image
 
 
 @cache
 def samples(kind: str) -> tuple[Sample, ...]:
-    """The samples that suit a classifier of this kind, one of :data:`KINDS`; none when the packages are not installed."""
+    """The samples for classifiers of ``kind``, one of :data:`KINDS`.
+
+    Foolbox's and scikit-image's are left out if these packages are not installed.
+    """
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}: it is one of {', '.join(KINDS)}")
-    if kind == "tiny12":
-        named = ((item, _tiny12_class(item)) for item in samples("imagenet"))
-        return tuple(
-            replace(item, label=TINY12_CLASSES.index(name))
-            for item, name in named
-            if name is not None
-        )
-    found = _foolbox(kind)
-    return _panda() + found + _scikit_image() if kind == "imagenet" else found
+    if kind == "cifar10":
+        return _foolbox(kind)
+    if kind == "imagenet":
+        return _panda() + _foolbox(kind) + _scikit_image()
+    classes = ((item, _tiny12_class(item)) for item in samples("imagenet"))
+    return tuple(replace(item, label=TINY12_CLASSES.index(name)) for item, name in classes if name)
 
 
 def sample(key: str) -> Sample:
-    """The sample with this key, e.g. "cifar10-00" or "coffee". Raises :class:`ImageError` for any other."""
-    known = {item.key: item for kind in ("cifar10", "imagenet") for item in samples(kind)}
-    if key not in known:
-        some = (
-            f"use one of {', '.join(known)}"
-            if known
-            else "install foolbox or scikit-image, which bring the samples"
-        )
-        raise ImageError(f"the gallery has no picture {key!r}; {some}.")
-    return known[key]
+    """The sample with this key, e.g. "cifar10-00" or "coffee".
+
+    Raises :class:`ImageError` if there is none.
+    """
+    by_key = {item.key: item for kind in ("cifar10", "imagenet") for item in samples(kind)}
+    if key not in by_key:
+        raise ImageError(f"the gallery has no picture {key!r}; use one of {', '.join(by_key)}")
+    return by_key[key]
 
 
 def _tiny12_class(item: Sample) -> str | None:
-    return _TINY12_BY_KEY.get(item.key) or _TINY12_BY_IMAGENET.get(
-        -1 if item.label is None else item.label
-    )
+    label = -1 if item.label is None else item.label
+    return _TINY12_BY_KEY.get(item.key) or _TINY12_BY_IMAGENET.get(label)
 
 
 def _data_folder(package: str) -> Path | None:
@@ -147,39 +149,34 @@ def _data_folder(package: str) -> Path | None:
 
 
 def _foolbox(kind: str) -> tuple[Sample, ...]:
-    """Foolbox names its files ``KIND_NUMBER_LABEL``. The second jeep is titled "jeep 2"."""
+    """Foolbox names its files ``KIND_NUMBER_LABEL``. Its second jeep is titled "jeep 2"."""
     folder = _data_folder("foolbox")
     if folder is None:
         return ()
-    found: list[Sample] = []
+    names = dict(enumerate(CIFAR10_NAMES)) if kind == "cifar10" else IMAGENET_NAMES
+    pictures: list[Sample] = []
     counts: dict[str, int] = {}
     for path in sorted(folder.glob(f"{kind}_[0-9][0-9]_*.*")):
-        _, number, text = path.stem.split("_")
-        label = int(text)
-        name = (
-            CIFAR10_NAMES[label]
-            if kind == "cifar10"
-            else IMAGENET_NAMES.get(label, f"class {label}")
-        )
+        _, number, label = path.stem.split("_")
+        name = names.get(int(label), f"class {label}")
         counts[name] = counts.get(name, 0) + 1
         title = name if counts[name] == 1 else f"{name} {counts[name]}"
-        found.append(Sample(f"{kind}-{number}", title, _CREDITS[kind], path, label))
-    return tuple(found)
+        pictures.append(Sample(f"{kind}-{number}", title, _CREDITS[kind], path, int(label)))
+    return tuple(pictures)
 
 
 def _panda() -> tuple[Sample, ...]:
-    """Drawn by a program of ours, for the picture that made adversarial examples famous."""
+    """The rendered panda, in place of the photograph that made adversarial examples famous."""
     credit = "not a photograph: rendered by this project's assets/panda/render.py"
-    return (
-        (Sample("panda", IMAGENET_NAMES[PANDA], credit, _PANDA, PANDA),) if _PANDA.is_file() else ()
-    )
+    panda = Sample("panda", IMAGENET_NAMES[PANDA], credit, _PANDA_PATH, PANDA)
+    return (panda,) if _PANDA_PATH.is_file() else ()
 
 
 def _scikit_image() -> tuple[Sample, ...]:
     folder = _data_folder("skimage")
     if folder is None:
         return ()
-    every = (
+    pictures = (
         Sample(key, title, credit, folder / file) for key, file, title, credit in _SCIKIT_IMAGE
     )
-    return tuple(item for item in every if item.path.is_file())
+    return tuple(picture for picture in pictures if picture.path.is_file())

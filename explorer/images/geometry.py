@@ -1,6 +1,6 @@
-"""Pictures ↔ tensors: the classifier's view of a picture, and the way back through 8 bits.
+"""Pictures and tensors: preprocessing for a classifier, and 8-bit pictures from tensors.
 
-Tensors are float32 [3, H, W] in pixels of [0, 1]; a picture's value k of 8 bits is k / 255.
+Tensors are float32 [3, H, W] in pixels of [0, 1]; the 8-bit value k of a picture is k / 255.
 """
 
 from __future__ import annotations
@@ -17,13 +17,19 @@ from torch import Tensor
 
 from explorer.errors import UserError
 
-_LONGEST = 8
+MAX_ZOOM = 8.0
+BILINEAR, BICUBIC = "bilinear", "bicubic"
+_RESAMPLING = {BILINEAR: Image.Resampling.BILINEAR, BICUBIC: Image.Resampling.BICUBIC}
+_MAX_ASPECT_RATIO = 8  # of the part of a picture that is used
 
 
 @dataclass(frozen=True)
 class Crop:
-    """Which part of a photograph a classifier sees. ``x`` and ``y`` run from 0 (all to the left, to the top) to 1; ``zoom`` is how
-    much larger than in the classifier's own transform things are. The defaults are that transform: its centre crop."""
+    """The part of a photograph that a classifier gets; by default its own centre crop.
+
+    ``x`` and ``y`` are the position from 0 (left, top) to 1 (right, bottom). At a ``zoom`` of 2
+    things are twice as large as in the classifier's own preprocessing.
+    """
 
     x: float = 0.5
     y: float = 0.5
@@ -32,85 +38,93 @@ class Crop:
     def __post_init__(self) -> None:
         if not (0 <= self.x <= 1 and 0 <= self.y <= 1):
             raise UserError(
-                f"the crop's place must lie from 0 to 1 in both directions; it is {self.x:g}, {self.y:g}"
+                f"the crop's x and y must be from 0 to 1; they are {self.x:g} and {self.y:g}"
             )
-        if not 0 < self.zoom <= MOST_ZOOM:
+        if not 0 < self.zoom <= MAX_ZOOM:
             raise UserError(
-                f"the crop's zoom must be above 0 and at most {MOST_ZOOM:g}; it is {self.zoom:g}"
+                f"the crop's zoom must be above 0 and at most {MAX_ZOOM:g}; it is {self.zoom:g}"
             )
 
 
-MOST_ZOOM = 8.0
 CENTRE = Crop()
-BILINEAR, BICUBIC = "bilinear", "bicubic"
-_RESAMPLING = {BILINEAR: Image.Resampling.BILINEAR, BICUBIC: Image.Resampling.BICUBIC}
 
 
 class Preprocessing(Protocol):
-    """What looks at pictures: its input's (height, width), what the shorter side is brought to before the crop, and how."""
+    """How a classifier's input is cut from a picture; a ``Classifier`` fulfils it."""
 
     @property
-    def input_size(self) -> tuple[int, int]: ...
+    def input_size(self) -> tuple[int, int]:
+        """Height and width of the crop."""
 
     @property
-    def resize(self) -> int | None: ...
+    def resize(self) -> int | None:
+        """The shorter side in pixels before the crop; None for the longer side of the crop."""
 
     @property
-    def interpolation(self) -> str: ...
+    def interpolation(self) -> str:
+        """``BILINEAR`` or ``BICUBIC``."""
 
 
-def view(image: Image.Image, viewer: Preprocessing, crop: Crop = CENTRE) -> Tensor:
-    """What ``viewer`` sees of a picture: :func:`resize_and_crop` as it asks for it."""
-    return resize_and_crop(image, viewer.input_size, viewer.resize, crop, viewer.interpolation)
+def preprocess(image: Image.Image, preprocessing: Preprocessing, crop: Crop = CENTRE) -> Tensor:
+    """The classifier's input for a picture: :func:`resize_and_crop` with its settings."""
+    size, resize = preprocessing.input_size, preprocessing.resize
+    return resize_and_crop(image, size, resize, crop, preprocessing.interpolation)
 
 
 @dataclass(frozen=True)
 class CropWindow:
-    """A crop in whole pixels: the photograph without its ends (``cut``: left, top, width, height) is resized to ``resized`` (width,
-    height), and from there ``size`` (width, height) is cut out at ``corner`` (left, top)."""
+    """A crop in whole pixels.
 
-    cut: tuple[int, int, int, int]
-    resized: tuple[int, int]
+    ``region`` (left, top, width, height) of the photograph is resized to ``resized_size`` (width,
+    height), and ``size`` (width, height) of the result is cut out at ``corner`` (left, top).
+    """
+
+    region: tuple[int, int, int, int]
+    resized_size: tuple[int, int]
     corner: tuple[int, int]
     size: tuple[int, int]
 
     @property
     def box(self) -> tuple[float, float, float, float]:
-        """Left, top, width and height of what is seen, in pixels of the photograph."""
-        across, down = self.cut[2] / self.resized[0], self.cut[3] / self.resized[1]
-        return (
-            self.cut[0] + self.corner[0] * across,
-            self.cut[1] + self.corner[1] * down,
-            self.size[0] * across,
-            self.size[1] * down,
-        )
+        """Left, top, width and height of the crop, in pixels of the photograph."""
+        scale_x = self.region[2] / self.resized_size[0]
+        scale_y = self.region[3] / self.resized_size[1]
+        left = self.region[0] + self.corner[0] * scale_x
+        top = self.region[1] + self.corner[1] * scale_y
+        return left, top, self.size[0] * scale_x, self.size[1] * scale_y
 
     @property
     def movable(self) -> tuple[bool, bool]:
-        """Whether there is room to move it across and down."""
-        return self.resized[0] > self.size[0], self.resized[1] > self.size[1]
+        """Whether the crop can be moved horizontally, and vertically."""
+        return self.resized_size[0] > self.size[0], self.resized_size[1] > self.size[1]
 
 
-def least_zoom(size: tuple[int, int], resize: int | None) -> float:
-    """The zoom at which the crop takes in the photograph's whole shorter side."""
+def min_zoom(size: tuple[int, int], resize: int | None) -> float:
+    """The zoom at which the crop contains the whole shorter side of the photograph."""
     return max(size) / (resize or max(size))
 
 
 def crop_window(
-    photo: tuple[int, int], size: tuple[int, int], resize: int | None = None, crop: Crop = CENTRE
+    photo_size: tuple[int, int],
+    size: tuple[int, int],
+    resize: int | None = None,
+    crop: Crop = CENTRE,
 ) -> CropWindow:
-    """What a classifier with input ``size`` (height, width) sees of a photograph of ``photo`` (width, height) pixels.
+    """The window of ``crop`` in a photograph of ``photo_size`` (width, height) pixels.
 
-    Raises ``ValueError`` when ``resize`` is less than a side of ``size``; a zoom below :func:`least_zoom` counts as that.
+    ``size`` (height, width) is the classifier's input, ``resize`` as in :class:`Preprocessing`. A
+    zoom below :func:`min_zoom` counts as that. Raises ``ValueError`` if ``resize`` is less than a
+    side of ``size``.
     """
     height, width = size
     shorter = max(size) if resize is None else resize
     if shorter < max(size):
         raise ValueError(f"resize {shorter} is less than the crop {height} × {width}")
-    cut = _without_ends(photo)
-    resized = _resized(cut[2:], max(round(shorter * crop.zoom), max(size)))
-    corner = round(crop.x * (resized[0] - width)), round(crop.y * (resized[1] - height))
-    return CropWindow(cut, resized, corner, (width, height))
+    region = _middle(photo_size)
+    resized_size = _resized_size(region[2:], max(round(shorter * crop.zoom), max(size)))
+    left = round(crop.x * (resized_size[0] - width))
+    top = round(crop.y * (resized_size[1] - height))
+    return CropWindow(region, resized_size, (left, top), (width, height))
 
 
 def resize_and_crop(
@@ -120,55 +134,57 @@ def resize_and_crop(
     crop: Crop = CENTRE,
     interpolation: str = BILINEAR,
 ) -> Tensor:
-    """Part of an RGB picture as float32 [3, H, W], values k / 255; ``size`` is (height, width).
+    """Part of a picture as float32 [3, H, W] with values k / 255; ``size`` is (height, width).
 
-    The shorter side is brought to ``resize`` pixels (default: the longer side of ``size``) by antialiased bilinear or bicubic
-    interpolation, then the centre is cut out, or what ``crop`` says: torchvision's ``Resize``, ``CenterCrop``, ``PILToTensor``,
-    byte for byte. Raises ``ValueError`` when ``resize`` is less than a side of ``size``.
+    The interpolation is antialiased. With the default ``crop`` the result equals that of
+    torchvision's ``Resize``, ``CenterCrop`` and ``PILToTensor`` to the byte. Raises ``ValueError``
+    if ``resize`` is less than a side of ``size``.
     """
-    seen = crop_window(image.size, size, resize, crop)
-    left, top, width, height = seen.cut
+    window = crop_window(image.size, size, resize, crop)
     image = image.convert("RGB")
+    left, top, width, height = window.region
     if (width, height) != image.size:
         image = image.crop((left, top, left + width, top + height))
-    if seen.resized != image.size:
-        image = image.resize(seen.resized, _RESAMPLING[interpolation])
-    left, top = seen.corner
-    pixels = np.array(image.crop((left, top, left + seen.size[0], top + seen.size[1])))
+    if window.resized_size != image.size:
+        image = image.resize(window.resized_size, _RESAMPLING[interpolation])
+    left, top = window.corner
+    pixels = np.array(image.crop((left, top, left + window.size[0], top + window.size[1])))
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous().float() / 255
 
 
-def _without_ends(photo: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The middle of a strip, as left, top, width, height: resized as a whole, one of 8 × 1 000 000 pixels would take gigabytes."""
-    width, height = photo
-    longest = _LONGEST * min(width, height)
+def _middle(photo_size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the photograph, or of the middle of a very long strip.
+
+    Resizing a whole picture of 8 × 1,000,000 pixels would take gigabytes.
+    """
+    width, height = photo_size
+    longest = _MAX_ASPECT_RATIO * min(width, height)
     left, top = max(0, (width - longest) // 2), max(0, (height - longest) // 2)
     return left, top, min(width, longest), min(height, longest)
 
 
-def _resized(photo: tuple[int, int], shorter: int) -> tuple[int, int]:
-    width, height = photo
-    longer = int(
-        shorter * max(width, height) / min(width, height)
-    )  # truncated, as torchvision does
+def _resized_size(photo_size: tuple[int, int], shorter: int) -> tuple[int, int]:
+    width, height = photo_size
+    # torchvision truncates here too.
+    longer = int(shorter * max(width, height) / min(width, height))
     return (shorter, longer) if width <= height else (longer, shorter)
 
 
 def round_8bit(tensor: Tensor) -> Tensor:
-    """Each value, of any shape, to the nearest k / 255 within [0, 1]: what is left after saving in 8 bits."""
-    # Divided by a tensor: CUDA turns division by a Python number into multiplication by its rounded reciprocal.
+    """Values of any shape, each rounded to the nearest k / 255 in [0, 1] as an 8-bit file does."""
+    # CUDA turns division by a Python number into multiplication by its rounded reciprocal.
     return (tensor.clamp(0, 1) * 255).round() / torch.full_like(tensor, 255)
 
 
 def to_uint8(tensor: Tensor) -> npt.NDArray[np.uint8]:
-    """[3, H, W] in [0, 1] → uint8 [H, W, 3], rounded (truncation would lose up to a whole level), clamped."""
+    """A tensor [3, H, W] as uint8 [H, W, 3], clamped to [0, 1] and rounded, not truncated."""
     levels = (tensor.detach().clamp(0, 1) * 255).round().to(torch.uint8)
     array: npt.NDArray[Any] = levels.permute(1, 2, 0).contiguous().cpu().numpy()
     return array
 
 
 def to_png(tensor: Tensor) -> bytes:
-    """[3, H, W] in [0, 1] → the bytes of an 8-bit PNG, lossless once rounded."""
+    """The bytes of a PNG file with the 8-bit values of a tensor [3, H, W]; see :func:`to_uint8`."""
     buffer = io.BytesIO()
     Image.fromarray(to_uint8(tensor)).save(buffer, "PNG")
     return buffer.getvalue()

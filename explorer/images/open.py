@@ -1,20 +1,22 @@
-"""A picture by its written name: a path, or a sample of the gallery."""
+"""A picture by its source: a path, or the name of a sample of the gallery."""
 
 from __future__ import annotations
 
-from explorer.images.decode import Decoded, ImageError, read
+from explorer.images.decode import DecodedImage, ImageError, read_image
 from explorer.images.gallery import sample
 
 GALLERY_PREFIX = "gallery:"
 UPLOAD_PREFIX = "upload:"
 
 
-def open_source(source: str) -> Decoded:
-    """``gallery:KEY`` or a path. Raises :class:`ImageError`, also for ``upload:NAME``, which only the page has seen."""
+def open_image(source: str) -> DecodedImage:
+    """The picture of ``source``, which is ``gallery:KEY`` or a path.
+
+    Raises :class:`ImageError` if it can't be read, and for ``upload:NAME``: only the page has that.
+    """
     if source.startswith(GALLERY_PREFIX):
-        return Decoded(sample(source.removeprefix(GALLERY_PREFIX)).read(), ())
+        return DecodedImage(sample(source.removeprefix(GALLERY_PREFIX)).read(), ())
     if source.startswith(UPLOAD_PREFIX):
-        raise ImageError(
-            f"{source.removeprefix(UPLOAD_PREFIX)} was uploaded to the page; name the file itself with --image."
-        )
-    return read(source)
+        name = source.removeprefix(UPLOAD_PREFIX)
+        raise ImageError(f"{name} was uploaded to the page; name the file itself with --image")
+    return read_image(source)

@@ -1,4 +1,4 @@
-"""Pictures as bytes, some of them made by hand."""
+"""Pictures as the bytes of files, some written by hand."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.images.decode import ImageError, decode
+from explorer.images.decode import ImageError, decode_image
 
 RAMP = np.stack(np.meshgrid(np.arange(24) * 10, np.arange(16) * 15, indexing="xy"), axis=-1)
 PIXELS = np.concatenate([RAMP, np.full((16, 24, 1), 77)], axis=-1).astype(np.uint8)  # [16, 24, 3]
@@ -28,7 +28,7 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def png(width: int, height: int, bits: int, colour: int, rows: bytes, *extra: bytes) -> bytes:
-    """A PNG by hand; ``rows`` without the filter bytes, which are added as 0; ``extra`` chunks go before the pixels."""
+    """A PNG written by hand. Filter bytes of 0 are added to ``rows``; ``extra`` are chunks."""
     stride = len(rows) // height
     filtered = b"".join(b"\0" + rows[i * stride : (i + 1) * stride] for i in range(height))
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
@@ -52,14 +52,14 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def array(data: bytes, name: str = "picture.png") -> np.ndarray:
-    return np.asarray(decode(data, name).image)
+    return np.asarray(decode_image(data, name).image)
 
 
 def one_sentence(error: pytest.ExceptionInfo[ImageError]) -> str:
-    """The message, after checking that it is one sentence on one line and that nothing of a traceback hangs on."""
+    """The message, after checking that it is one sentence on one line, without a traceback."""
     text = str(error.value)
-    assert text.endswith(".")
-    assert text.count(". ") == 0
+    assert not text.endswith(".")
+    assert ". " not in text
     assert "\n" not in text
     assert error.value.__suppress_context__ or error.value.__context__ is None
     return text

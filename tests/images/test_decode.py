@@ -1,4 +1,4 @@
-"""Every kind of file a person may offer: decoded, with a note, or refused in one sentence."""
+"""Every kind of file is decoded, with a note if it was changed, or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.images.decode import ImageError, decode
+from explorer.images.decode import ImageError, decode_image
 from tests.images.pictures import PICTURE, PIXELS, bomb, encoded, one_sentence
 
 
@@ -14,7 +14,9 @@ from tests.images.pictures import PICTURE, PIXELS, bomb, encoded, one_sentence
 def test_lossless_formats_keep_every_pixel(kind: str) -> None:
     grey = Image.fromarray(PIXELS[..., 0])
     source = grey if kind == "GIF" else PICTURE
-    decoded = decode(encoded(source, kind, **({"lossless": True} if kind == "WEBP" else {})), "a")
+    decoded = decode_image(
+        encoded(source, kind, **({"lossless": True} if kind == "WEBP" else {})), "a"
+    )
     assert decoded.image.mode == "RGB"
     assert decoded.notes == ()
     np.testing.assert_array_equal(np.asarray(decoded.image), np.asarray(source.convert("RGB")))
@@ -22,7 +24,7 @@ def test_lossless_formats_keep_every_pixel(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP"])
 def test_extension_does_not_matter(kind: str) -> None:
-    decoded = decode(encoded(PICTURE, kind), "picture.wrong")
+    decoded = decode_image(encoded(PICTURE, kind), "picture.wrong")
     assert decoded.image.size == (24, 16)
     assert decoded.notes == ()
 
@@ -39,44 +41,44 @@ def test_extension_does_not_matter(kind: str) -> None:
 )
 def test_not_an_image(data: bytes) -> None:
     with pytest.raises(ImageError) as error:
-        decode(data, "fake.png")
+        decode_image(data, "fake.png")
     assert (
         one_sentence(error)
-        == "fake.png is not a picture that can be read here; use PNG, JPEG, WebP, GIF or BMP."
+        == "fake.png is not a picture that can be read here; use PNG, JPEG, WebP, GIF or BMP"
     )
 
 
-def test_a_format_that_is_not_read_is_named_as_such() -> None:
+def test_another_picture_format() -> None:
     with pytest.raises(ImageError, match="use PNG, JPEG, WebP, GIF or BMP"):
-        decode(encoded(PICTURE, "TIFF"), "scan.tiff")
+        decode_image(encoded(PICTURE, "TIFF"), "scan.tiff")
 
 
 def test_empty() -> None:
     with pytest.raises(ImageError) as error:
-        decode(b"", "nothing.png")
-    assert one_sentence(error) == "nothing.png is empty (0 bytes); choose another file."
+        decode_image(b"", "nothing.png")
+    assert one_sentence(error) == "nothing.png is empty (0 bytes); choose another file"
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
-def test_truncated(kind: str, share: float) -> None:
+@pytest.mark.parametrize("fraction", [0.3, 0.6, 0.9])
+def test_truncated(kind: str, fraction: float) -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
     data = encoded(noise, kind)
     with pytest.raises(ImageError) as error:
-        decode(data[: int(len(data) * share)], "half.img")
-    assert one_sentence(error) == "half.img is cut short or damaged; save or download it again."
+        decode_image(data[: int(len(data) * fraction)], "half.img")
+    assert one_sentence(error) == "half.img is cut short or damaged; save or download it again"
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
 def test_broken_bytes_never_raise_anything_else(kind: str) -> None:
     generator = np.random.default_rng(1)
-    sound = np.frombuffer(encoded(PICTURE, kind), dtype=np.uint8)
+    intact = np.frombuffer(encoded(PICTURE, kind), dtype=np.uint8)
     refused = 0
     for _ in range(150):
-        broken = sound.copy()
-        broken[generator.integers(0, len(sound), 4)] = generator.integers(0, 256, 4)
+        broken = intact.copy()
+        broken[generator.integers(0, len(intact), 4)] = generator.integers(0, 256, 4)
         try:
-            assert decode(broken.tobytes(), "a").image.mode == "RGB"
+            assert decode_image(broken.tobytes(), "a").image.mode == "RGB"
         except ImageError:
             refused += 1
     assert refused > 0
@@ -85,36 +87,37 @@ def test_broken_bytes_never_raise_anything_else(kind: str) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (7, 300), (300, 7)])
 def test_too_small(size: tuple[int, int]) -> None:
     with pytest.raises(ImageError) as error:
-        decode(encoded(Image.new("RGB", size)), "dot.png")
+        decode_image(encoded(Image.new("RGB", size)), "dot.png")
     width, height = size
     assert one_sentence(error) == (
-        f"dot.png is {width} × {height} pixels; each side must be at least 8, so choose a larger picture."
+        f"dot.png is {width} × {height} pixels; each side must be at least 8, "
+        "so choose a larger picture"
     )
 
 
 def test_smallest_allowed() -> None:
-    assert decode(encoded(Image.new("RGB", (8, 8))), "a").image.size == (8, 8)
+    assert decode_image(encoded(Image.new("RGB", (8, 8))), "a").image.size == (8, 8)
 
 
 @pytest.mark.parametrize(
     "size", [(6000, 4001), (50_000, 500), (20_000, 20_000), (2**31 - 1, 2**31 - 1)]
 )
 def test_huge_is_refused_by_its_header(size: tuple[int, int]) -> None:
-    # The pixel data are missing: had a pixel been decoded, the message would be that of a damaged file.
+    # The file has no pixels: decoding any would give the message of a damaged file.
     with pytest.raises(ImageError, match="at most 24 million are read") as error:
-        decode(bomb(*size), "bomb.png")
+        decode_image(bomb(*size), "bomb.png")
     assert "damaged" not in one_sentence(error)
 
 
 def test_exactly_24_megapixels_pass() -> None:
-    assert decode(encoded(Image.new("L", (6000, 4000))), "a").image.size == (6000, 4000)
+    assert decode_image(encoded(Image.new("L", (6000, 4000))), "a").image.size == (6000, 4000)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
 def test_animated_uses_the_first_frame(kind: str) -> None:
     frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "lime", "blue")]
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], lossless=True)
-    decoded = decode(data, "moving")
+    decoded = decode_image(data, "moving")
     assert decoded.notes == ("animated: its first frame is used",)
     np.testing.assert_array_equal(np.asarray(decoded.image), np.asarray(frames[0]))
 
@@ -124,12 +127,14 @@ def test_an_animation_cut_at_its_second_frame() -> None:
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
     second = data.index(b",", data.index(b",") + 1)  # a comma begins a frame
     with pytest.raises(ImageError) as error:
-        decode(data[: second + 10], "moving.gif")
-    assert one_sentence(error) == "moving.gif is cut short or damaged; save or download it again."
+        decode_image(data[: second + 10], "moving.gif")
+    assert one_sentence(error) == "moving.gif is cut short or damaged; save or download it again"
 
 
 def test_a_phone_picture_with_a_preview_is_not_called_animated() -> None:
     small = Image.new("RGB", (8, 8))
-    decoded = decode(encoded(PICTURE, "MPO", save_all=True, append_images=[small]), "phone.jpg")
+    decoded = decode_image(
+        encoded(PICTURE, "MPO", save_all=True, append_images=[small]), "phone.jpg"
+    )
     assert decoded.image.size == (24, 16)
     assert decoded.notes == ()

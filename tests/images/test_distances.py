@@ -1,4 +1,4 @@
-"""Distances against numbers worked out by hand, SSIM against its closed form."""
+"""Distances against values computed by hand, and SSIM against its closed form."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_ssim_of_equal_images_is_one() -> None:
 
 @pytest.mark.parametrize(("u", "v"), [(0.0, 1.0), (0.25, 0.5), (0.75, 0.5)])
 def test_ssim_of_constant_images(u: float, v: float) -> None:
-    # No variance: only the luminance term is left.
+    # Without variance only the luminance term remains.
     expected = (2 * u * v + C1) / (u * u + v * v + C1)
     assert ssim(torch.full((3, 16, 24), u), torch.full((3, 16, 24), v)) == pytest.approx(
         expected, rel=1e-9
@@ -57,7 +57,7 @@ def test_ssim_of_constant_images(u: float, v: float) -> None:
 
 @pytest.mark.parametrize("side", [3, 5, 7])
 def test_ssim_of_one_window_by_the_formula(side: int) -> None:
-    """At ``side`` ≤ 7 one window covers the image, shrunk where 7 does not fit; a constant shift keeps the variance."""
+    """At ``side`` ≤ 7 one window covers the image; a constant shift keeps the variance."""
     a = uniform(3, side, side).double() * 0.5
     b = a + 0.25
     expected = []
@@ -76,7 +76,7 @@ def test_ssim_falls_as_noise_grows() -> None:
     assert len(set(scores)) == 4
 
 
-def test_ssim_of_even_sides_and_its_least_size() -> None:
+def test_ssim_of_even_sides_and_of_images_that_are_too_small() -> None:
     assert ssim(torch.zeros(3, 4, 6), torch.zeros(3, 4, 6)) == pytest.approx(1.0)
     with pytest.raises(ValueError, match="at least 3 × 3"):
         ssim(torch.zeros(3, 2, 9), torch.zeros(3, 2, 9))
@@ -103,7 +103,7 @@ def test_no_perturbation_is_grey() -> None:
 def test_the_smallest_perturbation_stays_finite() -> None:
     delta = torch.zeros(3, 4, 4)
     delta[0, 0, 0] = 1e-39  # subnormal: its reciprocal is beyond float32
-    shown = perturbation_image(delta)
-    assert shown[0, 0, 0] == 1.0
-    assert torch.isfinite(shown).all()
+    image = perturbation_image(delta)
+    assert image[0, 0, 0] == 1.0
+    assert torch.isfinite(image).all()
     assert magnification(delta) < float("inf")

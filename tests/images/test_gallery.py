@@ -1,4 +1,4 @@
-"""The gallery finds the samples on disk, and names them rightly."""
+"""The samples that the gallery finds, their names and labels."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_cifar10_samples() -> None:
-    found = samples("cifar10")
-    assert len(found) == 20
-    assert {item.read().size for item in found} == {(32, 32)}
-    assert found[0].key == "cifar10-00"
-    assert (found[0].title, found[0].label) == ("cat", 3)
+    pictures = samples("cifar10")
+    assert len(pictures) == 20
+    assert {item.read().size for item in pictures} == {(32, 32)}
+    assert pictures[0].key == "cifar10-00"
+    assert (pictures[0].title, pictures[0].label) == ("cat", 3)
     assert all(
         item.label is not None and item.title.startswith(CIFAR10_NAMES[item.label])
-        for item in found
+        for item in pictures
     )
 
 
 def test_imagenet_samples() -> None:
-    found = samples("imagenet")
-    assert len(found) == 24
-    assert [item.key for item in found[-3:]] == ["chelsea", "coffee", "rocket"]
-    assert all(item.label is None for item in found[-3:])
-    assert (found[18].title, found[18].label) == ("bald eagle", 22)
-    assert found[-1].read().size == (640, 427)
-    assert (found[0].key, found[0].title, found[0].label) == ("panda", "giant panda", 388)
-    assert all(not item.title.startswith("class ") for item in found)
+    pictures = samples("imagenet")
+    assert len(pictures) == 24
+    assert [item.key for item in pictures[-3:]] == ["chelsea", "coffee", "rocket"]
+    assert all(item.label is None for item in pictures[-3:])
+    assert (pictures[18].title, pictures[18].label) == ("bald eagle", 22)
+    assert pictures[-1].read().size == (640, 427)
+    assert (pictures[0].key, pictures[0].title, pictures[0].label) == ("panda", "giant panda", 388)
+    assert all(not item.title.startswith("class ") for item in pictures)
 
 
-def test_tiny12_samples_are_those_that_show_one_of_its_classes() -> None:
-    found = {item.key: item for item in samples("tiny12")}
-    assert len(found) == 11
-    assert set(found) <= {item.key for item in samples("imagenet")}
-    shown = {
-        key: TINY12_CLASSES[item.label] for key, item in found.items() if item.label is not None
+def test_tiny12_samples_show_its_classes() -> None:
+    pictures = {item.key: item for item in samples("tiny12")}
+    assert len(pictures) == 11
+    assert set(pictures) <= {item.key for item in samples("imagenet")}
+    classes = {
+        key: TINY12_CLASSES[item.label] for key, item in pictures.items() if item.label is not None
     }
-    assert shown["chelsea"] == "cat"
-    assert (shown["imagenet-07"], found["imagenet-07"].title) == ("car", "jeep 2")
+    assert classes["chelsea"] == "cat"
+    assert (classes["imagenet-07"], pictures["imagenet-07"].title) == ("car", "jeep 2")
     assert sample("chelsea").label is None
 
 
@@ -64,18 +64,18 @@ def test_names_are_those_of_the_data_sets() -> None:
 
 
 def test_keys_and_titles_are_unique_and_every_sample_has_a_credit() -> None:
-    every = [item for kind in ("cifar10", "imagenet") for item in samples(kind)]
-    assert len({item.key for item in every}) == len(every)
+    pictures = [item for kind in ("cifar10", "imagenet") for item in samples(kind)]
+    assert len({item.key for item in pictures}) == len(pictures)
     for kind in KINDS:
         assert len({item.title for item in samples(kind)}) == len(samples(kind))
-    assert all(item.credit and item.read().mode == "RGB" for item in every)
+    assert all(item.credit and item.read().mode == "RGB" for item in pictures)
 
 
 def test_sample_by_key() -> None:
     assert sample("imagenet-07").title == "jeep 2"
     with pytest.raises(
         ImageError,
-        match=r"the gallery has no picture 'unicorn'; use one of cifar10-00, .*, rocket\.$",
+        match=r"the gallery has no picture 'unicorn'; use one of cifar10-00, .*, rocket$",
     ):
         sample("unicorn")
 
@@ -89,12 +89,12 @@ def test_without_the_packages_there_are_no_samples(monkeypatch: pytest.MonkeyPat
     uncached = samples.__wrapped__
     monkeypatch.setattr(gallery, "find_spec", lambda name: None)
     assert uncached("cifar10") == ()
-    assert [each.key for each in uncached("imagenet")] == ["panda"]  # ours
+    assert [item.key for item in uncached("imagenet")] == ["panda"]
 
 
-def test_a_sample_whose_file_is_gone_says_so(tmp_path: Path) -> None:
+def test_a_sample_whose_file_is_missing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="does not exist"):
-        gallery.Sample("gone", "gone", "nobody", tmp_path / "gone.png").read()
+        gallery.Sample("key", "title", "credit", tmp_path / "missing.png").read()
 
 
 def test_importing_images_and_listing_samples_imports_nothing_heavy() -> None:
@@ -104,10 +104,10 @@ def test_importing_images_and_listing_samples_imports_nothing_heavy() -> None:
         "assert len(gallery.samples('imagenet')) == 24\n"
         "assert 'torch' not in sys.modules\n"
         "from explorer.images import distances, geometry\n"
-        "heavy = {'torchvision', 'skimage', 'matplotlib', 'foolbox', 'scipy', 'streamlit', 'explorer.attacks'}\n"
-        "print(sorted(heavy & set(sys.modules)))\n"
+        "heavy = {'torchvision', 'skimage', 'matplotlib', 'foolbox', 'scipy', 'streamlit'}\n"
+        "print(sorted((heavy | {'explorer.attacks'}) & set(sys.modules)))\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "[]"
+    assert process.stdout.strip() == "[]"

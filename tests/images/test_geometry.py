@@ -1,4 +1,4 @@
-"""The same bytes as torchvision's preprocessing, and 8 bits that round."""
+"""The same bytes as torchvision's preprocessing, and rounding to 8 bits."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
+from explorer.errors import UserError
 from explorer.images.geometry import (
     Crop,
     crop_window,
-    least_zoom,
+    min_zoom,
     resize_and_crop,
     round_8bit,
     to_png,
@@ -30,7 +31,7 @@ def noise(width: int, height: int) -> Image.Image:
     "size", [(500, 333), (333, 500), (640, 427), (231, 1000), (512, 512), (100, 61), (256, 300)]
 )
 @pytest.mark.parametrize(("side", "resize"), [(224, 256), (299, 342), (64, None), (32, None)])
-def test_fit_gives_the_bytes_of_torchvision(
+def test_resize_and_crop_gives_the_bytes_of_torchvision(
     size: tuple[int, int], side: int, resize: int | None
 ) -> None:
     transforms = pytest.importorskip("torchvision.transforms")
@@ -44,7 +45,7 @@ def test_fit_gives_the_bytes_of_torchvision(
 
 
 @pytest.mark.parametrize("size", [(3, 5), (9, 4)])
-def test_fit_to_a_crop_that_is_not_square(size: tuple[int, int]) -> None:
+def test_a_crop_that_is_not_square(size: tuple[int, int]) -> None:
     transforms = pytest.importorskip("torchvision.transforms")
     image = noise(40, 30)
     reference = transforms.Compose(
@@ -53,13 +54,13 @@ def test_fit_to_a_crop_that_is_not_square(size: tuple[int, int]) -> None:
     assert torch.equal(resize_and_crop(image, size), reference(image).float() / 255)
 
 
-def test_fit_leaves_a_picture_of_the_right_size_as_it_is() -> None:
+def test_a_picture_of_the_right_size_does_not_change() -> None:
     image = noise(32, 32)
     assert np.array_equal(to_uint8(resize_and_crop(image, (32, 32))), np.asarray(image))
 
 
 @pytest.mark.parametrize(("width", "height"), [(1_000_000, 8), (8, 1_000_000)])
-def test_fit_shows_the_middle_of_a_long_strip(width: int, height: int) -> None:
+def test_the_middle_of_a_long_strip_is_used(width: int, height: int) -> None:
     strip = Image.new("RGB", (width, height), "black")
     middle = (
         (width // 2 - 8, 0, width // 2 + 8, 8)
@@ -71,7 +72,7 @@ def test_fit_shows_the_middle_of_a_long_strip(width: int, height: int) -> None:
     assert torch.equal(resize_and_crop(strip, (224, 224), 256), expected)
 
 
-def test_fit_refuses_a_crop_larger_than_the_picture() -> None:
+def test_resize_below_the_crop_is_an_error() -> None:
     with pytest.raises(ValueError, match="resize 200 is less than the crop 224 × 224"):
         resize_and_crop(noise(300, 300), (224, 224), 200)
 
@@ -120,15 +121,15 @@ def test_a_moved_crop_is_cut_from_the_same_resized_photograph(crop, corner):
     resized = image.resize((341, 256), Image.Resampling.BILINEAR)
     left, top = corner  # 58.5 is rounded to the even 58, as torchvision does
     expected = np.asarray(resized.crop((left, top, left + 224, top + 224)))
-    found = to_uint8(resize_and_crop(image, (224, 224), 256, crop))
-    assert np.array_equal(found, expected)
+    pixels = to_uint8(resize_and_crop(image, (224, 224), 256, crop))
+    assert np.array_equal(pixels, expected)
 
 
-def test_zoom_makes_things_larger_and_stops_at_the_whole_shorter_side():
-    assert least_zoom((224, 224), 256) == 0.875
-    assert crop_window((400, 300), (224, 224), 256, Crop(zoom=2)).resized == (682, 512)
+def test_zoom_enlarges_and_its_minimum_is_the_whole_shorter_side():
+    assert min_zoom((224, 224), 256) == 0.875
+    assert crop_window((400, 300), (224, 224), 256, Crop(zoom=2)).resized_size == (682, 512)
     whole = crop_window((400, 300), (224, 224), 256, Crop(zoom=0.1))
-    assert whole.resized[1] == 224
+    assert whole.resized_size[1] == 224
     assert whole.movable == (True, False)
     assert whole.box[3] == pytest.approx(300)
 
@@ -140,6 +141,6 @@ def test_the_box_of_the_centre_crop_in_the_photograph():
 
 
 @pytest.mark.parametrize("values", [(-0.1, 0.5, 1), (0.5, 1.1, 1), (0.5, 0.5, 0), (0.5, 0.5, 99)])
-def test_a_crop_that_cannot_be_is_refused(values):
-    with pytest.raises(ValueError, match="crop's"):
+def test_an_impossible_crop_is_a_mistake_of_the_user(values):
+    with pytest.raises(UserError, match="the crop's"):
         Crop(*values)

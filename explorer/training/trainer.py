@@ -1,14 +1,14 @@
-"""Training of the bundled classifiers: standard, and adversarial in the L2 ball (Madry et al. 2018; Ilyas et al. 2019, app. C).
+"""Training of the bundled classifiers: standard, and adversarial in the L2 ball.
 
-The recipe follows the CIFAR-10 speed runs (Jordan 2024, arXiv 2404.00498): whitening stem, one triangular learning rate, fast
-biases, alternating flips. Adversarial training attacks each batch from a random start with one or two steps of 1.25 ε
-(Wong et al. 2020, "Fast is better than free"), the network in evaluation mode while it is attacked.
+Standard training follows the CIFAR-10 speed runs (Jordan 2024, arXiv 2404.00498): a whitening stem,
+one triangular learning rate, fast biases, alternating flips. Adversarial training (Madry et al.
+2018; Ilyas et al. 2019, appendix C) attacks each batch from a random start with one or two steps of
+1.25 ε (Wong et al. 2020, "Fast is better than free") while the network is in evaluation mode.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -16,56 +16,35 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from explorer.attacks.threat import Threat
-from explorer.classifiers.small_net import NetworkConfig, SmallNet, whiten_stem
+from explorer.classifiers.small_net import SmallNet, whiten_stem
 from explorer.datasets.labelled import LabelledImages
-from explorer.errors import UserError
-
-
-@dataclass(frozen=True)
-class Hyperparameters:
-    """Everything that decides the weights, but the data. ``learning_rate`` is the peak, for the mean loss of a batch.
-
-    ``epsilon`` 0 is standard training; otherwise the L2 radius, attacked with one step in the epochs before
-    ``strong_from`` (a fraction of the training) and with two from there on. ``small_until`` is the fraction of epochs on
-    images shrunk to ``small_size``, which cost less. ``crop`` 0 and no ``flip`` is training without augmentation.
-    """
-
-    network: NetworkConfig
-    epochs: int
-    batch: int = 500
-    learning_rate: float = 0.75
-    momentum: float = 0.85
-    weight_decay: float = 1e-3
-    bias_scale: float = 64.0
-    warmup: float = 0.25
-    label_smoothing: float = 0.0
-    crop: int = 2
-    flip: bool = True
-    small_size: int | None = None
-    small_until: float = 0.0
-    frozen_stem: bool = True
-    epsilon: float = 0.0
-    strong_from: float = 0.67
-    average: float = 0.99
-    seed: int = 0
+from explorer.training.checkpoint import TrainingError, read_checkpoint, write_checkpoint
+from explorer.training.hyperparameters import Hyperparameters
+from explorer.training.optimizer import make_optimizer, set_learning_rate
 
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Where an epoch stands: the fraction done, the mean loss and the accuracy on it so far, images a second."""
+    """The state of an epoch: ``fraction`` done, mean ``loss`` and ``accuracy`` up to here.
 
-    done: float
+    ``rate`` is in images per second.
+    """
+
+    fraction: float
     loss: float
     accuracy: float
     rate: float
 
 
 def _augment(images: Tensor, crop: int, flip: Tensor, generator: torch.Generator) -> Tensor:
-    """Reflection-padded random shifts of up to ``crop`` pixels, and mirror images where ``flip`` [N] says so."""
+    """Images shifted at random by up to ``crop`` pixels, and mirrored where ``flip`` [N] is true.
+
+    Reflections fill the borders.
+    """
     size = images.shape[-1]
     padded = F.pad(images, (crop,) * 4, mode="reflect")
     shifts = torch.randint(0, 2 * crop + 1, (len(images), 2), generator=generator)
@@ -75,61 +54,39 @@ def _augment(images: Tensor, crop: int, flip: Tensor, generator: torch.Generator
     return torch.where(flip[:, None, None, None], out.flip(3), out)
 
 
-def _optimizer(net: nn.Module, recipe: Hyperparameters) -> torch.optim.Optimizer:
-    biases = [p for name, p in net.named_parameters() if p.requires_grad and name.endswith("bias")]
-    others = [
-        p for name, p in net.named_parameters() if p.requires_grad and not name.endswith("bias")
-    ]
-    scale, rate = recipe.bias_scale, recipe.learning_rate
-    return torch.optim.SGD(
-        [
-            {"params": others, "lr": rate, "weight_decay": recipe.weight_decay},
-            {"params": biases, "lr": rate * scale, "weight_decay": recipe.weight_decay / scale},
-        ],
-        momentum=recipe.momentum,
-        nesterov=True,
-    )
-
-
-def _rate_factor(done: float, warmup: float) -> float:
-    """Triangular schedule: 0.2 → 1 over the first ``warmup`` of training, then → 0.02."""
-    if done < warmup:
-        return 0.2 + 0.8 * done / warmup
-    return 1 - 0.98 * (done - warmup) / (1 - warmup)
-
-
 class Trainer:
-    """One training, an epoch at a time; :meth:`save` and :meth:`restore` let it go on where it stopped.
+    """One training, run epoch by epoch; after :meth:`restore` it continues where :meth:`save` was.
 
-    Randomness comes from a generator seeded by (seed, epoch), so a resumed training equals an uninterrupted one.
+    Randomness comes from a generator seeded by (seed, epoch), so that a resumed training gives the
+    same weights as an uninterrupted one.
     """
 
     def __init__(
         self,
-        recipe: Hyperparameters,
+        settings: Hyperparameters,
         data: LabelledImages,
         mean: tuple[float, float, float],
         std: tuple[float, float, float],
         device: str = "cpu",
         initial: dict[str, Tensor] | None = None,
     ) -> None:
-        self.recipe, self.data, self.device = recipe, data, torch.device(device)
+        self.settings, self.data, self.device = settings, data, torch.device(device)
         self.mean = torch.tensor(mean, device=self.device).view(1, 3, 1, 1)
         self.std = torch.tensor(std, device=self.device).view(1, 3, 1, 1)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
-            net = SmallNet(recipe.network)
+            torch.manual_seed(settings.seed)
+            net = SmallNet(settings.network)
         net = net.to(self.device).to(memory_format=torch.channels_last)
         if initial is None:
             whiten_stem(net, self._normalise(data.images[:5000].to(self.device).float() / 255))
         else:
             net.load_state_dict(initial)
-        net.stem.weight.requires_grad_(not recipe.frozen_stem)
+        net.stem.weight.requires_grad_(not settings.frozen_stem)
         self.net = net
         self.averaged = AveragedModel(
-            net, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True
+            net, multi_avg_fn=get_ema_multi_avg_fn(settings.average), use_buffers=True
         )
-        self.optimizer = _optimizer(net, recipe)
+        self.optimizer = make_optimizer(net, settings)
         self.epoch = 0
         self.seconds = 0.0
 
@@ -137,16 +94,16 @@ class Trainer:
         return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
     def _batches(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Augmented pixels and labels. Flips alternate: odd epochs show the mirror image of what even ones showed."""
-        recipe, n = self.recipe, len(self.data)
-        first_flip = torch.rand(n, generator=torch.Generator().manual_seed(recipe.seed)) < 0.5
+        """Augmented pixels and labels. Odd epochs have the mirror images of even epochs."""
+        settings, n = self.settings, len(self.data)
+        first_flip = torch.rand(n, generator=torch.Generator().manual_seed(settings.seed)) < 0.5
         order = torch.randperm(n, generator=generator)
-        small = recipe.small_size if self.epoch < recipe.small_until * recipe.epochs else None
-        for start in range(0, n - recipe.batch + 1, recipe.batch):
-            rows = order[start : start + recipe.batch]
+        small = settings.small_size if self.epoch < settings.small_until * settings.epochs else None
+        for start in range(0, n - settings.batch + 1, settings.batch):
+            rows = order[start : start + settings.batch]
             images = self.data.images[rows].float() / 255
-            flipped = (first_flip[rows] ^ bool(self.epoch % 2)) & recipe.flip
-            images = _augment(images, recipe.crop, flipped, generator)
+            mirror = (first_flip[rows] ^ bool(self.epoch % 2)) & settings.flip
+            images = _augment(images, settings.crop, mirror, generator)
             if small is not None:
                 images = F.interpolate(images, size=(small, small), mode="bilinear", antialias=True)
             yield images.to(self.device), self.data.labels[rows].to(self.device)
@@ -154,14 +111,15 @@ class Trainer:
     def _loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
             logits = self.net(self._normalise(images)).float()
-        return F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing), logits
+        return F.cross_entropy(logits, labels), logits
 
     def _perturb(self, images: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-        recipe = self.recipe
+        """Images attacked in the L2 ball, from a random start."""
+        settings = self.settings
         # A shrunk image has fewer pixels: the same change per pixel is a smaller L2 distance.
         scale = images.shape[-1] / self.data.images.shape[-1]
-        threat = Threat("l2", recipe.epsilon * scale)
-        steps = 2 if self.epoch >= recipe.strong_from * recipe.epochs else 1
+        threat = Threat("l2", settings.epsilon * scale)
+        steps = 2 if self.epoch >= settings.strong_from * settings.epochs else 1
         self.net.eval()
         for parameter in self.net.parameters():
             parameter.requires_grad_(False)
@@ -171,7 +129,8 @@ class Trainer:
             loss, _ = self._loss(images + delta, labels)
             (gradient,) = torch.autograd.grad(loss, delta)
             delta = threat.project(
-                delta.detach() + 1.25 * recipe.epsilon * scale * threat.steepest(gradient)
+                delta.detach()
+                + 1.25 * settings.epsilon * scale * threat.normalized_gradient(gradient)
             )
         for group in self.optimizer.param_groups:
             for parameter in group["params"]:
@@ -182,20 +141,23 @@ class Trainer:
     def run_epoch(
         self, report: Callable[[TrainingProgress], None] = lambda progress: None
     ) -> TrainingProgress:
-        """Train one epoch; ``report`` is called after every batch. Returns where it ended."""
-        recipe = self.recipe
-        generator = torch.Generator().manual_seed(recipe.seed * 100_003 + self.epoch)
-        steps = len(self.data) // recipe.batch
+        """The state at the end of one more epoch; ``report`` gets the state after every batch.
+
+        Raises :class:`TrainingError` where the data do not fill a batch or the loss overflows.
+        """
+        settings = self.settings
+        generator = torch.Generator().manual_seed(settings.seed * 100_003 + self.epoch)
+        steps = len(self.data) // settings.batch
         if not steps:
-            raise UserError(f"{len(self.data)} images do not fill one batch of {recipe.batch}")
-        started, correct, total, losses = time.perf_counter(), 0.0, 0, 0.0
-        peaks = (recipe.learning_rate, recipe.learning_rate * recipe.bias_scale)
+            raise TrainingError(
+                f"{len(self.data)} images do not fill one batch of {settings.batch}; add images"
+            )
+        start, correct, count, loss_sum = time.perf_counter(), 0.0, 0, 0.0
         self.net.train()
         for step, (images, labels) in enumerate(self._batches(generator)):
-            factor = _rate_factor((self.epoch + step / steps) / recipe.epochs, recipe.warmup)
-            for group, peak in zip(self.optimizer.param_groups, peaks, strict=True):
-                group["lr"] = peak * factor
-            if recipe.epsilon > 0:
+            fraction = (self.epoch + step / steps) / settings.epochs
+            set_learning_rate(self.optimizer, settings, fraction)
+            if settings.epsilon > 0:
                 images = self._perturb(images, labels, generator)
             loss, logits = self._loss(images, labels)
             self.optimizer.zero_grad(set_to_none=True)
@@ -203,51 +165,56 @@ class Trainer:
             self.optimizer.step()
             self.averaged.update_parameters(self.net)
             correct += (logits.argmax(1) == labels).sum().item()
-            total, losses = total + len(labels), losses + loss.item()
-            if not math.isfinite(losses):
-                raise FloatingPointError(
-                    f"the loss is no longer finite in epoch {self.epoch + 1}; lower the learning rate"
+            count, loss_sum = count + len(labels), loss_sum + loss.item()
+            if not math.isfinite(loss_sum):
+                raise TrainingError(
+                    f"the loss is no longer finite in epoch {self.epoch + 1}; lower the learning "
+                    "rate or take another seed"
                 )
-            rate = total / (time.perf_counter() - started)
+            rate = count / (time.perf_counter() - start)
             progress = TrainingProgress(
-                (step + 1) / steps, losses / (step + 1), correct / total, rate
+                (step + 1) / steps, loss_sum / (step + 1), correct / count, rate
             )
             report(progress)
         self.epoch += 1
-        self.seconds += time.perf_counter() - started
+        self.seconds += time.perf_counter() - start
         return progress
 
     def weights(self) -> dict[str, Tensor]:
-        """The averaged weights, as float16 on the CPU: half the size, the same accuracy (measured on the file that ships)."""
-        state = self.averaged.module.state_dict()
+        """The averaged weights on the CPU. As float16 they take half the space.
+
+        Measured on the bundled files: the accuracy is the same as with float32.
+        """
         return {
-            k: (v.half() if v.is_floating_point() else v).cpu().contiguous()
-            for k, v in state.items()
+            name: (value.half() if value.is_floating_point() else value).cpu().contiguous()
+            for name, value in self.averaged.module.state_dict().items()
         }
 
     def save(self, path: Path) -> None:
-        """Everything needed to go on after this epoch, moved into place when it is whole."""
+        """Write everything that :meth:`restore` needs; the file at ``path`` is always complete.
+
+        Raises :class:`~explorer.files.FileError` where it can't be written.
+        """
         state = {
-            "recipe": asdict(self.recipe),
+            "recipe": asdict(self.settings),
             "net": self.net.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "epoch": self.epoch,
             "seconds": self.seconds,
         }
-        temporary = path.with_suffix(".part")
-        torch.save(state, temporary)
-        os.replace(temporary, path)
+        write_checkpoint(path, state)
 
     def restore(self, path: Path) -> None:
-        """Go on from a file of :meth:`save`; ``ValueError`` when it can't be read or belongs to another recipe."""
-        try:
-            state = torch.load(path, map_location=self.device, weights_only=True)
-        except (OSError, RuntimeError, EOFError, ValueError) as error:
-            raise UserError(f"{path} can't be read ({error}); remove it to begin again") from None
-        mine = asdict(self.recipe)
-        if {**mine, **state["recipe"]} != mine:  # a file from before a setting existed lacks it
-            raise UserError(
+        """Continue from a file that :meth:`save` wrote.
+
+        Raises :class:`TrainingError` where it can't be read or belongs to another recipe.
+        """
+        state = read_checkpoint(path, self.device)
+        # Files of earlier versions lack some settings and have others that no recipe ever changed.
+        recipe = state["recipe"]
+        if any(recipe.get(name, value) != value for name, value in asdict(self.settings).items()):
+            raise TrainingError(
                 f"{path} belongs to another recipe; train into another folder with --out"
             )
         self.net.load_state_dict(state["net"])

@@ -1,4 +1,4 @@
-"""Training learns, resumes to the same bits, and refuses what does not belong to it."""
+"""Training learns, resumes to the same bits, and refuses checkpoints of another recipe."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import torch
 
 from explorer.classifiers.small_net import NetworkConfig
 from explorer.datasets.labelled import LabelledImages
+from explorer.training.checkpoint import TrainingError
+from explorer.training.hyperparameters import Hyperparameters
 from explorer.training.recipes import TRAINING_RECIPES
-from explorer.training.trainer import Hyperparameters, Trainer
+from explorer.training.trainer import Trainer
 
-RECIPE = Hyperparameters(
+SETTINGS = Hyperparameters(
     NetworkConfig(classes=2, widths=(8, 8, 8), stem_channels=8),
     epochs=2,
     batch=20,
@@ -23,7 +25,7 @@ STATISTICS = ((0.5,) * 3, (0.25,) * 3)
 
 
 def stripes(n: int = 200) -> LabelledImages:
-    """Two classes a child tells apart: stripes along the rows, stripes along the columns."""
+    """Two classes that are easy to tell apart: stripes along the rows or along the columns."""
     generator = torch.Generator().manual_seed(0)
     labels = torch.arange(n) % 2
     wave = (torch.arange(24) % 4 < 2).float()
@@ -42,12 +44,16 @@ def accuracy(trainer: Trainer, data: LabelledImages) -> float:
         return float((trainer.net(pixels).argmax(1) == data.labels).float().mean())
 
 
+def assert_same(a: Trainer, b: Trainer) -> None:
+    assert a.weights().keys() == b.weights().keys()
+    assert all(torch.equal(a.weights()[name], b.weights()[name]) for name in a.weights())
+
+
 @pytest.mark.parametrize("epsilon", [0.0, 0.5])
 def test_training_learns(epsilon):
     data = stripes()
-    trainer = Trainer(
-        replace(RECIPE, epsilon=epsilon, epochs=4, strong_from=0.5), data, *STATISTICS
-    )
+    settings = replace(SETTINGS, epsilon=epsilon, epochs=4, strong_from=0.5)
+    trainer = Trainer(settings, data, *STATISTICS)
     reports = []
     for _ in range(4):
         trainer.run_epoch(reports.append)
@@ -56,52 +62,74 @@ def test_training_learns(epsilon):
     assert reports[-1].loss < reports[0].loss
 
 
-def test_a_stopped_training_goes_on_to_the_same_bits(tmp_path):
+def test_a_resumed_training_gives_the_same_bits(tmp_path):
     data = stripes()
-    whole = Trainer(RECIPE, data, *STATISTICS)
-    whole.run_epoch()
-    whole.save(tmp_path / "checkpoint.pt")
-    whole.run_epoch()
-    later = Trainer(RECIPE, data, *STATISTICS)
-    later.restore(tmp_path / "checkpoint.pt")
-    assert later.epoch == 1
-    later.run_epoch()
-    assert all(
-        torch.equal(a, b)
-        for a, b in zip(whole.weights().values(), later.weights().values(), strict=True)
-    )
+    uninterrupted = Trainer(SETTINGS, data, *STATISTICS)
+    uninterrupted.run_epoch()
+    uninterrupted.save(tmp_path / "checkpoint.pt")
+    uninterrupted.run_epoch()
+    resumed = Trainer(SETTINGS, data, *STATISTICS)
+    resumed.restore(tmp_path / "checkpoint.pt")
+    assert resumed.epoch == 1
+    resumed.run_epoch()
+    assert_same(uninterrupted, resumed)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_checkpoint_with_settings_that_are_gone_is_resumed(tmp_path):
+    """Earlier versions stored settings that no recipe changed, and lacked others."""
+    path = tmp_path / "checkpoint.pt"
+    trainer = Trainer(SETTINGS, stripes(), *STATISTICS)
+    trainer.run_epoch()
+    trainer.save(path)
+    state = torch.load(path, weights_only=True)
+    state["recipe"] |= {"label_smoothing": 0.0, "momentum": 0.85}
+    del state["recipe"]["flip"]
+    torch.save(state, path)
+    resumed = Trainer(SETTINGS, stripes(), *STATISTICS)
+    resumed.restore(path)
+    assert resumed.epoch == 1
+    assert_same(trainer, resumed)
 
 
 def test_training_leaves_the_global_random_state_alone():
     before = torch.get_rng_state()
-    Trainer(RECIPE, stripes(), *STATISTICS).run_epoch()
+    Trainer(SETTINGS, stripes(), *STATISTICS).run_epoch()
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_a_foreign_or_broken_checkpoint_is_refused(tmp_path):
     path = tmp_path / "checkpoint.pt"
-    trainer = Trainer(RECIPE, stripes(), *STATISTICS)
+    trainer = Trainer(SETTINGS, stripes(), *STATISTICS)
     trainer.save(path)
-    with pytest.raises(ValueError, match="another recipe"):
-        Trainer(replace(RECIPE, seed=1), stripes(), *STATISTICS).restore(path)
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(ValueError, match="can't be read"):
-        trainer.restore(path)
+    with pytest.raises(TrainingError, match="another recipe"):
+        Trainer(replace(SETTINGS, seed=1), stripes(), *STATISTICS).restore(path)
+    for content in (path.read_bytes()[:1000], b"", b"some text", bytes(100)):
+        path.write_bytes(content)
+        with pytest.raises(TrainingError, match=r"can't be read \(.*\); remove it") as refusal:
+            trainer.restore(path)
+        assert "\n" not in str(refusal.value)
+    for value in ({"weights": torch.ones(1)}, torch.ones(1)):
+        torch.save(value, path)
+        with pytest.raises(TrainingError, match="is no checkpoint of a training"):
+            trainer.restore(path)
 
 
-def test_less_data_than_a_batch_is_said():
-    with pytest.raises(ValueError, match="do not fill one batch"):
-        Trainer(RECIPE, stripes(10), *STATISTICS).run_epoch()
+def test_less_data_than_a_batch_is_refused():
+    with pytest.raises(TrainingError, match="do not fill one batch"):
+        Trainer(SETTINGS, stripes(10), *STATISTICS).run_epoch()
 
 
-def test_a_loss_that_explodes_is_said():
-    trainer = Trainer(replace(RECIPE, learning_rate=1e12), stripes(), *STATISTICS)
-    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+def test_a_loss_that_explodes_is_refused():
+    trainer = Trainer(replace(SETTINGS, learning_rate=1e12), stripes(), *STATISTICS)
+    with pytest.raises(TrainingError, match="lower the learning rate"):
         trainer.run_epoch()
 
 
-def test_robust_bundles_begin_at_the_standard_ones_of_the_same_shape():
-    for bundle in TRAINING_RECIPES.values():
-        if bundle.start_from is not None:
-            assert TRAINING_RECIPES[bundle.start_from].recipe.network == bundle.recipe.network
-            assert bundle.recipe.epsilon > 0
+def test_robust_recipes_start_from_standard_ones_of_the_same_shape():
+    for recipe in TRAINING_RECIPES.values():
+        if recipe.start_from is not None:
+            start = TRAINING_RECIPES[recipe.start_from]
+            assert start.hyperparameters.network == recipe.hyperparameters.network
+            assert recipe.robust
+            assert not start.robust

@@ -1,4 +1,4 @@
-"""Training on a constructed set takes the set it is named after, and is measured on something else."""
+"""Training on a constructed set takes the set of its recipe, and measures on other images."""
 
 from __future__ import annotations
 
@@ -14,21 +14,19 @@ from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.images.gallery import samples
 from explorer.images.geometry import resize_and_crop, to_uint8
-from explorer.training.recipes import TRAINING_RECIPES, read_built
+from explorer.training.data import read_constructed
+from explorer.training.recipes import TRAINING_RECIPES
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
+def d_det_set(tmp_path_factory):
     """D_det of a few gallery pictures, one step."""
     classifier = load("cifar10-standard")
-    chosen = samples("cifar10")[:6]
-    pictures = [
-        torch.from_numpy(to_uint8(resize_and_crop(sample.read(), (32, 32)))) for sample in chosen
-    ]
-    labels = torch.tensor([sample.label for sample in chosen])
-    data = LabelledImages(
-        torch.stack(pictures).permute(0, 3, 1, 2).contiguous(), labels, classifier.labels
-    )
+    pictures = samples("cifar10")[:6]
+    arrays = [to_uint8(resize_and_crop(sample.read(), (32, 32))) for sample in pictures]
+    images = torch.stack([torch.from_numpy(array) for array in arrays])
+    labels = torch.tensor([sample.label for sample in pictures])
+    data = LabelledImages(images.permute(0, 3, 1, 2).contiguous(), labels, classifier.labels)
     folder = tmp_path_factory.mktemp("d_det")
     plan = load_or_write_plan(
         make_plan(replace(CONSTRUCTIONS["d_det"], steps=1), classifier, data, source="gallery"),
@@ -39,28 +37,31 @@ def built(tmp_path_factory):
     return folder, labels
 
 
-def test_the_labels_trained_on_are_those_of_the_set(built):
-    folder, labels = built
-    train, test, about = read_built(TRAINING_RECIPES["cifar10-d_det"], str(folder), str(folder))
+def test_the_labels_trained_on_are_those_of_the_set(d_det_set):
+    folder, labels = d_det_set
+    recipe = TRAINING_RECIPES["cifar10-d_det"]
+    train, test, about = read_constructed(recipe, str(folder), str(folder))
     assert torch.equal(train.labels, (labels + 1) % 10)
     assert about["construction"]["steps"] == 1
     assert about["model"] == "cifar10-standard"
     assert len(test) == len(train)
 
 
-def test_a_limit_takes_the_first_images(built):
-    train, _, _ = read_built(
-        replace(TRAINING_RECIPES["cifar10-d_det"], limit=2), str(built[0]), str(built[0])
-    )
+def test_a_limit_takes_the_first_images(d_det_set):
+    folder = str(d_det_set[0])
+    recipe = replace(TRAINING_RECIPES["cifar10-d_det"], limit=2)
+    train, _, _ = read_constructed(recipe, folder, folder)
     assert len(train) == 2
 
 
-def test_another_set_is_refused(built):
+def test_another_set_is_refused(d_det_set):
+    folder = str(d_det_set[0])
     with pytest.raises(DataError, match=r"trained on d_rand; .* holds d_det"):
-        read_built(TRAINING_RECIPES["cifar10-d_rand"], str(built[0]), str(built[0]))
+        read_constructed(TRAINING_RECIPES["cifar10-d_rand"], folder, folder)
 
 
 def test_each_set_has_a_classifier_and_d_det_is_trained_without_augmentation():
-    assert {bundle.built for bundle in TRAINING_RECIPES.values()} == {None, *CONSTRUCTIONS}
-    recipe = TRAINING_RECIPES["cifar10-d_det"].recipe
-    assert (recipe.crop, recipe.flip) == (0, False)
+    constructions = {recipe.construction for recipe in TRAINING_RECIPES.values()}
+    assert constructions == {None, *CONSTRUCTIONS}
+    settings = TRAINING_RECIPES["cifar10-d_det"].hyperparameters
+    assert (settings.crop, settings.flip) == (0, False)

@@ -1,6 +1,6 @@
-"""A file fetched over HTTP: whole and checked, or not at all. Imports nothing else of ours."""
+"""Files over HTTP, complete and checked, or not at all."""
 
-from explorer.fetch.download import Cancel, OnBytes, alone, fetch
+from explorer.fetch.download import Cancel, OnBytes, fetch, file_lock
 from explorer.fetch.http import FetchError, Remote
 
-__all__ = ["Cancel", "FetchError", "OnBytes", "Remote", "alone", "fetch"]
+__all__ = ["Cancel", "FetchError", "OnBytes", "Remote", "fetch", "file_lock"]

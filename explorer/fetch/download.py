@@ -1,12 +1,12 @@
-"""The whole file, over as many connections as it takes.
+"""A whole file, over as many connections as it takes.
 
-What arrives is kept beside the file as ``NAME.part``, so that a fetch which broke or was stopped goes on where it was; when all of it
-is there it is checked by length and SHA-256 and moved into place. Only one process at a time writes a part.
+The bytes are collected beside the file as ``NAME.part``, so that a download which broke or was
+cancelled continues where it stopped. The complete part is checked by length and SHA-256 and moved
+into place. Only one process at a time writes a part.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import http.client
 import os
@@ -19,30 +19,31 @@ from filelock import FileLock, Timeout
 
 from explorer.errors import Cancelled
 from explorer.fetch.http import (
-    Answer,
     ConnectionFailed,
     FetchError,
+    FileResponse,
     RangeNotSatisfiable,
     Remote,
-    ask,
-    is_version,
+    is_validator,
+    request_file,
 )
+from explorer.files import disk_error
 
-OnBytes = Callable[[int, int | None], None]  # bytes so far, of how many if that is known
+OnBytes = Callable[[int, int | None], None]  # bytes received, total bytes or None if unknown
 Cancel = Callable[[], bool]
 
 _CHUNK = 2**18
 _MB = 1_000_000
-_CONNECTIONS = 5  # made by one call, each of which must bring something new
-_MOST = 8_000_000_000  # bytes taken from a server that does not say how many there are
+_MAX_CONNECTIONS = 5  # per call; each must bring new bytes, or the next is not tried
+_MAX_BYTES = 8_000_000_000  # accepted from a server that does not state the length
 
 
-class _Broken(Exception):
-    """A connection that ended before the file did."""
+class _ConnectionBroken(Exception):
+    """The connection ended before the file did."""
 
 
-class _WrongBytes(FetchError):
-    """What arrived is not the file, so that none of it is kept."""
+class _WrongContent(FetchError):
+    """The received bytes are not those of the file and must be deleted."""
 
 
 def fetch(
@@ -53,32 +54,32 @@ def fetch(
     cancelled: Cancel | None = None,
     timeout: float = 30.0,
 ) -> Path:
-    """The file at ``path``, fetched from ``remote`` unless it is there.
+    """``path``, after fetching ``remote`` into it unless it exists.
 
-    ``on_bytes(done, total)`` follows it; ``cancelled()`` is asked for each piece, and :class:`Cancelled` raised when it says so;
-    ``timeout`` is the longest silence in seconds. Raises :class:`FetchError` when it can't be fetched, checked or written.
+    ``on_bytes(done, total)`` is called for every chunk, and before it ``cancelled()``: if that is
+    true, :class:`Cancelled` is raised. ``timeout`` is the longest silence in seconds. Raises
+    :class:`FetchError` if the file can't be fetched, checked or written.
     """
     if path.exists():
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with alone(path, cancelled):
+        with file_lock(path, cancelled):
             if not path.exists():  # another process may have fetched it meanwhile
-                _Transfer(remote, path, on_bytes, cancelled, timeout).run()
-    except OSError as error:  # of the disk: those of the network have become sentences
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full" if full else error.strerror or str(error)
-        raise FetchError(
-            f"can't write {path.name} into {path.parent.absolute()}: {reason}"
-        ) from None
+                _Download(remote, path, on_bytes, cancelled, timeout).run()
+    except OSError as error:  # of the disk; those of the network are FetchErrors already
+        raise FetchError(str(disk_error(path, error, "What arrived is kept"))) from None
     return path
 
 
 @contextmanager
-def alone(path: Path, cancelled: Cancel | None = None) -> Iterator[None]:
-    """Hold the right to make ``path``, against other processes and threads. Raises :class:`Cancelled` when told to stop waiting."""
-    place = path.with_name(f".{path.name}.lock")
-    lock = FileLock(place)
+def file_lock(path: Path, cancelled: Cancel | None = None) -> Iterator[None]:
+    """The exclusive right to create ``path``, among processes and threads.
+
+    Raises :class:`Cancelled` if ``cancelled()`` becomes true while another holds the lock.
+    """
+    lock_path = path.with_name(f".{path.name}.lock")
+    lock = FileLock(lock_path)
     try:
         lock.acquire(poll_interval=0.1, cancel_check=cancelled)
     except Timeout:
@@ -86,12 +87,13 @@ def alone(path: Path, cancelled: Cancel | None = None) -> Iterator[None]:
     try:
         yield
     finally:
+        # Deleted before the release: those who wait notice this and lock a new file.
         with suppress(OSError):
-            place.unlink()  # while it is held: whoever waits for it notices, and takes the next one
+            lock_path.unlink()
         lock.release()
 
 
-class _Transfer:
+class _Download:
     def __init__(
         self,
         remote: Remote,
@@ -103,129 +105,122 @@ class _Transfer:
         self.remote, self.path, self.on_bytes, self.timeout = remote, path, on_bytes, timeout
         self.cancelled = cancelled or (lambda: False)
         self.part = path.with_name(f"{path.name}.part")
-        self.version = path.with_name(
-            f"{path.name}.part.version"
-        )  # of the file on the server, which the part is of
+        self.version_file = path.with_name(f"{path.name}.part.version")  # the part's validator
         self.total, self.digest = remote.bytes, remote.digest
 
     def run(self) -> None:
         try:
             self._receive_all()
-            self._check()
+            self._check_digest()
             os.replace(self.part, self.path)
-        except _WrongBytes:
-            self._forget()
+        except _WrongContent:
+            self._delete_part()
             raise
         finally:
-            if not self._kept()[0]:
-                self._forget()
+            if not self._resume_point()[0]:
+                self._delete_part()
 
     def _receive_all(self) -> None:
-        for connection in range(_CONNECTIONS):
-            before = self._size()
+        for connection in range(_MAX_CONNECTIONS):
+            before = self._part_size()
             try:
                 return self._receive()
             except ConnectionFailed:
                 if not connection:
                     raise
                 break
-            except _Broken:
-                if self._size() <= before:
+            except _ConnectionBroken:
+                if self._part_size() <= before:
                     break
-        done = (
-            f"{self._size() / _MB:.1f} of {self.total / _MB:.1f} MB"
-            if self.total
-            else f"{self._size() / _MB:.1f} MB"
-        )
-        again = (
-            "what arrived is kept: try again to go on"
-            if self._kept()[0]
-            else "nothing was kept: try again"
-        )
-        raise FetchError(f"the connection broke after {done}; {again}")
+        size = f"{self._part_size() / _MB:.1f}"
+        done = f"{size} of {self.total / _MB:.1f} MB" if self.total else f"{size} MB"
+        if self._resume_point()[0]:
+            remains = "what arrived is kept: try again to continue"
+        else:
+            remains = "nothing was kept: try again"
+        raise FetchError(f"the connection broke after {done}; {remains}")
 
     def _receive(self) -> None:
-        """One connection's share, added to the part. Raises :class:`_Broken` when more is to come."""
-        answer = self._ask()
-        with answer.response as response:
-            self._expect(answer)  # before anything is overwritten
-            with self.part.open("ab" if answer.start else "wb") as file:
-                if not answer.start:
-                    self.version.write_text(answer.version, encoding="ascii")
-                self._write(response, file, answer.start)
+        """Append what one connection sends. Raises :class:`_ConnectionBroken` if it is not all."""
+        response = self._request()
+        with response.stream as stream:
+            self._check_headers(response)  # before anything is overwritten
+            with self.part.open("ab" if response.start else "wb") as file:
+                if not response.start:
+                    self.version_file.write_text(response.validator, encoding="ascii")
+                self._append(stream, file, response.start)
                 file.flush()
                 os.fsync(file.fileno())
 
-    def _ask(self) -> Answer:
+    def _request(self) -> FileResponse:
         if self.cancelled():
             raise Cancelled
-        start, version = self._kept()
+        start, validator = self._resume_point()
         try:
-            return ask(self.remote, start, version, self.timeout)
+            return request_file(self.remote, start, validator, self.timeout)
         except RangeNotSatisfiable:
-            self._forget()
-            return ask(self.remote, timeout=self.timeout)
+            self._delete_part()
+            return request_file(self.remote, timeout=self.timeout)
 
-    def _expect(self, answer: Answer) -> None:
+    def _check_headers(self, response: FileResponse) -> None:
         expected = self.remote.bytes
-        if expected is not None and answer.length not in (None, expected):
+        if expected is not None and response.length not in (None, expected):
             raise FetchError(
-                f"{self.remote.host} has a file of {answer.length:,} bytes where {expected:,} are expected; nothing was taken. "
-                "Try again later"
+                f"{self.remote.host} has a file of {response.length:,} bytes where {expected:,} "
+                "are expected; nothing was taken. Try again later"
             )
-        self.total = answer.length if expected is None else expected
-        self.digest = self.remote.digest or answer.digest
+        self.total = response.length if expected is None else expected
+        self.digest = self.remote.digest or response.digest
 
-    def _write(self, response: http.client.HTTPResponse, file: IO[bytes], done: int) -> None:
-        most = _MOST if self.total is None else self.total
+    def _append(self, stream: http.client.HTTPResponse, file: IO[bytes], done: int) -> None:
+        max_bytes = _MAX_BYTES if self.total is None else self.total
         if done:
             self.on_bytes(done, self.total)
-        while piece := _piece(response):
+        while chunk := _read_chunk(stream):
             if self.cancelled():
                 raise Cancelled
-            done += len(piece)
-            if done > most:
-                raise _WrongBytes(
-                    f"{self.remote.host} sends more than the {most:,} bytes expected; nothing was kept. Try again later"
+            done += len(chunk)
+            if done > max_bytes:
+                raise _WrongContent(
+                    f"{self.remote.host} sends more than the {max_bytes:,} bytes expected; "
+                    "nothing was kept. Try again later"
                 )
-            file.write(piece)
+            file.write(chunk)
             self.on_bytes(done, self.total)
         if self.total is not None and done < self.total:
-            raise _Broken
+            raise _ConnectionBroken
 
-    def _check(self) -> None:
+    def _check_digest(self) -> None:
         if self.digest is None:
             return
         with self.part.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if not found.startswith(self.digest):
-            raise _WrongBytes(
-                f"what {self.remote.host} sent is not {self.path.name} (its SHA-256 differs); nothing was kept. Try again later"
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if not digest.startswith(self.digest):
+            raise _WrongContent(
+                f"what {self.remote.host} sent is not {self.path.name} (its SHA-256 differs); "
+                "nothing was kept. Try again later"
             )
 
-    def _size(self) -> int:
+    def _part_size(self) -> int:
         return self.part.stat().st_size if self.part.exists() else 0
 
-    def _kept(self) -> tuple[int, str]:
-        """How many bytes one can go on from, and the version they are of; 0 where that is not known, or all have come already."""
-        version = (
-            self.version.read_text(encoding="ascii", errors="replace")
-            if self.version.exists()
-            else ""
-        )
-        size = self._size()
-        usable = is_version(version) and (self.remote.bytes is None or size < self.remote.bytes)
-        return (size, version) if usable else (0, "")
+    def _resume_point(self) -> tuple[int, str]:
+        """The number of bytes to continue from and their validator; 0 and "" to start again."""
+        validator = ""
+        if self.version_file.exists():
+            validator = self.version_file.read_text(encoding="ascii", errors="replace")
+        size = self._part_size()
+        incomplete = self.remote.bytes is None or size < self.remote.bytes
+        return (size, validator) if is_validator(validator) and incomplete else (0, "")
 
-    def _forget(self) -> None:
+    def _delete_part(self) -> None:
         self.part.unlink(missing_ok=True)
-        self.version.unlink(missing_ok=True)
+        self.version_file.unlink(missing_ok=True)
 
 
-def _piece(response: http.client.HTTPResponse) -> bytes:
+def _read_chunk(stream: http.client.HTTPResponse) -> bytes:
     try:
-        return response.read1(
-            _CHUNK
-        )  # as soon as anything is there: on a slow connection a full chunk takes long
-    except (OSError, http.client.HTTPException):  # silence, a reset, a broken chunk
-        raise _Broken from None
+        # read1 returns the bytes that are there: a full chunk takes long on a slow connection.
+        return stream.read1(_CHUNK)
+    except (OSError, http.client.HTTPException):  # a timeout, a reset, a damaged chunk
+        raise _ConnectionBroken from None

@@ -1,4 +1,4 @@
-"""One question to a server: a file from some byte on. What is no answer becomes a sentence."""
+"""One HTTP request for a file, from some byte on. Every failure becomes a :class:`FetchError`."""
 
 from __future__ import annotations
 
@@ -16,27 +16,31 @@ from explorer.errors import UserError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
-_STRONG = re.compile(r'"[!#-~]*"|[A-Z][a-z]{2}, [ -~]{1,40}')  # an ETag that is not weak, or a date
-_CONTINUES = re.compile(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})")
+_VALIDATOR = re.compile(r'"[!#-~]*"|[A-Z][a-z]{2}, [ -~]{1,40}')  # a strong ETag, or a date
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-\d{1,15}/(\d{1,15})")
 
 
 class FetchError(UserError):
-    """A file that could not be fetched; the message says why, in one sentence."""
+    """A file that could not be fetched."""
 
 
 class ConnectionFailed(FetchError):
-    """No server could be asked."""
+    """No server answered."""
 
 
 class RangeNotSatisfiable(Exception):
-    """The server has no such version of the file any more, or nothing from that byte on."""
+    """The server has another version of the file by now, or nothing from the requested byte on."""
 
 
 @dataclass(frozen=True)
 class Remote:
-    """A file on a server. ``bytes`` is its exact length, None where it is not known. ``digest`` is its SHA-256, or the first digits of
-    it, at least eight; None takes the one which the host states of a large file in ``X-Linked-Etag``, as Hugging Face does. Where there
-    is neither, the length alone is checked: the caller then has a check of its own, or trusts the connection."""
+    """A file on a server.
+
+    ``bytes`` is its exact length, None if that is unknown. ``digest`` is its SHA-256 or the first
+    digits of it, at least eight. If it is None, the SHA-256 in the header ``X-Linked-Etag`` counts,
+    which Hugging Face sends for large files. Without either only the length is checked: the caller
+    must check the content or trust the connection.
+    """
 
     url: str
     bytes: int | None = None
@@ -54,59 +58,61 @@ class Remote:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The file from byte ``start`` on. ``length`` is that of the whole file and ``digest`` its SHA-256, as far as the server says;
-    ``version`` the server's word for this version of it, "" where it has none that one could go on with later."""
+class FileResponse:
+    """A server's response with a file, from byte ``start`` on.
 
-    response: http.client.HTTPResponse
+    ``length`` is that of the whole file and ``digest`` its SHA-256, if the server says so.
+    ``validator`` is the ETag or the date of this version, to request the rest of it later; "" if
+    the server sends none that allows this.
+    """
+
+    stream: http.client.HTTPResponse
     start: int
     length: int | None
     digest: str | None
-    version: str
+    validator: str
 
 
-def is_version(text: str) -> bool:
-    """Whether it can be sent back to a server as the version that bytes are of."""
-    return _STRONG.fullmatch(text) is not None
+def is_validator(text: str) -> bool:
+    """Whether ``text`` can be sent in ``If-Range`` to request more of the same version."""
+    return _VALIDATOR.fullmatch(text) is not None
 
 
-def ask(remote: Remote, start: int = 0, version: str = "", timeout: float = 30.0) -> Answer:
-    """``remote`` from byte ``start`` of ``version`` on, or all of it where the server can't do that or has another version by now.
+def request_file(
+    remote: Remote, start: int = 0, validator: str = "", timeout: float = 30.0
+) -> FileResponse:
+    """The response with ``remote`` from byte ``start`` on, if its version is ``validator``.
 
-    Raises :class:`FetchError` for an answer that is not the file, :class:`RangeNotSatisfiable` only when ``start`` is above 0.
+    It has the whole file instead if the server has another version or knows no ranges. Raises
+    :class:`FetchError` for a response that is not the file, and :class:`RangeNotSatisfiable` only
+    if ``start`` is above 0.
     """
-    if not is_web(remote.url):
+    if not _is_http(remote.url):
         raise FetchError(f"{remote.url} is not an http or https address")
     request = urllib.request.Request(remote.url, headers={"User-Agent": "adversarial-explorer"})
     if start:
         request.add_header("Range", f"bytes={start}-")
-        request.add_header("If-Range", version)
-    redirects = _Redirects()
-    response = _open(remote, request, redirects, timeout)
+        request.add_header("If-Range", validator)
+    redirects = _RedirectHandler()
+    stream = _open(remote.host, request, redirects, timeout)
     try:
-        start, length = _extent(remote, response, start, version)
+        start, length = _content_range(remote.host, stream, start, validator)
     except (FetchError, RangeNotSatisfiable):
-        response.close()
+        stream.close()
         raise
-    stated = (redirects.first or response.headers).get("X-Linked-Etag", "").strip('"').lower()
-    return Answer(
-        response,
-        start,
-        length,
-        stated if _SHA256.fullmatch(stated) else None,
-        _version(response.headers),
-    )
+    headers = redirects.first_headers or stream.headers
+    digest = headers.get("X-Linked-Etag", "").strip('"').lower()
+    known_digest = digest if _SHA256.fullmatch(digest) else None
+    return FileResponse(stream, start, length, known_digest, _validator(stream.headers))
 
 
 def _open(
-    remote: Remote, request: urllib.request.Request, redirects: _Redirects, timeout: float
+    host: str, request: urllib.request.Request, redirects: _RedirectHandler, timeout: float
 ) -> http.client.HTTPResponse:
-    host = remote.host
+    opener = urllib.request.build_opener(redirects)
     try:
-        response: http.client.HTTPResponse = urllib.request.build_opener(redirects).open(
-            request, timeout=timeout
-        )
-        return response
+        stream: http.client.HTTPResponse = opener.open(request, timeout=timeout)
+        return stream
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and request.has_header("Range"):
@@ -129,41 +135,47 @@ def _open(
         ) from None
 
 
-def _extent(
-    remote: Remote, response: http.client.HTTPResponse, start: int, version: str
+def _content_range(
+    host: str, stream: http.client.HTTPResponse, start: int, validator: str
 ) -> tuple[int, int | None]:
-    """From which byte on the answer is, and of how many."""
-    if response.status == HTTPStatus.PARTIAL_CONTENT and start:
-        found = _CONTINUES.fullmatch(response.headers.get("Content-Range", ""))
-        # Some servers don't know If-Range: what they send may be of another version.
-        if not found or int(found[1]) != start or _version(response.headers) not in ("", version):
+    """The byte at which the response begins, and the length of the whole file if it is known."""
+    if stream.status == HTTPStatus.PARTIAL_CONTENT and start:
+        match = _CONTENT_RANGE.fullmatch(stream.headers.get("Content-Range", ""))
+        # Servers that don't know If-Range may send bytes of another version.
+        same_version = _validator(stream.headers) in ("", validator)
+        if not match or int(match[1]) != start or not same_version:
             raise RangeNotSatisfiable
-        return start, int(found[2])
-    if response.status != HTTPStatus.OK:
+        return start, int(match[2])
+    if stream.status != HTTPStatus.OK:
         raise FetchError(
-            f"{remote.host} answered {response.status} ({response.reason}) in place of the file; try again later"
+            f"{host} answered {stream.status} ({stream.reason}) in place of the file; "
+            "try again later"
         )
-    if response.headers.get_content_type() == "text/html":
+    if stream.headers.get_content_type() == "text/html":
         raise FetchError(
-            f"{remote.host} answered with a web page in place of the file; see whether this network asks you to log in"
+            f"{host} answered with a web page in place of the file; "
+            "see whether this network asks you to log in"
         )
-    return 0, response.length
+    return 0, stream.length
 
 
-def _version(headers: Message) -> str:
-    found = (headers.get(name, "") for name in ("ETag", "Last-Modified"))
-    return next((each for each in found if is_version(each)), "")
+def _validator(headers: Message) -> str:
+    values = (headers.get(name, "") for name in ("ETag", "Last-Modified"))
+    return next((value for value in values if is_validator(value)), "")
 
 
-def is_web(url: str) -> bool:
+def _is_http(url: str) -> bool:
     return urllib.parse.urlsplit(url).scheme in ("http", "https")
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects over the web, never from https to http; keeps the headers of the first."""
+class _RedirectHandler(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to http and https, never from https to http.
+
+    ``first_headers`` are the headers of the first redirect, None if there was none.
+    """
 
     def __init__(self) -> None:
-        self.first: Message | None = None
+        self.first_headers: Message | None = None
 
     def redirect_request(
         self,
@@ -174,9 +186,10 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        self.first = self.first or headers
-        if not is_web(newurl) or (req.type == "https" and not newurl.startswith("https:")):
+        self.first_headers = self.first_headers or headers
+        if not _is_http(newurl) or (req.type == "https" and not newurl.startswith("https:")):
             raise FetchError(
-                f"{req.host} sends on to {newurl[:80]}, which is not a safe address; nothing was taken"
+                f"{req.host} redirects to {newurl[:80]}, which is not a safe address; "
+                "nothing was taken"
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -1,4 +1,4 @@
-"""The server, and where what it sends is put."""
+"""The server, and the path that tests fetch to."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ import threading
 
 import pytest
 
-from explorer.fetch import download as transfer
+from explorer.fetch import download
 from tests.fetch.serving import Server
 
 
 @pytest.fixture
 def server(monkeypatch):
-    told = Server()
+    script = Server()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             try:
-                told.reply(self)
-            except OSError:  # the client has had enough
+                script.reply(self)
+            except OSError:  # the client ended the connection
                 self.close_connection = True
 
         def log_message(self, *_):
             pass
 
-    monkeypatch.setattr(transfer, "_CHUNK", 4096)
+    monkeypatch.setattr(download, "_CHUNK", 4096)
     running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     running.daemon_threads = True
     threading.Thread(
         target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
     ).start()
-    told.url = f"http://127.0.0.1:{running.server_address[1]}/weights.pth"
-    yield told
-    told.released.set()
+    script.url = f"http://127.0.0.1:{running.server_address[1]}/weights.pth"
+    yield script
+    script.released.set()
     running.shutdown()
     running.server_close()
 

@@ -1,4 +1,4 @@
-"""A server on this machine that is what a test tells it to be."""
+"""A server on this machine whose behaviour a test sets."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ SHA = hashlib.sha256(DATA).hexdigest()
 
 
 class Server:
-    """What a test tells it to be; ``asked`` has the Range of each request for the file, ``"all"`` where it had none."""
+    """The behaviour of the server, and ``requests``: the Range of each request, or "all"."""
 
     def __init__(self) -> None:
         self.data, self.etag = DATA, '"one"'
         self.ranges = self.knows_if_range = True
-        self.breaks_after: list[int] = []  # bytes sent on each connection in turn, then all of them
+        self.breaks_after: list[int] = []  # bytes sent on each connection; later ones send all
         self.headers: dict[str, str] = {}
         self.status = 200
-        self.answer = None  # a function of the handler, in place of the file
-        self.asked: list[str] = []
+        self.answer = None  # a function of the handler that replaces the file
+        self.requests: list[str] = []
         self.released = threading.Event()
 
     def reply(self, handler) -> None:
-        self.asked.append(handler.headers.get("Range", "all"))
+        self.requests.append(handler.headers.get("Range", "all"))
         if self.answer is not None:
             return self.answer(handler)
         start = self.start(handler)
@@ -41,23 +41,24 @@ class Server:
             if value:
                 handler.send_header(name, value)
         handler.end_headers()
-        most = self.breaks_after.pop(0) if self.breaks_after else length
-        handler.wfile.write(self.data[start : start + most])
+        count = self.breaks_after.pop(0) if self.breaks_after else length
+        handler.wfile.write(self.data[start : start + count])
 
     def start(self, handler) -> int:
-        asked = handler.headers.get("Range")
+        requested = handler.headers.get("Range")
         current = not self.knows_if_range or handler.headers.get("If-Range") == self.etag
-        if asked is None or not self.ranges or not current:
+        if requested is None or not self.ranges or not current:
             return 0
-        start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        start = int(requested.removeprefix("bytes=").removesuffix("-"))
         if start >= len(self.data):
             handler.send_error(416)
             raise ConnectionAbortedError
         return start
 
 
-def litter(path):
-    return sorted(each.name for each in path.parent.iterdir() if each != path)
+def other_files(path):
+    """The names of the files beside ``path``."""
+    return sorted(file.name for file in path.parent.iterdir() if file != path)
 
 
-KEPT = ["weights.pth.part", "weights.pth.part.version"]
+PART_FILES = ["weights.pth.part", "weights.pth.part.version"]

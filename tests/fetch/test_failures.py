@@ -1,4 +1,4 @@
-"""A server that is slow, fails or lies: one sentence, and nothing left behind."""
+"""A server that is slow, fails or lies: one sentence, and no file is left behind."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import struct
 
 import pytest
 
-from explorer.fetch import FetchError, Remote, fetch
-from explorer.fetch import download as transfer
-from tests.fetch.serving import DATA, OTHER, SHA, litter
+from explorer.fetch import FetchError, Remote, download, fetch
+from tests.fetch.serving import DATA, OTHER, SHA, other_files
 
 
 def promises(length):
@@ -75,7 +74,7 @@ def resets(server):
 
 
 @pytest.mark.parametrize(
-    ("fault", "known", "words"),
+    ("fault", "length", "words"),
     [
         (fails(404), None, r"127\.0\.0\.1 answered 404 \(Not Found\)"),
         (fails(500), None, r"answered 500 \(Internal Server Error\)"),
@@ -88,7 +87,7 @@ def resets(server):
         (
             web_page,
             None,
-            "answered with a web page in place of the file; see whether this network asks you to log in",
+            "answered with a web page in place of the file; see whether this network asks you to ",
         ),
         (promises("200100"), None, r"broke after 0\.2 of 0\.2 MB"),
         (
@@ -113,38 +112,38 @@ def resets(server):
     ],
 )
 def test_a_server_that_fails_is_one_sentence_and_leaves_nothing(
-    server, path, monkeypatch, fault, known, words
+    server, path, monkeypatch, fault, length, words
 ):
-    monkeypatch.setattr(transfer, "_MOST", 1_000_000)
+    monkeypatch.setattr(download, "_MAX_BYTES", 1_000_000)
     server.etag = ""
     fault(server)
     with pytest.raises(FetchError, match=words) as error:
-        fetch(Remote(server.url, known, SHA), path, timeout=0.4)
+        fetch(Remote(server.url, length, SHA), path, timeout=0.4)
     assert "\n" not in str(error.value)
     assert "Error" not in str(error.value).replace("Internal Server Error", "")
-    assert litter(path) == []
+    assert other_files(path) == []
     assert not path.exists()
 
 
 @pytest.mark.parametrize("fault", [web_page, sends(b"log in to this network"), fails(503)])
-def test_what_has_arrived_survives_a_login_page(server, path, fault):
+def test_a_part_survives_a_login_page(server, path, fault):
     server.breaks_after = [50_000, 0]
     remote = Remote(server.url, len(DATA), SHA)
     with pytest.raises(FetchError):
         fetch(remote, path)
-    honest = dict(vars(server))
+    behaviour = dict(vars(server))
     server.etag, server.headers = '"page"', {}
     fault(server)
     with pytest.raises(FetchError):
         fetch(remote, path)
-    vars(server).update({**honest, "headers": {}})
+    vars(server).update({**behaviour, "headers": {}})
     fetch(remote, path)
-    assert (path.read_bytes(), server.asked[-1]) == (DATA, "bytes=50000-")
+    assert (path.read_bytes(), server.requests[-1]) == (DATA, "bytes=50000-")
 
 
-def test_a_slow_server_is_waited_for(server, path):
+def test_a_slow_server_does_not_time_out(server, path):
     def trickles(handler):
-        handler.send_response(200)  # and no length
+        handler.send_response(200)  # without a length
         handler.end_headers()
         for start in range(0, len(DATA), 10_000):
             handler.wfile.write(DATA[start : start + 10_000])
@@ -152,19 +151,19 @@ def test_a_slow_server_is_waited_for(server, path):
             server.released.wait(0.05)
 
     server.answer = trickles
-    said = []
+    progress = []
     fetch(
         Remote(server.url, digest=SHA),
         path,
-        on_bytes=lambda *progress: said.append(progress),
+        on_bytes=lambda *values: progress.append(values),
         timeout=0.4,
     )
     assert path.read_bytes() == DATA
-    assert said[-1] == (len(DATA), None)
+    assert progress[-1] == (len(DATA), None)
 
 
-def test_no_connection_is_one_calm_sentence(path):
-    with socket.socket() as listener:  # a port that nothing answers on
+def test_no_connection_is_one_sentence(path):
+    with socket.socket() as listener:  # a port on which nothing listens
         listener.bind(("127.0.0.1", 0))
         remote = Remote(f"http://127.0.0.1:{listener.getsockname()[1]}/x.pth")
         with pytest.raises(
@@ -179,12 +178,12 @@ def test_no_connection_is_one_calm_sentence(path):
 
 
 @pytest.mark.parametrize("url", ["file:///etc/hostname", "ftp://127.0.0.1/x", "weights.pth"])
-def test_only_the_web_is_asked(path, url):
+def test_only_http_addresses_are_fetched(path, url):
     with pytest.raises(FetchError, match="is not an http or https address"):
         fetch(Remote(url), path)
 
 
 @pytest.mark.parametrize("digest", ["b43", "", "not hexadecimal", SHA.upper(), SHA + "0"])
-def test_a_digest_too_short_to_tell_anything_is_refused(digest):
+def test_a_digest_that_is_too_short_or_not_hexadecimal_is_an_error(digest):
     with pytest.raises(ValueError, match="8 to 64 hexadecimal digits"):
         Remote("http://127.0.0.1/x", None, digest)

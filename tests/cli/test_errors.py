@@ -1,0 +1,132 @@
+"""How a command ends: politely for a person's mistake, and as a bug for anything else."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from explorer.cli import models
+from explorer.errors import Cancelled, UserError
+from explorer.files import cache_folder
+from tests.cli.running import ROOT, run
+
+SECRET = "/home/visitor/holiday.jpg"
+
+
+@pytest.fixture
+def fails_with(monkeypatch):
+    """A function that lets the command ``models`` raise an exception."""
+
+    def fail(error: BaseException) -> None:
+        def raise_error(options):
+            raise error
+
+        monkeypatch.setattr(models, "run", raise_error)
+
+    return fail
+
+
+def test_a_mistake_of_the_person_is_one_polite_line(capsys, fails_with):
+    fails_with(UserError("there is no such file; name another"))
+    assert run(capsys, "models") == (
+        2,
+        "",
+        "explorer models: there is no such file; name another\n",
+    )
+
+
+def test_a_bug_is_one_line_with_an_id_that_is_in_the_log(capsys, caplog, fails_with):
+    fails_with(ValueError(SECRET))
+    status, out, err = run(capsys, "models")
+    assert (status, out) == (70, "")
+    assert len(err.splitlines()) == 1
+    bug_id = re.search(
+        r"^explorer models: this is a bug in the explorer \(([0-9a-f]{8})\): ValueError\.", err
+    )[1]
+    assert "--debug" in err
+    (record,) = caplog.records
+    assert record.name == "explorer"
+    path = cache_folder() / "log.txt"
+    assert str(path) in err
+    for text in (record.getMessage(), path.read_text(encoding="utf-8")):
+        assert bug_id in text
+        assert "ValueError" in text
+        assert "in raise_error" in text
+        assert SECRET not in text
+
+
+def test_the_log_has_the_causes_of_a_bug_without_their_messages(capsys, caplog, fails_with):
+    error = RuntimeError("outer")
+    error.__cause__ = FileNotFoundError(SECRET)
+    fails_with(error)
+    assert run(capsys, "models")[0] == 70
+    assert "RuntimeError" in caplog.text
+    assert "FileNotFoundError" in caplog.text
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("arguments", [("--debug", "models"), ("models", "--debug")])
+def test_debug_prints_the_traceback_of_a_bug(capsys, fails_with, arguments):
+    fails_with(ValueError(SECRET))
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (70, "")
+    assert "Traceback" in err
+    assert f"ValueError: {SECRET}" in err
+    assert "this is a bug" in err.splitlines()[-1]
+    assert "--debug" not in err.splitlines()[-1]
+
+
+def test_debug_leaves_a_polite_line_as_it_is(capsys, fails_with):
+    fails_with(UserError("no"))
+    assert run(capsys, "--debug", "models") == (2, "", "explorer models: no\n")
+
+
+def test_a_bug_is_reported_where_no_log_can_be_written(capsys, fails_with, monkeypatch, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "file" / "cache"))
+    fails_with(ValueError())
+    status, _, err = run(capsys, "models")
+    assert status == 70
+    assert "this is a bug" in err
+    assert "log.txt" not in err
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Cancelled()])
+def test_an_interruption_is_no_bug(capsys, fails_with, error):
+    fails_with(error)
+    assert run(capsys, "models") == (130, "", "stopped\n")
+
+
+def test_a_closed_pipe_ends_the_command_quietly():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "explorer", "models"]
+    with os.fdopen(writer, "w") as closed:
+        ended = subprocess.run(
+            command, cwd=ROOT, stdout=closed, stderr=subprocess.PIPE, text=True, timeout=120
+        )
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+def test_nothing_is_printed_by_the_loggers_own_fallback():
+    """Where no program set up logging, its last resort would print the stack on standard error."""
+    program = (
+        "import sys\n"
+        "from explorer.cli import models\n"
+        "from explorer.__main__ import main\n"
+        "models.run = lambda options: 1 // 0\n"
+        "sys.exit(main(['models']))\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 70
+    assert ended.stdout == ""
+    assert len(ended.stderr.splitlines()) == 1
+    assert "ZeroDivisionError" in ended.stderr
+    assert not logging.getLogger("explorer").handlers

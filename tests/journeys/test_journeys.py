@@ -118,7 +118,7 @@ def test_the_scrubber_replays_the_attack(browser: Any, server: str) -> None:
         visitor.open(f"{CIFAR}&linf=8&steps=10")
         canvas, slider = visitor.page.locator("canvas.frame"), visitor.page.locator(".slider")
         kept = int(slider.input_value())
-        assert f"Step {kept} of 10 (the one kept)" in visitor.text(".says .step")
+        assert f"Step {kept} of 10 (best, kept)" in visitor.text(".says .step")
         np.testing.assert_array_equal(
             decoded(canvas.evaluate("c => c.toDataURL('image/png')")), visitor.picture(2)
         )

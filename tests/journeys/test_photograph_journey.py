@@ -61,7 +61,7 @@ def test_the_crop_is_dragged(browser: Any, imagenet_server: str) -> None:
 def test_the_whole_photograph_can_be_taken_along(browser: Any, imagenet_server: str) -> None:
     with Visitor(browser, imagenet_server) as visitor:
         visitor.open(f"{PANDA}&target=gibbon")
-        visitor.page.get_by_text("Carry the change back").click()
+        visitor.page.get_by_text("Apply the change to the full-size photograph").click()
         visitor.page.get_by_text("still fools").wait_for()
         visitor.settle()
         with visitor.page.expect_download() as download:

@@ -1,16 +1,17 @@
-// The photograph with the part that is seen. Dragging or the arrow keys move it; the page hears of it when it is let go.
+// The photograph with the crop. Dragging or the arrow keys move it; the page gets the new position at
+// the end of a move.
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 const STEP = 0.05
 const PAUSE = 350
 
 const clamp = (value) => Math.min(1, Math.max(0, value))
 
-function draw(box, data, place) {
-  const [width, height] = data.share
+function draw(box, data, position) {
+  const [width, height] = data.size
   box.style.width = `${100 * width}%`
   box.style.height = `${100 * height}%`
-  box.style.left = `${100 * (data.start[0] + place[0] * (data.extent[0] - width))}%`
-  box.style.top = `${100 * (data.start[1] + place[1] * (data.extent[1] - height))}%`
+  box.style.left = `${100 * (data.start[0] + position[0] * (data.extent[0] - width))}%`
+  box.style.top = `${100 * (data.start[1] + position[1] * (data.extent[1] - height))}%`
 }
 
 export default function (component) {
@@ -24,15 +25,15 @@ export default function (component) {
   image.alt = data.alt
   box.setAttribute("aria-label", data.help)
   box.title = data.help
-  let place = [...data.place]
-  draw(box, data, place)
-  const movable = data.extent.map((extent, i) => extent - data.share[i] > 1e-3)
+  let position = [...data.position]
+  draw(box, data, position)
+  const movable = data.extent.map((extent, i) => extent - data.size[i] > 1e-3)
   box.classList.toggle("movable", movable.some(Boolean))
 
-  const tell = () => setTriggerValue("moved", place.map((value) => Math.round(value * 1000) / 1000))
+  const report = () => setTriggerValue("moved", position.map((value) => Math.round(value * 1000) / 1000))
   const move = (across, down) => {
-    place = [across, down].map((value, i) => (movable[i] ? clamp(value) : data.place[i]))
-    draw(box, data, place)
+    position = [across, down].map((value, i) => (movable[i] ? clamp(value) : data.position[i]))
+    draw(box, data, position)
   }
   box.onpointerdown = (event) => {
     if (!movable.some(Boolean)) return
@@ -41,16 +42,16 @@ export default function (component) {
     box.setPointerCapture(event.pointerId)
     box.classList.add("moving")
     const from = [event.clientX, event.clientY]
-    const before = [...place]
-    const room = [image.clientWidth, image.clientHeight].map((side, i) => side * (data.extent[i] - data.share[i]))
-    box.onpointermove = (moved) => move(
-      before[0] + (moved.clientX - from[0]) / Math.max(room[0], 1),
-      before[1] + (moved.clientY - from[1]) / Math.max(room[1], 1),
+    const before = [...position]
+    const range = [image.clientWidth, image.clientHeight].map((side, i) => side * (data.extent[i] - data.size[i]))
+    box.onpointermove = (pointer) => move(
+      before[0] + (pointer.clientX - from[0]) / Math.max(range[0], 1),
+      before[1] + (pointer.clientY - from[1]) / Math.max(range[1], 1),
     )
     box.onpointerup = () => {
       box.onpointermove = box.onpointerup = box.onpointercancel = null
       box.classList.remove("moving")
-      if (place.some((value, i) => value !== before[i])) tell()
+      if (position.some((value, i) => value !== before[i])) report()
     }
     box.onpointercancel = box.onpointerup
   }
@@ -58,8 +59,8 @@ export default function (component) {
     const arrow = ARROWS[event.key]
     if (!arrow) return
     event.preventDefault()
-    move(place[0] + STEP * arrow[0], place[1] + STEP * arrow[1])
+    move(position[0] + STEP * arrow[0], position[1] + STEP * arrow[1])
     clearTimeout(frame.waiting)
-    frame.waiting = setTimeout(tell, PAUSE) // several presses are one move
+    frame.waiting = setTimeout(report, PAUSE) // several presses are one move
   }
 }

@@ -1,4 +1,4 @@
-"""Files of a result. Each is built when its button is clicked; the page does not run again for it.
+"""Files of a result. Each is built when its button is clicked, without running the page again.
 
 matplotlib, which draws the figures, is imported only then.
 """
@@ -6,7 +6,6 @@ matplotlib, which draws the figures, is imported only then.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from urllib.parse import urlencode
@@ -28,38 +27,23 @@ FILES = (
     ("Recipe, JSON", "-recipe.json", "application/json"),
 )
 
-# The keys of the widgets that make up the page: see explorer/ui/controls.py.
+# The keys of the widgets whose values restore the page.
 LINKED = (
-    "model",
-    "image",
-    "norm",
-    "linf",
-    "l2",
-    "method",
-    "steps",
-    "target",
-    "label",
-    "loss",
-    "step_linf",
-    "step_l2",
-    "random",
-    "restarts",
-    "seed",
-    "crop_x",
-    "crop_y",
-    "zoom",
+    *("model", "image", "crop_x", "crop_y", "zoom"),
+    *("norm", "linf", "l2", "method", "steps", "target", "label"),
+    *("loss", "step_linf", "step_l2", "random", "restarts", "seed"),
 )
 
 
-def exports(answer: AttackResponse) -> None:
-    """The download buttons, and the link that restores the page."""
-    report = answer.report
-    name = _file_name(answer)
+def exports(response: AttackResponse) -> None:
+    """The download buttons, the link that restores the page, and the command line."""
+    report = response.report
+    name = _file_name(response)
     with st.container(horizontal=True, key="exports"):
         for label, ending, mime in FILES:
             st.download_button(
                 label,
-                partial(build, answer, ending),
+                partial(build, response, ending),
                 f"{name}{ending}",
                 mime,
                 on_click="ignore",
@@ -67,18 +51,18 @@ def exports(answer: AttackResponse) -> None:
                 key=f"export {ending}",
             )
     st.caption(eight_bits(report))
-    st.markdown("A link that restores this page:")
+    st.markdown("Link to this result:")
     st.code(link(), language=None, wrap_lines=True)
     recipe = report.recipe
     if recipe.image.startswith(UPLOAD_PREFIX):
-        st.caption("An uploaded picture can't be part of a link: it restores everything else.")
+        st.caption("An uploaded picture can't be part of a link, which restores everything else.")
         recipe = replace(recipe, image=recipe.image.removeprefix(UPLOAD_PREFIX))
     st.markdown("The same attack on the command line:")
     st.code(recipe.command(), language="bash", wrap_lines=True)
 
 
 def link() -> str:
-    """The page's address with every control's value in it, defaults too: they may change with the version."""
+    """The page's address with the value of every control; defaults may change in a new version."""
     base = (st.context.url or "").split("?")[0]
     values = {key: st.session_state[key] for key in LINKED if st.session_state.get(key) is not None}
     texts = {
@@ -88,26 +72,29 @@ def link() -> str:
     return f"{base}?{urlencode(texts)}"
 
 
-def build(answer: AttackResponse, ending: str) -> bytes:
-    """The file with this ``ending``, one of :data:`FILES`. Streamlit says so under the button when it can't be made."""
+def build(response: AttackResponse, ending: str) -> bytes:
+    """The file with this ``ending``, one of :data:`FILES`.
+
+    If it raises, Streamlit says so under the button.
+    """
     wait_for_imports("files")
     from explorer.figures import export
     from explorer.figures.print_triptych import triptych
 
-    report = answer.report
-    makers: dict[str, Callable[[], str | bytes]] = {
-        ".png": lambda: export.adversarial_png(report),
-        ".npy": lambda: export.adversarial_npy(report),
-        "-trace.csv": lambda: export.trace_csv(report),
-        "-recipe.json": report.recipe.to_json,
-    }
-    if ending in makers:
-        made = makers[ending]()
-        return made if isinstance(made, bytes) else made.encode()
-    return export.figure_bytes(triptych(report, answer.title), ending.rpartition(".")[2])
+    report = response.report
+    if ending == ".png":
+        return export.adversarial_png(report)
+    if ending == ".npy":
+        return export.adversarial_npy(report)
+    if ending == "-trace.csv":
+        return export.trace_csv(report).encode()
+    if ending == "-recipe.json":
+        return report.recipe.to_json().encode()
+    figure = triptych(report, response.classifier_title)
+    return export.figure_bytes(figure, ending.rpartition(".")[2])
 
 
-def _file_name(answer: AttackResponse) -> str:
-    """Letters, digits and hyphens: ``cat-as-dog`` for a picture titled cat that is now called a dog."""
-    text = f"{answer.question.picture.title} as {answer.report.after.name}"
+def _file_name(response: AttackResponse) -> str:
+    """``cat-as-dog`` for a picture with the title cat that is called a dog after the attack."""
+    text = f"{response.request.picture.title} as {response.report.after.name}"
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()[:80] or "adversarial"

@@ -1,4 +1,4 @@
-"""What a person should know about a result besides the result."""
+"""Notes on a result: an original that was misclassified already, frames that were not kept."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.image_picker import known_label
 
 
-def notices(answer: AttackResponse) -> None:
-    """Says when the original was misclassified already, and when there was no room for the frames."""
-    report, picture = answer.report, answer.question.picture
+def notices(response: AttackResponse) -> None:
+    """Show the notes that apply to the response."""
+    report, request = response.report, response.request
     model = classifier(report.recipe.model)
-    known = known_label(picture, model)
-    if known is not None and known != report.before.index and answer.question.recipe.label is None:
+    label = known_label(request.picture, model)
+    if label is not None and label != report.before.index and request.recipe.label is None:
         st.info(
-            f"This picture shows “{plain(model.labels[known])}” by its data set, but the classifier says "
-            f"“{plain(report.before.name)}” at {percent(report.before.confidence)} before any attack: it is already misclassified. "
-            "The attack starts from what the classifier says; choose the label under More settings to say what is right.",
+            f"By its data set this picture shows “{plain(model.labels[label])}”, but the "
+            f"classifier says “{plain(report.before.name)}” at {percent(report.before.confidence)} before any "
+            "attack: it is already misclassified. The attack starts from the classifier's "
+            "prediction; choose the right label under More settings.",
             icon=":material/info:",
         )
-    if answer.film is None:
+    if response.sprite_sheet is None:
         st.caption(
-            "With so many steps and restarts at this size the images of the single steps are not kept; the curves are."
+            "With so many steps and restarts at this size only the curves are kept, not the image "
+            "of each step."
         )

@@ -3,16 +3,16 @@ const RIGHT = 10
 const HEIGHT = 116
 const TOP = 6
 const BOTTOM = 20
-const FILM_SECONDS = 4
+const PLAY_SECONDS = 4
 
-/** As explorer/figures/words.py writes it: what would round to 0 or to 100 but is neither is said so. */
+/** As explorer/figures/captions.py: what is neither 0 nor 100 never looks as if it were. */
 function percent(value) {
   if (value > 0 && value < 0.0005) return "< 0.1 %"
   if (value >= 0.9995 && value < 1) return "> 99.9 %"
   return `${(100 * value).toFixed(1)} %`
 }
 
-function shown(value, unit) {
+function format(value, unit) {
   return unit === "%" ? percent(value) : Number(value.toPrecision(3)).toString()
 }
 
@@ -24,7 +24,7 @@ function range(chart) {
   return high > low ? [low, high] : [low - 0.5, high + 0.5]
 }
 
-/** One chart: curves over the steps, the point that was kept, and a line at the step looked at. */
+/** One chart: curves over the steps, a ring at the kept step, and a cursor at the current step. */
 class Chart {
   constructor(parent, chart, steps, kept, last, onPick) {
     Object.assign(this, { chart, steps, kept, last })
@@ -32,8 +32,8 @@ class Chart {
     this.legend = child(box, "div", "legend")
     this.svg = svg(box, "svg", { height: HEIGHT, role: "img", "aria-label": `${chart.title} against the step` })
     const pick = (event) => {
-      const share = (event.clientX - this.svg.getBoundingClientRect().left - LEFT) / (this.width - LEFT - RIGHT)
-      onPick(Math.round(Math.min(1, Math.max(0, share)) * steps))
+      const fraction = (event.clientX - this.svg.getBoundingClientRect().left - LEFT) / (this.width - LEFT - RIGHT)
+      onPick(Math.round(Math.min(1, Math.max(0, fraction)) * steps))
     }
     this.svg.onpointerdown = (event) => { this.svg.setPointerCapture(event.pointerId); pick(event) }
     this.svg.onpointermove = (event) => { if (event.buttons) pick(event) }
@@ -52,7 +52,7 @@ class Chart {
     for (const value of [low, (low + high) / 2, high]) {
       svg(this.svg, "line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: this.y(value), y2: this.y(value) })
       const label = svg(this.svg, "text", { class: "tick", x: LEFT - 6, y: this.y(value) + 4, "text-anchor": "end" })
-      label.textContent = this.chart.unit === "%" ? `${100 * value} %` : shown(value, "")
+      label.textContent = this.chart.unit === "%" ? `${100 * value} %` : format(value, "")
     }
     if (this.last) this.drawSteps()
     for (const curve of this.chart.curves) this.drawCurve(curve)
@@ -77,7 +77,7 @@ class Chart {
     })
   }
 
-  at(step) {
+  setCursor(step) {
     this.cursor.setAttribute("x1", this.x(step))
     this.cursor.setAttribute("x2", this.x(step))
     this.legend.replaceChildren()
@@ -87,18 +87,18 @@ class Chart {
       sample.style.width = "22px"
       svg(sample, "line", { x1: 0, x2: 22, y1: 4, y2: 4, stroke: curve.colour, "stroke-width": 2.5, "stroke-dasharray": curve.dash })
       child(key, "span", "", this.chart.curves.length > 1 ? curve.name : this.chart.title)
-      child(key, "span", "value", shown(curve.values[step], this.chart.unit))
+      child(key, "span", "value", format(curve.values[step], this.chart.unit))
     }
   }
 }
 
-/** The whole component for one film; a new film replaces it. */
+/** The whole component for one attack; another attack gets a new one. */
 class Scrubber {
   constructor(root, data) {
     this.root = root
     this.data = data
-    this.stops = data.film ? data.film.steps : Array.from({ length: data.steps + 1 }, (_, step) => step)
-    this.index = Math.max(0, this.stops.indexOf(data.kept))
+    this.sampled = data.sprites ? data.sprites.steps : Array.from({ length: data.steps + 1 }, (_, step) => step)
+    this.index = Math.max(0, this.sampled.indexOf(data.kept))
     const charts = root.querySelector(".charts")
     charts.replaceChildren()
     this.charts = data.charts.map((chart, i) =>
@@ -114,7 +114,7 @@ class Scrubber {
 
   prepareControls() {
     const slider = this.find(".slider")
-    slider.max = this.stops.length - 1
+    slider.max = this.sampled.length - 1
     slider.setAttribute("aria-label", "step of the attack")
     slider.oninput = () => { this.pause(); this.show(Number(slider.value)) }
     this.find(".play").onclick = () => (this.timer ? this.pause() : this.play())
@@ -123,15 +123,15 @@ class Scrubber {
 
   prepareFrame() {
     const canvas = this.find(".frame")
-    const { film } = this.data
-    canvas.hidden = !film
-    if (!film) return
-    canvas.width = film.width
-    canvas.height = film.height
+    const { sprites } = this.data
+    canvas.hidden = !sprites
+    if (!sprites) return
+    canvas.width = sprites.width
+    canvas.height = sprites.height
     canvas.classList.toggle("pixelated", this.data.pixelated)
     this.sheet = new Image()
     this.sheet.onload = () => this.show(this.index)
-    this.sheet.src = film.sheet
+    this.sheet.src = sprites.sheet
   }
 
   layout() {
@@ -143,16 +143,16 @@ class Scrubber {
 
   nearest(step) {
     this.pause()
-    const gaps = this.stops.map((stop) => Math.abs(stop - step))
+    const gaps = this.sampled.map((each) => Math.abs(each - step))
     this.show(gaps.indexOf(Math.min(...gaps)))
   }
 
   play() {
-    if (this.index === this.stops.length - 1) this.show(0)
-    const pause = Math.max(40, (1000 * FILM_SECONDS) / this.stops.length)
+    if (this.index === this.sampled.length - 1) this.show(0)
+    const pause = Math.max(40, (1000 * PLAY_SECONDS) / this.sampled.length)
     this.timer = setInterval(() => {
       this.show(this.index + 1)
-      if (this.index === this.stops.length - 1) this.pause()
+      if (this.index === this.sampled.length - 1) this.pause()
     }, pause)
     this.find(".play").textContent = "❚❚ Pause"
   }
@@ -164,30 +164,30 @@ class Scrubber {
   }
 
   show(index) {
-    this.index = Math.min(index, this.stops.length - 1)
-    const step = this.stops[this.index]
+    this.index = Math.min(index, this.sampled.length - 1)
+    const step = this.sampled[this.index]
     const { data } = this
     const slider = this.find(".slider")
     slider.value = this.index
     const confidence = percent(data.confidence[step])
     slider.setAttribute("aria-valuetext", `step ${step}: ${data.names[step]}, ${confidence}`)
-    this.find(".step").textContent = `Step ${step} of ${data.steps}${step === data.kept ? " (the one kept)" : ""}`
+    this.find(".step").textContent = `Step ${step} of ${data.steps}${step === data.kept ? ` (${data.kept_note})` : ""}`
     this.find(".name").textContent = data.names[step]
     this.find(".confidence").textContent = `${confidence} confidence`
     this.find(".outcome").textContent = data.success[step] ? "✗ fooled at this step" : "✓ not fooled at this step"
     this.find(".distance").textContent = `${data.distance[step]} from the original`
-    for (const chart of this.charts) if (chart.cursor) chart.at(step)
+    for (const chart of this.charts) if (chart.cursor) chart.setCursor(step)
     this.paint()
   }
 
   paint() {
-    const { film } = this.data
-    if (!film || !this.sheet.complete) return
-    const left = (this.index % film.columns) * film.width
-    const top = Math.floor(this.index / film.columns) * film.height
+    const { sprites } = this.data
+    if (!sprites || !this.sheet.complete) return
+    const left = (this.index % sprites.columns) * sprites.width
+    const top = Math.floor(this.index / sprites.columns) * sprites.height
     const canvas = this.find(".frame")
-    canvas.setAttribute("aria-label", `the image at step ${film.steps[this.index]}`)
-    canvas.getContext("2d").drawImage(this.sheet, left, top, film.width, film.height, 0, 0, film.width, film.height)
+    canvas.setAttribute("aria-label", `the image at step ${sprites.steps[this.index]}`)
+    canvas.getContext("2d").drawImage(this.sheet, left, top, sprites.width, sprites.height, 0, 0, sprites.width, sprites.height)
   }
 
   close() {

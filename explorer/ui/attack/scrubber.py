@@ -1,6 +1,6 @@
-"""Step by step in the browser: the image as it was, what the classifier said of it, and the curves, moved by one slider.
+"""The attack step by step: the image, its prediction and the curves, moved by one slider.
 
-All frames and numbers go to the browser once; playing and scrubbing then need no server.
+All frames and numbers are sent to the browser once; playing and scrubbing then need no server.
 """
 
 from __future__ import annotations
@@ -20,48 +20,43 @@ LOSS_NAMES = {"ce": "cross-entropy", "cw": "margin", "dlr": "DLR loss"}
 _draw = component(__file__)
 
 
-def scrubber(report: AttackReport, film: SpriteSheet | None, key: str) -> None:
-    """Draw the curves of ``report`` and, where there is a film, the image at each of its steps."""
-    _draw(key=key, data=scrubber_data(report, film))
+def scrubber(report: AttackReport, sprite_sheet: SpriteSheet | None, key: str) -> None:
+    """Draw the curves of ``report`` and, with a sprite sheet, the image at each of its steps."""
+    _draw(key=key, data=scrubber_data(report, sprite_sheet))
 
 
-def scrubber_data(report: AttackReport, film: SpriteSheet | None) -> dict[str, Any]:
-    """Everything the browser shows. Lists have one entry for each of the points 0 … T."""
+def scrubber_data(report: AttackReport, sprite_sheet: SpriteSheet | None) -> dict[str, Any]:
+    """Everything the browser shows. Lists have one item for each of the points 0 … T."""
     trace = report.trace
     probabilities = trace.logits[:, 0].softmax(dim=1)
-    top, predicted = probabilities.max(dim=1)
+    confidence, predicted = probabilities.max(dim=1)
+    label = probabilities[:, report.label].tolist()
     curves = [
-        _curve(
-            f"label: {report.names[report.label]}",
-            probabilities[:, report.label].tolist(),
-            palette.LABEL,
-            "",
-        )
+        _curve("the class it predicts", confidence.tolist(), palette.PREDICTED, "2 3"),
+        _curve(f"label: {report.names[report.label]}", label, palette.LABEL, ""),
     ]
     if report.target is not None:
         target = probabilities[:, report.target].tolist()
         curves.append(_curve(f"target: {report.names[report.target]}", target, palette.TARGET, ""))
-    curves.insert(0, _curve("the class it predicts", top.tolist(), palette.PREDICTED, "2 3"))
     loss = trace.loss[:, 0].tolist()
+    loss_curve = _curve("loss", loss, palette.LOSS, "")
+    distance = trace.distance[:, 0].tolist()
     return {
         "id": hashlib.sha256(repr((report.recipe, loss)).encode()).hexdigest(),
-        "film": None if film is None else {**vars(film), "steps": list(film.steps)},
+        "sprites": (
+            None if sprite_sheet is None else {**vars(sprite_sheet), "steps": [*sprite_sheet.steps]}
+        ),
         "pixelated": max(report.original.shape[-2:]) < PIXELATED_BELOW,
         "steps": trace.steps,
         "kept": int(trace.kept[0]),
+        "kept_note": "best, kept" if report.recipe.keep == "best" else "kept",
         "names": [report.names[index] for index in predicted.tolist()],
-        "confidence": top.tolist(),
+        "confidence": confidence.tolist(),
         "success": trace.success[:, 0].tolist(),
-        "distance": [
-            _distance(value, report.recipe.norm) for value in trace.distance[:, 0].tolist()
-        ],
+        "distance": [_distance(value, report.recipe.norm) for value in distance],
         "charts": [
             {"title": "probability", "unit": "%", "curves": curves},
-            {
-                "title": _loss_title(report),
-                "unit": "",
-                "curves": [_curve("loss", loss, palette.LOSS, "")],
-            },
+            {"title": _loss_title(report), "unit": "", "curves": [loss_curve]},
         ],
     }
 
@@ -71,7 +66,7 @@ def _curve(name: str, values: list[float], colour: str, dash: str) -> dict[str, 
 
 
 def _loss_title(report: AttackReport) -> str:
-    """The objective as the attack sees it, which it raises."""
+    """The objective, which the attack raises: with a target, minus the target's loss."""
     name = LOSS_NAMES[report.recipe.loss]
     if report.recipe.loss != "ce":
         return name

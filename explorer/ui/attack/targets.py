@@ -1,12 +1,12 @@
-"""Choosing the class an attack aims at: by name, or from classes that mean something."""
+"""Suggestions for the class that an attack aims at."""
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 import streamlit as st
-import torch
 from torch import Tensor
 
 from explorer.classifiers import Classifier
@@ -19,76 +19,79 @@ from explorer.experiments.one_image.targets import (
     random_classes,
 )
 from explorer.figures.captions import percent
-from explorer.images.geometry import Crop, view
+from explorer.images.geometry import Crop, preprocess
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.picture import Picture
 
-MOST = 4  # suggestions of a kind
+COUNT = 4  # suggestions of a kind
 
 
 @dataclass(frozen=True)
 class _View:
-    """What the classifier sees; hashed by what tells it apart."""
+    """A picture through the crop of a classifier; equal if the names and digests are."""
 
     model: str
     weights: str
-    picture: str
+    digest: str
     crop: Crop
     classifier: Classifier = field(compare=False)
-    image: Picture = field(compare=False)
+    picture: Picture = field(compare=False)
 
 
 @lru_cache(maxsize=64)
-def _probabilities(asked: _View) -> Tensor:
-    model = asked.classifier
-    return predict(model, view(asked.image.image, model, asked.crop)[None])[0].probabilities
+def _probabilities(view: _View) -> Tensor:
+    image = preprocess(view.picture.image, view.classifier, view.crop)
+    return predict(view.classifier, image[None])[0].probabilities
 
 
-def suggest(model: Classifier, picture: Picture, recipe: Recipe, options: list[str]) -> None:
-    """Buttons that set the target, each kind with a word on what it is. ``options`` are the names the picker shows."""
+def target_suggestions(
+    model: Classifier, picture: Picture, recipe: Recipe, options: list[str]
+) -> None:
+    """Buttons that set the target, by kind. ``options`` are the class names of the picker."""
     with st.popover("Suggest a target", width="stretch"):
-        seen = _View(model.name, model.digest, picture.digest, recipe.crop, model, picture)
-        probabilities = _probabilities(seen)
+        view = _View(model.name, model.digest, picture.digest, recipe.crop, model, picture)
+        probabilities = _probabilities(view)
         label = int(probabilities.argmax()) if recipe.label is None else recipe.label
         name = plain(model.labels[label])
-        lot = int(st.session_state.get("lot", 0))
-        kinds = (
+        draw = int(st.session_state.get("target draw", 0))
+        likely = most_confusing(probabilities, label, COUNT)
+        unlikely = least_likely(probabilities, label, COUNT)
+        random = random_classes(len(options), label, draw, COUNT)
+        for kind, explanation, indices in (
+            ("Runners-up", f": most probable after “{name}”", likely),
             (
-                f"Most confusing: what it finds most probable besides “{name}”",
-                most_confusing(probabilities, label, MOST),
+                "Nearest",
+                ": classes with the most similar last-layer weights",
+                nearest(model, label, COUNT),
             ),
-            (
-                f"Nearest: the classes whose last-layer weights point most nearly the way of “{name}”",
-                nearest(model, label, MOST),
-            ),
-            ("Least likely: the hardest to reach", least_likely(probabilities, label, MOST)),
-            ("Random", random_classes(len(options), label, lot, MOST)),
-        )
-        for words, indices in kinds:
-            _kind(words, indices, probabilities, options)
+            ("Least likely", ": the hardest to reach", unlikely),
+            ("Random", "", random),
+        ):
+            if indices:
+                st.caption(kind + explanation)
+                _buttons(kind, indices, probabilities, options)
         st.button("Draw again", icon=":material/casino:", key="draw", on_click=_draw_again)
         if st.session_state.get("target") is not None:
-            st.button("No target: any other class", key="no target", on_click=_aim, args=(None,))
+            st.button(
+                "No target: any other class", key="no target", on_click=_set_target, args=(None,)
+            )
 
 
-def _kind(words: str, indices: list[int], probabilities: Tensor, options: list[str]) -> None:
-    if not indices:
-        return
-    st.caption(words)
+def _buttons(kind: str, indices: list[int], probabilities: Tensor, options: list[str]) -> None:
     with st.container(horizontal=True, gap="small"):
         for index in indices:
             st.button(
                 options[index],
-                key=f"aim {words.partition(':')[0]} {index}",
-                on_click=_aim,
+                key=f"target {kind} {index}",
+                on_click=_set_target,
                 args=(options[index],),
                 help=f"{percent(float(probabilities[index]))} before any attack",
             )
 
 
-def _aim(name: str | None) -> None:
+def _set_target(name: str | None) -> None:
     st.session_state["target"] = name
 
 
 def _draw_again() -> None:
-    st.session_state["lot"] = int(torch.randint(2**31 - 1, ()))
+    st.session_state["target draw"] = secrets.randbelow(2**31 - 1)

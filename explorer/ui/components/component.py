@@ -1,4 +1,4 @@
-"""Components that are drawn in the browser: markup, style and script lie beside the module that draws them."""
+"""Components that the browser draws; their markup, style and script lie beside the module."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ _DOM = Path(__file__).with_name("dom.js")
 
 
 def component(module_file: str) -> Callable[..., None]:
-    """The component whose ``.html``, ``.css`` and ``.js`` have the name of the module in ``module_file``, and lie beside it.
+    """The component whose ``.html``, ``.css`` and ``.js`` lie beside ``module_file``, of its name.
 
-    ``dom.js`` is put before its script. All of that is our own trusted code; text that people wrote is passed as data.
+    ``dom.js`` is put before its script. All of that is our own trusted code; text that people wrote
+    is passed as data.
 
-    Call the result with ``key``, ``data`` (what JSON can say) and callbacks. The data travel in a list of one: Streamlit would
-    search a bare dictionary for data frames and import pandas for that, which would delay the first picture.
+    Call the result with ``key``, ``data`` (what JSON can hold) and callbacks. The data are sent as
+    a list with one item: Streamlit would search a bare dictionary for data frames and import
+    pandas for that, which would delay the first picture.
     """
     source = Path(module_file)
     html, css, js = (

@@ -1,4 +1,4 @@
-// Before every component's own script. Everything that comes in as data is set as text or as an attribute, never as markup.
+// Comes before the script of every component. Data are set as text or attributes, never as markup.
 const SVG = "http://www.w3.org/2000/svg"
 
 function child(parent, tag, className, text = "") {

@@ -1,4 +1,4 @@
-"""An attack's frames as one picture the browser can cut up: every iterate as it was, in 8 bits, lossless."""
+"""An attack's frames as one lossless image, which the browser cuts up to play them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from explorer.experiments.one_image.report import AttackReport
 from explorer.images.geometry import to_uint8
 from explorer.ui.components.images import data_uri
 
-# Float32 values an attack may keep while it runs (restarts included), and pixels of all frames sent to the browser.
-MOST_VALUES = 64_000_000
-MOST_PIXELS = 2_000_000
+MAX_VALUES = 64_000_000  # float32 values of all frames that an attack may keep, with restarts
+MAX_PIXELS = 2_000_000  # of all frames sent to the browser
 
 
 @dataclass(frozen=True)
 class SpriteSheet:
-    """``sheet`` is a data URI of a lossless WebP with the frames in rows of ``columns``, each ``width`` × ``height``; frame i
-    shows the image at step ``steps[i]``."""
+    """``sheet`` is the data URI of a lossless WebP with the frames in rows of ``columns``.
+
+    Each frame is ``width`` × ``height`` pixels; frame i shows the image at step ``steps[i]``.
+    """
 
     sheet: str
     columns: int
@@ -31,24 +32,24 @@ class SpriteSheet:
 
 
 def frames_fit(size: tuple[int, int], steps: int, restarts: int) -> bool:
-    """Whether the iterates of such an attack may be kept at once."""
-    return 3 * size[0] * size[1] * (steps + 1) * restarts <= MOST_VALUES
+    """Whether the frames of such an attack, at ``size`` (height, width), fit into the memory."""
+    return 3 * size[0] * size[1] * (steps + 1) * restarts <= MAX_VALUES
 
 
-def chosen_steps(steps: int, kept: int, most: int) -> tuple[int, ...]:
-    """At most about ``most`` of the points 0 … ``steps``, evenly spaced; the first, the last and the ``kept`` one always."""
-    stride = max(1, math.ceil((steps + 1) / max(most, 1)))
-    return tuple(sorted({*range(0, steps + 1, stride), kept, steps}))
+def sampled_steps(steps: int, best: int, count: int) -> tuple[int, ...]:
+    """About ``count`` of the points 0 … ``steps``, evenly spaced, with the first, last and best."""
+    stride = max(1, math.ceil((steps + 1) / max(count, 1)))
+    return tuple(sorted({*range(0, steps + 1, stride), best, steps}))
 
 
 def sprite_sheet_of(report: AttackReport) -> SpriteSheet:
-    """The film of a report whose trace has its frames. Raises ``ValueError`` when it has none."""
+    """The sprite sheet of a report whose trace has its frames; ``ValueError`` if it has none."""
     frames = report.trace.frames
     if frames is None:
         raise ValueError("the trace has no frames; ask the attack to keep them")
     height, width = frames.shape[-2:]
-    steps = chosen_steps(
-        report.trace.steps, int(report.trace.kept[0]), MOST_PIXELS // (height * width)
+    steps = sampled_steps(
+        report.trace.steps, int(report.trace.kept[0]), MAX_PIXELS // (height * width)
     )
     columns = math.ceil(math.sqrt(len(steps)))
     sheet = np.zeros((math.ceil(len(steps) / columns) * height, columns * width, 3), dtype=np.uint8)

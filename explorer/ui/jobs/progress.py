@@ -7,65 +7,83 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from explorer.ui.components.errors import report_errors
+from explorer.ui.components.markdown import sentence
 from explorer.ui.jobs.sessions import SessionJobs
 from explorer.ui.jobs.worker import Job
 
 T = TypeVar("T")
 
-# Most attacks on a bundled classifier are done by then: the page shows the new result without showing progress first.
+# Most attacks on a bundled classifier end sooner: the page then shows no progress bar at all.
 PATIENCE = 0.8  # seconds
 
 
 def show_progress(
-    way: SessionJobs,
+    jobs: SessionJobs,
     job: Job[T],
     place: str,
-    words: Callable[[Job[Any]], str],
+    describe: Callable[[Job[Any]], str],
     *,
-    first: Callable[[Job[Any]], None] | None = None,
+    draw_preview: Callable[[Job[Any]], None] | None = None,
     keep: bool = True,
 ) -> T | None:
-    """The job's result, or with ``keep`` the last one at this ``place`` while it is under way; None when there is none yet.
+    """The job's result. Until it is done, with ``keep``, the last result of ``place``, or None.
 
-    ``words`` says what the job is doing, ``first`` draws what it shows of itself where there is no last result to look at.
+    Shows the job's error or its progress: ``describe`` says what it is doing, and ``draw_preview``
+    draws its preview if there is no last result on the page.
     """
     job.wait(PATIENCE)
-    if job.finished and job.cancelled():
-        st.rerun()  # the browser lost its connection meanwhile, which closed the lane
+    finished = job.finished
+    if finished and job.cancelled():
+        st.rerun()  # the browser lost its connection, which cancelled the session's jobs
+    job.awaited = not finished
     if job.done and keep:
-        st.session_state[f"result {place}"] = job.result
-    last: T | None = st.session_state.get(f"result {place}") if keep else job.result
-    # Always there, also when empty: what a late run of the fragment still sends must find its container, else the browser
-    # stops with an error.
+        st.session_state[result_key(place)] = job.result
+    last: T | None = last_result(place) if keep else job.result
+    # Drawn also when empty: the browser stops with an error if the last run of the fragment sends
+    # something to a container that is gone.
     with st.container(key=f"status {place}"):
         if job.error is not None:
-            st.error(job.error)
+            st.error(sentence(job.error))
             if last is not None:
                 st.caption("Below is the last result.")
-        elif not job.finished:
-            _progress(way, job, words, last is not None, first)
+        elif not finished:
+            _progress(jobs, job, describe, last is not None, draw_preview)
     return last
 
 
+def result_key(place: str) -> str:
+    """Where the session state holds the last result of ``place``."""
+    return f"result {place}"
+
+
+def last_result(place: str) -> Any:
+    """The last result of ``place`` in this session, or None."""
+    return st.session_state.get(result_key(place))
+
+
 @st.fragment(run_every=0.1)
+@report_errors()
 def _progress(
-    way: SessionJobs,
+    jobs: SessionJobs,
     job: Job[Any],
-    words: Callable[[Job[Any]], str],
-    before: bool,
-    first: Callable[[Job[Any]], None] | None,
+    describe: Callable[[Job[Any]], str],
+    has_last_result: bool,
+    draw_preview: Callable[[Job[Any]], None] | None,
 ) -> None:
-    """A bar that follows the job; the page runs again when it has finished."""
+    """A bar that follows the job; the page runs again when the job has finished."""
     if job.finished:
         st.rerun()
     done, steps = job.progress
-    waiting = way.worker.ahead(job)
+    waiting = jobs.worker.ahead(job)
     text = (
-        f"Waiting for {waiting} other attack{'s' if waiting > 1 else ''}" if waiting else words(job)
+        f"Waiting for {waiting} other attack{'s' if waiting > 1 else ''}"
+        if waiting
+        else describe(job)
     )
     st.progress(
         min(done / steps, 1.0) if steps else 0.0,
-        text + ("; below is the last result." if before else ""),
+        text + ("; below is the last result." if has_last_result else ""),
     )
-    if first is not None and not before:
-        first(job)
+    if draw_preview is not None and not has_last_result:
+        draw_preview(job)

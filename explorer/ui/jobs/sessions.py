@@ -1,4 +1,4 @@
-"""Who asks: each browser session's way to the worker of the device."""
+"""Each browser session's access to the worker of a device."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def worker(device: str) -> Worker:
 
 
 class SessionJobs:
-    """A session's lane to the worker, with one job for each place on its pages; closed by Streamlit when the browser goes."""
+    """A session's jobs, one for each place on its pages. Streamlit closes it with the session."""
 
     def __init__(self, device: str) -> None:
         self.id = uuid.uuid4().hex
@@ -31,23 +31,24 @@ class SessionJobs:
         self._places: set[str] = set()
 
     def submit(self, place: str, key: Hashable, work: Callable[[Job[T]], T]) -> Job[T]:
-        """Hand in the next job of ``place``; the one before it there is cancelled."""
+        """The next job of ``place``; the one before it there is cancelled."""
         self._places.add(place)
-        return self.worker.submit(self._name(place), key, work)
+        return self.worker.submit(self._owner(place), key, work)
 
     def cancel(self, place: str) -> None:
-        """What is under way at ``place`` is not wanted any more."""
-        self.worker.forget(self._name(place))
+        """Cancel and forget the job of ``place``."""
+        self.worker.forget(self._owner(place))
 
     def close(self) -> None:
+        """Cancel and forget all jobs."""
         for place in self._places:
-            self.worker.forget(self._name(place))
+            self.worker.forget(self._owner(place))
 
-    def _name(self, place: str) -> str:
+    def _owner(self, place: str) -> str:
         return f"{self.id} {place}"
 
 
 @st.cache_resource(scope="session", on_release=SessionJobs.close, show_spinner=False)
 def session_jobs(device: str = "auto") -> SessionJobs:
-    """This session's lane."""
+    """This session's jobs on ``device``."""
     return SessionJobs(device)

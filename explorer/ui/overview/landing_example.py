@@ -1,51 +1,43 @@
-"""The attack a visitor sees first: the famous panda where a classifier that knows pandas is here, else what the bundled ones know."""
+"""The attacks that a visitor sees first."""
 
 from __future__ import annotations
 
-from explorer.classifiers import ClassifierError, Entry
+from dataclasses import replace
+
+from explorer.classifiers import ClassifierError
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.ui.shared.attack_request import AttackRequest
-from explorer.ui.shared.classifiers import best_imagenet, classifier, entries
+from explorer.ui.shared.classifiers import NO_CLASSIFIER, best_imagenet, classifier, entries
 from explorer.ui.shared.image_picker import default_sample, gallery_picture
 from explorer.ui.shared.panda import GIBBON, LEVELS, STEPS, panda
 
 EPSILON = 5 / 255
 
 
-def landing_example() -> list[tuple[Entry, AttackRequest]]:
-    """The best standard classifier on a picture that suits it; then the same on a robust one for such pictures, if any.
+def landing_examples() -> list[AttackRequest]:
+    """An attack on the best standard classifier, then the same on a robust one, if there is one.
 
-    Raises :class:`ClassifierError` when there is no classifier, :class:`~explorer.images.decode.ImageError` when no sample.
+    The picture is the panda if this machine has an ImageNet classifier, else a sample that suits
+    the classifier. Raises :class:`~explorer.classifiers.ClassifierError` if there is no classifier
+    and :class:`~explorer.images.decode.ImageError` if there is no sample.
     """
-    found = entries()
-    if not found:
-        raise ClassifierError(
-            "There is no classifier yet: python -m explorer train tiny12-standard makes one."
-        )
-    standard = next(
-        (entry for entry in found.values() if not entry.robust), next(iter(found.values()))
-    )
-    first = found.get(best_imagenet() or "", standard)
-    sibling = next(
-        (
-            entry
-            for entry in found.values()
-            if entry.robust and entry.name != first.name and entry.data == first.data
-        ),
-        None,
+    by_name = entries()
+    if not by_name:
+        raise ClassifierError(NO_CLASSIFIER)
+    standard = (entry for entry in by_name.values() if not entry.robust)
+    first = by_name.get(best_imagenet() or "") or next(standard, next(iter(by_name.values())))
+    robust = (
+        entry
+        for entry in by_name.values()
+        if entry.robust and entry.name != first.name and entry.data == first.data
     )
     model = classifier(first.name)
     sample = panda() if model.gallery == "imagenet" else None
     picture = gallery_picture(sample or default_sample(model), model.gallery)
     epsilon = LEVELS / 255 if sample else EPSILON
     target = model.find_label(GIBBON) if sample else None
-    return [
-        (
-            entry,
-            AttackRequest(
-                picture, Recipe(picture.source, entry.name, "linf", epsilon, STEPS, target=target)
-            ),
-        )
-        for entry in (first, sibling)
-        if entry is not None
-    ]
+    recipe = Recipe(picture.source, first.name, "linf", epsilon, STEPS, target=target)
+    requests = [AttackRequest(picture, recipe)]
+    if (sibling := next(robust, None)) is not None:
+        requests.append(AttackRequest(picture, replace(recipe, model=sibling.name)))
+    return requests

@@ -1,52 +1,53 @@
-"""Asking the worker, waiting for the answer, and showing it: progress while it lasts, the last result until then."""
+"""Attacks by the worker: cached responses at once, else progress and the last response."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 
-from explorer.ui.jobs.progress import show_progress
+from explorer.ui.jobs.progress import result_key, show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse, respond
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.result_cache import RESULT_CACHE
 
-T = TypeVar("T")
 
+def run_attack(request: AttackRequest, place: str) -> AttackResponse | None:
+    """The response; until it is there, the last one of this ``place``, or None.
 
-def ask(question: AttackRequest, place: str) -> AttackResponse | None:
-    """The answer, or the last one given at this ``place`` while the new one is being worked on; None when there is none yet.
-
-    Says so on the page when the attack failed, and shows progress while it runs.
+    Shows progress while the attack runs, and its error if it fails.
     """
-    model = classifier(question.recipe.model)
-    way = session_jobs(str(model.device))
-    key = (*question.key, model.digest)
-    asked = f"asked {place}"
-    # What this place has just asked for is its own job's answer, however often the page runs meanwhile.
-    known = RESULT_CACHE.get(key) if st.session_state.get(asked) != key else None
-    if known is not None:
-        way.cancel(place)
-        st.session_state.update({asked: None, f"result {place}": known})
-        st.container(key=f"status {place}")  # see follow
-        return known
-    st.session_state[asked] = key
-    return show_progress(
-        way, way.submit(place, key, partial(_answer, question, key)), place, _attacking
-    )
+    model = classifier(request.recipe.model)
+    jobs = session_jobs(str(model.device))
+    key = (*request.key, model.digest)
+    requested = f"requested {place}"
+    # While a request of this place is its latest, its own job has the response: the cache would
+    # call it "from cache" though the attack ran for this page.
+    cached = RESULT_CACHE.get(key) if st.session_state.get(requested) != key else None
+    if cached is not None:
+        jobs.cancel(place)
+        st.session_state.update({requested: None, result_key(place): cached})
+        st.container(key=f"status {place}")  # see show_progress
+        return cached
+    st.session_state[requested] = key
+    job = jobs.submit(place, key, partial(_respond_and_cache, request, key))
+    return show_progress(jobs, job, place, _describe)
 
 
-def _answer(question: AttackRequest, key: Hashable, job: Job[AttackResponse]) -> AttackResponse:
-    made = respond(question, job)
-    RESULT_CACHE.put(key, replace(made, timing=replace(made.timing, kept=True)))
-    return made
+def _respond_and_cache(
+    request: AttackRequest, key: Hashable, job: Job[AttackResponse]
+) -> AttackResponse:
+    response = respond(request, job)
+    cached = replace(response, timing=replace(response.timing, from_cache=True))
+    RESULT_CACHE.put(key, cached)
+    return response
 
 
-def _attacking(job: Job[Any]) -> str:
+def _describe(job: Job[Any]) -> str:
     done, steps = job.progress
     return f"Attacking: step {done} of {steps}" if steps else "Preparing the attack"

@@ -1,4 +1,4 @@
-"""What a page asks the worker: attack this picture so; and what it gets back, ready to be drawn."""
+"""An attack that a page asks of the worker, and its response, ready to be drawn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from explorer.experiments.one_image.attack_image import attack_image
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport
-from explorer.images.geometry import view
+from explorer.images.geometry import preprocess
 from explorer.ui.components.sprite_sheet import SpriteSheet, frames_fit, sprite_sheet_of
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
@@ -24,53 +24,56 @@ class AttackRequest:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Equal for questions that have the same answer from the same weights."""
+        """Equal for requests that have the same response if the weights are the same."""
         return self.picture.digest, self.recipe.to_json()
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Where the time of an answer went, in seconds: waiting for the worker, loading the classifier and preparing the picture,
-    attacking, and encoding the film. ``kept`` says that the answer was given before and is shown again."""
+    """Seconds of each stage: the wait for the worker (``queue``), loading the classifier and
+    preparing the picture (``preparation``), the ``attack``, and its ``sprite_sheet``.
+    ``from_cache``: the response was computed before and is shown again.
+    """
 
-    waited: float
-    prepared: float
-    attacked: float
-    filmed: float
-    kept: bool = False
+    queue: float
+    preparation: float
+    attack: float
+    sprite_sheet: float
+    from_cache: bool = False
 
 
 @dataclass(frozen=True)
 class AttackResponse:
-    """The report, without its frames; these are in the film, where there was room for them."""
+    """The report without its frames, which are in ``sprite_sheet``, or None if there are too many.
 
-    question: AttackRequest
+    ``classifier_title`` is what the pages call the classifier.
+    """
+
+    request: AttackRequest
     report: AttackReport
-    film: SpriteSheet | None
-    title: str
+    sprite_sheet: SpriteSheet | None
+    classifier_title: str
     timing: Timing
 
 
-def respond(question: AttackRequest, job: Job[AttackResponse]) -> AttackResponse:
+def respond(request: AttackRequest, job: Job[AttackResponse]) -> AttackResponse:
     """Run the attack on the worker's thread. Raises what loading and attacking raise."""
-    begun = time.perf_counter()
-    recipe = question.recipe
+    started = time.perf_counter()
+    recipe = request.recipe
     model = classifier(recipe.model)
-    pixels = view(question.picture.image, model, recipe.crop)
+    pixels = preprocess(request.picture.image, model, recipe.crop)
     frames = frames_fit(model.input_size, recipe.steps, recipe.restarts)
     prepared = time.perf_counter()
     report = attack_image(
         model, pixels, recipe, frames=frames, on_step=job.on_step, cancelled=job.cancelled
     )
     attacked = time.perf_counter()
-    film = sprite_sheet_of(report) if frames else None
+    sprite_sheet = sprite_sheet_of(report) if frames else None
     timing = Timing(
-        job.waited, prepared - begun, attacked - prepared, time.perf_counter() - attacked
+        queue=job.waited,
+        preparation=prepared - started,
+        attack=attacked - prepared,
+        sprite_sheet=time.perf_counter() - attacked,
     )
-    return AttackResponse(
-        question,
-        replace(report, trace=replace(report.trace, frames=None)),
-        film,
-        model.title,
-        timing,
-    )
+    report = replace(report, trace=replace(report.trace, frames=None))
+    return AttackResponse(request, report, sprite_sheet, model.title, timing)

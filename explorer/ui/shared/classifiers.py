@@ -1,17 +1,19 @@
-"""The classifiers a page can offer, each loaded once and shared by all sessions."""
+"""The classifiers that a page can offer, each loaded once and shared by all sessions."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from explorer.classifiers import Classifier, Entry, catalogue
-from explorer.classifiers.cache import LARGE, ModelCache
+from explorer.classifiers.cache import LARGE_MODEL, ModelCache
 from explorer.classifiers.downloads import local_imagenet
 from explorer.classifiers.user_models import user_entries
 
 MODEL_CACHE = ModelCache()
+NO_CLASSIFIER = "there is no classifier yet: python -m explorer train tiny12-standard makes one"
 
-# Which ImageNet classifier a page begins with: the panda's own first, then the more accurate of those a CPU attacks in seconds.
+# The ImageNet classifier a page begins with: the one of the panda's figure, else the most accurate
+# of those that a CPU attacks in seconds.
 _PREFERRED = (
     "torchvision:googlenet",
     "torchvision:resnet50",
@@ -22,10 +24,11 @@ _PREFERRED = (
 
 
 def entries() -> dict[str, Entry]:
-    """Every classifier that can be had on this machine without fetching anything, by name."""
-    # Asking about torchvision's imports it, which takes two seconds: only where there is something to find.
-    found = [entry for entry in catalogue(torchvision=bool(local_imagenet())) if entry.available]
-    return {entry.name: entry for entry in (*found, *user_entries())}
+    """The classifiers that need no download, by name."""
+    # With torchvision's entries the catalogue imports it, which takes two seconds.
+    published = catalogue(torchvision=bool(local_imagenet()))
+    available = [entry for entry in published if entry.available]
+    return {entry.name: entry for entry in (*available, *user_entries())}
 
 
 def classifier(name: str) -> Classifier:
@@ -37,17 +40,17 @@ def classifier(name: str) -> Classifier:
 
 
 def load_for_page(name: str) -> Classifier:
-    """The same, saying so on the page while a large one is read."""
+    """The loaded classifier, with a spinner on the page while a large one is read."""
     entry = entries().get(name)
-    here = any(each.name == name for each in MODEL_CACHE.loaded())
-    if here or entry is None or (entry.bytes or 0) <= LARGE:
+    loaded = any(model.name == name for model in MODEL_CACHE.loaded())
+    if loaded or entry is None or (entry.bytes or 0) <= LARGE_MODEL:
         return classifier(name)
     with st.spinner(f"Loading {entry.title}"):
         return classifier(name)
 
 
 def best_imagenet() -> str | None:
-    """The ImageNet classifier on this machine that a page begins with, if there is one."""
-    here = local_imagenet()
-    standard = [name for name in here if name.startswith("torchvision:")]
-    return next((name for name in (*_PREFERRED, *standard, *here) if name in here), None)
+    """The ImageNet classifier that a page begins with, or None if this machine has none."""
+    available = local_imagenet()
+    standard = [name for name in available if name.startswith("torchvision:")]
+    return next((name for name in (*_PREFERRED, *standard, *available) if name in available), None)

@@ -1,41 +1,46 @@
-"""What stands beside a result: why it works, with the formula for who wants it."""
+"""Why adversarial examples exist, with the formula on demand."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 WHY = """
-A classifier is trained to be right on pictures like those it has seen. Nothing in that training says *which* patterns it may rely on,
-and it finds many that people do not see. Changing every pixel a little, each in the direction that lowers the classifier's confidence most,
-adds up: with thousands of pixels, steps far too small to notice change the answer.
+A classifier is trained to be right on pictures like those in its training set. Nothing in that
+training says *which* patterns it may rely on, and it finds many that people do not see. Changing
+every pixel a little, each in the direction that lowers the classifier's confidence most, adds up:
+with thousands of pixels, changes far too small to notice change the answer.
 
-Ilyas et al. (2019) show that such patterns are not noise: they carry over to new pictures, and to other classifiers.
-Nakkiran (2019) shows that some adversarial examples are different, plain bugs: they do not carry over, and nothing can be
-learned from them.
+Ilyas et al. (2019) show that such patterns are not noise: they carry over to new pictures, and to
+other classifiers. Nakkiran (2019) shows that some adversarial examples are different, plain bugs:
+they do not carry over, and nothing can be learned from them.
 """
 
 FORMULA = r"""
-An attack looks for a change $\delta$, no longer than $\varepsilon$, that makes the loss $L$ of the label $y$ as large as it can:
+An attack looks for a change $\delta$, no longer than $\varepsilon$, that makes the loss $L$ of the
+label $y$ as large as possible:
 
 $$
 \max_{\|\delta\|_p \le \varepsilon} L\big(f(x + \delta),\, y\big), \qquad x + \delta \in [0, 1]^d
 $$
 
-**FGSM** takes one step, $\delta = \varepsilon \cdot \mathrm{sign}\, \nabla_x L$. **PGD** takes many small ones and returns to
-the ball after each:
+**FGSM** takes one step, $\delta = \varepsilon \cdot \mathrm{sign}\, \nabla_x L$. **PGD** takes many
+small ones and projects the change back into the ball of radius $\varepsilon$ after each:
 
 $$
 \delta \leftarrow \Pi_\varepsilon \big(\delta + \alpha \cdot s(\nabla_x L)\big), \qquad
-s(g) = \begin{cases} \mathrm{sign}\, g & \text{for } L_\infty \\ g / \|g\|_2 & \text{for } L_2 \end{cases}
+s(g) = \begin{cases}
+\mathrm{sign}\, g & \text{for } L_\infty \\ g / \|g\|_2 & \text{for } L_2
+\end{cases}
 $$
 
-With a target $t$ it lowers the loss of $t$ instead. The step $\alpha$ is $2.5\, \varepsilon / i$ in step $i$ and
-at most $\varepsilon$, unless you set it. The best point on the way is kept.
+With a target $t$ it lowers the loss of $t$ instead. The step size $\alpha$ is
+$2.5\, \varepsilon / i$ in step $i$ and at most $\varepsilon$, unless you set it. The result is the
+best point of all steps.
 """
 
 
-def why(key: str) -> None:
-    """An expander; the formula only on demand."""
+def attack_explanation(key: str) -> None:
+    """An expander with the reasons; a toggle with this ``key`` shows the formula."""
     with st.expander("Why does this work?", icon=":material/help:"):
         st.markdown(WHY)
         if st.toggle("Show the formula", key=key):

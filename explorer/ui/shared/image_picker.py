@@ -1,4 +1,4 @@
-"""Which picture: one of the gallery's that suits the classifier, or an upload."""
+"""Choosing a picture: one of the gallery that suits the classifier, or an upload."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from explorer.classifiers import Classifier
-from explorer.images.decode import FORMATS_TEXT, ImageError, decode
+from explorer.images.decode import FORMATS_TEXT, ImageError, decode_image
 from explorer.images.gallery import Sample, samples
 from explorer.images.open import GALLERY_PREFIX, UPLOAD_PREFIX
 from explorer.ui.components.component import component
 from explorer.ui.components.images import data_uri
+from explorer.ui.components.markdown import sentence
 from explorer.ui.shared.picture import Picture
 
 UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
-# What a page starts with, by gallery: pictures the bundled classifiers are sure of.
+# What a page starts with, by gallery: the bundled classifiers are sure of these pictures.
 FIRST_CHOICES = {"cifar10": "cat", "imagenet": "giant panda", "tiny12": "leafhopper"}
 THUMBNAIL = 56  # pixels, and twice as many on dense screens
-# A sample's label counts among the classes of its gallery: it says something of a classifier only when that has the same.
+# A sample's label is an index into the classes of its gallery: it means something for a classifier
+# only if that has the same classes.
 _CLASSES = {"cifar10": 10, "imagenet": 1000, "tiny12": 12}
 
 _thumbnails = component(__file__)
 
 
-def pick(model: Classifier) -> Picture:
-    """Let the person choose. A picture that can't be read is said so, and the one before it stays."""
+def choose_picture(model: Classifier) -> Picture:
+    """The picture that the person chooses; the last one while an upload can't be read."""
     source = st.segmented_control(
         "Picture",
         ["gallery", "upload"],
@@ -40,62 +42,62 @@ def pick(model: Classifier) -> Picture:
     )
     picture = from_gallery(model) if source == "gallery" else from_upload()
     if picture is None:
-        picture = st.session_state.get("picture") or gallery_picture(
-            default_sample(model), model.gallery
-        )
+        picture = st.session_state.get("picture")
+    if picture is None:
+        picture = gallery_picture(default_sample(model), model.gallery)
     st.session_state["picture"] = picture
     return picture
 
 
 def known_label(picture: Picture, model: Classifier) -> int | None:
-    """The picture's class by the gallery it comes from, where the classifier has the classes of that gallery."""
-    same = picture.gallery == model.gallery and len(model.labels) == _CLASSES[model.gallery]
-    return picture.label if same else None
+    """The picture's class in its gallery, or None if the classifier has other classes."""
+    same_classes = picture.gallery == model.gallery and (
+        len(model.labels) == _CLASSES[model.gallery]
+    )
+    return picture.label if same_classes else None
 
 
 def default_sample(model: Classifier) -> Sample:
-    """The sample a page starts with. Raises :class:`ImageError` when there is none."""
-    found = samples(model.gallery)
-    if not found:
+    """The sample a page starts with. Raises :class:`ImageError` if the gallery is empty."""
+    gallery = samples(model.gallery)
+    if not gallery:
         raise ImageError(
             "There are no sample pictures: install foolbox or scikit-image, or upload a picture."
         )
-    return next(
-        (sample for sample in found if sample.title == FIRST_CHOICES.get(model.gallery)), found[0]
-    )
+    first = FIRST_CHOICES.get(model.gallery)
+    return next((sample for sample in gallery if sample.title == first), gallery[0])
 
 
 @lru_cache(maxsize=64)
 def gallery_picture(sample: Sample, gallery: str) -> Picture:
-    """A sample of this gallery, read once."""
+    """A sample of this gallery; its file is read once."""
     name = GALLERY_PREFIX + sample.key
     return Picture(name, sample.title, sample.read(), name, sample.credit, sample.label, gallery)
 
 
 def from_gallery(model: Classifier) -> Picture:
-    """A sample that suits the classifier, by its name or its thumbnail."""
-    found = {sample.title: sample for sample in samples(model.gallery)}
-    titles = list(found)
-    first = titles.index(default_sample(model).title)
+    """A sample that suits the classifier, chosen by its name or its thumbnail."""
+    by_title = {sample.title: sample for sample in samples(model.gallery)}
+    titles = list(by_title)
     title = st.selectbox(
         "From the gallery",
         titles,
-        index=first,
+        index=titles.index(default_sample(model).title),
         key="image",
         bind="query-params",
         label_visibility="collapsed",
     )
     _thumbnails(
         key="thumbnails",
-        data={"chosen": title, "items": [_thumbnail(found[name]) for name in titles]},
-        on_picked_change=_take_thumbnail,
+        data={"chosen": title, "items": [_thumbnail(by_title[name]) for name in titles]},
+        on_picked_change=_apply_thumbnail,
     )
-    picture = gallery_picture(found[title], model.gallery)
+    picture = gallery_picture(by_title[title], model.gallery)
     st.caption(picture.credit)
     return picture
 
 
-def _take_thumbnail() -> None:
+def _apply_thumbnail() -> None:
     picked = st.session_state["thumbnails"].get("picked")
     if isinstance(picked, str):
         st.session_state["image"] = picked
@@ -114,7 +116,7 @@ def _thumbnail(sample: Sample) -> dict[str, Any]:
 
 
 def from_upload() -> Picture | None:
-    """The person's own picture, or the last one that could be read; None when there is none. Says what is wrong with a file."""
+    """The last uploaded picture that could be read, or None. Shows what is wrong with a file."""
     file = st.file_uploader(
         f"A picture of your own ({FORMATS_TEXT}, up to 10 MB)",
         type=UPLOAD_TYPES,
@@ -122,7 +124,7 @@ def from_upload() -> Picture | None:
         label_visibility="collapsed",
     )
     if file is None:
-        st.caption("A file is kept in memory only and forgotten when the page is closed.")
+        st.caption("A file stays in memory and is forgotten when the page is closed.")
         return st.session_state.get("uploaded")
     if st.session_state.get("upload_id") != file.file_id:
         st.session_state["upload_id"] = file.file_id
@@ -132,18 +134,13 @@ def from_upload() -> Picture | None:
         except ImageError as error:
             st.session_state["upload_error"] = str(error)
     if st.session_state["upload_error"]:
-        st.error(st.session_state["upload_error"])
+        st.error(sentence(st.session_state["upload_error"]))
     elif notes := st.session_state["uploaded"].notes:
-        st.caption("; ".join(notes))
+        st.caption(" ".join(sentence(note) for note in notes))
     return st.session_state.get("uploaded")
 
 
 def _read(name: str, data: bytes) -> Picture:
-    decoded = decode(data, name)
-    return Picture(
-        UPLOAD_PREFIX + name,
-        name,
-        decoded.image,
-        hashlib.sha256(data).hexdigest(),
-        notes=decoded.notes,
-    )
+    decoded = decode_image(data, name)
+    digest = hashlib.sha256(data).hexdigest()
+    return Picture(UPLOAD_PREFIX + name, name, decoded.image, digest, notes=decoded.notes)

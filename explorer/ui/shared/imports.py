@@ -1,6 +1,7 @@
-"""The slow imports, done by a thread of their own while the first page is already on screen.
+"""The slow imports, done by a background thread while the first page already shows text.
 
-First what the first picture needs; the rest when that picture is there, for an import and an attack slow each other down.
+The modules that the first picture needs come first, the others once it is drawn: an import and an
+attack slow each other down.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from explorer.system import tune_process
 
 _LOGGER = logging.getLogger(__name__)
 
-# What each stage brings. torch alone takes about two seconds.
+# The modules of each stage, in order. torch alone takes about two seconds.
 STAGES = {
     "picture": (
         "explorer.classifiers",
@@ -27,55 +28,56 @@ STAGES = {
     "charts": ("pandas", "explorer.figures.charts"),
     "files": ("explorer.figures.print_triptych", "explorer.figures.export"),
 }
-LATEST = 15.0  # seconds after which the later stages begin, picture or not
+LONGEST_DELAY = 15.0  # seconds after which a stage begins even if no picture is drawn
 
 
-class Startup:
-    """The thread, and how far it is. A module that can't be imported raises where a page imports it itself."""
+class BackgroundImports:
+    """The thread and its progress. A module that fails to import raises where a page imports it."""
 
     def __init__(self) -> None:
         self.finished = {stage: threading.Event() for stage in STAGES}
-        self.shown = threading.Event()
+        self.picture_drawn = threading.Event()
         threading.Thread(target=self._import_all, name="imports", daemon=True).start()
 
     def _import_all(self) -> None:
-        for stage, names in STAGES.items():
+        for stage, modules in STAGES.items():
             try:
-                _import(names)
+                _import(modules)
             except Exception:
-                _LOGGER.exception("importing %s failed", ", ".join(names))
+                _LOGGER.exception("importing %s failed", ", ".join(modules))
             finally:
                 self.finished[stage].set()
-            self.shown.wait(LATEST)
+            self.picture_drawn.wait(LONGEST_DELAY)
 
 
-def _import(names: tuple[str, ...]) -> None:
-    """Import modules, and leave all they hold out of garbage collection.
+def _import(modules: tuple[str, ...]) -> None:
+    """Import modules and exempt their objects from garbage collection.
 
-    Streamlit collects garbage after every run of a page or fragment, and nothing else runs meanwhile. Going through what torch
-    and its friends brought took 0.2 s, ten times a second while a fragment follows an attack: attacks of a second took a
-    minute.
+    Streamlit collects garbage after every run of a page or fragment, and nothing else runs
+    meanwhile. Visiting what torch and its dependencies had created took 0.2 s, ten times a second
+    while a fragment follows an attack: attacks of one second took a minute.
     """
-    for name in names:
-        importlib.import_module(name)
+    for module in modules:
+        importlib.import_module(module)
     gc.freeze()
 
 
 @st.cache_resource(show_spinner=False)
-def warm_up() -> Startup:
+def warm_up() -> BackgroundImports:
     """Tune the process and start the imports, once per process; returns at once."""
     tune_process()
-    return Startup()
+    return BackgroundImports()
 
 
 def wait_for_imports(stage: str) -> None:
-    """Wait for a stage. Call it after the first words are on screen and before anything that needs these modules.
+    """Wait for a stage. Call it below the first text of a page, above any import of its modules.
 
-    Importing them meanwhile is no way round: plotly looks at pandas when it is there, also when it is only half there.
+    Importing them at the same time is no alternative: plotly uses pandas as soon as it is in
+    ``sys.modules``, even if it is only half imported.
     """
     warm_up().finished[stage].wait()
 
 
-def picture_shown() -> None:
-    """A picture is on screen: there is time for the other imports."""
-    warm_up().shown.set()
+def picture_drawn() -> None:
+    """Let the later stages begin: a picture is on screen."""
+    warm_up().picture_drawn.set()

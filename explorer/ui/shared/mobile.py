@@ -1,19 +1,19 @@
-"""What a page says on a phone, where the sidebar is closed at first."""
+"""A hint for narrow screens, where the sidebar is closed at first."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-_ONLY_NARROW = """
+_NARROW_ONLY = """
 <style>
-.st-key-where_controls_are { display: none }
-@media (max-width: 768px) { .st-key-where_controls_are { display: flex } }
+.st-key-mobile_hint { display: none }
+@media (max-width: 768px) { .st-key-mobile_hint { display: flex } }
 </style>
 """
 
 
 def mobile_hint() -> None:
-    """One line, on narrow screens only."""
-    with st.container(key="where_controls_are"):
-        st.html(_ONLY_NARROW)
-        st.caption("The controls are in the sidebar: open it with the » above.")
+    """One line about the sidebar, on narrow screens only."""
+    with st.container(key="mobile_hint"):
+        st.html(_NARROW_ONLY)
+        st.caption("Open the controls with » at the top left.")

@@ -1,4 +1,7 @@
-"""The picture that made adversarial examples famous: a giant panda that becomes a gibbon (Goodfellow et al. 2015, figure 1)."""
+"""The attack that made adversarial examples famous: a giant panda becomes a gibbon.
+
+Goodfellow et al. (2015), "Explaining and Harnessing Adversarial Examples", figure 1.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,15 @@ STEPS = 40
 
 
 def panda() -> Sample | None:
-    """The gallery's giant panda."""
+    """The gallery's giant panda, or None if the gallery has no photographs."""
     return next((sample for sample in samples("imagenet") if sample.label == PANDA), None)
 
 
 def panda_values() -> dict[str, Any] | None:
-    """The values of the controls that ask for it; None where no ImageNet classifier, or no panda, is on this machine."""
+    """The values of the attack page's controls, by widget key.
+
+    None if this machine has no ImageNet classifier or no panda.
+    """
     model, sample = best_imagenet(), panda()
     if model is None or sample is None:
         return None

@@ -1,4 +1,7 @@
-"""Answers already given: a slider moved back shows its picture at once. Attacks are repeatable, so they are the same for everybody."""
+"""Responses of recent attacks, so that a slider moved back shows its result at once.
+
+All sessions share them: an attack can be repeated and has the same result for everyone.
+"""
 
 from __future__ import annotations
 
@@ -7,32 +10,32 @@ from collections.abc import Hashable
 
 from explorer.ui.shared.attack_request import AttackResponse
 
-MOST = 48  # an answer for a photograph takes a few megabytes
+CAPACITY = 48  # responses; one for a photograph takes a few megabytes
 
 
 class ResultCache:
-    """The last answers by question; the one not asked for the longest time makes room."""
+    """The last ``capacity`` responses by key; the least recently used one is dropped first."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
-        self._kept: dict[Hashable, AttackResponse] = {}
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._responses: dict[Hashable, AttackResponse] = {}  # the least recently used one first
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> AttackResponse | None:
-        """The answer, if it was given lately."""
+        """The response, or None if it is not in the cache."""
         with self._lock:
-            found = self._kept.pop(key, None)
-            if found is not None:
-                self._kept[key] = found
-            return found
+            response = self._responses.pop(key, None)
+            if response is not None:
+                self._responses[key] = response
+            return response
 
-    def put(self, key: Hashable, answer: AttackResponse) -> None:
-        """Keep an answer."""
+    def put(self, key: Hashable, response: AttackResponse) -> None:
+        """Add or replace a response."""
         with self._lock:
-            self._kept.pop(key, None)
-            self._kept[key] = answer
-            while len(self._kept) > self._most:
-                self._kept.pop(next(iter(self._kept)))
+            self._responses.pop(key, None)
+            self._responses[key] = response
+            while len(self._responses) > self._capacity:
+                self._responses.pop(next(iter(self._responses)))
 
 
 RESULT_CACHE = ResultCache()

@@ -68,7 +68,7 @@ export default function (component) {
     item.append(`${name} `)
     child(item, "b", "").textContent = value
   }
-  const ran = child(measures, "span", "ran", data.ran)
-  ran.title = data.stages
+  const cost = child(measures, "span", "cost", data.cost)
+  cost.title = data.stages
   view.row.dataset.timing = JSON.stringify(data.timing)
 }

@@ -1,4 +1,4 @@
-"""The three pictures on screen: original + ε × perturbation = adversarial, each with what the classifier says of it."""
+"""The three pictures on screen: original + ε × perturbation = adversarial, with predictions."""
 
 from __future__ import annotations
 
@@ -16,37 +16,43 @@ from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
 from explorer.ui.shared.attack_request import AttackResponse
-from explorer.ui.shared.imports import picture_shown
+from explorer.ui.shared.imports import picture_drawn
 from explorer.ui.shared.words import verdict
 
 _draw = component(__file__)
 
 
-def triptych(answer: AttackResponse, key: str) -> None:
-    """Draw the outcome, the three pictures, what was measured and what it took."""
-    begun = time.perf_counter()
-    data = triptych_data(answer.report)
-    _draw(key=key, data={**data, **cost(answer, time.perf_counter() - begun)})
-    picture_shown()
+def triptych(response: AttackResponse, key: str) -> None:
+    """Draw the outcome, the three pictures, the measured distances and the time the attack took."""
+    started = time.perf_counter()
+    data = triptych_data(response.report)
+    _draw(key=key, data={**data, **cost_data(response, time.perf_counter() - started)})
+    picture_drawn()
 
 
-def cost(answer: AttackResponse, encoded: float) -> dict[str, Any]:
-    """What the attack took, for the line under the pictures; by stages for who points at it, in milliseconds for the benchmark."""
-    recipe, timing = answer.report.recipe, answer.timing
+def cost_data(response: AttackResponse, encoding: float) -> dict[str, Any]:
+    """The time the attack took: ``cost`` for the line under the pictures, ``stages`` for its
+    tooltip, ``timing`` in milliseconds for the benchmark. ``encoding``: seconds for the PNGs.
+    """
+    recipe, timing = response.report.recipe, response.timing
     stages = {
-        "waited": timing.waited,
-        "prepared": timing.prepared,
-        "attacked": timing.attacked,
-        "filmed": timing.filmed,
-        "encoded": encoded,
+        "queue": timing.queue,
+        "preparation": timing.preparation,
+        "attack": timing.attack,
+        "sprite_sheet": timing.sprite_sheet,
+        "encoding": encoding,
     }
-    kept = "; kept from before" if timing.kept else ""
+    precision = "float32, folded" if recipe.precision == "folded" else recipe.precision
+    cache = ", from cache" if timing.from_cache else ""
+    seconds = f"{response.report.seconds:.2f} s"
     return {
-        "ran": f"attacked in {answer.report.seconds:.2f} s on {recipe.device}, steps in {recipe.precision}{kept}",
-        "stages": ", ".join(f"{name} {seconds:.2f} s" for name, seconds in stages.items()),
+        "cost": f"computed in {seconds} ({recipe.device.upper()}, {precision}){cache}",
+        "stages": ", ".join(
+            f"{name.replace('_', ' ')} {duration:.2f} s" for name, duration in stages.items()
+        ),
         "timing": {
-            "kept": timing.kept,
-            **{name: round(1000 * seconds, 1) for name, seconds in stages.items()},
+            "from_cache": timing.from_cache,
+            **{name: round(1000 * duration, 1) for name, duration in stages.items()},
         },
     }
 
@@ -56,45 +62,39 @@ def triptych_data(report: AttackReport) -> dict[str, Any]:
     delta = report.adversarial - report.original
     mark = OUTCOME_MARKS[report.outcome]
     factor = format_epsilon(float(delta.abs().max()), "linf")
-    magnified = (
-        f"perturbation, magnified {magnification(delta):.3g} ×"
-        if bool(delta.any())
-        else "perturbation: none"
-    )
+    perturbation = "perturbation: none"
+    if bool(delta.any()):
+        perturbation = f"perturbation, magnified {magnification(delta):.3g} ×"
+    linf_help = "largest change of any value, in pixels of [0, 1]"
+    l2_help = "Euclidean length of the change, in pixels of [0, 1]"
+    ssim_help = "structural similarity of the two images: 1 for equal ones"
     return {
         "mark": {"icon": mark.icon, "word": mark.word, "colour": mark.colour},
         "verdict": verdict(report),
         "pixelated": max(report.original.shape[-2:]) < PIXELATED_BELOW,
         "pictures": [
             _picture("original", report.original, report.before),
-            _picture(magnified, perturbation_image(delta), report.noise),
+            _picture(perturbation, perturbation_image(delta), report.noise),
             _picture("adversarial", report.adversarial, report.after, mark.colour),
         ],
         "operators": [f"+ {factor} ×", "="],
         "measures": [
-            [
-                "L∞",
-                format_epsilon(report.linf, "linf"),
-                "largest change of any value, in pixels of [0, 1]",
-            ],
-            ["L2", f"{report.l2:.3g}", "Euclidean length of the change, in pixels of [0, 1]"],
-            [
-                "SSIM",
-                f"{report.ssim:.3f}",
-                "structural similarity of the two images: 1 for equal ones",
-            ],
+            ["L∞", format_epsilon(report.linf, "linf"), linf_help],
+            ["L2", f"{report.l2:.3g}", l2_help],
+            ["SSIM", f"{report.ssim:.3f}", ssim_help],
         ],
     }
 
 
 def _picture(
-    title: str, image: Tensor, says: Prediction, colour: str | None = None
+    title: str, image: Tensor, prediction: Prediction, colour: str | None = None
 ) -> dict[str, Any]:
+    confidence = percent(prediction.confidence)
     return {
         "title": title,
         "src": data_uri(to_png(image), "image/png"),
-        "alt": f"{title}: the classifier says {says.name}, {percent(says.confidence)}",
-        "name": says.name,
-        "confidence": f"{percent(says.confidence)} confidence",
+        "alt": f"{title}: the classifier says {prediction.name}, {confidence}",
+        "name": prediction.name,
+        "confidence": f"{confidence} confidence",
         "colour": colour,
     }

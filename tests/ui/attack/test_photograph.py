@@ -67,15 +67,15 @@ def test_the_drawn_panda_is_recognised_without_any_help() -> None:
 def test_the_crop_is_seen_and_moved() -> None:
     at = open_panda()
     data = component(at, "crop")
-    assert data["place"] == [0.5, 0.5]
-    assert data["share"] == pytest.approx([224 / 320, 224 / 256])
+    assert data["position"] == [0.5, 0.5]
+    assert data["size"] == pytest.approx([224 / 320, 224 / 256])
     before = recipe(at).image_digest
     choose(at, "slider", "crop_x", 0.0)
     choose(at, "slider", "zoom", 1.5)
     assert recipe(at).crop == Crop(0.0, 0.5, 1.5)
     assert recipe(at).image_digest != before
     assert "--crop 0,0.5,1.5" in recipe(at).command()
-    assert component(at, "crop")["share"][1] == pytest.approx(224 / 384)
+    assert component(at, "crop")["size"][1] == pytest.approx(224 / 384)
 
 
 def test_the_address_restores_the_crop_and_another_picture_begins_in_the_middle() -> None:
@@ -93,13 +93,14 @@ def test_a_small_picture_for_a_small_classifier_has_no_crop() -> None:
 
 
 def suggestions(at: AppTest, kind: str) -> list[str]:
-    return [button.label for button in at.button if (button.key or "").startswith(f"aim {kind}")]
+    return [button.label for button in at.button if (button.key or "").startswith(f"target {kind}")]
 
 
 def test_suggested_targets_mean_something() -> None:
     at = open_panda()
     report = at.session_state["result attack"].report
-    assert suggestions(at, "Most confusing") == [name for _, name, _ in report.before.top(5)[1:]]
+    order = report.before.probabilities.argsort(descending=True).tolist()
+    assert suggestions(at, "Runners-up") == [report.names[index] for index in order[1:5]]
     assert "gibbon" in suggestions(at, "Nearest")
     drawn = suggestions(at, "Random")
     at.button(key="draw").click().run()
@@ -107,7 +108,7 @@ def test_suggested_targets_mean_something() -> None:
     (button,) = [
         button
         for button in at.button
-        if (button.key or "").startswith("aim Nearest") and button.label == "gibbon"
+        if (button.key or "").startswith("target Nearest") and button.label == "gibbon"
     ]
     settle(button.click().run())
     assert recipe(at).target == 368
@@ -117,8 +118,8 @@ def test_suggested_targets_mean_something() -> None:
 
 def test_the_change_is_carried_back_into_the_whole_photograph() -> None:
     at = open_panda(target="gibbon")
-    settle(at.toggle(key="paste").set_value(True).run())
+    settle(at.toggle(key="full_resolution").set_value(True).run())
     assert any("still fools" in text.value and "gibbon" in text.value for text in at.markdown)
-    report = at.session_state["result paste"].report
+    report = at.session_state["result full resolution"].report
     assert report.success
     assert report.full_resolution.photo.size == (640, 512)

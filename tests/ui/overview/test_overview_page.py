@@ -22,7 +22,7 @@ def test_the_change_is_there_and_within_what_is_stated() -> None:
 
 def test_the_way_in_leads_to_the_attack_page() -> None:
     at = open_page()
-    at.button(key="enter").click().run()
+    at.button(key="to_attack").click().run()
     assert [title.value for title in at.title] == ["Attack an image"]
 
 
@@ -44,6 +44,6 @@ def test_a_robust_classifier_is_attacked_alike() -> None:
 
 def test_the_way_to_the_data_page() -> None:
     at = open_page()
-    at.button(key="enter_data").click().run()
+    at.button(key="to_datasets").click().run()
     assert not at.exception
     assert [title.value for title in at.title] == ["Robust and non-robust data"]

@@ -1,0 +1,77 @@
+"""The settings of an attack that few people change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.ui.attack.widgets import BIND, class_index
+
+LOSSES = {"cross-entropy": "ce", "margin (CW)": "cw", "DLR": "dlr"}
+MAX_RESTARTS, MAX_SEED = 10, 2**31 - 1
+
+
+def more_settings(method: str, recipe: Recipe, options: list[str]) -> Recipe:
+    """``recipe`` with the label, loss, step size, start and seed that the person chooses."""
+    label = st.selectbox(
+        "Label",
+        options,
+        index=None,
+        key="label",
+        bind=BIND,
+        placeholder="the classifier's prediction",
+        help="What the picture shows. If empty, the classifier's own prediction counts as right.",
+    )
+    recipe = recipe.with_classes(class_index(options, label), None)
+    loss_help = (
+        "The score each step raises. Cross-entropy: how unlikely the label looks. Margin (CW): the "
+        "lead of the best wrong class. DLR: that margin, rescaled."
+    )
+    loss = st.selectbox("Loss", list(LOSSES), key="loss", bind=BIND, help=loss_help)
+    recipe = replace(recipe, loss=LOSSES[str(loss)])
+    if method == "FGSM":
+        return recipe.fgsm()
+    step_size = _step_size(recipe.norm)
+    random_start = st.toggle(
+        "Random start", True, key="random", bind=BIND, help="Start from a random change within ε."
+    )
+    restarts = 1
+    if random_start:
+        restarts = st.number_input(
+            "Restarts",
+            1,
+            MAX_RESTARTS,
+            1,
+            key="restarts",
+            bind=BIND,
+            help="Try this many random starts and keep the best.",
+        )
+    seed = st.number_input(
+        "Seed", 0, MAX_SEED, 0, key="seed", bind=BIND, help="The same seed gives the same starts."
+    )
+    return replace(
+        recipe,
+        step_size=step_size,
+        random_start=bool(random_start),
+        restarts=int(restarts),
+        seed=int(seed),
+    )
+
+
+def _step_size(norm: str) -> float | None:
+    in_levels = norm == "linf"
+    step_size = st.number_input(
+        "Step size (of 255)" if in_levels else "Step size (L2)",
+        min_value=0.0,
+        max_value=255.0,
+        value=None,
+        step=0.25 if in_levels else 0.05,
+        format="%g",
+        key="step_linf" if in_levels else "step_l2",
+        bind=BIND,
+        placeholder="2.5 ε/t",
+        help="If empty, step t has the size 2.5 ε/t, at most ε.",
+    )
+    return None if step_size is None else float(step_size) / (255 if in_levels else 1)

@@ -1,0 +1,74 @@
+"""The attack page below its title: controls, attack, result and exports."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.ui.attack.controls import choose_attack, choose_classifier
+from explorer.ui.attack.exports import exports
+from explorer.ui.attack.full_resolution import full_resolution
+from explorer.ui.attack.notices import notices
+from explorer.ui.attack.scrubber import scrubber
+from explorer.ui.components.errors import report_errors
+from explorer.ui.jobs.progress import last_result
+from explorer.ui.shared.attack_job import run_attack
+from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
+from explorer.ui.shared.classifiers import entries, load_for_page
+from explorer.ui.shared.explanation import attack_explanation
+from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.triptych import triptych
+
+
+def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
+    """Fill the page. ``notice`` takes progress and errors, ``results`` the last result."""
+    response: AttackResponse | None = None
+    fgsm: AttackResponse | None = None
+    with report_errors(notice):
+        with st.sidebar:
+            model = load_for_page(choose_classifier(entries()))
+            choice = choose_attack(model)
+        with notice:
+            response = run_attack(AttackRequest(choice.picture, choice.recipe), "attack")
+            if choice.fgsm_beside:
+                request = AttackRequest(choice.picture, choice.recipe.fgsm())
+                fgsm = run_attack(request, "attack fgsm")
+    if response is None and (response := last_result("attack")) is not None:
+        notice.caption("Below is the last result.")
+    if response is not None:
+        with results:
+            _show(response, fgsm)
+
+
+def _show(response: AttackResponse, fgsm: AttackResponse | None) -> None:
+    with report_errors():
+        if fgsm is not None:
+            st.subheader("FGSM: one full step")
+            triptych(fgsm, "triptych fgsm")
+            st.subheader(f"PGD: {response.report.recipe.steps} small steps")
+        triptych(response, "triptych")
+        notices(response)
+    wait_for_imports("charts")
+    bars, steps = st.columns(2, gap="large")
+    with bars, report_errors():
+        st.subheader("Before and after")
+        _bars(response)
+    with steps, report_errors():
+        st.subheader("Step by step")
+        scrubber(response.report, response.sprite_sheet, "scrubber")
+    with report_errors():
+        full_resolution(response)
+    attack_explanation("formula")
+    st.subheader("Export and share")
+    with report_errors():
+        exports(response)
+
+
+def _bars(response: AttackResponse) -> None:
+    from explorer.figures.charts import top_k_bars  # imports plotly and pandas: a later stage
+
+    st.plotly_chart(
+        top_k_bars(response.report),
+        key="bars",
+        alt="probability of the most probable classes, before and after the attack",
+    )

@@ -1,4 +1,4 @@
-"""The machine: free memory, and settings of the process that only its entry points may choose."""
+"""Free memory, and the settings of the process that only its entry points may choose."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _MEMORY_CHOICES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TU
 
 
 def tune_process() -> None:
-    """Choose OpenMP's and malloc's settings for short attacks. Call it before torch is imported.
+    """Set OpenMP and malloc up for short attacks; to be called before torch is imported.
 
     Only the command line and the app call it: a program that imports the explorer as a library
-    keeps its own settings. What a person has chosen in the environment stays as it is.
+    keeps its own settings. Settings in the environment are kept.
     """
     # OpenMP reads both when torch is first imported. Threads that spin while they wait for each
-    # other slow a busy machine: an attack of ten steps took 3 to 17 s instead of 0.5 s.
+    # other slow a busy machine down: an attack of ten steps took 3 to 17 s instead of 0.5 s.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # A short spin pays: ten steps on a photograph took 24 ms each on two idle cores without it,
-    # 12 ms with 3000, and no less with 20000, which cost a second attacking process 138 ms.
+    # A short spin pays off: on two idle cores, each of ten steps on a photograph took 24 ms without
+    # it and 12 ms with 3000. With 20000 it took no less, and 138 ms beside a second process.
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     _keep_freed_memory()
 
@@ -32,8 +32,8 @@ def tune_process() -> None:
 def _keep_freed_memory() -> None:
     """Let glibc keep what one attack step frees for the next step, up to 256 MiB.
 
-    Memory that was returned comes back as fresh pages: ten steps on eight photographs took 61 ms
-    each instead of 54.
+    Memory that is returned to the system must be faulted in again: each of ten steps on eight
+    photographs took 61 ms instead of 54.
     """
     if any(name in os.environ for name in _MEMORY_CHOICES):
         return
@@ -42,14 +42,14 @@ def _keep_freed_memory() -> None:
     except (AttributeError, OSError, TypeError):  # another C library
         return
     mallopt(_MMAP_THRESHOLD, 32 * 2**20)
-    # With one arena per thread every new thread faults in its own: 64 photographs took 430 ms
+    # With an arena per thread, every new thread must fault in its own: 64 photographs took 430 ms
     # instead of 380.
     mallopt(_ARENA_MAX, 1)
     mallopt(_TRIM_THRESHOLD, 256 * 2**20)
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that may still be used on ``device``; on a CPU within the limit of its container."""
+    """The free memory of ``device`` in bytes; for the CPU, within the limit of its container."""
     if device.type == "cuda":
         import torch
 
@@ -60,7 +60,7 @@ def free_memory(device: torch.device) -> int:
 
 
 def left_in_container(folder: Path = Path("/sys/fs/cgroup")) -> int:
-    """Bytes that a container's memory limit (cgroup v2) leaves; 2⁶² where there is no limit."""
+    """The bytes left by a container's memory limit (cgroup v2); 2⁶² if there is none."""
     try:
         limit = (folder / "memory.max").read_text().strip()
         used = int((folder / "memory.current").read_text())

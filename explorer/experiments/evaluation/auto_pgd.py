@@ -1,29 +1,25 @@
-"""A second opinion on robust accuracy: Auto-PGD (Croce and Hein 2020, arXiv 2003.01690), from torchattacks, not our own code."""
+"""Robust accuracy by an independent attack: Auto-PGD, in the implementation of torchattacks.
+
+Croce and Hein 2020, "Reliable evaluation of adversarial robustness with an ensemble of diverse
+parameter-free attacks" (arXiv 2003.01690).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from explorer.classifiers import Classifier
 from explorer.errors import UserError
-from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, accuracy_rows, correct
+from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, accuracy_rows, is_correct
 
 APGD = "APGD"
 APGD_TEXT = "APGD on cross-entropy, then targeted APGD on DLR (torchattacks)"
-
-
-class _Pixels(nn.Module):
-    """A classifier as the module torchattacks expects: it takes pixels and has parameters."""
-
-    def __init__(self, classifier: Classifier) -> None:
-        super().__init__()
-        self.classifier, self.module = classifier, classifier.module
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.classifier(images)
+BATCH = 250  # images that are attacked at once
+SEED = 0  # torchattacks draws each random start from this seed
 
 
 def apgd_accuracy(
@@ -33,13 +29,14 @@ def apgd_accuracy(
     epsilons: Sequence[float],
     *,
     steps: int = 20,
-    seed: int = 0,
-    batch: int = 250,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[AccuracyRow]:
-    """L2 accuracy at each ε for ``images`` uint8 [N, 3, H, W] under APGD-CE and, for those it leaves, targeted APGD-DLR.
+    """L2 accuracy at each ε, under APGD on cross-entropy and then targeted APGD on DLR.
 
-    An image fooled at one ε counts as fooled at every larger one. Raises ``ValueError`` where torchattacks is not installed.
+    ``images`` are uint8 [N, 3, H, W], ``labels`` int64 [N]; the second attack takes the images on
+    which the first one fails. An image misclassified at one ε counts so at every larger one.
+    ``on_batch(images done, N)`` reports progress. Raises :class:`~explorer.errors.UserError` where
+    torchattacks is not installed.
     """
     try:
         from torchattacks import APGD as Untargeted
@@ -48,26 +45,23 @@ def apgd_accuracy(
         raise UserError(
             "APGD comes from torchattacks: pip install --no-deps torchattacks"
         ) from None
-    model, ascending = _Pixels(classifier).eval(), sorted(set(epsilons))
-    held = dict.fromkeys(ascending, 0)
-    for start in range(0, len(images), batch):
-        pixels, truth = images[start : start + batch].float() / 255, labels[start : start + batch]
-        standing = correct(classifier, pixels, truth)
-        pixels, truth = (
-            pixels[standing].to(classifier.device),
-            truth[standing].to(classifier.device),
-        )
+    classes = {"n_classes": len(classifier.labels)}
+    attacks: tuple[tuple[Any, dict[str, int]], ...] = ((Untargeted, {}), (Targeted, classes))
+    ascending = sorted(set(epsilons))
+    robust_counts = dict.fromkeys(ascending, 0)
+    for start in range(0, len(images), BATCH):
+        pixels, truth = images[start : start + BATCH].float() / 255, labels[start : start + BATCH]
+        remaining = is_correct(classifier, pixels, truth)
+        pixels = pixels[remaining].to(classifier.device)
+        truth = truth[remaining].to(classifier.device)
         for epsilon in ascending:
-            for kind, options in (
-                (Untargeted, {}),
-                (Targeted, {"n_classes": len(classifier.labels)}),
-            ):
+            for kind, options in attacks:
                 if epsilon == 0 or not len(pixels):
                     continue
-                attack = kind(model, norm="L2", eps=epsilon, steps=steps, seed=seed, **options)
+                attack = kind(classifier, norm="L2", eps=epsilon, steps=steps, seed=SEED, **options)
                 with torch.random.fork_rng():  # torchattacks seeds the global generator
-                    fooled = ~correct(classifier, attack(pixels, truth), truth)
-                pixels, truth = pixels[~fooled], truth[~fooled]
-            held[epsilon] += len(pixels)
-        on_batch(min(start + batch, len(images)), len(images))
-    return accuracy_rows(held, len(images), epsilons)
+                    robust = is_correct(classifier, attack(pixels, truth), truth)
+                pixels, truth = pixels[robust], truth[robust]
+            robust_counts[epsilon] += len(pixels)
+        on_batch(min(start + BATCH, len(images)), len(images))
+    return accuracy_rows(robust_counts, len(images), epsilons)

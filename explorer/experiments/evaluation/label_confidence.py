@@ -1,4 +1,4 @@
-"""What classifiers believe of a whole set: the confidence of each in the label that each image carries."""
+"""How confident classifiers are in the label of each image of a set."""
 
 from __future__ import annotations
 
@@ -19,28 +19,30 @@ def label_confidence(
     images: Tensor,
     labels: Tensor,
     *,
-    on_done: Callable[[int, int], None] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Tensor:
-    """Probability that each classifier gives each label: float32 [J, N] for ``images`` uint8 [N, 3, H, W] and ``labels`` int64 [N].
+    """Each classifier's probability of each image's label, float32 [M, N] for M classifiers.
 
-    ``on_done(done, total)`` follows. Raises :class:`~explorer.errors.Cancelled` when ``cancelled()`` says so.
+    ``images`` are uint8 [N, 3, H, W], ``labels`` int64 [N]. ``on_progress(images done, N)`` is
+    called after each batch. Raises :class:`~explorer.errors.Cancelled` when ``cancelled()`` is
+    true.
     """
-    found = torch.empty(len(classifiers), len(labels))
+    confidence = torch.empty(len(classifiers), len(labels))
     batch = max(1, BATCH_VALUES // max(1, images[0].numel()))
     for start in range(0, len(labels), batch):
         if cancelled is not None and cancelled():
             raise Cancelled
         rows = slice(start, start + batch)
-        for judge, classifier in enumerate(classifiers):
+        for index, classifier in enumerate(classifiers):
             logits = classifier((images[rows].float() / 255).to(classifier.device))
-            given = labels[rows].to(logits.device)
-            found[judge, rows] = logits.softmax(dim=1).gather(1, given[:, None])[:, 0].cpu()
-        if on_done is not None:
-            on_done(min(start + batch, len(labels)), len(labels))
-    return found
+            classes = labels[rows, None].to(logits.device)
+            confidence[index, rows] = logits.softmax(dim=1).gather(1, classes)[:, 0].cpu()
+        if on_progress is not None:
+            on_progress(min(start + batch, len(labels)), len(labels))
+    return confidence
 
 
 def disagreement(confidence: Tensor) -> Tensor:
-    """How far the first two classifiers are apart on each image: float32 [N] of ``confidence`` [J, N]."""
+    """The gap between the first two classifiers, float32 [N], from ``confidence`` [M, N]."""
     return (confidence[0] - confidence[1]).abs()

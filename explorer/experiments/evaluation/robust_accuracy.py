@@ -1,4 +1,4 @@
-"""Robust accuracy: the share of images a classifier still gets right after an attack, at several ε."""
+"""Robust accuracy: the share of images that a classifier still gets right under attack."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ import torch
 from torch import Tensor
 
 from explorer.attacks import PGD
-from explorer.attacks.threat import Threat
+from explorer.attacks import Threat
 from explorer.classifiers import Classifier
 
 Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
-BATCH_PIXELS = (
-    100 * 3 * 64 * 64
-)  # values in one attacked batch: enough to fill two cores, little enough for any memory
+# Values in one attacked batch: enough work for two cores, and it fits any memory.
+BATCH_VALUES = 100 * 3 * 64 * 64
 
 
 @dataclass(frozen=True)
 class AccuracyRow:
-    """Accuracy on ``n`` images under attack at ``epsilon``, with its 95 % Wilson interval."""
+    """The accuracy under attack at ``epsilon``, from 0 to 1, with its 95 % Wilson interval."""
 
     epsilon: float
     accuracy: float
@@ -29,28 +28,38 @@ class AccuracyRow:
     high: float
 
 
-def wilson(correct: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """The Wilson score interval of a proportion (Wilson 1927): honest also at 0 and 1."""
+def wilson(correct: int, n: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a proportion (Wilson 1927), valid near 0 and 1 too."""
     if n == 0:
         return 0.0, 1.0
-    share = correct / n
+    share, z = correct / n, Z95
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    # Exact at the ends, where rounding would leave a crumb.
+    # The ends are exact: rounding would leave 1e-17 in place of 0.
     return (middle - half if correct else 0.0), (middle + half if correct < n else 1.0)
 
 
-def accuracy_rows(held: dict[float, int], n: int, epsilons: Sequence[float]) -> list[AccuracyRow]:
-    """The rows for ``epsilons``, in their order, where ``held[ε]`` of ``n`` images were still right."""
+def accuracy_rows(
+    robust_counts: dict[float, int], n: int, epsilons: Sequence[float]
+) -> list[AccuracyRow]:
+    """One row for each of ``epsilons``, in their order.
+
+    ``robust_counts`` has, for each ε, how many of ``n`` images are still classified correctly.
+    """
     return [
-        AccuracyRow(epsilon, held[epsilon] / n, *wilson(held[epsilon], n)) for epsilon in epsilons
+        AccuracyRow(epsilon, robust_counts[epsilon] / n, *wilson(robust_counts[epsilon], n))
+        for epsilon in epsilons
     ]
 
 
 @torch.no_grad()
-def correct(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
-    """bool [N]: what the classifier gets right of pixels float32 [N, 3, H, W] with ``labels`` [N]."""
-    predicted = classifier(images.to(classifier.device)).argmax(dim=1)
+def is_correct(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
+    """Whether each image is classified correctly: bool [N], on the CPU.
+
+    ``images`` are float32 [N, 3, H, W] in [0, 1], ``labels`` int64 [N].
+    """
+    logits: Tensor = classifier(images.to(classifier.device))
+    predicted = logits.argmax(dim=1)
     return (predicted == labels.to(predicted.device)).cpu()
 
 
@@ -64,31 +73,34 @@ def robust_accuracy(
     steps: int = 20,
     restarts: int = 1,
     seed: int = 0,
-    batch: int | None = None,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[AccuracyRow]:
-    """Accuracy at each ε for ``images`` uint8 [N, 3, H, W] with ``labels`` int64 [N], in the order given.
+    """Accuracy under PGD at each of ``epsilons``, in their order.
 
-    An image counts as robust at ε when it is right on its own and no attack at ε or below has fooled the classifier. Each ε
-    begins where the one below ended, so accuracy never rises with ε. ``on_batch(images done, N)`` reports progress.
+    ``images`` are uint8 [N, 3, H, W], ``labels`` int64 [N]. An image counts as robust at ε when it
+    is classified correctly and no attack at ε or below succeeds. The attack at each ε starts from
+    the result at the ε before, so that accuracy never rises with ε. ``on_batch(images done, N)``
+    reports progress.
     """
-    batch = batch or max(1, BATCH_PIXELS // images[0].numel())
+    batch = max(1, BATCH_VALUES // images[0].numel())
     ascending = sorted(set(epsilons))
-    held = dict.fromkeys(ascending, 0)
+    robust_counts = dict.fromkeys(ascending, 0)
     for start in range(0, len(images), batch):
         pixels = images[start : start + batch].float() / 255
         truth = labels[start : start + batch]
-        standing = correct(classifier, pixels, truth).nonzero().flatten()
-        best = pixels[standing]
+        remaining = is_correct(classifier, pixels, truth).nonzero().flatten()
+        initial: Tensor | None = None
         for epsilon in ascending:
-            if epsilon > 0 and len(standing):
-                # Whether is asked, not how surely: a sample that fell is left alone.
+            if epsilon > 0 and len(remaining):
+                # Only whether the attack succeeds matters here, not by how much.
                 attack = PGD(
                     Threat(norm, epsilon), steps=steps, restarts=restarts, seed=seed, until="fooled"
                 )
-                warm = None if epsilon == next(e for e in ascending if e > 0) else best
-                result = attack(classifier, pixels[standing], truth[standing], initial=warm)
-                standing, best = standing[~result.success], result.adversarial[~result.success]
-            held[epsilon] += len(standing)
+                result = attack(classifier, pixels[remaining], truth[remaining], initial=initial)
+                remaining, initial = (
+                    remaining[~result.success],
+                    result.adversarial[~result.success],
+                )
+            robust_counts[epsilon] += len(remaining)
         on_batch(min(start + batch, len(images)), len(images))
-    return accuracy_rows(held, len(images), epsilons)
+    return accuracy_rows(robust_counts, len(images), epsilons)

@@ -1,4 +1,4 @@
-"""One image, one classifier, one recipe → one report. The page and the command line both ask this."""
+"""An attack on one image as a recipe describes it: what the pages and the commands both call."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch import Tensor
 
 from explorer import __version__
 from explorer.attacks import PGD, AttackError
-from explorer.attacks.loop import OnStep
-from explorer.attacks.threat import Threat
+from explorer.attacks import OnStep
+from explorer.attacks import Threat
 from explorer.classifiers import Classifier
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport, Prediction
@@ -23,12 +23,12 @@ from explorer.images.geometry import round_8bit
 
 
 def image_digest(image: Tensor) -> str:
-    """SHA-256 of the pixels as float32 [3, H, W] in row-major order."""
+    """SHA-256 of the pixels as float32 [3, H, W] in row-major order, in hexadecimal digits."""
     return hashlib.sha256(image.detach().cpu().float().contiguous().numpy().tobytes()).hexdigest()
 
 
 def versions() -> dict[str, str]:
-    """What the numbers of an attack can depend on, besides the recipe."""
+    """The versions of the software on which the result of an attack can depend."""
     return {
         "explorer": __version__,
         "torch": torch.__version__,
@@ -37,7 +37,10 @@ def versions() -> dict[str, str]:
 
 
 def attack_from(recipe: Recipe) -> PGD:
-    """The configured attack. Raises ``ValueError`` or :class:`AttackError` for values that can't be."""
+    """The attack with the settings of ``recipe``.
+
+    Raises a :class:`~explorer.errors.UserError` for settings out of range.
+    """
     return PGD(
         Threat(recipe.norm, recipe.epsilon),
         steps=recipe.steps,
@@ -53,23 +56,17 @@ def attack_from(recipe: Recipe) -> PGD:
 
 @torch.no_grad()
 def predict(classifier: Classifier, images: Tensor) -> list[Prediction]:
-    """What the classifier says of each image of ``images`` [N, 3, H, W]."""
+    """The classifier's prediction for each of ``images``, float32 [N, 3, H, W] in [0, 1]."""
     probabilities = classifier(images.to(classifier.device)).softmax(dim=1).cpu()
     return [Prediction(row, classifier.labels) for row in probabilities]
 
 
-def succeeds(predicted: int, label: int, target: int | None) -> bool:
-    """Wrong label (untargeted) or the target (targeted); never merely a changed prediction."""
+def is_success(predicted: int, label: int, target: int | None) -> bool:
+    """Whether ``predicted`` is the target or, without one, any class but the label.
+
+    A prediction that merely changed is no success.
+    """
     return predicted != label if target is None else predicted == target
-
-
-def _outcome(before: int, after: int, label: int, target: int | None) -> str:
-    """One of :data:`~explorer.experiments.one_image.report.OUTCOMES` from the predicted classes before and after."""
-    if succeeds(before, label, target):
-        return "misclassified"
-    if succeeds(after, label, target):
-        return "fooled"
-    return "partly" if after not in (label, before) else "held"
 
 
 def attack_image(
@@ -81,42 +78,41 @@ def attack_image(
     on_step: OnStep | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> AttackReport:
-    """Attack ``image`` float32 [3, H, W] in [0, 1] as ``recipe`` says and report; ``recipe.label`` None is the prediction.
+    """Attack ``image``, float32 [3, H, W] in [0, 1], with the settings of ``recipe``.
 
-    The report's recipe is complete: label, digests, versions, device. Raises :class:`AttackError` for a recipe that can't be
-    run on this classifier, :class:`~explorer.errors.Cancelled` when ``cancelled()`` says so.
+    Where ``recipe.label`` is None, the label is the classifier's prediction. ``frames`` keeps the
+    image of every step in the trace; ``on_step(steps done, steps, loss)`` reports progress. The
+    report's recipe is complete: it has the label, digests, versions, device and precision. Raises
+    :class:`AttackError` for a recipe that does not suit this classifier or image, and
+    :class:`~explorer.errors.Cancelled` when ``cancelled()`` is true.
     """
     attack = attack_from(recipe)
-    if recipe.norm == "l2" and recipe.epsilon > image.numel() ** 0.5:
+    largest = image.numel() ** 0.5
+    if recipe.norm == "l2" and recipe.epsilon > largest:
         raise AttackError(
-            f"epsilon must not exceed {image.numel() ** 0.5:.1f}, the L2 distance from black to white at this size; "
-            f"it is {recipe.epsilon:g}"
+            f"epsilon must not exceed {largest:.1f}, the L2 distance from black to white at this "
+            f"size; it is {recipe.epsilon:g}"
         )
     before = predict(classifier, image[None])[0]
-    label = before.index if recipe.label is None else recipe.label
-    if recipe.target is not None and recipe.target == label:
-        raise AttackError(
-            f"the target {classifier.labels[label]!r} is what the image already shows; pick another"
-        )
-    targets = None if recipe.target is None else torch.tensor([recipe.target])
+    label, target = before.index if recipe.label is None else recipe.label, recipe.target
+    if target == label:
+        name = classifier.labels[label]
+        raise AttackError(f"the target {name!r} is what the image already shows; pick another")
     started = time.perf_counter()
     result = attack(
         classifier,
         image[None],
         torch.tensor([label]),
-        targets,
+        None if target is None else torch.tensor([target]),
         frames=frames,
         on_step=on_step,
         cancelled=cancelled,
     )
     seconds = time.perf_counter() - started
-    adversarial = result.adversarial[0].cpu()
-    original = image.detach().cpu()
+    original, adversarial = image.detach().cpu(), result.adversarial[0].cpu()
     after = Prediction(result.logits[0].softmax(dim=0).cpu(), classifier.labels)
-    noise, rounded = predict(
-        classifier,
-        torch.stack([perturbation_image(adversarial - original), round_8bit(adversarial)]),
-    )
+    perturbation = perturbation_image(adversarial - original)
+    noise, rounded = predict(classifier, torch.stack([perturbation, round_8bit(adversarial)]))
     return AttackReport(
         recipe=replace(
             recipe,
@@ -131,16 +127,28 @@ def attack_image(
         original=original,
         adversarial=adversarial,
         label=label,
-        target=recipe.target,
+        target=target,
         before=before,
         after=after,
         noise=noise,
-        outcome=_outcome(before.index, after.index, label, recipe.target),
-        success=succeeds(after.index, label, recipe.target),
-        survives_8bit=succeeds(rounded.index, label, recipe.target),
+        outcome=_outcome(before.index, after.index, label, target),
+        success=is_success(after.index, label, target),
+        survives_8bit=is_success(rounded.index, label, target),
         linf=linf(original, adversarial),
         l2=l2(original, adversarial),
         ssim=ssim(original, adversarial),
         trace=result.trace,
         seconds=seconds,
     )
+
+
+def _outcome(before: int, after: int, label: int, target: int | None) -> str:
+    """One of :data:`~explorer.experiments.one_image.report.OUTCOMES`.
+
+    ``before`` and ``after`` are the classes predicted for the original and adversarial image.
+    """
+    if is_success(before, label, target):
+        return "misclassified"
+    if is_success(after, label, target):
+        return "fooled"
+    return "held" if after in (label, before) else "partly"

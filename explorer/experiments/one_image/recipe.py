@@ -1,10 +1,12 @@
-"""A recipe: all that is needed to do an attack again. One recipe, three forms: a JSON file, the page's URL, a command line."""
+"""A recipe: all that is needed to repeat an attack, as a JSON file or a command line."""
 
 from __future__ import annotations
 
 import json
+import re
+import reprlib
 import shlex
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,40 +14,50 @@ from explorer.errors import UserError
 from explorer.images.geometry import CENTRE, Crop
 
 FORMAT = 1
+# The JSON types of a field, by its annotation, and their name in an error.
+_JSON_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "str": ((str,), "a text"),
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": ((bool,), "true or false"),
+    "Crop": ((dict,), "an object of x, y and zoom"),
+    "dict[str, str]": ((dict,), "an object of texts"),
+}
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # neither file names nor UTF-8 can have these
 
 
 class RecipeError(UserError):
-    """A recipe that can't be read or used; the message says what is wrong."""
+    """A recipe, or a value for one, that can't be read or used; the message says what is wrong."""
 
 
 def format_epsilon(epsilon: float, norm: str) -> str:
-    """``8/255`` for L∞ when ε is a whole number of 8-bit levels, ``1.785/255`` when not; a plain number for L2."""
+    """``8/255`` or ``1.785/255`` (8-bit levels) for L∞; ``0.5`` for L2."""
     if norm != "linf":
         return f"{epsilon:g}"
     return f"{round(epsilon * 255, 4):g}/255"
 
 
 def parse_crop(text: str) -> Crop:
-    """``X,Y`` or ``X,Y,ZOOM`` as a crop. Raises :class:`RecipeError` for anything else."""
+    """The crop that ``X,Y`` or ``X,Y,ZOOM`` stands for. Raises :class:`RecipeError`."""
     try:
         numbers = [float(part) for part in text.split(",")]
         if len(numbers) not in (2, 3):
-            raise ValueError("it is X,Y or X,Y,ZOOM, with X and Y from 0 to 1")
+            raise RecipeError("it is X,Y or X,Y,ZOOM, with X and Y from 0 to 1")
         return Crop(*numbers)
     except ValueError as error:
         raise RecipeError(f"{text!r} is not a crop: {error}") from None
 
 
 def format_crop(crop: Crop) -> str:
-    """The form that :func:`parse_crop` reads."""
+    """The text that :func:`parse_crop` reads."""
     return f"{crop.x:.17g},{crop.y:.17g},{crop.zoom:.17g}"
 
 
 def parse_number(text: str) -> float:
-    """``0.03``, ``8/255`` or ``1.5/255`` as a float. Raises :class:`RecipeError` for anything else."""
+    """The number that ``0.03`` or ``1.5/255`` stands for. Raises :class:`RecipeError`."""
     try:
         numerator, *rest = text.split("/")
-        (denominator,) = rest or ["1"]  # ValueError where there are two strokes
+        (denominator,) = rest or ["1"]  # ValueError for two slashes
         return float(Fraction(numerator.strip()) / Fraction(denominator.strip()))
     except (ValueError, ZeroDivisionError):
         raise RecipeError(f"{text!r} is not a number; write it as 0.03 or 8/255") from None
@@ -53,12 +65,16 @@ def parse_number(text: str) -> float:
 
 @dataclass(frozen=True)
 class Recipe:
-    """An attack on one image, in words that survive a process: names and digests instead of objects.
+    """The settings of an attack on one image, with names and digests in place of objects.
 
-    ``image`` is where it came from (a path, or ``gallery:NAME``, or ``upload:NAME``), ``image_digest`` the SHA-256 of the
-    attacked pixels as float32 [3, H, W], ``result_digest`` of the adversarial ones; ``weights_digest`` that of the weights.
-    ``label`` and ``target`` are class indices (``label`` None: the model's own prediction). ``crop`` is the part of the picture
-    that is attacked. ``versions``, ``device`` and ``precision`` are where and how it ran.
+    ``image`` says where the picture comes from: a path, ``gallery:NAME`` or ``upload:NAME``;
+    ``crop`` is the part of it that is attacked. ``label`` and ``target`` are class indices
+    (``label`` None: the classifier's prediction; ``target`` None: any wrong class). The other
+    settings are those of :class:`~explorer.attacks.PGD`.
+
+    A recipe that was run also has SHA-256 digests, of the attacked and the adversarial pixels
+    (``image_digest`` and ``result_digest``, as float32 [3, H, W]) and of the weights, and the
+    ``device``, ``precision`` and ``versions`` that it was run with.
     """
 
     image: str
@@ -84,32 +100,27 @@ class Recipe:
     versions: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
+        """The recipe as a JSON object."""
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
-        """Read :meth:`to_json`'s form. Raises :class:`RecipeError` when it is no recipe or of another format."""
+        """The recipe that :meth:`to_json` wrote.
+
+        Raises :class:`RecipeError` for any other text and :class:`~explorer.errors.UserError` for
+        a crop out of range. The attack checks the range of its settings itself.
+        """
         try:
             data: Any = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RecipeError(f"this is not a recipe: {error}") from None
         if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
             raise RecipeError(f"this is not a recipe of format {FORMAT}, as the explorer writes it")
-        known = {item.name for item in fields(cls)}
-        unknown = sorted(set(data) - known)
-        if unknown:
-            raise RecipeError(
-                f"the recipe has entries this version does not know: {', '.join(unknown)}"
-            )
-        try:
-            if isinstance(data.get("crop"), dict):
-                data["crop"] = Crop(**data["crop"])
-            return cls(**data)
-        except (TypeError, ValueError) as error:
-            raise RecipeError(f"the recipe lacks something: {error}") from None
+        recipe: Recipe = _from_object(cls, data, "recipe")
+        return recipe
 
     def fgsm(self) -> Recipe:
-        """The same with the fast gradient sign method: one full step from the image itself."""
+        """The same recipe with the fast gradient sign method: one full step from the image."""
         return replace(
             self,
             steps=1,
@@ -126,47 +137,31 @@ class Recipe:
         return self.steps == 1 and self.step_size == self.epsilon and not self.random_start
 
     def with_classes(self, label: int | None, target: int | None) -> Recipe:
-        """The same with these class indices."""
+        """The same recipe with these class indices."""
         return replace(self, label=label, target=target)
 
-    def differences(self, again: Recipe) -> list[str]:
-        """What differs in ``again``, this recipe run another time: inputs, result and surroundings, one phrase each."""
-        found = []
-        for name, what in (
-            ("image_digest", "the image"),
-            ("weights_digest", "the weights"),
-            ("result_digest", "the adversarial image"),
-        ):
-            if getattr(self, name) and getattr(self, name) != getattr(again, name):
-                found.append(
-                    f"{what} is not the same"
-                    if what != "the weights"
-                    else "the weights are not the same"
-                )
-        for name, mine in {
-            "device": self.device,
-            "precision": self.precision,
-            **self.versions,
-        }.items():
-            theirs = again.versions.get(name, getattr(again, name, None))
-            if mine != theirs:
-                found.append(f"{name}: was {mine}, is {theirs}")
-        return found
+    def differences(self, other: Recipe) -> list[str]:
+        """What differs in ``other``, a second run of this recipe: one phrase each."""
+        digests = (
+            (self.image_digest, other.image_digest, "the image is not the same"),
+            (self.weights_digest, other.weights_digest, "the weights are not the same"),
+            (self.result_digest, other.result_digest, "the adversarial image is not the same"),
+        )
+        differences = [phrase for mine, others, phrase in digests if mine and mine != others]
+        before, after = self._surroundings(), other._surroundings()
+        for name, value in before.items():
+            if value != after.get(name):
+                differences.append(f"{name}: was {value}, is {after.get(name)}")
+        return differences
+
+    def _surroundings(self) -> dict[str, str]:
+        return {"device": self.device, "precision": self.precision, **self.versions}
 
     def command(self, out: str = "out") -> str:
-        """The command line that does the same attack."""
-        words = [
-            "python",
-            "-m",
-            "explorer",
-            "attack",
-            self.image,
-            "--model",
-            self.model,
-            "--norm",
-            self.norm,
-        ]
-        words += ["--epsilon", format_epsilon(self.epsilon, self.norm), "--steps", str(self.steps)]
+        """The command that runs the same attack and writes to the folder ``out``."""
+        words = ["python", "-m", "explorer", "attack", self.image, "--model", self.model]
+        words += ["--norm", self.norm, "--epsilon", format_epsilon(self.epsilon, self.norm)]
+        words += ["--steps", str(self.steps)]
         options: list[tuple[str, object, object]] = [
             ("--weights", self.weights, None),
             ("--step-size", self.step_size, None),
@@ -186,3 +181,38 @@ class Recipe:
         if self.crop != CENTRE:
             words += ["--crop", format_crop(self.crop)]
         return shlex.join([*words, "--out", out])
+
+
+def _from_object(cls: type[Any], data: dict[str, Any], what: str) -> Any:
+    """The dataclass ``cls`` from a JSON object. An error calls it ``what``."""
+    known = {item.name: item for item in fields(cls)}
+    if unknown := sorted(set(data) - set(known)):
+        names = ", ".join(unknown)
+        raise RecipeError(f"the {what} has entries this version does not know: {names}")
+    defaults = {n for n, f in known.items() if (f.default, f.default_factory) != (MISSING, MISSING)}
+    if missing := [name for name in known if name not in defaults | set(data)]:
+        raise RecipeError(f"the {what} lacks {', '.join(missing)}")
+    values = {n: _value(f"{what}'s {n}", str(known[n].type), value) for n, value in data.items()}
+    return cls(**values)
+
+
+def _value(name: str, annotation: str, value: Any) -> Any:
+    """A field's value from its JSON form. Raises :class:`RecipeError` for one of another type."""
+    kind, optional = annotation.removesuffix(" | None"), annotation.endswith(" | None")
+    if value is None and optional:
+        return None
+    types, words = _JSON_TYPES[kind]
+    # Not isinstance, to which a bool is an int. The comparison refuses NaN too, and ints that are
+    # too large for a float.
+    if (
+        type(value) not in types
+        or (kind == "str" and _NO_TEXT.search(value))
+        or (kind == "float" and not abs(value) < 1e300)
+    ):
+        words += " or null" if optional else ""
+        raise RecipeError(f"the {name} must be {words}; it is {reprlib.repr(value)}")
+    if kind == "float":
+        return float(value)
+    if kind == "dict[str, str]":
+        return {key: _value(name, "str", item) for key, item in value.items()}
+    return _from_object(Crop, value, "crop") if kind == "Crop" else value

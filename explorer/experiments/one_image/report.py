@@ -1,4 +1,4 @@
-"""The answer to "attack this image": one plain object that the page, the command line and the figures share."""
+"""The result of an attack on one image, which the pages, the command line and the figures share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from explorer.attacks.result_ import Trace
+from explorer.attacks import Trace
 from explorer.experiments.one_image.recipe import Recipe
 
 OUTCOMES = ("fooled", "partly", "held", "misclassified")
@@ -14,40 +14,41 @@ OUTCOMES = ("fooled", "partly", "held", "misclassified")
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a classifier says of one image: ``probabilities`` float32 [C] and the names of its classes."""
+    """A classifier's ``probabilities`` for one image, float32 [C], with the class ``names``."""
 
     probabilities: Tensor
     names: tuple[str, ...]
 
     @property
     def index(self) -> int:
+        """The most probable class."""
         return int(self.probabilities.argmax())
 
     @property
     def name(self) -> str:
+        """The name of the most probable class."""
         return self.names[self.index]
 
     @property
     def confidence(self) -> float:
+        """The probability of the most probable class."""
         return float(self.probabilities.max())
-
-    def top(self, k: int) -> list[tuple[int, str, float]]:
-        """The ``k`` most probable classes: (index, name, probability), most probable first."""
-        values, indices = self.probabilities.topk(min(k, len(self.names)))
-        return [
-            (i, self.names[i], p) for i, p in zip(indices.tolist(), values.tolist(), strict=True)
-        ]
 
 
 @dataclass(frozen=True)
 class AttackReport:
-    """One attacked image. ``original`` and ``adversarial`` float32 [3, H, W] in [0, 1]; ``label`` and ``target`` class indices.
+    """One attacked image.
 
-    ``before``, ``after`` and ``noise`` are the predictions for the original, the adversarial image and the perturbation
-    shown as its own image (:func:`explorer.images.distances.perturbation_image`). ``outcome`` is "fooled", "partly" (wrong,
-    but not the target), "held", or "misclassified" (the original already was what the attack wants). ``success``: the label is
-    wrong, or the target is reached; ``survives_8bit``: it still is after rounding to 8 bits. ``frames`` of the trace, if any,
-    are float32 [T + 1, 1, 3, H, W].
+    ``original`` and ``adversarial`` are float32 [3, H, W] in [0, 1]; ``label`` and ``target`` are
+    class indices (``target`` None: any wrong class). ``before``, ``after`` and ``noise`` are the
+    predictions for the original, the adversarial image and the perturbation as an image
+    (:func:`explorer.images.distances.perturbation_image`).
+
+    ``outcome`` is "fooled", "partly" (wrong, but not the target), "held" (the prediction did not
+    change, or changed to the label), or "misclassified" (the original already was what the attack
+    aims at). ``success`` says whether the adversarial image is misclassified or, with a target,
+    classified as the target; ``survives_8bit`` says the same after rounding to 8 bits. The trace's
+    ``frames``, if any, are float32 [T + 1, 1, 3, H, W]. ``seconds`` is the duration of the attack.
     """
 
     recipe: Recipe
@@ -69,4 +70,5 @@ class AttackReport:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The names of the classes."""
         return self.before.names

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from explorer.attacks import PGD
-from explorer.attacks.threat import Threat
+from explorer.attacks import Threat
 from explorer.classifiers import load
+from explorer.experiments.evaluation import robust_accuracy as module
 from explorer.experiments.evaluation.robust_accuracy import robust_accuracy, wilson
 from explorer.images.gallery import samples
 from explorer.images.geometry import resize_and_crop, to_uint8
-from tests.attacks.test_closed_form import smallest
 from tests.small_models import grey_images, labels_of, linear_classifier
 
 
@@ -25,33 +25,34 @@ def test_wilson_against_published_values():
     assert wilson(0, 0) == (0.0, 1.0)
 
 
-def test_a_linear_models_robust_accuracy_is_the_share_beyond_the_distance():
+def test_a_linear_models_robust_accuracy_is_the_share_beyond_epsilon(monkeypatch):
     classifier = linear_classifier()
     images = (grey_images(60).clamp(0, 1) * 255).round().to(torch.uint8)
+    monkeypatch.setattr(module, "BATCH_VALUES", 17 * images[0].numel())
     pixels = images.float() / 255
     truth = labels_of(classifier, pixels)
-    distance = smallest(classifier, pixels, truth, "l2")
-    truth[:6] = 1 - truth[:6]  # wrong on their own
+    logits, (first, second) = classifier(pixels).detach(), classifier.module.layer.weight.detach()
+    distance = (logits[:, 0] - logits[:, 1]).abs() / (first - second).norm()
+    truth[:6] = 1 - truth[:6]  # misclassified without an attack
     epsilons = [0.0, *distance.quantile(torch.tensor([0.2, 0.5, 0.8])).tolist()]
-    rows = robust_accuracy(classifier, images, truth, "l2", epsilons, steps=40, batch=17)
+    rows = robust_accuracy(classifier, images, truth, "l2", epsilons, steps=40)
     for row in rows:
-        expected = (distance[6:] > row.epsilon).sum() / 60
-        assert row.accuracy == pytest.approx(
-            float(expected), abs=1.01 / 60
-        )  # the sample at the quantile itself
+        expected = float((distance[6:] > row.epsilon).sum() / 60)
+        one_image = 1.01 / 60  # the one at the quantile itself
+        assert row.accuracy == pytest.approx(expected, abs=one_image)
         assert row.low < row.accuracy < row.high or row.accuracy == 0
 
 
 def test_order_does_not_matter_and_a_larger_epsilon_never_helps():
     classifier = load("cifar10-standard", device="cpu")
-    found = samples("cifar10")
+    pictures = samples("cifar10")
     images = torch.stack(
         [
-            torch.from_numpy(to_uint8(resize_and_crop(s.read(), (32, 32)))).permute(2, 0, 1)
-            for s in found
+            torch.from_numpy(to_uint8(resize_and_crop(each.read(), (32, 32)))).permute(2, 0, 1)
+            for each in pictures
         ]
     )
-    labels = torch.tensor([s.label for s in found])
+    labels = torch.tensor([each.label for each in pictures])
     rows = robust_accuracy(classifier, images, labels, "l2", [0.5, 0.0, 0.1, 0.2], steps=5)
     assert [row.epsilon for row in rows] == [0.5, 0.0, 0.1, 0.2]
     accuracy = {row.epsilon: row.accuracy for row in rows}

@@ -24,7 +24,7 @@ def image(classifier):
     return resize_and_crop(sample("cifar10-00").read(), classifier.input_size)
 
 
-def test_every_number_of_a_report_is_what_the_classifier_says(classifier, image):
+def test_the_numbers_of_a_report_are_the_classifiers(classifier, image):
     report = attack_image(classifier, image, RECIPE, frames=True)
     assert report.outcome == "fooled"
     assert report.label == report.before.index == 3
@@ -49,10 +49,10 @@ def test_a_complete_recipe_gives_the_same_bits(classifier, image):
 
 def test_outcomes(classifier, image):
     target = 8
-    hit = attack_image(classifier, image, Recipe("", "", "l2", 3.0, 40, target=target))
-    assert (hit.outcome, hit.after.index) == ("fooled", target)
-    held = attack_image(classifier, image, Recipe("", "", "linf", 0.0, 1))
-    assert (held.outcome, held.success, held.survives_8bit) == ("held", False, False)
+    fooled = attack_image(classifier, image, Recipe("", "", "l2", 3.0, 40, target=target))
+    assert (fooled.outcome, fooled.after.index) == ("fooled", target)
+    same = attack_image(classifier, image, Recipe("", "", "linf", 0.0, 1))
+    assert (same.outcome, same.success, same.survives_8bit) == ("held", False, False)
     wrong = attack_image(classifier, image, Recipe("", "", "linf", 0.0, 1, label=5))
     assert (wrong.outcome, wrong.success) == ("misclassified", True)
     outcomes = {
@@ -62,7 +62,7 @@ def test_outcomes(classifier, image):
     assert {"held", "fooled"} <= outcomes <= {"held", "partly", "fooled"}
 
 
-def test_impossible_wishes_are_refused(classifier, image):
+def test_recipes_that_do_not_suit_the_image_are_refused(classifier, image):
     with pytest.raises(AttackError, match="already shows"):
         attack_image(classifier, image, Recipe("", "", "linf", 0.1, 1, target=3))
     with pytest.raises(AttackError, match="L2 distance from black to white"):

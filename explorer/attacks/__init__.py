@@ -1,7 +1,18 @@
 """Projected gradient descent under a threat model, and what comes out of it."""
 
-from explorer.attacks.pgd import PGD, AttackError, fgsm
-from explorer.attacks.result_ import AttackResult, Trace
-from explorer.errors import Cancelled
+from explorer.attacks.loop import OnImage, OnStep
+from explorer.attacks.pgd import PGD
+from explorer.attacks.settings import AttackSettings
+from explorer.attacks.threat import AttackError, Threat
+from explorer.attacks.trace import AttackResult, Trace
 
-__all__ = ["PGD", "AttackError", "AttackResult", "Cancelled", "Trace", "fgsm"]
+__all__ = [
+    "PGD",
+    "AttackError",
+    "AttackResult",
+    "AttackSettings",
+    "OnImage",
+    "OnStep",
+    "Threat",
+    "Trace",
+]

@@ -1,45 +1,48 @@
-"""Walks on a GPU whose every step is one CUDA graph: at small batches a step is hundreds of kernels of a few microseconds, and starting
-them one by one costs more than running them.
+"""Attacks on a GPU whose every step is one CUDA graph, where a person turns that on.
 
-A graph wants fixed addresses and no word from the host. So a walk of a known shape has tensors of its own, which each attack is copied
-into, and its numbers are written where a counter on the device says. Graphs are kept for the next attack of the same shape, which on a
-page is the next move of a slider.
+At small batches a step is hundreds of kernels of a few microseconds, and starting them one by one
+costs more than running them. A graph needs fixed addresses and no word from the host: so an attack
+of a known shape has tensors of its own, into which each attack is copied, and its trace is written
+where a counter on the device says. Graphs are kept for the next attack of the same shape, which on
+a page is the next move of a slider.
+
+``EXPLORER_GRAPHS=1`` turns graphs on. They have not run on a device yet, so they are off otherwise,
+and any exception while one is captured leaves the attack to the plain loop.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from explorer.attacks.loop import Callbacks, Walk, Walkers, length_of, succeeds
-from explorer.attacks.objective import Eye, Sight
+from explorer.attacks.loop import AttackBatch, AttackModels, Callbacks
+from explorer.attacks.objective import Objective
+from explorer.attacks.recorder import TraceRecorder
+from explorer.attacks.settings import AttackSettings
 from explorer.attacks.threat import Threat, per_sample
-from explorer.attacks.trace import Recorder
-from explorer.engine.batching import samples_at_once
-from explorer.errors import Cancelled
+from explorer.attacks.trace import Trace
+from explorer.engine import chunk_size
 
-if TYPE_CHECKING:
-    from explorer.attacks.pgd import PGD
-
-KEPT = (
-    8  # graphs per classifier: one for each size of batch and kind of attack that is tried in turn
-)
-MOST_NUMBERS = 2**27  # logits written down in one walk; half a gigabyte
+MAX_GRAPHS = 8  # per network: one for each batch size and kind of attack tried in turn
+MAX_LOGITS = 2**27  # recorded in one attack; half a gigabyte
 WARM_UP = 3  # steps before capture, in which libraries choose their kernels
-TOLD_EVERY = 0.05  # seconds between two words on how far it is: each waits for the device
+REPORT_INTERVAL = 0.05  # seconds between two calls of on_step, each of which waits for the device
+
+_LOGGER = logging.getLogger(__name__)
 
 Capture = Callable[[Callable[[], None], torch.device], Callable[[], None]]
-"""Given a function of no arguments: one that does the same again, on the same tensors."""
+"""Given a function without arguments: one that does the same again, on the same tensors."""
 
 
-def captured(step: Callable[[], None], device: torch.device) -> Callable[[], None]:
+def capture(step: Callable[[], None], device: torch.device) -> Callable[[], None]:
     """``step`` as a CUDA graph. Raises ``RuntimeError`` where it does what a graph can't."""
     side = torch.cuda.Stream(device)
     side.wait_stream(torch.cuda.current_stream(device))
@@ -48,208 +51,174 @@ def captured(step: Callable[[], None], device: torch.device) -> Callable[[], Non
             step()
     torch.cuda.current_stream(device).wait_stream(side)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(
-        graph, capture_error_mode="thread_local"
-    ):  # what other threads do at the same time is theirs
+    # "thread_local": what other threads do on the device meanwhile is not captured.
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         step()
     return graph.replay
 
 
-class Replayed:
-    """Walks of one shape on ``walk``'s classifier: M of them, as long as :func:`_room` says."""
+class GraphAttack:
+    """Attacks of one shape: M rows, as many steps as :func:`_capacity` says, one kind of loss."""
 
-    def __init__(self, walk: Walk, capture: Capture) -> None:
-        self.attack, given = walk.attack, walk.all
-        m, device = len(given.images), given.images.device
-        epsilon = torch.zeros(m, device=device)
-        targets = None if given.eye.targets is None else given.eye.targets.clone()
-        eye = Eye(given.eye.classifier, given.eye.loss, given.eye.labels.clone(), targets)
-        walls = None if given.walls is None else (given.walls[0].clone(), given.walls[1].clone())
-        length = per_sample(torch.ones(m, device=device), given.images).contiguous()
-        self.walkers = Walkers(
-            given.images.clone(), eye, Threat(given.threat.norm, epsilon), length, walls
+    def __init__(
+        self,
+        settings: AttackSettings,
+        models: AttackModels,
+        batch: AttackBatch,
+        captured: Capture = capture,
+    ) -> None:
+        images, device = batch.images, batch.images.device
+        self._surrogate = models.surrogate
+        self._has_default_steps = settings.step_size is None
+        objective, bounds = batch.objective, batch.bounds
+        targets = None if objective.targets is None else objective.targets.clone()
+        self._batch = AttackBatch(
+            images.clone(),
+            Objective(objective.loss, objective.labels.clone(), targets),
+            Threat(batch.threat.norm, torch.zeros(len(images), device=device)),
+            per_sample(torch.ones(len(images), device=device), images).contiguous(),
+            None if bounds is None else (bounds[0].clone(), bounds[1].clone()),
         )
-        self.point, self.best = given.images.clone(), given.images.clone()
-        self.at = torch.zeros(1, dtype=torch.int64, device=device)
-        self.share = torch.ones((), device=device)
-        classes, room = len(eye.classifier.labels), _room(walk)
-        empty = {"loss": (), "logits": (classes,), "success": (), "norm": (), "distance": ()}
-        self.numbers = {
-            name: torch.zeros(
-                room,
-                m,
-                *more,
-                dtype=torch.bool if name == "success" else torch.float32,
-                device=device,
-            )
-            for name, more in empty.items()
-        }
-        self.best_success, self.best_loss = (
-            torch.zeros(m, dtype=torch.bool, device=device),
-            torch.zeros(m, device=device),
-        )
-        self.best_at = torch.zeros(m, dtype=torch.int64, device=device)
-        self.lock = threading.Lock()
-        self._fill(walk, given.images)
-        self.step = capture(self._step, device)
+        self._images = images.clone()
+        self._step_number = torch.zeros(1, dtype=torch.int64, device=device)
+        self._step_scale = torch.ones((), device=device)
+        samples, classes = len(images) // settings.restarts, len(models.classifier.labels)
+        capacity = _capacity(settings)
+        self.trace = TraceRecorder(capacity, images, classes, samples, settings.keep, False)
+        self.trace.best = images.clone()
+        self._lock = threading.Lock()
+        self.load(settings, batch, images)
+        self.replay = captured(self._step, device)
 
-    def go(self, walk: Walk, point: Tensor, recorder: Recorder, told: Callbacks) -> None:
-        """The walk from ``point`` [M, 3, H, W], as :meth:`Walk.go` does it."""
-        steps, last_word = walk.attack.steps, time.monotonic()
-        with self.lock:
-            self._fill(walk, point)
+    def run(
+        self,
+        settings: AttackSettings,
+        models: AttackModels,
+        batch: AttackBatch,
+        start: Tensor,
+        callbacks: Callbacks,
+    ) -> tuple[Tensor, Trace]:
+        """The attack from ``start`` [M, 3, H, W]: what :meth:`TraceRecorder.finish` returns."""
+        steps, last_report = settings.steps, time.monotonic()
+        with self._lock:
+            self.load(settings, batch, start)
             for step in range(steps):
-                if told.cancelled is not None and told.cancelled():
-                    raise Cancelled
-                self.step()
-                if told.on_step is not None and (
-                    step == steps - 1 or time.monotonic() - last_word > TOLD_EVERY
-                ):
-                    told.on_step(step + 1, steps, float(self.numbers["loss"][step].mean()))
-                    last_word = time.monotonic()
-            self._record(walk.look(self.walkers, self.point, last=True))
-            numbers = {
-                name: values[: steps + (name != "norm")].clone()
-                for name, values in self.numbers.items()
-            }
-            recorder.take(
-                numbers,
-                self.best.clone(),
-                self.best_success.clone(),
-                self.best_loss.clone(),
-                self.best_at.clone(),
-            )
+                callbacks.check_cancelled()
+                self.replay()
+                due = step == steps - 1 or time.monotonic() - last_report > REPORT_INTERVAL
+                if callbacks.on_step is not None and due:
+                    callbacks.report(step + 1, steps, self.trace.loss[step])
+                    last_report = time.monotonic()
+            ours, images = self._batch, self._images
+            evaluation = models.last_evaluation(settings, ours, images)
+            success = ours.objective.is_success(evaluation.logits)
+            distance = ours.distance(images)
+            number = self._step_number
+            self.trace.record_on_device(number, images, evaluation, success, distance)
+            return self.trace.finish(steps)
 
-    def _fill(self, walk: Walk, point: Tensor) -> None:
-        """Begin anew with the values of ``walk``."""
-        given, ours = walk.all, self.walkers
+    def load(self, settings: AttackSettings, batch: AttackBatch, start: Tensor) -> None:
+        """Begin anew with the values of ``batch``, at ``start`` [M, 3, H, W]."""
+        ours = self._batch
         pairs: list[tuple[Tensor | float | None, Tensor | float | None]] = [
-            (ours.images, given.images),
-            (ours.eye.labels, given.eye.labels),
-            (ours.eye.targets, given.eye.targets),
-            (ours.threat.epsilon, given.threat.epsilon),
-            (ours.length, given.length),
-            (self.point, point),
-            *zip(ours.walls or (), given.walls or (), strict=True),
+            (ours.images, batch.images),
+            (ours.objective.labels, batch.objective.labels),
+            (ours.objective.targets, batch.objective.targets),
+            (ours.threat.epsilon, batch.threat.epsilon),
+            (ours.max_step_size, batch.max_step_size),
+            (self._images, start),
+            *zip(ours.bounds or (), batch.bounds or (), strict=True),
         ]
-        for held, value in pairs:
-            if isinstance(held, Tensor) and isinstance(value, Tensor):
-                held.copy_(value.expand_as(held) if value.dim() == held.dim() else value)
-            elif isinstance(held, Tensor):
-                held.fill_(float(value))  # type: ignore[arg-type]
-        self.at.zero_()
-        self.share.fill_(walk.share(0))
+        for tensor, value in pairs:
+            if isinstance(tensor, Tensor) and isinstance(value, Tensor):
+                tensor.copy_(value.expand_as(tensor) if value.dim() == tensor.dim() else value)
+            elif isinstance(tensor, Tensor):
+                tensor.fill_(float(value))  # type: ignore[arg-type]
+        self._step_number.zero_()
+        self._step_scale.fill_(settings.step_scale(0))
 
     def _step(self) -> None:
-        seen = self.walkers.eye.look_at_once(self.point, last=False)
-        assert seen.gradient is not None
-        self._record(seen)
-        self.point.copy_(self.walkers.stepped(self.point, seen.gradient, self.share))
-        self.at.add_(1)
-        if self.attack.step_size is None:
-            self.share.copy_((2.5 / (self.at[0] + 1)).clamp_(max=1.0))
-
-    def _record(self, seen: Sight) -> None:
-        """What :meth:`Recorder.add` does, on fixed tensors."""
-        success = succeeds(seen.logits, self.walkers.eye.labels, self.walkers.eye.targets)
-        found = {
-            "loss": seen.value,
-            "logits": seen.logits,
-            "success": success,
-            "distance": self.walkers.distance(self.point),
-        }
-        if seen.gradient is not None:
-            found["norm"] = seen.slope * length_of(seen.gradient)
-        for name, value in found.items():
-            self.numbers[name].index_copy_(0, self.at, value[None])
-        better = (success & ~self.best_success) | (
-            (success == self.best_success) & (seen.value > self.best_loss)
-        )
-        better = better | (self.at == 0) if self.attack.keep == "best" else torch.ones_like(better)
-        self.best.copy_(torch.where(better[:, None, None, None], self.point, self.best))
-        self.best_success.copy_(torch.where(better, success, self.best_success))
-        self.best_loss.copy_(torch.where(better, seen.value, self.best_loss))
-        self.best_at.copy_(torch.where(better, self.at, self.best_at))
+        ours, images = self._batch, self._images
+        evaluation = ours.objective.evaluate(self._surrogate, images)
+        success = ours.objective.is_success(evaluation.logits)
+        distance = ours.distance(images)
+        self.trace.record_on_device(self._step_number, images, evaluation, success, distance)
+        images.copy_(ours.step(images, evaluation, self._step_scale))
+        self._step_number.add_(1)
+        if self._has_default_steps:
+            self._step_scale.copy_((2.5 / (self._step_number[0] + 1)).clamp_(max=1.0))
 
 
-class _Shelf:
-    """The walks of one classifier, the latest last; None where a graph can't be had."""
+class _GraphCache:
+    """The graphs of one network, the latest last; None where a graph could not be captured."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.walks: OrderedDict[Hashable, Replayed | None] = OrderedDict()
+        self._lock = threading.Lock()
+        self._graphs: OrderedDict[Hashable, GraphAttack | None] = OrderedDict()
 
-    def get(self, walk: Walk) -> Replayed | None:
-        key = _key(walk)
-        with self.lock:
-            if key not in self.walks:
-                self.walks[key] = _replayed(walk)
-                while len(self.walks) > KEPT:
-                    self.walks.popitem(last=False)
-            self.walks.move_to_end(key)
-            return self.walks[key]
+    def get(
+        self, settings: AttackSettings, models: AttackModels, batch: AttackBatch
+    ) -> GraphAttack | None:
+        key = _key(settings, batch)
+        with self._lock:
+            if key not in self._graphs:
+                self._graphs[key] = verified_graph(settings, models, batch)
+                while len(self._graphs) > MAX_GRAPHS:
+                    self._graphs.popitem(last=False)
+            self._graphs.move_to_end(key)
+            return self._graphs[key]
 
 
 _lock = threading.Lock()
+_caches: weakref.WeakKeyDictionary[nn.Module, _GraphCache] = weakref.WeakKeyDictionary()
 
 
-def replayed(walk: Walk, recorder: Recorder, told: Callbacks) -> Replayed | None:
-    """The graph to walk with; None where a walk is better taken step by step."""
-    given = walk.all
-    if (
-        os.environ.get("EXPLORER_GRAPHS") == "0"
-        or _room(walk) * len(given.images) * len(given.eye.classifier.labels) > MOST_NUMBERS
-    ):
+def find(
+    settings: AttackSettings,
+    models: AttackModels,
+    batch: AttackBatch,
+    frames: bool,
+    callbacks: Callbacks,
+) -> GraphAttack | None:
+    """The graph for an attack; None where the plain loop serves."""
+    if os.environ.get("EXPLORER_GRAPHS") != "1" or batch.images.device.type != "cuda":
         return None
-    if (
-        given.images.device.type != "cuda"
-        or walk.attack.until != "end"
-        or recorder.frames
-        or told.on_image is not None
-    ):
+    classes = len(models.classifier.labels)
+    if _capacity(settings) * len(batch.images) * classes > MAX_LOGITS:
         return None
-    if samples_at_once(given.eye.classifier, given.images) < len(given.images):
+    if settings.stop_on_success or frames or callbacks.on_image is not None:
         return None
-    with _lock:  # kept with the classifier, which they refer to, so that they go when it goes
-        shelf: _Shelf = vars(given.eye.classifier).setdefault("_walks", _Shelf())
-    return shelf.get(walk)
+    if chunk_size(models.surrogate, batch.images) < len(batch.images):
+        return None
+    with _lock:
+        cache = _caches.setdefault(models.surrogate.network, _GraphCache())
+    return cache.get(settings, models, batch)
 
 
-def _key(walk: Walk) -> Hashable:
-    attack: PGD = walk.attack
-    given = walk.all
-    return (
-        given.images.shape,
-        _room(walk),
-        attack.step_size is None,
-        attack.loss,
-        attack.keep,
-        given.threat.norm,
-        given.eye.targets is None,
-    )
+def _key(settings: AttackSettings, batch: AttackBatch) -> Hashable:
+    shape = (batch.images.shape, settings.restarts, _capacity(settings))
+    kind = (settings.step_size is None, settings.loss, settings.keep, batch.threat.norm)
+    return (*shape, *kind, batch.objective.targets is None)
 
 
-def _room(walk: Walk) -> int:
+def _capacity(settings: AttackSettings) -> int:
     """Points that fit: a power of two, so that a few more steps need no other graph."""
-    return 1 << walk.attack.steps.bit_length()
+    return 1 << settings.steps.bit_length()
 
 
-def _replayed(walk: Walk) -> Replayed | None:
-    """A graph whose first step has been found to be the walk's own; None where it could not be captured."""
-    point = walk.all.images
+def verified_graph(
+    settings: AttackSettings, models: AttackModels, batch: AttackBatch
+) -> GraphAttack | None:
+    """A graph whose first step agrees with the plain loop's; None where capturing failed."""
+    images = batch.images
     try:
-        made = Replayed(walk, captured)
-        made._fill(walk, point)
-        made.step()
-        seen = walk.all.eye.look_at_once(point, last=True)
-        same = torch.allclose(
-            made.numbers["logits"][0],
-            seen.logits,
-            rtol=0.05,
-            atol=0.05 * float(seen.logits.abs().max()),
-        )
-    except (
-        RuntimeError
-    ):  # a user's module may do anything, and what a graph can't do it says in no other way
+        graph = GraphAttack(settings, models, batch)
+        graph.load(settings, batch, images)
+        graph.replay()
+        expected = models.surrogate.logits(images)
+        tolerance = 0.05 * float(expected.abs().max())
+        same = torch.allclose(graph.trace.logits[0], expected, rtol=0.05, atol=tolerance)
+    except Exception:  # a person's module may do anything; what a graph can't do varies as well
+        _LOGGER.info("no CUDA graph for this attack; the plain loop serves", exc_info=True)
         return None
-    return made if same else None
+    return graph if same else None

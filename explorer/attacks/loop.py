@@ -1,213 +1,221 @@
-"""The walk of an attack: look, remember, take a step, look again."""
+"""The attack loop: evaluate, record, step."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from explorer.attacks.objective import Eye, Sight
-from explorer.attacks.result_ import Trace
+from explorer.attacks.objective import Evaluation, Objective
+from explorer.attacks.recorder import TraceRecorder
+from explorer.attacks.settings import AttackSettings
 from explorer.attacks.threat import Threat, flat_norm, per_sample
-from explorer.attacks.trace import Recorder
 from explorer.classifiers import Classifier
-from explorer.engine.batching import logits_of
+from explorer.engine import GradientModel, evaluate_logits, logits_of
 from explorer.errors import Cancelled
 
-if TYPE_CHECKING:
-    from explorer.attacks.pgd import PGD
-
-SHORT = 1e-12  # beside it a million values too small for float32 to hold their squares, 1e-19 each, are nothing: 1e-16
-
 OnStep = Callable[[int, int, float], None]
+"""``on_step(steps taken, steps, mean loss)``, after each step."""
+
 OnImage = Callable[[int, Tensor], None]
+"""``on_image(step, images [M, 3, H, W])``, at each point before its step."""
 
 
-@dataclass(frozen=True)
 class Callbacks:
-    """Who is told of each step, shown each point, and asked whether to go on."""
-
-    on_step: OnStep | None = None
-    on_image: OnImage | None = None
-    cancelled: Callable[[], bool] | None = None
-
-
-@dataclass(frozen=True)
-class Walkers:
-    """All walks of an attack side by side: the ``images`` [M, 3, H, W] they stay near, what to climb there, how far to stay and how long
-    a full step is; M = restarts × samples, in blocks of restarts."""
-
-    images: Tensor
-    eye: Eye
-    threat: Threat
-    length: Tensor  # [M or 1, 1, 1, 1]: the step size, or ε where it follows from ε
-    walls: tuple[Tensor, Tensor] | None
-
-    @staticmethod
-    def of(
-        attack: PGD, climber: Classifier, images: Tensor, labels: Tensor, targets: Tensor | None
-    ) -> Walkers:
-        times = attack.restarts
-        if times > 1:
-            images, labels = images.repeat(times, 1, 1, 1), labels.repeat(times)
-        threat = replace(attack.threat, epsilon=tile(attack.threat.epsilon, times))
-        length = threat.epsilon if attack.step_size is None else tile(attack.step_size, times)
-        eye = Eye(climber, attack.loss, labels, None if targets is None else targets.repeat(times))
-        return Walkers(images, eye, threat, per_sample(length, images), threat.walls(images))
-
-    def some(self, rows: Tensor) -> Walkers:
-        """Those at ``rows`` int64 [K]."""
-        eye = replace(
-            self.eye,
-            labels=self.eye.labels[rows],
-            targets=None if self.eye.targets is None else self.eye.targets[rows],
-        )
-        threat = replace(self.threat, epsilon=of_rows(self.threat.epsilon, rows))
-        walls = None if self.walls is None else (self.walls[0][rows], self.walls[1][rows])
-        return Walkers(
-            self.images[rows],
-            eye,
-            threat,
-            self.length if len(self.length) == 1 else self.length[rows],
-            walls,
-        )
-
-    def stepped(self, point: Tensor, gradient: Tensor, share: float | Tensor) -> Tensor:
-        """A ``share`` of a full step from ``point``, brought back into the threat. ``point`` stays as it is."""
-        # In place, on tensors nobody else has: fresh memory is what costs most here.
-        moved = self.threat.steepest(gradient).mul_(self.length * share).add_(point)
-        if self.walls is not None:
-            return moved.clamp_(*self.walls)
-        return self.threat.project(moved.sub_(self.images)).add_(self.images).clamp_(0, 1)
-
-    def distance(self, point: Tensor) -> Tensor:
-        return flat_norm(point - self.images, self.threat.norm)
-
-
-class Walk:
-    """One attack on one batch. The ``climber`` is climbed; ``classifier`` has the last word, the same where they are one."""
+    """What an attack calls on its way; each may be None."""
 
     def __init__(
         self,
-        attack: PGD,
-        climber: Classifier,
-        classifier: Classifier,
-        images: Tensor,
-        labels: Tensor,
-        targets: Tensor | None,
+        on_step: OnStep | None = None,
+        on_image: OnImage | None = None,
+        cancelled: Callable[[], bool] | None = None,
     ) -> None:
-        self.attack, self.classifier = attack, classifier
-        self.copied = climber is not classifier
-        self.all = Walkers.of(attack, climber, images, labels, targets)
-        # One walk a sample most often ends where it is best: looked at there by the classifier itself, nothing is left to be judged.
-        self.judged_last = self.copied and attack.restarts == 1 and attack.until == "end"
+        self.on_step, self.on_image, self.cancelled = on_step, on_image, cancelled
+        self._images: Tensor | None = None
 
-    def go(self, point: Tensor, recorder: Recorder, told: Callbacks) -> None:
-        """Walk from ``point`` [M, 3, H, W] and tell ``recorder`` all."""
-        now, rows, whole = self.all, None, point
-        fooled = torch.zeros(len(point), dtype=torch.bool, device=point.device)
-        for step in range(self.attack.steps + 1):
-            if told.cancelled is not None and told.cancelled():
-                raise Cancelled
-            distance = now.distance(point)  # before the look, while the caches hold the point
-            seen = self.look(now, point, last=step == self.attack.steps)
-            success = succeeds(seen.logits, now.eye.labels, now.eye.targets)
-            if self.attack.until == "fooled":
-                success = self._confirmed(success, now, point)
-            norm = None if seen.gradient is None else seen.slope * length_of(seen.gradient)
-            recorder.add(point, seen.value, seen.logits, success, norm, distance, rows)
-            if told.on_image is not None:
-                whole = point if rows is None else whole.index_copy(0, rows, point)
-                told.on_image(step, whole.detach())
-            if seen.gradient is None:
-                return
-            point = now.stepped(point, seen.gradient, self.share(step))
-            if self.attack.until == "fooled" and bool(success.any()):
-                fooled = success if rows is None else fooled.index_copy(0, rows, success)
-                now, point, rows = self._left(fooled, rows, point)
-                if not len(rows):
-                    recorder.repeat(self.attack.steps - step)
-                    break
-            if told.on_step is not None:
-                told.on_step(step + 1, self.attack.steps, float(recorder.losses.mean()))
-        if told.on_step is not None:
-            told.on_step(self.attack.steps, self.attack.steps, float(recorder.losses.mean()))
+    def check_cancelled(self) -> None:
+        """Raises :class:`Cancelled` where ``cancelled()`` returns true."""
+        if self.cancelled is not None and self.cancelled():
+            raise Cancelled
 
-    def share(self, step: int) -> float:
-        """Of a full step: 2.5/t in step t, at most all of it; all of a step size that was asked for."""
-        return 1.0 if self.attack.step_size is not None else min(1.0, 2.5 / (step + 1))
+    def report(self, steps_taken: int, steps: int, loss: Tensor) -> None:
+        """``loss`` [M] is that of the point before the latest."""
+        if self.on_step is not None:
+            self.on_step(steps_taken, steps, float(loss.mean()))
 
-    def judged(self, adversarial: Tensor, trace: Trace) -> Tensor:
-        """What the classifier itself says of ``adversarial``, float32 [N, C]."""
-        if not self.judged_last:
-            return logits_of(self.classifier, adversarial)
-        logits = trace.logits[-1].clone()
-        rows = (trace.kept < self.attack.steps).nonzero().flatten()
-        if len(rows):
-            logits[rows] = logits_of(self.classifier, adversarial[rows])
-        return logits
+    def show(self, step: int, rows: Tensor | None, images: Tensor) -> None:
+        """The point of the rows int64 [K], or of all rows if None; the others stay as they were."""
+        if self.on_image is None:
+            return
+        if rows is None or self._images is None:
+            self._images = images
+        else:
+            self._images = self._images.index_copy(0, rows, images)
+        self.on_image(step, self._images.detach())
 
-    def look(self, now: Walkers, point: Tensor, last: bool) -> Sight:
-        """At ``point``, with the climber; at the last as :attr:`judged_last` says."""
-        eye = replace(now.eye, classifier=self.classifier) if last and self.judged_last else now.eye
-        return eye.look(point, last)
 
-    def _confirmed(self, success: Tensor, now: Walkers, point: Tensor) -> Tensor:
-        """``success`` [K] of those where the classifier itself agrees."""
-        rows = success.nonzero().flatten()
-        if not self.copied or not len(rows):
-            return success
-        some = now.eye.targets
-        said = succeeds(
-            logits_of(self.classifier, point[rows]),
-            now.eye.labels[rows],
-            None if some is None else some[rows],
+@dataclass(frozen=True)
+class AttackBatch:
+    """The rows of an attack side by side: M = restarts × samples, in blocks of restarts.
+
+    ``images`` [M, 3, H, W] are the originals, ``max_step_size`` [M or 1, 1, 1, 1] is the length of
+    a whole step, ``bounds`` are those of :meth:`Threat.bounds`.
+    """
+
+    images: Tensor
+    objective: Objective
+    threat: Threat
+    max_step_size: Tensor
+    bounds: tuple[Tensor, Tensor] | None
+
+    @staticmethod
+    def of(
+        settings: AttackSettings, images: Tensor, labels: Tensor, targets: Tensor | None
+    ) -> AttackBatch:
+        """All restarts of the samples ``images`` [N, 3, H, W]."""
+        times = settings.restarts
+        if times > 1:
+            images, labels = images.repeat(times, 1, 1, 1), labels.repeat(times)
+            targets = None if targets is None else targets.repeat(times)
+        threat = replace(settings.threat, epsilon=_tile(settings.threat.epsilon, times))
+        size = settings.step_size
+        max_step_size = threat.epsilon if size is None else _tile(size, times)
+        return AttackBatch(
+            images,
+            Objective(settings.loss, labels, targets),
+            threat,
+            per_sample(max_step_size, images),
+            threat.bounds(images),
         )
-        return success.index_copy(0, rows, said)
 
-    def _left(
-        self, fooled: Tensor, rows: Tensor | None, point: Tensor
-    ) -> tuple[Walkers, Tensor, Tensor]:
-        """The walks of samples that no restart has fooled yet."""
-        times = self.attack.restarts
-        left = (~fooled.view(times, -1).any(dim=0).repeat(times)).nonzero().flatten()
-        kept = left if rows is None else torch.isin(rows, left).nonzero().flatten()
-        return self.all.some(left), point[kept], left
+    def select(self, rows: Tensor) -> AttackBatch:
+        """Some of the rows, int64 [K]."""
+        size, bounds = self.max_step_size, self.bounds
+        return AttackBatch(
+            self.images[rows],
+            self.objective.select(rows),
+            replace(self.threat, epsilon=select_rows(self.threat.epsilon, rows)),
+            size if len(size) == 1 else size[rows],
+            None if bounds is None else (bounds[0][rows], bounds[1][rows]),
+        )
+
+    def step(self, images: Tensor, evaluation: Evaluation, scale: float | Tensor) -> Tensor:
+        """``images`` after a step of ``scale`` times the whole step, projected into the threat.
+
+        ``images`` stay as they are.
+        """
+        assert evaluation.gradient is not None
+        # In place, on tensors that nothing else uses: fresh memory is what costs most here.
+        direction = self.threat.normalized_gradient(evaluation.gradient)
+        moved = direction.mul_(self.max_step_size * scale).add_(images)
+        if self.bounds is not None:
+            return moved.clamp_(*self.bounds)
+        return self.threat.project(moved.sub_(self.images)).add_(self.images).clamp_(0, 1)
+
+    def distance(self, images: Tensor) -> Tensor:
+        """[M]: how far ``images`` are from the originals, in the threat's norm."""
+        return flat_norm(images - self.images, self.threat.norm)
 
 
-def succeeds(logits: Tensor, labels: Tensor, targets: Tensor | None) -> Tensor:
-    """Success of each sample: wrong, or called its target."""
-    predicted = logits.argmax(dim=1)
-    return predicted != labels if targets is None else predicted == targets
+@dataclass(frozen=True)
+class AttackModels:
+    """``surrogate`` gives the gradients; ``classifier`` decides. ``is_copy``: they are not one."""
+
+    surrogate: GradientModel
+    classifier: Classifier
+    is_copy: bool
+
+    def last_evaluation(
+        self, settings: AttackSettings, batch: AttackBatch, images: Tensor
+    ) -> Evaluation:
+        """The objective at the last point, without a gradient."""
+        if self.decides_last(settings):
+            logits = logits_of(self.classifier, images)
+        else:
+            logits = evaluate_logits(self.surrogate, images)
+        return batch.objective.at_logits(logits)
+
+    def decides_last(self, settings: AttackSettings) -> bool:
+        """Whether the classifier itself evaluates the last point of each row.
+
+        With one restart an attack mostly ends where it is best: nothing remains to be verified.
+        """
+        return self.is_copy and settings.restarts == 1 and not settings.stop_on_success
+
+    def verified(self, success: Tensor, batch: AttackBatch, images: Tensor) -> Tensor:
+        """``success`` [K] where the classifier itself agrees."""
+        rows = success.nonzero().flatten()
+        if not self.is_copy or not len(rows):
+            return success
+        logits = logits_of(self.classifier, images[rows])
+        return success.index_copy(0, rows, batch.objective.select(rows).is_success(logits))
 
 
-def length_of(gradient: Tensor) -> Tensor:
-    """L2 norm per sample; where squares could underflow summed in float64, in which no square of a float32 does."""
-    flat = gradient.flatten(1)
-    if gradient.device.type == "cpu":  # to ask a CPU costs nothing, float64 a copy of all
-        length: Tensor = torch.linalg.vector_norm(flat, dim=1)
-        if min(length.tolist()) > SHORT:
-            return length
-    length = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64).float()
-    return length
+def run(
+    settings: AttackSettings,
+    models: AttackModels,
+    batch: AttackBatch,
+    start: Tensor,
+    trace: TraceRecorder,
+    callbacks: Callbacks,
+) -> None:
+    """Attack from ``start`` [M, 3, H, W] and record every point in ``trace``."""
+    active, images, rows = batch, start, None  # all rows are active while ``rows`` is None
+    fooled = torch.zeros(len(start), dtype=torch.bool, device=start.device)
+    for step in range(settings.steps):
+        callbacks.check_cancelled()
+        distance = active.distance(images)  # first, while the caches hold the images
+        evaluation = active.objective(models.surrogate, images)
+        success = active.objective.is_success(evaluation.logits)
+        if settings.stop_on_success:
+            success = models.verified(success, active, images)
+        trace.record(step, rows, images, evaluation, success, distance)
+        callbacks.show(step, rows, images)
+        images = active.step(images, evaluation, settings.step_scale(step))
+        if settings.stop_on_success and bool(success.any()):
+            fooled = success if rows is None else fooled.index_copy(0, rows, success)
+            active, images, rows = _remaining(settings, batch, fooled, rows, images)
+            if not len(rows):
+                trace.repeat_from(step, settings.steps)
+                callbacks.report(settings.steps, settings.steps, trace.loss[step])
+                return
+        callbacks.report(step + 1, settings.steps, trace.loss[step])
+    callbacks.check_cancelled()
+    distance = active.distance(images)
+    evaluation = models.last_evaluation(settings, active, images)
+    success = active.objective.is_success(evaluation.logits)
+    if settings.stop_on_success:
+        success = models.verified(success, active, images)
+    trace.record(settings.steps, rows, images, evaluation, success, distance)
+    callbacks.show(settings.steps, rows, images)
 
 
-def tile(value: float | Tensor, restarts: int) -> float | Tensor:
+def _remaining(
+    settings: AttackSettings,
+    batch: AttackBatch,
+    fooled: Tensor,
+    rows: Tensor | None,
+    images: Tensor,
+) -> tuple[AttackBatch, Tensor, Tensor]:
+    """The rows of samples that no restart has fooled yet: batch, images and row numbers."""
+    times = settings.restarts
+    sample_remains = ~fooled.view(times, -1).any(dim=0)
+    remaining = sample_remains.repeat(times).nonzero().flatten()
+    places = remaining if rows is None else torch.isin(rows, remaining).nonzero().flatten()
+    return batch.select(remaining), images[places], remaining
+
+
+def _tile(value: float | Tensor, restarts: int) -> float | Tensor:
     """A value per sample repeated for every restart; one value for all stays as it is."""
-    return (
-        value.flatten().repeat(restarts)
-        if isinstance(value, Tensor) and value.numel() > 1
-        else value
-    )
+    if isinstance(value, Tensor) and value.numel() > 1:
+        return value.flatten().repeat(restarts)
+    return value
 
 
-def of_rows(value: float | Tensor, rows: Tensor) -> float | Tensor:
-    """The same for some of the samples."""
-    return (
-        value.flatten()[rows.to(value.device)]
-        if isinstance(value, Tensor) and value.numel() > 1
-        else value
-    )
+def select_rows(value: float | Tensor, rows: Tensor) -> float | Tensor:
+    """A value per sample for some of the samples; one value for all stays as it is."""
+    if isinstance(value, Tensor) and value.numel() > 1:
+        return value.flatten()[rows.to(value.device)]
+    return value

@@ -1,8 +1,8 @@
-"""Objectives an attack raises, one value per sample: cross-entropy, the margin (CW) and DLR; untargeted and targeted.
+"""Losses that an attack raises, one value per sample: cross-entropy, margin (CW) and DLR.
 
-Each is a function of ``logits`` float32 [N, C] and ``classes`` int64 [N] (the label; the target when ``targeted``) that returns
-an :class:`Objective`: what is reported, and where to go. Losses are never averaged over a batch: a mean would
-shrink every gradient with the batch.
+Each is a function of ``logits`` float32 [N, C], ``labels`` int64 [N] and, for a targeted attack,
+``targets`` int64 [N], and returns a :class:`LossValue`. Losses are never averaged over a batch: a
+mean would shrink every gradient with the batch.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Objective:
-    """``value`` [N] is the objective. ``ascent`` [N, C] is a direction in logits along which it rises: times ``slope`` [N] it is the
-    objective's gradient for the logits, so that both give the same normalised step."""
+class LossValue:
+    """``value`` [N], and the direction in logits along which it rises.
+
+    ``logit_direction`` [N, C] times ``scale`` [N] is the loss's gradient for the logits, so that
+    both give the same normalised step.
+    """
 
     value: Tensor
-    ascent: Tensor
-    slope: Tensor
+    logit_direction: Tensor
+    scale: Tensor
 
 
 def _without(logits: Tensor, classes: Tensor) -> Tensor:
@@ -34,59 +37,67 @@ def _pick(logits: Tensor, classes: Tensor) -> Tensor:
     return logits.gather(1, classes[:, None]).squeeze(1)
 
 
-def _differentiated(objective: Callable[[Tensor], Tensor], logits: Tensor) -> Objective:
-    """An objective whose own gradient serves."""
+def _differentiated(loss: Callable[[Tensor], Tensor], logits: Tensor) -> LossValue:
+    """A loss whose own gradient is the direction."""
     with torch.enable_grad():
-        point = logits.detach().requires_grad_(True)
-        value = objective(point)
-        (gradient,) = torch.autograd.grad(value.sum(), point)
-    return Objective(value.detach(), gradient, torch.ones_like(value.detach()))
+        leaf = logits.detach().requires_grad_(True)
+        value = loss(leaf)
+        (gradient,) = torch.autograd.grad(value.sum(), leaf)
+    return LossValue(value.detach(), gradient, torch.ones_like(value.detach()))
 
 
-def cross_entropy(logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Objective:
+def cross_entropy(logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> LossValue:
     """CE of the label, or minus the CE of the target.
 
-    CE = softplus(s) with s = logsumexp of the other logits − the class's own. ∇CE = σ(s) ∇s, and σ(s) is 2e-9 at a margin of
-    20 and 0 in float32 at 105, where the gradient would vanish; ∇s points the same way and never does. It is the softmax of the other
-    logits, and −1 at the class's own.
+    CE = softplus(s) with s = logsumexp of the other logits − the class's own. ∇CE = σ(s) ∇s, and
+    σ(s) is 2e-9 at a margin of 20 and 0 in float32 at 105, where the gradient would vanish. ∇s
+    points the same way and never vanishes: it is the softmax of the other logits, and −1 at the
+    class's own.
     """
     classes = labels if targets is None else targets
     sign = 1.0 if targets is None else -1.0
     others = _without(logits.detach(), classes)
-    most = torch.logsumexp(others, dim=1)
-    odds = most - _pick(logits.detach(), classes)
-    ascent = (others - most[:, None]).exp_().scatter_(1, classes[:, None], -1.0)
-    return Objective(sign * F.softplus(odds), sign * ascent, torch.sigmoid(odds))
+    others_sum = torch.logsumexp(others, dim=1)
+    log_odds = others_sum - _pick(logits.detach(), classes)
+    direction = (others - others_sum[:, None]).exp_().scatter_(1, classes[:, None], -1.0)
+    return LossValue(sign * F.softplus(log_odds), sign * direction, torch.sigmoid(log_odds))
 
 
-def margin(logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Objective:
-    """max of the other logits − the label's (Carlini & Wagner 2017, f₆ with κ = −∞); targeted: the target's − the max of the
-    others. Positive exactly when the attack succeeds."""
+def margin(logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> LossValue:
+    """max of the other logits − the label's; targeted: the target's − the max of the others.
+
+    It is f₆ of Carlini & Wagner 2017 with κ = −∞, and positive exactly when the attack succeeds.
+    """
     classes = labels if targets is None else targets
     sign = 1.0 if targets is None else -1.0
-    return _differentiated(
-        lambda point: sign * (_without(point, classes).amax(dim=1) - _pick(point, classes)), logits
-    )
+
+    def difference(leaf: Tensor) -> Tensor:
+        return sign * (_without(leaf, classes).amax(dim=1) - _pick(leaf, classes))
+
+    return _differentiated(difference, logits)
 
 
-def dlr(logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> Objective:
-    """Difference of logits ratio (Croce & Hein 2020, arXiv 2003.01690, eq. 6 and 7): invariant to shift and scale of the
-    logits. Needs at least 3 classes, 4 when targeted."""
+def dlr(logits: Tensor, labels: Tensor, targets: Tensor | None = None) -> LossValue:
+    """Difference of logits ratio (Croce & Hein 2020, arXiv 2003.01690, eq. 6 and 7).
 
-    def ratio(point: Tensor) -> Tensor:
-        ordered = point.sort(dim=1, descending=True).values
+    It does not change when the logits are shifted or scaled. It needs at least 3 classes, 4 when
+    targeted.
+    """
+
+    def ratio(leaf: Tensor) -> Tensor:
+        ordered = leaf.sort(dim=1, descending=True).values
         if targets is None:
             spread = ordered[:, 0] - ordered[:, 2]
-            value = _without(point, labels).amax(dim=1) - _pick(point, labels)
+            difference = _without(leaf, labels).amax(dim=1) - _pick(leaf, labels)
         else:
             spread = ordered[:, 0] - (ordered[:, 2] + ordered[:, 3]) / 2
-            value = _pick(point, targets) - _pick(point, labels)
-        return value / (spread + 1e-12)
+            difference = _pick(leaf, targets) - _pick(leaf, labels)
+        return difference / (spread + 1e-12)
 
     return _differentiated(ratio, logits)
 
 
-LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor | None], Objective]] = {
+LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor | None], LossValue]] = {
     "ce": cross_entropy,
     "cw": margin,
     "dlr": dlr,

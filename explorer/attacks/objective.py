@@ -1,159 +1,86 @@
-"""Looking at points: the objective, the logits and the gradient there, of a whole batch, in pieces that fit."""
+"""What an attack raises: a loss of the logits, its value and its gradient for the images."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from explorer.attacks.losses import LOSSES
-from explorer.classifiers import Classifier
-from explorer.engine.batching import samples_at_once
-from explorer.engine.operations import product
-from explorer.engine.optimized_copy import Taped
-from explorer.engine.threads import shared
-from explorer.errors import UserError
+from explorer.engine import GradientModel, map_chunks
 
-T = TypeVar("T")
+# Beside a norm of this size the squares that float32 can't hold are nothing: a million values of
+# 1e-19 have a norm of 1e-16.
+SAFE_NORM = 1e-12
 
 
-class AttackError(UserError):
-    """An attack that can't be run as asked; the message says what is wrong and what to do."""
+class Evaluation(NamedTuple):
+    """An objective at a batch of M points.
 
+    ``gradient`` [M, 3, H, W] times ``scale`` [M] is the gradient of ``loss`` [M] for the images; it
+    is None where it was not asked for. ``logits`` is [M, C].
+    """
 
-NO_GRADIENT = (
-    "no gradient reaches the image: the classifier is not differentiable, PGD can't be used"
-)
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What is seen at each point of a batch: the objective ``value`` [M], its ``slope`` [M] (times the gradient it is the objective's),
-    ``logits`` [M, C], and the ``gradient`` [M, 3, H, W] of the objective's ascent form; none at the last point of a walk."""
-
-    value: Tensor
-    slope: Tensor
+    loss: Tensor
+    scale: Tensor
     logits: Tensor
     gradient: Tensor | None
 
-    @staticmethod
-    def joined(parts: Sequence[Sight]) -> Sight:
-        value, slope, logits = (
-            torch.cat([getattr(part, name) for part in parts])
-            for name in ("value", "slope", "logits")
-        )
-        return Sight(value, slope, logits, one_after_another([part.gradient for part in parts]))
-
-    def same(self, other: Sight) -> bool:
-        """Whether logits and gradients are the same to the bit."""
-        return torch.equal(self.logits, other.logits) and same(self.gradient, other.gradient)
-
-
-def one_after_another(gradients: Sequence[Tensor | None]) -> Tensor | None:
-    """All of ``gradients`` as one; None where there are none."""
-    found = [gradient for gradient in gradients if gradient is not None]
-    return torch.cat(found) if found else None
-
-
-def same(one: Tensor | None, other: Tensor | None) -> bool:
-    """Whether two gradients are the same to the bit, or both are none."""
-    return one is other if one is None or other is None else torch.equal(one, other)
-
-
-def looked(
-    classifier: Classifier,
-    point: Tensor,
-    kind: Hashable,
-    look: Callable[[slice], T],
-    joined: Callable[[Sequence[T]], T],
-    alike: Callable[[T, T], bool],
-) -> T:
-    """What ``look`` finds at all rows of ``point`` [M, 3, H, W] with ``classifier``: in pieces that fit the memory, by all threads together
-    or by each apart. ``kind``, ``joined`` and ``alike`` are as :func:`~explorer.engine.threads.shared` takes them."""
-    n, at_once = len(point), samples_at_once(classifier, point)
-
-    def pieces(each: int) -> list[Callable[[], T]]:
-        return [partial(look, slice(first, first + each)) for first in range(0, n, each)]
-
-    def whole(parts: Sequence[T]) -> T:
-        return parts[0] if len(parts) == 1 else joined(parts)
-
-    def in_turn() -> T:
-        return whole([piece() for piece in pieces(at_once)])
-
-    taped = classifier.module
-    if not isinstance(taped, Taped) or (n > 1 and not taped.divisible):
-        return in_turn()
-    # An attack that leaves fallen samples alone comes with another number in every step.
-    kinds, rounds = (kind, n.bit_length(), point.shape[1:]), -(-n // at_once)
-    return shared(
-        taped, kinds, n, in_turn, lambda members: pieces(-(-n // (members * rounds))), whole, alike
-    )  # as many for each
-
 
 @dataclass(frozen=True)
-class Eye:
-    """Looks with ``classifier`` and the objective named ``loss`` at points whose classes are ``labels`` [M], or towards ``targets`` [M]."""
+class Objective:
+    """The loss named ``loss``, for ``labels`` int64 [M] or towards ``targets`` int64 [M]."""
 
-    classifier: Classifier
     loss: str
     labels: Tensor
     targets: Tensor | None
 
-    def look(self, point: Tensor, last: bool) -> Sight:
-        """At every point of [M, 3, H, W], in pieces that fit; at the ``last`` without the gradient."""
-        return looked(
-            self.classifier,
-            point,
-            ("logits", last),
-            partial(self._look_at, point, last),
-            Sight.joined,
-            Sight.same,
+    def __call__(self, surrogate: GradientModel, images: Tensor) -> Evaluation:
+        """Loss, logits and gradient at ``images`` [M, 3, H, W], in chunks that fit the memory."""
+        return map_chunks(
+            surrogate,
+            images,
+            lambda rows: self.select(rows).evaluate(surrogate, images[rows]),
+            kind="gradient",
         )
 
-    def _look_at(self, point: Tensor, last: bool, rows: slice) -> Sight:
-        return self._look(
-            point[rows],
-            self.labels[rows],
-            None if self.targets is None else self.targets[rows],
-            last,
-        )
-
-    def look_at_once(self, point: Tensor, last: bool) -> Sight:
-        """The same in one piece."""
-        return self._look(point, self.labels, self.targets, last)
-
-    def _look(self, point: Tensor, labels: Tensor, targets: Tensor | None, last: bool) -> Sight:
-        if isinstance(self.classifier.module, Taped) and not last:
-            return self._look_by_tape(self.classifier.module, point, labels, targets)
-        with torch.set_grad_enabled(not last):
-            point = point.detach().requires_grad_(not last)
-            logits = self.classifier(point)
-        objective = LOSSES[self.loss](logits.detach(), labels, targets)
-        if last:
-            return Sight(objective.value, objective.slope, logits, None)
-        try:
-            # For the input alone: backward() would also compute, and accumulate, the weights' gradients.
-            (gradient,) = torch.autograd.grad(product(logits, objective.ascent), point)
-        except RuntimeError as error:
-            if "does not require grad" in str(error) or "not have been used" in str(error):
-                raise AttackError(NO_GRADIENT) from None
-            raise
-        # The walk's own passes are over tensors of the images' layout; mixed with another they take several times as long.
-        return Sight(objective.value, objective.slope, logits.detach(), gradient.contiguous())
-
-    def _look_by_tape(
-        self, taped: Taped, point: Tensor, labels: Tensor, targets: Tensor | None
-    ) -> Sight:
+    def evaluate(self, surrogate: GradientModel, images: Tensor) -> Evaluation:
+        """The same in one chunk."""
+        logits, vjp = surrogate.logits_vjp(images)
         with torch.no_grad():
-            logits, back = taped.look(self.classifier.normalised(point))
-            objective = LOSSES[self.loss](logits, labels, targets)
-            gradient = back(objective.ascent)
-            if gradient is None:
-                raise AttackError(NO_GRADIENT)
-            gradient = self.classifier.unnormalised_gradient(gradient)
-        return Sight(objective.value, objective.slope, logits, gradient.contiguous())
+            loss = LOSSES[self.loss](logits, self.labels, self.targets)
+        return Evaluation(loss.value, loss.scale, logits, vjp(loss.logit_direction))
+
+    def at_logits(self, logits: Tensor) -> Evaluation:
+        """Loss without its gradient, of ``logits`` [M, C]."""
+        loss = LOSSES[self.loss](logits, self.labels, self.targets)
+        return Evaluation(loss.value, loss.scale, logits, None)
+
+    def is_success(self, logits: Tensor) -> Tensor:
+        """bool [M]: the prediction is wrong, or is the target if there is one."""
+        predicted = logits.argmax(dim=1)
+        return predicted != self.labels if self.targets is None else predicted == self.targets
+
+    def select(self, rows: Tensor | slice) -> Objective:
+        """The objective of some of the points."""
+        targets = None if self.targets is None else self.targets[rows]
+        return replace(self, labels=self.labels[rows], targets=targets)
+
+
+def gradient_norm(evaluation: Evaluation) -> Tensor:
+    """The L2 norm [M] of the loss's gradient for the images."""
+    assert evaluation.gradient is not None
+    return evaluation.scale * _l2_norm(evaluation.gradient)
+
+
+def _l2_norm(gradient: Tensor) -> Tensor:
+    """The L2 norm per sample, summed in float64 where squares could underflow in float32."""
+    flat = gradient.flatten(1)
+    if gradient.device.type == "cpu":  # reading values costs nothing there, float64 a copy of all
+        norm: Tensor = torch.linalg.vector_norm(flat, dim=1)
+        if min(norm.tolist()) > SAFE_NORM:
+            return norm
+    norm = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64).float()
+    return norm

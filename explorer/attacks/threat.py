@@ -1,6 +1,6 @@
-"""Threat models: a norm and a radius, and the three operations every projected attack is made of.
+"""Threat models: a norm and a radius, and the operations that every projected attack is made of.
 
-All tensors are batches of images ``[N, C, H, W]`` in pixels of [0, 1]; ``epsilon`` is in the same unit.
+Tensors are batches of images [N, C, H, W] in pixels of [0, 1]; ``epsilon`` is in the same unit.
 """
 
 from __future__ import annotations
@@ -16,17 +16,22 @@ from explorer.errors import UserError
 NORMS = ("linf", "l2")
 
 
+class AttackError(UserError):
+    """An attack that can't be run as asked."""
+
+
 def flat_norm(delta: Tensor, norm: str) -> Tensor:
-    """Norm of each sample: ``[N]`` for ``[N, ...]``."""
+    """The norm of each sample, [N] for ``delta`` [N, ...]."""
     flat = delta.flatten(1)
-    # Not abs().amax(): the fresh memory of a batch's absolute values took fifteen times as long as looking at them twice.
-    return (
-        torch.maximum(flat.amax(dim=1), -flat.amin(dim=1)) if norm == "linf" else flat.norm(dim=1)
-    )
+    if norm == "l2":
+        length: Tensor = flat.norm(dim=1)
+        return length
+    # abs().amax() needs fresh memory for a batch's absolute values and took fifteen times as long.
+    return torch.maximum(flat.amax(dim=1), -flat.amin(dim=1))
 
 
 def per_sample(value: Tensor | float, like: Tensor) -> Tensor:
-    """A scalar or ``[N]`` as ``[N or 1, 1, 1, 1]``, in the type and on the device of ``like`` ``[N, C, H, W]``."""
+    """A scalar or [N] as [N or 1, 1, 1, 1], like ``like`` [N, C, H, W] in dtype and device."""
     tensor = torch.as_tensor(value, dtype=like.dtype, device=like.device)
     return tensor.reshape(-1, *([1] * (like.dim() - 1)))
 
@@ -35,9 +40,9 @@ def per_sample(value: Tensor | float, like: Tensor) -> Tensor:
 class Threat:
     """All images within ``epsilon`` of the original in ``norm``, and within [0, 1].
 
-    ``norm`` is "linf" or "l2"; ``epsilon`` a number, or a tensor [N] with one radius per sample. Raises ``ValueError``
-    for another norm and for an epsilon that is negative or not a number; under "linf" also for one beyond 1, which no
-    two images can be apart.
+    ``norm`` is "linf" or "l2"; ``epsilon`` is a number, or a tensor [N] with a radius per sample.
+    Raises :class:`AttackError` for another norm and for an ε that is negative or not a number;
+    under "linf" also for an ε above 1, the largest possible difference of two pixels.
     """
 
     norm: str
@@ -45,46 +50,54 @@ class Threat:
 
     def __post_init__(self) -> None:
         if self.norm not in NORMS:
-            raise UserError(f"unknown norm {self.norm!r}: it is 'linf' or 'l2'")
+            raise AttackError(f"unknown norm {self.norm!r}: it is 'linf' or 'l2'")
         if isinstance(self.epsilon, Tensor):
             if self.epsilon.dim() > 1:
-                raise UserError(
-                    f"epsilon is one number or a tensor [N], not of shape {list(self.epsilon.shape)}"
-                )
+                shape = list(self.epsilon.shape)
+                raise AttackError(f"epsilon is one number or a tensor [N], not of shape {shape}")
             values = self.epsilon.detach().flatten().tolist()
         else:
             values = [float(self.epsilon)]
         for value in values:
-            if not math.isfinite(value) or value < 0:
-                raise UserError(
-                    f"epsilon must be a number of at least 0, in pixels of [0, 1]; it is {value}"
-                )
-            if self.norm == "linf" and value > 1:
-                raise UserError(
-                    f"epsilon must not exceed 1 (255/255) in pixels of [0, 1]; it is {value:g}"
-                )
+            self._check(value)
+
+    def _check(self, value: float) -> None:
+        if not math.isfinite(value) or value < 0:
+            raise AttackError(
+                f"epsilon must be a number of at least 0, in pixels of [0, 1]; it is {value}"
+            )
+        if self.norm == "linf" and value > 1:
+            raise AttackError(
+                f"epsilon must not exceed 1 (255/255) in pixels of [0, 1]; it is {value:g}"
+            )
 
     def project(self, delta: Tensor) -> Tensor:
-        """The nearest perturbation within the ball. L∞: clip each value; L2: scale samples that are too long."""
+        """The nearest perturbation in the ball.
+
+        L∞ clips each value; L2 scales the samples that are too long.
+        """
         epsilon = per_sample(self.epsilon, delta)
         if self.norm == "linf":
             return torch.clamp(delta, -epsilon, epsilon)
         length = per_sample(flat_norm(delta, "l2"), delta)
         return delta * torch.where(length > epsilon, epsilon / length.clamp_min(1e-30), 1.0)
 
-    def walls(self, images: Tensor) -> tuple[Tensor, Tensor] | None:
-        """L∞: the least and the greatest value each pixel of ``images`` may take, within the ball and within [0, 1]; clipping to them is
-        projection and clamp in one. None for L2, whose ball has no sides."""
+    def bounds(self, images: Tensor) -> tuple[Tensor, Tensor] | None:
+        """L∞: the least and the greatest value of each pixel, within the ball and within [0, 1].
+
+        Clipping to them is projection and clamp in one. None for L2, whose ball has no sides.
+        """
         if self.norm != "linf":
             return None
         epsilon = per_sample(self.epsilon, images)
         return (images - epsilon).clamp_(min=0), (images + epsilon).clamp_(max=1)
 
     def random_start(self, like: Tensor, generator: torch.Generator) -> Tensor:
-        """A perturbation drawn uniformly from the ball, shaped like ``like``.
+        """A perturbation drawn uniformly from the ball, with the shape of ``like``.
 
-        L2: a Gaussian direction with radius ε·U^(1/d), the uniform law in a ball of d dimensions; drawn on the
-        generator's device, so that a seed gives one start on every device.
+        L2: a Gaussian direction with the radius ε·U^(1/d), the uniform law in a ball of d
+        dimensions. It is drawn on the generator's device, so that a seed gives the same start on
+        every device.
         """
         uniform = torch.rand(like.shape, generator=generator, device=generator.device)
         epsilon = per_sample(self.epsilon, like)
@@ -95,14 +108,15 @@ class Threat:
         length = flat_norm(direction, "l2").clamp_min(1e-12)
         return direction * per_sample(radius / length, like) * epsilon
 
-    def steepest(self, gradient: Tensor) -> Tensor:
-        """The unit step that raises a linear function with this gradient most: sign(g) for L∞, g/‖g‖₂ for L2.
+    def normalized_gradient(self, gradient: Tensor) -> Tensor:
+        """The unit step that raises a linear function with this gradient most.
 
-        Each sample is first scaled by its largest absolute value, so that gradients too small to square in float32 still
-        give a full step; a sample whose gradient is zero everywhere gives a zero step.
+        It is sign(g) for L∞ and g/‖g‖₂ for L2. Each sample is first scaled by its largest absolute
+        value, so that gradients too small to square in float32 still give a full step; a gradient
+        that is zero everywhere gives a zero step.
         """
         if self.norm == "linf":
             return gradient.sign()
-        peak = per_sample(flat_norm(gradient, "linf"), gradient)
-        scaled = gradient / torch.where(peak > 0, peak, 1.0)
+        largest = per_sample(flat_norm(gradient, "linf"), gradient)
+        scaled = gradient / torch.where(largest > 0, largest, 1.0)
         return scaled / per_sample(flat_norm(scaled, "l2").clamp_min(1e-12), scaled)

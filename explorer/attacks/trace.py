@@ -1,124 +1,99 @@
-"""What an attack remembers while it climbs: every point's numbers, and per sample the best point so far."""
+"""What an attack returns: plain tensors, no model."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
 
-from explorer.attacks.result_ import Trace
 
+@dataclass(frozen=True)
+class Trace:
+    """The path of an attack, for the restart that was kept. T steps make T + 1 points.
 
-class Recorder:
-    """Collects the points of R restarts of N samples, given as blocks of N along the batch, and picks what is kept.
-
-    Nothing here waits for the device: choices are made with ``torch.where``, and numbers are stacked at the end.
+    ``loss`` float32 [T + 1, N] is what the attack raises (CE of the label; minus the CE of the
+    target when targeted; the margin; DLR). ``logits`` float32 [T + 1, N, C]. ``gradient_norm``
+    float32 [T, N]: the L2 norm of the loss's gradient at each point a step was taken from.
+    ``distance`` float32 [T + 1, N] from the original, in the threat's norm. ``success`` bool
+    [T + 1, N]. ``kept`` int64 [N]: the point that became the result. ``frames`` float32
+    [T + 1, N, 3, H, W] if they were asked for, else None.
     """
 
-    def __init__(self, samples: int, keep: str, frames: bool) -> None:
-        self.samples, self.keep, self.frames = samples, keep, frames
-        self._points: list[Tensor] = []
-        self._numbers: dict[str, list[Tensor]] = {
-            k: [] for k in ("loss", "logits", "success", "norm", "distance")
-        }
-        self._best: Tensor | None = None
-        self._owned = False
+    loss: Tensor
+    logits: Tensor
+    gradient_norm: Tensor
+    distance: Tensor
+    success: Tensor
+    kept: Tensor
+    frames: Tensor | None = None
 
     @property
-    def losses(self) -> Tensor:
-        """Of the latest points, [R·N]."""
-        return self._numbers["loss"][-1]
+    def steps(self) -> int:
+        return len(self.loss) - 1
 
-    def add(
-        self,
-        point: Tensor,
-        loss: Tensor,
-        logits: Tensor,
-        success: Tensor,
-        norm: Tensor | None,
-        distance: Tensor,
-        rows: Tensor | None = None,
-    ) -> None:
-        """One point of each walk: ``point`` [R·N, 3, H, W], the rest [R·N] or [R·N, C]; no gradient norm at the last. With ``rows`` int64
-        [K] of these walks alone; the others stay where they are."""
-        given = {
-            "loss": loss,
-            "logits": logits,
-            "success": success,
-            "distance": distance,
-            **({} if norm is None else {"norm": norm}),
-        }
-        for name, value in given.items():
-            self._numbers[name].append(
-                value if rows is None else self._numbers[name][-1].index_copy(0, rows, value)
-            )
-        if self.frames:
-            self._points.append(
-                point if rows is None else self._points[-1].index_copy(0, rows, point)
-            )
-        now = len(self._numbers["loss"]) - 1
-        if self._best is None:
-            self._best, self._success, self._loss = point, success, loss
-            self._at = torch.full_like(success, now, dtype=torch.int64)
-            return
-        success, loss = self._numbers["success"][-1], self.losses
-        better = (success & ~self._success) | ((success == self._success) & (loss > self._loss))
-        if self.keep == "last":
-            better = torch.ones_like(better)
-        if rows is None and (
-            self.keep == "last" or (point.device.type == "cpu" and all(better.tolist()))
-        ):  # to ask a CPU costs nothing
-            self._best, self._success, self._loss = point, success, loss
-            self._at = torch.full_like(self._at, now)
-            return
-        self._success, self._loss = (
-            torch.where(better, success, self._success),
-            torch.where(better, loss, self._loss),
+    @property
+    def success_at_kept(self) -> Tensor:
+        """bool [N]: success at the point that was kept, by the model that gave the gradients."""
+        return self.success.gather(0, self.kept[None])[0]
+
+    def replaced(self, rows: Tensor, other: Trace) -> Trace:
+        """The same with the samples at ``rows`` taken from ``other``, in its order."""
+        changed = {}
+        for item in fields(self):
+            mine, theirs = getattr(self, item.name), getattr(other, item.name)
+            if mine is not None:
+                dim = 0 if item.name == "kept" else 1
+                changed[item.name] = mine.index_copy(dim, rows, theirs.to(mine.dtype))
+        return replace(self, **changed)
+
+    def at_kept(self, loss: Tensor, logits: Tensor, success: Tensor) -> Trace:
+        """The same with what the classifier itself says at the point that was kept."""
+        at = self.kept[None]
+        return replace(
+            self,
+            loss=self.loss.scatter(0, at, loss[None]),
+            logits=self.logits.scatter(0, at[..., None].expand(1, *logits.shape), logits[None]),
+            success=self.success.scatter(0, at, success[None]),
         )
-        self._at = torch.where(better, now, self._at)
-        if rows is not None:
-            self._replace(rows, point, better)
-        else:
-            self._best = torch.where(better[:, None, None, None], point, self._best)
 
-    def _replace(self, rows: Tensor, point: Tensor, better: Tensor) -> None:
-        """The best of some rows, in a tensor of our own."""
-        assert self._best is not None
-        if not self._owned:
-            self._best, self._owned = self._best.clone(), True
-        chosen = better[rows].nonzero().flatten()
-        self._best.index_copy_(0, rows[chosen], point[chosen])
+    def to(self, device: torch.device) -> Trace:
+        """The same trace on another device."""
+        tensors = {item.name: getattr(self, item.name) for item in fields(self)}
+        moved = {name: value.to(device) for name, value in tensors.items() if value is not None}
+        return replace(self, **moved)
 
-    def repeat(self, times: int) -> None:
-        """The latest point that many times more, the last time without its gradient."""
-        for name, values in self._numbers.items():
-            values += values[-1:] * (times - (name == "norm"))
-        if self.frames:
-            self._points += self._points[-1:] * times
 
-    def take(
-        self, numbers: dict[str, Tensor], best: Tensor, success: Tensor, loss: Tensor, at: Tensor
-    ) -> None:
-        """A whole walk that was recorded elsewhere: ``numbers`` by step, and what was best."""
-        self._numbers = {name: list(values.unbind(0)) for name, values in numbers.items()}
-        self._best, self._success, self._loss, self._at = best, success, loss, at
+@dataclass(frozen=True)
+class AttackResult:
+    """``adversarial`` float32 [N, 3, H, W] with what the classifier says of it.
 
-    def finish(self) -> tuple[Tensor, Trace]:
-        """The kept images [N, 3, H, W] and the trace of the restart each came from: success first, then loss, then order."""
-        assert self._best is not None
-        success, loss = self._success.view(-1, self.samples), self._loss.view(-1, self.samples)
-        top = torch.where(success, loss, float("-inf")).amax(dim=0)
-        chosen = torch.where(
-            success.any(dim=0), ((loss == top) & success).int().argmax(dim=0), loss.argmax(dim=0)
+    ``success`` bool [N] and ``logits`` float32 [N, C] are the classifier's own, in float32;
+    ``precision`` is that of the attack's gradients.
+    """
+
+    adversarial: Tensor
+    success: Tensor
+    logits: Tensor
+    trace: Trace
+    precision: str = "float32"
+
+    def replaced(self, rows: Tensor, other: AttackResult) -> AttackResult:
+        """The same with the samples at ``rows`` taken from ``other``, in its order."""
+        return replace(
+            self,
+            adversarial=self.adversarial.index_copy(0, rows, other.adversarial),
+            success=self.success.index_copy(0, rows, other.success),
+            logits=self.logits.index_copy(0, rows, other.logits),
+            trace=self.trace.replaced(rows, other.trace),
         )
-        rows = chosen * self.samples + torch.arange(self.samples, device=chosen.device)
-        numbers = {name: torch.stack(values)[:, rows] for name, values in self._numbers.items()}
-        trace = Trace(
-            loss=numbers["loss"],
-            logits=numbers["logits"],
-            gradient_norm=numbers["norm"],
-            distance=numbers["distance"],
-            success=numbers["success"],
-            kept=self._at[rows],
-            frames=torch.stack([point[rows] for point in self._points]) if self.frames else None,
+
+    def to(self, device: torch.device) -> AttackResult:
+        """The same result on another device."""
+        return replace(
+            self,
+            adversarial=self.adversarial.to(device),
+            success=self.success.to(device),
+            logits=self.logits.to(device),
+            trace=self.trace.to(device),
         )
-        return self._best[rows], trace

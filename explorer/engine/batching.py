@@ -1,84 +1,137 @@
-"""How many samples are looked at at once: what fits the memory that is free, as measured, and on a CPU what it takes most quickly.
+"""Batches in chunks: what fits the free memory, as measured, and on a CPU what is quickest.
 
-Only looking is done in pieces; the walk, what is recorded and what is reported stay those of the whole batch, and so does every sample's
-result.
+Only evaluations are split. An attack, its trace and its report stay those of the whole batch, and
+every sample's result stays the same.
 """
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from explorer.classifiers import Classifier
+from explorer.engine.gradient_model import AutogradModel, GradientModel
+from explorer.engine.threads import run_quickest
 from explorer.system import free_memory
 
-# Bytes a batch keeps that a CPU takes best. Beyond, activations fall out of its caches and every step waits for fresh pages: SqueezeNet's
-# gradient takes 8.1 ms per image in batches of 16, 10.2 in batches of 32; a bundled classifier's 1.9 in 128, 2.3 in 784.
+# Bytes kept for a batch that a CPU processes most quickly. In larger batches activations fall out
+# of its caches and every step waits for fresh pages: SqueezeNet's gradient takes 8.1 ms per image
+# in batches of 16 and 10.2 in batches of 32; a bundled classifier's 1.9 in 128 and 2.3 in 784.
 QUICKEST_ON_CPU = 128 * 2**20
-LEAST = 8  # float32 convolutions give a sample the same bits in every batch of at least so many
-UNMEASURED = (
-    64 * 3 * 32 * 32,
-    LEAST * 3 * 224 * 224,
-)  # values in a batch, and in one of LEAST, not worth measuring
-SHARE = 0.5  # of what is free
-TRANSIENT = 2.0  # what a look takes at its height, over what it keeps for the way back
+MIN_CHUNK = 8  # float32 convolutions give a sample the same bits in every batch of at least 8
+# Values in a batch, and in a batch of at most MIN_CHUNK, that are too few to be worth measuring.
+UNMEASURED, UNMEASURED_SMALL = 64 * 3 * 32 * 32, MIN_CHUNK * 3 * 224 * 224
+MEMORY_SHARE = 0.5  # of what is free
+PEAK_FACTOR = 2.0  # bytes at the height of an evaluation, over those kept for the backward pass
 
-_kept: weakref.WeakKeyDictionary[Classifier, dict[torch.Size, int]] = weakref.WeakKeyDictionary()
+R = TypeVar("R", bound=tuple[Any, ...])
 
-
-def samples_at_once(classifier: Classifier, images: Tensor) -> int:
-    """How many of ``images`` [N, 3, H, W] to ask ``classifier`` about at once, with the gradient; at least 1, at most N."""
-    n = len(images)
-    if n == 1 or images.numel() <= UNMEASURED[n <= LEAST]:
-        return n
-    each = max(1, bytes_per_sample(classifier, images))
-    quick = max(LEAST, QUICKEST_ON_CPU // each) if images.device.type == "cpu" else n
-    fits = int(SHARE * _free(images.device) / (TRANSIENT * each))
-    pieces = -(-n // max(1, min(n, quick, fits)))
-    return -(-n // pieces)  # pieces of one size: a small rest would go through other kernels
+_bytes_by_size: weakref.WeakKeyDictionary[nn.Module, dict[torch.Size, int]]
+_bytes_by_size = weakref.WeakKeyDictionary()
 
 
-def bytes_per_sample(classifier: Classifier, images: Tensor) -> int:
-    """Bytes of activations kept for one more sample like ``images`` [N, 3, H, W], N ≥ 2: measured, once per classifier and size."""
-    known = _kept.setdefault(classifier, {})
-    size = images.shape[1:]
-    if size not in known:
-        known[size] = _bytes_kept(classifier, images[:2]) - _bytes_kept(classifier, images[:1])
-    return known[size]
+class _Logits(NamedTuple):
+    logits: Tensor
+
+
+def map_chunks(
+    model: GradientModel, images: Tensor, compute: Callable[[slice], R], kind: Hashable
+) -> R:
+    """``compute(rows)`` for all rows of ``images`` [N, 3, H, W], as one named tuple of tensors.
+
+    ``compute`` evaluates ``model`` at some rows and returns a named tuple whose fields are tensors
+    [rows, …] or None. The rows are taken in chunks that fit the memory, by all threads together or
+    by each thread apart, whichever is quicker, where both give the same bits. ``kind`` is equal
+    for calls that take about the same time per sample.
+    """
+    n, size = len(images), chunk_size(model, images)
+
+    def chunks(each: int) -> list[Callable[[], R]]:
+        return [partial(compute, slice(first, first + each)) for first in range(0, n, each)]
+
+    def in_turn() -> R:
+        return _joined([chunk() for chunk in chunks(size)])
+
+    if not model.splits_across_threads(n):
+        return in_turn()
+    # An attack that leaves fooled samples alone comes with another number of them in every step.
+    key = (kind, n.bit_length(), images.shape[1:])
+    rounds = -(-n // size)
+    return run_quickest(
+        model,
+        key,
+        n,
+        in_turn,
+        lambda threads: chunks(-(-n // (threads * rounds))),
+        _joined,
+        _bitwise_equal,
+    )
 
 
 def logits_of(classifier: Classifier, images: Tensor) -> Tensor:
-    """Logits float32 [N, C], without the gradient."""
-    with torch.no_grad():
-        return torch.cat(
-            [classifier(piece) for piece in images.split(samples_at_once(classifier, images))]
-        )
+    """The classifier's own logits, float32 [N, C], without a gradient."""
+    return evaluate_logits(AutogradModel(classifier), images)
 
 
-def _bytes_kept(classifier: Classifier, images: Tensor) -> int:
-    """Bytes that autograd keeps between the way forward and the way back, each memory block counted once."""
-    blocks: dict[int, int] = {}
-    held = []  # a block that was let go could come again under the same address
+def evaluate_logits(model: GradientModel, images: Tensor) -> Tensor:
+    """Logits float32 [N, C] of ``model``, without a gradient."""
+    return map_chunks(
+        model, images, lambda rows: _Logits(model.logits(images[rows])), kind="logits"
+    ).logits
 
-    def note(tensor: Tensor) -> Tensor:
-        if not tensor.is_mkldnn and tensor.layout == torch.strided:
-            storage = tensor.untyped_storage()
-            held.append(storage)
-            blocks[storage.data_ptr()] = storage.nbytes()
-        return tensor
 
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        classifier(images.detach().requires_grad_(True))
-    return sum(blocks.values())
+def chunk_size(model: GradientModel, images: Tensor) -> int:
+    """How many of ``images`` [N, 3, H, W] to evaluate at once, with the gradient; 1 to N."""
+    n = len(images)
+    unmeasured = UNMEASURED_SMALL if n <= MIN_CHUNK else UNMEASURED
+    if n == 1 or images.numel() <= unmeasured:
+        return n
+    each = max(1, bytes_per_sample(model, images))
+    on_cpu = images.device.type == "cpu"
+    quickest = max(MIN_CHUNK, QUICKEST_ON_CPU // each) if on_cpu else n
+    fitting = int(MEMORY_SHARE * _free(images.device) / (PEAK_FACTOR * each))
+    count = -(-n // max(1, min(n, quickest, fitting)))
+    return -(-n // count)  # equal chunks: a small rest would use other kernels
+
+
+def bytes_per_sample(model: GradientModel, images: Tensor) -> int:
+    """Bytes of activations kept for one more sample like ``images`` [N, 3, H, W], N ≥ 2.
+
+    They are measured once per network and size.
+    """
+    known = _bytes_by_size.setdefault(model.network, {})
+    size = images.shape[1:]
+    if size not in known:
+        known[size] = model.saved_bytes(images[:2]) - model.saved_bytes(images[:1])
+    return known[size]
+
+
+def _joined(parts: Sequence[R]) -> R:
+    """Named tuples of tensors as one, field by field."""
+    if len(parts) == 1:
+        return parts[0]
+    fields = zip(*parts, strict=True)
+    joined = [None if values[0] is None else torch.cat(values) for values in fields]
+    make: Callable[..., R] = type(parts[0])
+    return make(*joined)
+
+
+def _bitwise_equal(one: R, other: R) -> bool:
+    """Whether two named tuples of tensors are the same to the bit."""
+    return all(
+        a is b if a is None or b is None else torch.equal(a, b)
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 def _free(device: torch.device) -> int:
-    """Bytes free on ``device``, with what torch holds there without using it."""
-    cached = (
-        torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        if device.type == "cuda"
-        else 0
-    )
+    """Bytes free on ``device``, with those that torch holds there without using them."""
+    cached = 0
+    if device.type == "cuda":
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return free_memory(device) + cached

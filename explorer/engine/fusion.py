@@ -1,81 +1,88 @@
-"""Convolutions that look at the same values in the same way, done as one: an Inception's three 1 × 1, of few channels each."""
+"""Convolutions of one input computed as one, such as the three 1 × 1 of an Inception block."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from explorer.engine.convolution import PackedConv
-from explorer.engine.operations import Convolution, Gradients
-from explorer.engine.tape import Line
+from explorer.engine.operations import Convolution, Gradients, Saved
+from explorer.engine.tape import Instruction
 
 
 @dataclass(frozen=True)
-class Channels:
-    """Those from ``first`` on, ``many`` of ``of``. Its way back fills its part of a gradient that all parts share."""
+class ChannelSlice:
+    """``count`` channels from ``first`` on, of ``total``.
+
+    Its backward pass fills its part of one gradient that all slices share.
+    """
 
     first: int
-    many: int
-    of: int
+    count: int
+    total: int
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
-        return inputs[0].narrow(1, self.first, self.many), ()
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        return inputs[0].narrow(1, self.first, self.count), ()
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        whole = onto[0]
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        whole = partial[0]
         if whole is None:
-            shape = (gradient.shape[0], self.of, *gradient.shape[2:])
             whole = torch.empty(
-                shape,
+                (gradient.shape[0], self.total, *gradient.shape[2:]),
                 dtype=gradient.dtype,
                 device=gradient.device,
                 memory_format=torch.channels_last,
             ).zero_()
-        whole.narrow(1, self.first, self.many).copy_(gradient)
+        whole.narrow(1, self.first, self.count).copy_(gradient)
         return (whole,)
 
 
-def merged(lines: Sequence[Line], packed: dict[Hashable, PackedConv]) -> list[Line]:
-    """``lines`` with convolutions of one input merged where they differ in nothing but their weights. ``packed`` remembers what was
-    merged."""
-    groups: dict[Hashable, list[Line]] = {}
-    for line in lines:
-        groups.setdefault(_kind(line), []).append(line)
-    found: list[Line] = []
-    slots = max((line.output for line in lines), default=0)
-    for line in lines:
-        group = groups[_kind(line)]
+def fuse_sibling_convs(
+    instructions: Sequence[Instruction], prepacked: dict[Hashable, PackedConv]
+) -> list[Instruction]:
+    """``instructions`` with convolutions of one input fused where only their weights differ.
+
+    ``prepacked`` keeps the fused convolutions for other tapes of the same network.
+    """
+    groups: dict[Hashable, list[Instruction]] = {}
+    for instruction in instructions:
+        groups.setdefault(_group(instruction), []).append(instruction)
+    fused: list[Instruction] = []
+    registers = max((each.output for each in instructions), default=0)
+    for instruction in instructions:
+        group = groups[_group(instruction)]
         if len(group) == 1:
-            found.append(line)
-        elif line is group[0]:
-            slots += 1
-            found += _as_one(group, slots, packed)
-    return found
+            fused.append(instruction)
+        elif instruction is group[0]:
+            registers += 1
+            fused += _as_one(group, registers, prepacked)
+    return fused
 
 
-def _kind(line: Line) -> Hashable:
-    """The same for lines that can be merged."""
-    operation = line.operation
-    if isinstance(operation, Convolution) and operation.part.groups == 1:
-        return line.inputs, operation.relu, operation.part.kind
-    return line.output
+def _group(instruction: Instruction) -> Hashable:
+    """Equal for instructions that can be fused."""
+    operation = instruction.operation
+    if isinstance(operation, Convolution) and operation.conv.settings.groups == 1:
+        return instruction.inputs, operation.relu, operation.conv.kind
+    return instruction.output
 
 
-def _as_one(group: Sequence[Line], slot: int, packed: dict[Hashable, PackedConv]) -> list[Line]:
-    """One convolution, whose output goes to ``slot``, and the channels of each of ``group``."""
-    operations = [line.operation for line in group if isinstance(line.operation, Convolution)]
-    parts = tuple(operation.part for operation in operations)
-    whole = packed.get(parts) or PackedConv.joined(parts)
-    packed[parts] = whole
-    found = [Line(Convolution(whole, operations[0].relu), group[0].inputs, slot)]
+def _as_one(
+    group: Sequence[Instruction], register: int, prepacked: dict[Hashable, PackedConv]
+) -> list[Instruction]:
+    """One convolution into ``register``, and a slice of its channels for each of ``group``."""
+    operations = [each.operation for each in group if isinstance(each.operation, Convolution)]
+    convs = tuple(operation.conv for operation in operations)
+    joined = prepacked.get(convs) or PackedConv.joined(convs)
+    prepacked[convs] = joined
+    whole = Convolution(joined, operations[0].relu)
+    fused = [Instruction(whole, group[0].inputs, register)]
     first = 0
-    for part, line in zip(parts, group, strict=True):
-        found.append(
-            Line(Channels(first, len(part.weight), len(whole.weight)), (slot,), line.output)
-        )
-        first += len(part.weight)
-    return found
+    for conv, instruction in zip(convs, group, strict=True):
+        channels = ChannelSlice(first, len(conv.weight), len(joined.weight))
+        fused.append(Instruction(channels, (register,), instruction.output))
+        first += len(conv.weight)
+    return fused

@@ -1,4 +1,4 @@
-"""oneDNN's operators for layers whose weights are laid out beforehand."""
+"""oneDNN's operators for layers whose weights are prepacked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class _Operators:
-    """Looked up when first needed: torch has none of them where it is built without oneDNN."""
+    """Looked up on first use: torch lacks them where it is built without oneDNN."""
 
     @cached_property
     def convolution(self) -> Callable[..., Tensor]:
@@ -29,7 +29,7 @@ class _Operators:
         return torch.ops.mkldnn._linear_pointwise.binary
 
     @cached_property
-    def laid_out_linear(self) -> Callable[..., Tensor]:
+    def prepack_linear(self) -> Callable[..., Tensor]:
         return torch.ops.mkldnn._reorder_linear_weight.default
 
 

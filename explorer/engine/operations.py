@@ -1,7 +1,8 @@
-"""What a frozen network is made of, each with its way back written out: the operations of a :class:`~explorer.engine.tape.Tape`.
+"""What an optimized network is made of, each operation with its backward pass written out.
 
-``forward(inputs)`` returns the output and what the way back needs; ``backward(gradient, kept, onto)`` returns, for each input, the
-gradient that reached it so far (``onto``, or None) plus what comes through this operation.
+``forward(*inputs)`` returns the output and what the backward pass needs. ``backward(gradient,
+saved, partial)`` returns the gradient for each input: what comes through this operation plus
+``partial``, the gradient that reached the input from other operations (None if none did).
 """
 
 from __future__ import annotations
@@ -17,167 +18,173 @@ from torch import Tensor, fx
 from explorer.engine.convolution import PackedConv
 
 Gradients = Sequence[Tensor | None]
+Saved = tuple[Any, ...]
 
 
 class Operation(Protocol):
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]: ...
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]: ...
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients: ...
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients: ...
 
 
-def product(output: Tensor, gradient: Tensor) -> Tensor:
-    """What has ``gradient`` at ``output``: to give it to ``torch.autograd.grad`` itself would first load sympy, half a second."""
+def inner_product(output: Tensor, gradient: Tensor) -> Tensor:
+    """A scalar whose gradient for ``output`` is ``gradient``.
+
+    Giving ``gradient`` to ``torch.autograd.grad`` itself would import sympy first: half a second.
+    """
     with torch.enable_grad():
         return (output * gradient).sum()
 
 
-def _plus(onto: Tensor | None, more: Tensor) -> Tensor:
-    return more if onto is None else onto + more
+def _add(partial: Tensor | None, gradient: Tensor) -> Tensor:
+    return gradient if partial is None else partial + gradient
 
 
-def _fresh_plus(onto: Tensor | None, more: Tensor) -> Tensor:
-    """The same where nobody else has ``more``."""
-    return more if onto is None else more.add_(onto)
+def _add_into(partial: Tensor | None, gradient: Tensor) -> Tensor:
+    """The same in the memory of ``gradient``, which no other operation uses."""
+    return gradient if partial is None else gradient.add_(partial)
 
 
 @dataclass(frozen=True)
 class Convolution:
-    """A packed convolution, with the ReLU behind it. That ReLU's way back is the tape's affair: see :class:`Rectify`."""
+    """A prepacked convolution with the ReLU after it, whose mask the tape applies."""
 
-    part: PackedConv
+    conv: PackedConv
     relu: bool
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         (images,) = inputs
-        return self.part(images, self.relu), (images if self.part.needs(images) else None,)
+        needed = images if self.conv.backward_needs(images) else None
+        return self.conv.forward(images, self.relu), (needed,)
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        return (self.part.transposed(gradient, kept[0], onto[0]),)
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        return (self.conv.input_gradient(gradient, saved[0], partial[0]),)
 
 
 @dataclass(frozen=True)
-class Rectify:
-    """ReLU. Its output says where the gradient ends, which the tape sees to, once for several operations where it can."""
+class ReLU:
+    """max(x, 0). The tape applies the mask of its gradient, once for several operations."""
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         return inputs[0].relu(), ()
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        return (_plus(onto[0], gradient),)
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        return (_add(partial[0], gradient),)
 
 
 @dataclass(frozen=True)
-class Swish:
-    """SiLU, x σ(x)."""
+class SiLU:
+    """x σ(x)."""
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         return F.silu(inputs[0]), inputs
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        return (_fresh_plus(onto[0], torch.ops.aten.silu_backward.default(gradient, kept[0])),)
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        inner = torch.ops.aten.silu_backward.default(gradient, saved[0])
+        return (_add_into(partial[0], inner),)
 
 
 @dataclass(frozen=True)
 class MaxPool:
-    """The largest of each window; ``settings`` as torch's own function takes them: kernel, stride, padding, dilation, ceil mode."""
+    """The largest value of each window.
+
+    ``settings`` are those of torch's function: kernel, stride, padding, dilation, ceil mode.
+    """
 
     settings: tuple[Any, ...]
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
-        output, at = torch.ops.aten.max_pool2d_with_indices.default(inputs[0], *self.settings)
-        return output, (inputs[0].shape, at)
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
+        pool = torch.ops.aten.max_pool2d_with_indices.default
+        output, indices = pool(inputs[0], *self.settings)
+        return output, (inputs[0].shape, indices)
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        shape, at = kept
-        # torch asks for the images and looks at their shape only: these are never written or read.
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        shape, indices = saved
+        # torch takes the images for their shape alone; their values are neither read nor written.
         images = torch.empty(
-            shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last
+            shape,
+            dtype=gradient.dtype,
+            device=gradient.device,
+            memory_format=torch.channels_last,
         )
-        return (
-            _fresh_plus(
-                onto[0],
-                torch.ops.aten.max_pool2d_with_indices_backward.default(
-                    gradient, images, *self.settings, at
-                ),
-            ),
-        )
+        unpool = torch.ops.aten.max_pool2d_with_indices_backward.default
+        return (_add_into(partial[0], unpool(gradient, images, *self.settings, indices)),)
 
 
 @dataclass(frozen=True)
-class Mean:
+class GlobalAvgPool:
     """The mean over all positions, [N, C, 1, 1]."""
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         shape = inputs[0].shape
-        return F.avg_pool2d(inputs[0], tuple(shape[2:])), (
-            shape,
-        )  # the mean itself takes three times as long
+        # Tensor.mean takes three times as long.
+        return F.avg_pool2d(inputs[0], tuple(shape[2:])), (shape,)
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        (shape,) = kept
-        return (_plus(onto[0], (gradient / (shape[2] * shape[3])).expand(shape)),)
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        (shape,) = saved
+        return (_add(partial[0], (gradient / (shape[2] * shape[3])).expand(shape)),)
 
 
 @dataclass(frozen=True)
-class Greatest:
-    """The largest of all positions, [N, C]; where several are, each has its part of the gradient."""
+class GlobalMaxPool:
+    """The maximum over all positions, [N, C]; equal maxima share the gradient."""
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         output = inputs[0].amax(dim=(2, 3))
         return output, (inputs[0], output)
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        images, output = kept
-        share = (images == output[:, :, None, None]).to(gradient.dtype)
-        each = gradient / share.sum(dim=(2, 3))
-        return (_fresh_plus(onto[0], share.mul_(each[:, :, None, None])),)
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        images, output = saved
+        is_maximum = (images == output[:, :, None, None]).to(gradient.dtype)
+        each = gradient / is_maximum.sum(dim=(2, 3))
+        return (_add_into(partial[0], is_maximum.mul_(each[:, :, None, None])),)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Times a number."""
+    """x times a number."""
 
     factor: float
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         return inputs[0] * self.factor, ()
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        return (_fresh_plus(onto[0], gradient * self.factor),)
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        return (_add_into(partial[0], gradient * self.factor),)
 
 
 @dataclass(frozen=True)
 class Concatenate:
-    """Channels of several, one after the other."""
+    """The channels of several inputs in order."""
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         return torch.cat(inputs, dim=1), (tuple(value.shape[1] for value in inputs),)
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        pieces = gradient.split_with_sizes(kept[0], dim=1)
-        return [_plus(before, piece) for before, piece in zip(onto, pieces, strict=True)]
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        pieces = gradient.split_with_sizes(saved[0], dim=1)
+        return [_add(before, piece) for before, piece in zip(partial, pieces, strict=True)]
 
 
 @dataclass(frozen=True)
 class Add:
-    """The sum of two of one shape."""
+    """The sum of two inputs of one shape."""
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         return inputs[0] + inputs[1], ()
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        return [_plus(before, gradient) for before in onto]
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        return [_add(before, gradient) for before in partial]
 
 
 @dataclass(frozen=True)
 class Flatten:
     """[N, C, H, W] → [N, C·H·W]."""
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         return inputs[0].flatten(1), (inputs[0].shape,)
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        return (_plus(onto[0], gradient.reshape(kept[0])),)
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        return (_add(partial[0], gradient.reshape(saved[0])),)
 
 
 @dataclass(frozen=True)
@@ -187,31 +194,32 @@ class Linear:
     weight: Tensor
     bias: Tensor | None
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         return F.linear(inputs[0], self.weight, self.bias), ()
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        return (_fresh_plus(onto[0], gradient @ self.weight),)
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        return (_add_into(partial[0], gradient @ self.weight),)
 
 
 @dataclass(frozen=True)
-class Segment:
-    """Anything else: a piece of the network that autograd takes the way back through."""
+class AutogradSegment:
+    """A piece of the network that the engine does not know: autograd takes its backward pass."""
 
     graph: fx.GraphModule
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         with torch.enable_grad():
-            points = tuple(value.detach().requires_grad_(True) for value in inputs)
-            output = self.graph(*points)
-        return output.detach(), (points, output)
+            leaves = tuple(value.detach().requires_grad_(True) for value in inputs)
+            output = self.graph(*leaves)
+        return output.detach(), (leaves, output)
 
-    def backward(self, gradient: Tensor, kept: tuple[Any, ...], onto: Gradients) -> Gradients:
-        points, output = kept
+    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
+        leaves, output = saved
         if not output.requires_grad:
-            return onto
-        found = torch.autograd.grad(product(output, gradient), points, allow_unused=True)
+            return partial
+        scalar = inner_product(output, gradient)
+        inner = torch.autograd.grad(scalar, leaves, allow_unused=True)
         return [
-            before if more is None else _plus(before, more)
-            for before, more in zip(onto, found, strict=True)
+            before if each is None else _add(before, each)
+            for before, each in zip(partial, inner, strict=True)
         ]

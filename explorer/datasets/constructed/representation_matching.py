@@ -1,24 +1,30 @@
-"""Representation matching: a start is brought to where a classifier sees in it what it sees in a source (Ilyas et al. 2019, eq. 6)."""
+"""D_R and D_NR: images whose representation matches another image's (Ilyas et al. 2019, eq. 6)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from explorer.attacks import AttackError
-from explorer.attacks.loop import OnStep
-from explorer.attacks.objective import looked, one_after_another, same
-from explorer.attacks.threat import Threat, flat_norm
+from explorer.attacks import AttackError, OnStep, Threat
+from explorer.attacks.threat import flat_norm
 from explorer.classifiers import Classifier
-from explorer.datasets.constructed.constructions import Constructed, Construction
-from explorer.engine.optimized_copy import Taped
-from explorer.engine.precision import at_precision
+from explorer.datasets.constructed.constructions import ConstructionResult, Construction
+from explorer.engine import GradientModel, gradient_model, map_chunks
 from explorer.errors import Cancelled
 
-NO_GRADIENT = "no gradient reaches the image: the classifier's features are not differentiable and can't be matched"
+
+class _FeatureDistance(NamedTuple):
+    """``distance`` ‖g(x_r) − g(x)‖₂ [N], and a gradient [N, 3, H, W] along which it rises.
+
+    The gradient is that of half the squared distance, which points the same way and exists also
+    where the distance is zero. It is None at the last point.
+    """
+
+    distance: Tensor
+    gradient: Tensor | None
 
 
 def match_representations(
@@ -31,92 +37,54 @@ def match_representations(
     on_step: OnStep | None = None,
     on_image: Callable[[int, Tensor], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Constructed:
-    """Bring the representation of ``starts`` to that of ``sources`` (both float32 [N, 3, H, W] in [0, 1]); eq. 6 of the paper.
+) -> ConstructionResult:
+    """Images near ``starts`` whose representation is that of ``sources``; eq. 6 of the paper.
 
-    Of the T + 1 points the one with the smallest feature distance is kept. ``on_step(done, steps, mean distance)`` follows each
-    step, ``on_image(done, images)`` shows the points. Raises :class:`~explorer.errors.Cancelled` when ``cancelled()`` says so.
+    Both are float32 [N, 3, H, W] in [0, 1]. Of the T + 1 points the one with the smallest feature
+    distance is kept. ``on_step(steps taken, steps, mean distance)`` is called after each step,
+    ``on_image(step, images)`` at each point. Raises :class:`~explorer.errors.Cancelled` when
+    ``cancelled()`` returns true, and :class:`AttackError` for features that are not finite.
     """
-    climber, _ = at_precision(classifier, precision)
-    with torch.no_grad():
-        goal = climber.features(sources)
-    point = starts.clone()
-    best, least, path = point, torch.full((len(point),), float("inf"), device=point.device), []
-    for step in range(construction.steps + 1):
+    surrogate, _ = gradient_model(classifier, precision)
+    goal = surrogate.features(sources)
+    images, steps = starts.clone(), construction.steps
+    best, distances = images, list[Tensor]()
+    least = torch.full((len(images),), float("inf"), device=images.device)
+    for step in range(steps + 1):
         if cancelled is not None and cancelled():
             raise Cancelled
-        last = step == construction.steps
-        gap = Gap.seen(climber, point, goal, last)
-        nearer = gap.distance < least
-        best, least = (
-            torch.where(nearer[:, None, None, None], point, best),
-            torch.where(nearer, gap.distance, least),
-        )
-        path.append(gap.distance)
+        evaluation = _evaluate(surrogate, images, goal, with_gradient=step < steps)
+        nearer = evaluation.distance < least
+        best = torch.where(nearer[:, None, None, None], images, best)
+        least = torch.where(nearer, evaluation.distance, least)
+        distances.append(evaluation.distance)
         if on_image is not None:
-            on_image(step, point)
-        if gap.gradient is None:
+            on_image(step, images)
+        if evaluation.gradient is None:
             break
-        point = (
-            point - construction.step_length(step) * Threat("l2", 1.0).steepest(gap.gradient)
-        ).clamp(0, 1)
+        direction = Threat("l2", 1.0).normalized_gradient(evaluation.gradient)
+        images = (images - construction.step_length(step) * direction).clamp(0, 1)
         if on_step is not None:
-            on_step(step + 1, construction.steps, float(gap.distance.mean()))
+            on_step(step + 1, steps, float(evaluation.distance.mean()))
     if not bool(torch.isfinite(least).all()):
         raise AttackError(
-            "the classifier returned features that are not finite; its weights or its input range are wrong"
+            "the classifier returned features that are not finite; its weights or its input range "
+            "are wrong"
         )
-    return Constructed(best, torch.stack(path))
+    return ConstructionResult(best, torch.stack(distances))
 
 
-@dataclass(frozen=True)
-class Gap:
-    """The ``distance`` ‖g(x_r) − g(x)‖₂ of each sample [N] and, unless it is the last, a ``gradient`` [N, 3, H, W] along which it rises:
-    that of half its square, which points the same way and is there also where the distance is zero."""
+def _evaluate(
+    surrogate: GradientModel, images: Tensor, goal: Tensor, *, with_gradient: bool
+) -> _FeatureDistance:
+    """The distance of the features at ``images`` from ``goal`` [N, D]."""
 
-    distance: Tensor
-    gradient: Tensor | None
+    def at(rows: slice) -> _FeatureDistance:
+        if not with_gradient:
+            difference = surrogate.features(images[rows]) - goal[rows]
+            return _FeatureDistance(flat_norm(difference, "l2"), None)
+        features, vjp = surrogate.features_vjp(images[rows])
+        difference = features - goal[rows]
+        return _FeatureDistance(flat_norm(difference, "l2"), vjp(difference))
 
-    @staticmethod
-    def seen(classifier: Classifier, point: Tensor, goal: Tensor, last: bool) -> Gap:
-        """With ``classifier``, whose features of the sources are ``goal`` [N, D], at ``point`` [N, 3, H, W]."""
-
-        def at(rows: slice) -> Gap:
-            return Gap._seen(classifier, point[rows], goal[rows], last)
-
-        return looked(classifier, point, ("features", last), at, Gap._joined, Gap._alike)
-
-    @staticmethod
-    def _seen(classifier: Classifier, point: Tensor, goal: Tensor, last: bool) -> Gap:
-        taped = classifier.module
-        if isinstance(taped, Taped) and taped.features_are_taped and not last:
-            with torch.no_grad():
-                features, back = taped.look_at_features(classifier.normalised(point))
-                difference = features - goal
-                found = back(difference)
-                if found is None:
-                    raise AttackError(NO_GRADIENT)
-                return Gap(
-                    flat_norm(difference, "l2"),
-                    classifier.unnormalised_gradient(found).contiguous(),
-                )
-        with torch.set_grad_enabled(not last):
-            point = point.detach().requires_grad_(not last)
-            difference = classifier.features(point) - goal
-            if last:
-                return Gap(flat_norm(difference, "l2"), None)
-            half = difference.square().sum() / 2
-            if not half.requires_grad:
-                raise AttackError(NO_GRADIENT)
-            (gradient,) = torch.autograd.grad(half, point)
-        return Gap(flat_norm(difference.detach(), "l2"), gradient)
-
-    @staticmethod
-    def _joined(parts: Sequence[Gap]) -> Gap:
-        return Gap(
-            torch.cat([part.distance for part in parts]),
-            one_after_another([part.gradient for part in parts]),
-        )
-
-    def _alike(self, other: Gap) -> bool:
-        return torch.equal(self.distance, other.distance) and same(self.gradient, other.gradient)
+    return map_chunks(surrogate, images, at, kind=("features", with_gradient))

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,38 +22,38 @@ class FileError(UserError):
 
 
 def cache_folder() -> Path:
-    """The folder for what a person adds and what the explorer computes once: ``EXPLORER_CACHE``.
+    """The folder for models that a person adds and for results that are computed once.
 
-    The default is ``adversarial-explorer`` in the person's own cache folder.
+    ``EXPLORER_CACHE`` names it; the default is ``adversarial-explorer`` in the user's cache folder.
     """
-    chosen = os.environ.get("EXPLORER_CACHE")
-    return Path(chosen) if chosen else _user_cache() / "adversarial-explorer"
+    return _folder("EXPLORER_CACHE", _user_cache() / "adversarial-explorer")
 
 
 def weights_folder() -> Path:
-    """The folder for downloaded weights, where a person may also put files: ``EXPLORER_WEIGHTS``.
+    """The folder for downloaded weights, in which a person may also put files.
 
-    The default is the folder in which torch keeps its own downloads.
+    ``EXPLORER_WEIGHTS`` names it; the default is the folder of torch's own downloads.
     """
-    chosen = os.environ.get("EXPLORER_WEIGHTS")
-    if chosen:
-        return Path(chosen).expanduser()
-    torch_home = Path(os.environ.get("TORCH_HOME") or _user_cache() / "torch").expanduser()
-    return torch_home / "hub" / "checkpoints"
+    torch_home = _folder("TORCH_HOME", _user_cache() / "torch")
+    return _folder("EXPLORER_WEIGHTS", torch_home / "hub" / "checkpoints")
 
 
 def data_folder() -> Path:
-    """The folder of torchvision's data sets: ``EXPLORER_DATA``, by default ``data`` here."""
-    return Path(os.environ.get("EXPLORER_DATA", "data"))
+    """The folder of torchvision's data sets: ``EXPLORER_DATA``, by default ``data``."""
+    return _folder("EXPLORER_DATA", Path("data"))
 
 
 def shared_folder() -> Path:
     """The developers' training and test data: ``EXPLORER_SHARED``, by default ``../shared``."""
-    return Path(os.environ.get("EXPLORER_SHARED", ASSETS.parents[1] / "shared"))
+    return _folder("EXPLORER_SHARED", ASSETS.parents[1] / "shared")
 
 
 def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    return _folder("XDG_CACHE_HOME", Path("~/.cache"))
+
+
+def _folder(variable: str, default: Path) -> Path:
+    return Path(os.environ.get(variable) or default).expanduser()
 
 
 def sha256(path: Path) -> str:
@@ -64,12 +65,10 @@ def sha256(path: Path) -> str:
 def write_atomically(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path``, which never exists half written, even if the machine stops.
 
-    Raises :class:`FileError` where that is impossible.
+    Raises :class:`FileError` if it can't be written.
     """
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    with replacing(path) as temporary:
+        _write(temporary, data)
 
 
 @contextmanager
@@ -78,7 +77,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises :class:`FileError` for an ``OSError`` of the block or of the move.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = _temporary(path)
     try:
         yield temporary
         os.replace(temporary, path)
@@ -89,26 +88,37 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
-def create_first(path: Path, data: bytes) -> bool:
-    """Write ``path`` unless it exists; True if it did not. Of several processes one is the first.
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
-    Raises :class:`FileError` where it can't be written.
+
+def _temporary(path: Path) -> Path:
+    """A name of this thread: two sessions of the app may write the same file at the same time."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.part")
+
+
+def create_first(path: Path, data: bytes) -> bool:
+    """Write ``path`` unless it exists; True if it did not, for only one of several processes.
+
+    Raises :class:`FileError` if it can't be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    write_atomically(temporary, data)
+    temporary = _temporary(path)
     try:
-        os.link(temporary, path)
-        return True
-    except FileExistsError:
-        return False
-    except OSError as error:  # a file system without links
-        if path.exists():
-            return False
+        _write(temporary, data)
         try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links
+            if path.exists():
+                return False
             os.replace(temporary, path)
-        except OSError:
-            raise disk_error(path, error) from None
         return True
+    except OSError as error:
+        raise disk_error(path, error) from None
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -118,30 +128,50 @@ def create_first(path: Path, data: bytes) -> bool:
 def new_folder(path: Path) -> Iterator[Path]:
     """A temporary folder, moved to ``path`` when the block ends without an exception.
 
-    Raises :class:`FileExistsError` where ``path`` exists with something in it, and the ``OSError``
-    of whatever else went wrong. Nothing is left behind then.
+    It has the name of ``path`` and is alone in its parent. Raises :class:`FileExistsError` if
+    ``path`` is a file or a folder that is not empty, before the block or after it, and another
+    ``OSError`` if something can't be written. Nothing is left behind then; :func:`disk_error` has
+    the sentence.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _check_free(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # one of the parents is a file
+        raise _os_error(errno.ENOTDIR, path) from None
     holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         filled = holder / path.name
         filled.mkdir()  # with the usual permissions; a temporary folder is closed to others
         yield filled
-        if path.exists() and any(path.iterdir()):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        _check_free(path)
         os.replace(filled, path)
     finally:
         shutil.rmtree(holder, ignore_errors=True)
 
 
-def disk_error(path: Path, error: OSError, kept: str = "What is done is kept") -> FileError:
-    """The sentence for a path that can't be written; ``kept`` says what is left of the work."""
+def _check_free(path: Path) -> None:
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise _os_error(errno.EEXIST, path)
+
+
+def _os_error(code: int, path: Path) -> OSError:
+    return OSError(code, os.strerror(code), str(path))
+
+
+def disk_error(
+    path: Path, error: OSError, kept: str = "What is done is kept", hint: str = ""
+) -> FileError:
+    """The sentence for a path that can't be written.
+
+    ``kept`` says what is left of the work if the disk is full, ``hint`` what to do about any other
+    reason.
+    """
     if is_disk_full(error):
         return FileError(
-            f"the disk is full: {path} was not written. {kept}; make room and start the same "
-            "command again"
+            f"the disk is full: {path} was not written. {kept}; make room and start again"
         )
-    return FileError(f"can't write {path}: {error.strerror or error}")
+    reason = f"can't write {path}: {error.strerror or error}"
+    return FileError(f"{reason}; {hint}" if hint else reason)
 
 
 def is_disk_full(error: OSError) -> bool:

@@ -197,6 +197,19 @@ def test_a_new_folder_that_fails_is_not_left_behind(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_a_new_folder_below_a_file_is_another_error_than_an_occupied_one(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path, error in (
+        (tmp_path / "file", FileExistsError),
+        (tmp_path / "file" / "below", NotADirectoryError),
+    ):
+        with pytest.raises(error), new_folder(path):
+            pytest.fail("the folder can't be made")
+    sentence = str(disk_error(path, NotADirectoryError(20, "Not a directory"), hint="move it"))
+    assert sentence == f"can't write {path}: Not a directory; move it"
+    assert names(tmp_path) == ["file"]
+
+
 @pytest.fixture
 def environment(monkeypatch):
     """The environment without any variable that chooses a folder."""

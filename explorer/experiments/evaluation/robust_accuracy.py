@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from explorer.attacks import PGD
-from explorer.attacks import Threat
+from explorer.attacks import PGD, Threat
 from explorer.classifiers import Classifier
 
 Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
@@ -94,7 +93,11 @@ def robust_accuracy(
             if epsilon > 0 and len(remaining):
                 # Only whether the attack succeeds matters here, not by how much.
                 attack = PGD(
-                    Threat(norm, epsilon), steps=steps, restarts=restarts, seed=seed, until="fooled"
+                    Threat(norm, epsilon),
+                    steps=steps,
+                    restarts=restarts,
+                    seed=seed,
+                    stop_on_success=True,
                 )
                 result = attack(classifier, pixels[remaining], truth[remaining], initial=initial)
                 remaining, initial = (

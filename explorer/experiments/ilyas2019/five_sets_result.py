@@ -1,6 +1,7 @@
-"""The answer to "bugs or features?" for one picture: the same source as D, D_R, D_NR, D_rand and D_det would hold it.
+"""One source image in each set of Ilyas et al. (2019): settings, inputs and results.
 
-Plain objects that the page and the figures share; :mod:`explorer.experiments.ilyas2019.five_sets` computes them.
+Plain objects, which the pages and the figures share. They are computed by
+:mod:`explorer.experiments.ilyas2019.five_sets`.
 """
 
 from __future__ import annotations
@@ -9,16 +10,20 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS
 from explorer.experiments.one_image.report import Prediction
 
 D = "d"
-ORDER = (D, "d_r", "d_nr", "d_rand", "d_det")
+ORDER = (D, *CONSTRUCTIONS)  # d, d_r, d_nr, d_rand, d_det
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How the sets are made. ``step_size`` and ``epsilon`` (of D_rand and D_det) are L2 lengths in pixels of [0, 1]; ``seed`` draws
-    the start and the target of D_rand."""
+class FiveSetsSettings:
+    """How the images are made; the defaults are for images of 32×32.
+
+    ``step_size`` and ``epsilon`` (of D_rand and D_det) are L2 lengths in pixels of [0, 1].
+    ``seed`` determines the start and the target of D_rand.
+    """
 
     match_steps: int = 100
     attack_steps: int = 40
@@ -26,17 +31,23 @@ class Settings:
     epsilon: float = 0.5
     seed: int = 0
 
-    def at(self, size: tuple[int, int]) -> Settings:
-        """The same for images of ``size`` where these are for 32×32: a change of the same size per value is longer in a larger one."""
+    def for_size(self, size: tuple[int, int]) -> FiveSetsSettings:
+        """The same change per value, in images of ``size`` (height, width) in place of 32×32.
+
+        The L2 lengths grow in proportion to the side.
+        """
         scale = max(size) / 32
         return replace(self, step_size=self.step_size * scale, epsilon=self.epsilon * scale)
 
 
 @dataclass(frozen=True)
-class Source:
-    """The picture a row is made from: float32 [3, H, W] in [0, 1]. ``label`` is the one it carries (None: what the robust
-    classifier says), ``perceived_label`` the class a person sees in it (None: nobody said), ``index`` its place in its data, which seeds the
-    random choices."""
+class SourceImage:
+    """The source: ``image`` float32 [3, H, W] in [0, 1].
+
+    ``label`` is the one it carries (None: the robust classifier's prediction) and
+    ``perceived_label`` the class a person sees in it (None: unknown). ``index`` is its place in its
+    data, with which the random choices are seeded.
+    """
 
     image: Tensor
     label: int | None
@@ -45,9 +56,11 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Start:
-    """Where representation matching begins: float32 [3, H, W] in [0, 1], and the class a person sees there (None: none, or
-    nobody said). ``noise`` says that there is nothing to see."""
+class StartImage:
+    """Where representation matching starts: ``image`` float32 [3, H, W] in [0, 1].
+
+    ``label`` is the class a person sees in it, None for ``noise`` or where it is unknown.
+    """
 
     image: Tensor
     label: int | None
@@ -56,23 +69,28 @@ class Start:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """A classifier that is asked about every image of a row. ``builder`` says that it is one of the pair the row is made with."""
+    """A classifier that predicts every image.
+
+    ``in_pair`` says that it is one of the two with which the images are made.
+    """
 
     name: str
     title: str
     robust: bool
-    builder: bool
+    in_pair: bool
 
 
 @dataclass(frozen=True)
 class SetImage:
-    """One picture as a set holds it. ``image`` float32 [3, H, W], rounded to k / 255; ``label`` what the set says it is.
+    """One image of a set: ``image`` float32 [3, H, W], rounded to k / 255, with its ``label``.
 
-    ``perceived_label`` is the class a person sees, derived from what the image was made from and kept to look like: the source for D, D_R,
-    D_rand and D_det, the start for D_NR; None where that is noise or nobody said. ``start`` [3, H, W] is where it began and
-    ``start_label`` its class; ``objective`` float32 [T + 1] what was lowered on the way: the feature distance of the matched sets,
-    the cross-entropy of the target of the attacked ones. These three are None for D. ``from_noise`` says that the start was noise,
-    ``reached`` whether the classifier it was made with gave ``label`` before rounding. ``predictions`` has what each judge says.
+    ``perceived_label`` is the class that it is made to look like: the source's, or for D_NR the
+    start's; None where that is noise or unknown. ``start`` [3, H, W] is the image at step 0 and
+    ``start_label`` its class. ``objective`` float32 [T + 1] is what the steps lower: the feature
+    distance for D_R and D_NR, the cross-entropy of the target for D_rand and D_det. These three are
+    None for D. ``from_noise`` says that the start was noise, ``reached`` that the classifier with
+    which the image was made predicts ``label``, before rounding. ``predictions`` has one prediction
+    for each classifier.
     """
 
     name: str
@@ -87,30 +105,36 @@ class SetImage:
     reached: bool = True
 
     @property
-    def matched(self) -> bool:
-        """Whether it was made by matching a representation (D_R, D_NR)."""
-        return self.name in ("d_r", "d_nr")
+    def matches_features(self) -> bool:
+        """Whether it was made by representation matching (D_R and D_NR)."""
+        return self.name in CONSTRUCTIONS and CONSTRUCTIONS[self.name].matches_features
 
 
 @dataclass(frozen=True)
 class FiveSetsResult:
-    """A source and its image in each set, in :data:`ORDER`; ``models`` in the order of each image's beliefs."""
+    """A source and its image in each set, in :data:`ORDER`.
 
-    source: Source
-    start: Start
-    settings: Settings
+    ``models`` are in the order of each image's predictions; ``names`` are those of the classes.
+    """
+
+    source: SourceImage
+    start: StartImage
+    settings: FiveSetsSettings
     models: tuple[ModelInfo, ...]
     names: tuple[str, ...]
     images: tuple[SetImage, ...]
 
     def image(self, name: str) -> SetImage:
-        return next(each for each in self.images if each.name == name)
+        """The image of the set ``name``."""
+        return next(image for image in self.images if image.name == name)
 
 
 @dataclass(frozen=True)
-class Frame:
-    """An image in the making: where it began, its present point after ``step`` of ``steps``, and the objective so far
-    (``step`` + 1 values)."""
+class ConstructionFrame:
+    """An unfinished image of the set ``name`` after ``step`` of ``steps``.
+
+    ``start`` and ``image`` are [3, H, W]; ``objective`` has its values so far, ``step`` + 1.
+    """
 
     name: str
     step: int
@@ -121,8 +145,8 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A row in the making: the images that are done, and the ``frame`` of the one in the making."""
+class FiveSetsProgress:
+    """The finished ``images`` of a row, and the present ``frame`` of the next one."""
 
-    made: tuple[SetImage, ...]
-    frame: Frame
+    images: tuple[SetImage, ...]
+    frame: ConstructionFrame

@@ -12,9 +12,7 @@ import torch
 from torch import Tensor
 
 from explorer import __version__
-from explorer.attacks import PGD, AttackError
-from explorer.attacks import OnStep
-from explorer.attacks import Threat
+from explorer.attacks import PGD, AttackError, OnStep, Threat
 from explorer.classifiers import Classifier
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport, Prediction

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from explorer.attacks import PGD
-from explorer.attacks import Threat
+from explorer.attacks import PGD, Threat
 from explorer.classifiers import load
 from explorer.experiments.evaluation import robust_accuracy as module
 from explorer.experiments.evaluation.robust_accuracy import robust_accuracy, wilson

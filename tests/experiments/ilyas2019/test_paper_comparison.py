@@ -1,10 +1,9 @@
-"""The claim's verdicts follow from the figures, whichever way they fall."""
+"""The comparison with the paper follows from the accuracies on the cards."""
 
 from dataclasses import replace
 
 import pytest
 
-from explorer.classifiers.catalogue import bundled
 from explorer.classifiers.model_card import PGD, Accuracy
 from explorer.experiments.evaluation.auto_pgd import APGD
 from explorer.experiments.evaluation.robust_accuracy import wilson
@@ -26,23 +25,17 @@ CORRECT = {
 
 
 def cards(correct, n=1000, attack=PGD):
-    made = {}
-    for name, values in correct.items():
-        rows = tuple(
-            Accuracy(
-                "test",
-                n,
-                "l2",
-                epsilon,
-                20,
-                value / n,
-                *wilson(value, n),
-                attack if epsilon else PGD,
-            )
-            for epsilon, value in zip(EPSILONS, values, strict=True)
-        )
-        made[name] = replace(bundled()["cifar10-standard"], name=name, accuracy=rows)
-    return made
+    """Model cards with these counts of correct images, of ``n``, at each of ``EPSILONS``."""
+    template = bundled_cards()["cifar10-standard"]
+    cards = {}
+    for name, counts in correct.items():
+        rows = []
+        for epsilon, count in zip(EPSILONS, counts, strict=True):
+            how = attack if epsilon else PGD
+            low, high = wilson(count, n)
+            rows.append(Accuracy("test", n, "l2", epsilon, 20, count / n, low, high, how))
+        cards[name] = replace(template, name=name, accuracy=tuple(rows))
+    return cards
 
 
 def test_the_papers_own_figures_confirm_its_order():
@@ -54,46 +47,42 @@ def test_the_papers_own_figures_confirm_its_order():
     assert ("D_R", "D") in rank_agreement(rows, 0.25).agree
 
 
-def test_the_other_way_round_is_said_so():
+def test_a_pair_in_the_other_order_is_against():
     rows = paper_comparison(cards({**CORRECT, "cifar10-d_det": (990, 0, 0)}))
     assert {worse for _, worse in rank_agreement(rows, 0.0).against} == {"D_det"}
 
 
-def test_overlapping_intervals_decide_nothing():
+def test_overlapping_intervals_are_undecided():
     rows = paper_comparison(cards({"cifar10-d": (95, 4, 0), "cifar10-robust": (91, 82, 71)}, n=100))
-    found = rank_agreement(rows, 0.0)
-    assert found.undecided == (("D", "D (adversarial)"),)
-    assert not found.agree
+    agreement = rank_agreement(rows, 0.0)
+    assert agreement.undecided == (("D", "D (adversarial)"),)
+    assert not agreement.agree
 
 
-def test_nothing_is_said_of_classifiers_that_are_not_there():
+def test_without_classifiers_there_is_nothing_to_compare():
     rows = paper_comparison({})
     assert [row.card for row in rows] == [None] * 8
-    assert (
-        rank_agreement(rows, 0.0).agree
-        == rank_agreement(rows, 0.0).undecided
-        == rank_agreement(rows, 0.0).against
-        == ()
-    )
+    agreement = rank_agreement(rows, 0.0)
+    assert agreement.agree == agreement.undecided == agreement.against == ()
     assert gains(rows) == ()
 
 
 @pytest.mark.parametrize("attack", [PGD, APGD])
 def test_the_gain_of_d_r_over_d_is_a_ratio_of_accuracies(attack):
-    found = gains(paper_comparison(cards(CORRECT, attack=attack)))
-    assert [(gain.epsilon, gain.attack) for gain in found] == [(0.25, attack), (0.5, attack)]
-    assert found[0].ratio == pytest.approx(482 / 45)
-    assert found[1].ratio is None
-    assert all(gain.augmented for gain in found)
+    measured = gains(paper_comparison(cards(CORRECT, attack=attack)))
+    assert [(gain.epsilon, gain.attack) for gain in measured] == [(0.25, attack), (0.5, attack)]
+    assert measured[0].ratio == pytest.approx(482 / 45)
+    assert measured[1].ratio is None
+    assert all(gain.augmented for gain in measured)
 
 
-def test_a_gain_compares_those_that_were_trained_alike():
+def test_a_gain_compares_classifiers_trained_in_the_same_way():
     plain = {"cifar10-d-plain": (800, 4, 0), "cifar10-d_r-plain": (550, 220, 60)}
-    found = gains(paper_comparison(cards({**CORRECT, **plain})))
-    assert [(gain.epsilon, gain.augmented) for gain in found] == [
+    measured = gains(paper_comparison(cards({**CORRECT, **plain})))
+    assert [(gain.epsilon, gain.augmented) for gain in measured] == [
         (0.25, True),
         (0.5, True),
         (0.25, False),
         (0.5, False),
     ]
-    assert found[2].ratio == pytest.approx(220 / 4)
+    assert measured[2].ratio == pytest.approx(220 / 4)

@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from explorer.attacks import PGD
-from explorer.attacks import Threat
+from explorer.attacks import PGD, Threat
 from explorer.classifiers import load
 from explorer.experiments.one_image.attack_image import attack_image, predict
 from explorer.experiments.one_image.recipe import Recipe

@@ -1,0 +1,220 @@
+"""A browser's session without the browser: Streamlit's protocol, spoken over its WebSocket.
+
+Twenty of these cost less than one Chromium, so a test can open many sessions at once. Messages are
+protobufs: ``BackMsg`` to the server, ``ForwardMsg`` from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from google.protobuf.message import Message
+from streamlit.proto.Alert_pb2 import Alert
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+TIMEOUT = 60.0  # seconds
+
+
+class Shown(NamedTuple):
+    """An element on screen: its protobuf, such as ``Slider`` or ``Exception``, and who drew it."""
+
+    kind: str
+    proto: Message
+    run: str
+    fragment: str
+
+
+class Session:
+    """One visitor of the app at ``address`` (``http://host:port``); an async context manager.
+
+    ``elements`` has what is on screen, by path in the page. ``errors`` has the text of each
+    exception and each error box that was ever on screen, also of those that a rerun replaced.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._url = address.replace("http", "ws", 1) + "/_stcore/stream"
+        self.elements: dict[tuple[int, ...], Shown] = {}
+        self.errors: list[str] = []
+        self.query_string = ""
+        self._page_name, self._page_hash = "", ""
+        self._page_hashes: dict[str, str] = {}  # by the page's name in the address
+        self._widgets: dict[str, WidgetState] = {}
+        self._large: dict[str, ForwardMsg] = {}  # sent once; afterwards the server sends their hash
+        self._large_in_use: set[str] = set()
+        self._timers: dict[str, asyncio.Task[None]] = {}  # of fragments that have a run_every
+        self._run, self._running = "", False
+        self._news = asyncio.Event()
+
+    async def __aenter__(self) -> Session:
+        protocols: Any = ["streamlit"]
+        self._socket = await connect(
+            self._url, subprotocols=protocols, max_size=None, open_timeout=TIMEOUT
+        )
+        self._receiver = asyncio.create_task(self._receive())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop_timers()
+        self._receiver.cancel()
+        await self._socket.close()
+
+    async def open(self, page: str = "", query: str = "") -> None:
+        """Open a page (``""``, ``"attack"``, …) with a query string and wait until it is done."""
+        self._page_name, self._page_hash = page, self._page_hashes.get(page, "")
+        self.query_string = query
+        self._widgets.clear()
+        await self.rerun()
+
+    async def set(self, key: str, **value: Any) -> None:
+        """Give a widget a value and wait for the rerun: ``set("linf", double_array_value=[4.0])``.
+
+        The keyword is a field of Streamlit's ``WidgetState``; a list becomes the field's ``data``.
+        """
+        ((field, content),) = value.items()
+        state = WidgetState(id=self.widget_id(key))
+        if isinstance(content, list):
+            getattr(state, field).data.extend(content)
+        else:
+            setattr(state, field, content)
+        self._widgets[state.id] = state
+        await self.rerun()
+        if field.endswith("trigger_value"):  # a click counts once
+            del self._widgets[state.id]
+
+    async def rerun(self) -> None:
+        """Run the page again and wait until no script and no progress display is running."""
+        self._stop_timers()
+        self._running = True
+        await self._send()
+        async with asyncio.timeout(TIMEOUT):
+            while self._running or self._timers:
+                assert not self._receiver.done(), "the server closed the connection"
+                self._news.clear()
+                await self._news.wait()
+
+    def widget_id(self, key: str) -> str:
+        """Streamlit's identifier of the widget with this ``key=``; LookupError if it is missing."""
+        identifiers = [str(getattr(shown.proto, "id", "")) for shown in self.elements.values()]
+        for identifier in identifiers:
+            if identifier.endswith(f"-{key}"):
+                return identifier
+        raise LookupError(f"no widget {key!r}; on the page are {sorted(filter(None, identifiers))}")
+
+    def of_kind(self, kind: str) -> list[Message]:
+        """The elements of one kind, in the order of the page."""
+        return [shown.proto for _, shown in sorted(self.elements.items()) if shown.kind == kind]
+
+    async def _send(self, fragment: str = "") -> None:
+        request = BackMsg()
+        state = request.rerun_script
+        state.query_string = self.query_string
+        state.page_name, state.page_script_hash = self._page_name, self._page_hash
+        state.widget_states.widgets.extend(self._widgets.values())
+        state.fragment_id, state.is_auto_rerun = fragment, bool(fragment)
+        state.cached_message_hashes.extend(self._large)
+        await self._socket.send(request.SerializeToString())
+
+    async def _receive(self) -> None:
+        try:
+            async for data in self._socket:
+                message = ForwardMsg.FromString(data)
+                if message.WhichOneof("type") == "ref_hash":
+                    whole = ForwardMsg()
+                    whole.CopyFrom(self._large[message.ref_hash])
+                    whole.metadata.CopyFrom(message.metadata)
+                    message = whole
+                if message.metadata.cacheable:
+                    self._large[message.hash] = message
+                    self._large_in_use.add(message.hash)
+                self._handle(message)
+                self._news.set()
+        finally:
+            self._news.set()
+
+    def _handle(self, message: ForwardMsg) -> None:
+        run = message.metadata.run
+        match message.WhichOneof("type"):
+            case "new_session":
+                self._run = run.script_run_id
+                if not run.fragment_ids:
+                    self._start(message.new_session.page_script_hash)
+            case "navigation":
+                self._page_hash = message.navigation.page_script_hash
+                for page in message.navigation.app_pages:
+                    name = "" if page.is_default else page.url_pathname
+                    self._page_hashes[name] = page.page_script_hash
+            case "page_info_changed":
+                self.query_string = message.page_info_changed.query_string
+            case "delta":
+                self._draw(message)
+            case "auto_rerun":
+                self._start_timer(message.auto_rerun.fragment_id, message.auto_rerun.interval)
+            case "stop_auto_rerun":
+                self._stop_timers(*message.stop_auto_rerun.fragment_ids)
+            case "session_event" if message.session_event.HasField("script_compilation_exception"):
+                self.errors.append(message.session_event.script_compilation_exception.message)
+            case "script_finished":
+                self._finish(message.script_finished, run.script_run_id, set(run.fragment_ids))
+
+    def _start(self, page_hash: str) -> None:
+        self._running = True
+        self._large_in_use.clear()
+        self._stop_timers()
+        if page_hash != self._page_hash:
+            self._page_hash = page_hash
+            self.elements.clear()
+
+    def _draw(self, message: ForwardMsg) -> None:
+        path = tuple(message.metadata.delta_path)
+        if message.delta.WhichOneof("type") != "new_element":
+            self.elements.pop(path, None)  # a container takes the place of an element
+            return
+        element = message.delta.new_element
+        kind = element.WhichOneof("type")
+        proto = getattr(element, kind)
+        self.elements[path] = Shown(kind, proto, self._run, message.delta.fragment_id)
+        if kind == "exception":
+            self.errors.append(f"{proto.type}: {proto.message}\n" + "\n".join(proto.stack_trace))
+        elif kind == "alert" and proto.format == Alert.ERROR:
+            self.errors.append(proto.body)
+
+    def _finish(self, status: int, run: str, fragments: set[str]) -> None:
+        """Remove what an earlier run drew and this one didn't, as the browser does."""
+        if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
+            return
+        self.elements = {
+            path: shown
+            for path, shown in self.elements.items()
+            if shown.run == run or (fragments and shown.fragment not in fragments)
+        }
+        if not fragments:
+            self._running = False
+            self._large = {name: self._large[name] for name in self._large_in_use}
+
+    def _start_timer(self, fragment: str, interval: float) -> None:
+        async def run_every() -> None:
+            with suppress(ConnectionClosed):
+                while True:
+                    await asyncio.sleep(interval)
+                    await self._send(fragment)
+
+        self._stop_timers(fragment)
+        self._timers[fragment] = asyncio.create_task(run_every())
+
+    def _stop_timers(self, *fragments: str) -> None:
+        """Stop the timers of these fragments, or of all."""
+        for fragment in fragments or tuple(self._timers):
+            if fragment in self._timers:
+                self._timers.pop(fragment).cancel()

@@ -1,0 +1,61 @@
+"""The real server on a free port."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+START_TIMEOUT = 60  # seconds
+
+
+class Server(NamedTuple):
+    address: str
+    process: subprocess.Popen[bytes]
+
+
+@contextmanager
+def running(
+    log: Path, program: tuple[str, ...] = ("-m", "streamlit"), **settings: str
+) -> Iterator[Server]:
+    """The app as a user starts it, with these environment variables; ``log`` gets its output."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, *program, "run", "explorer/Home.py", "--server.headless=true"]
+    command += ["--server.address=127.0.0.1", f"--server.port={port}"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment | settings, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            _wait(address, process, log)
+            yield Server(address, process)
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+    # Streamlit also logs a traceback when a browser leaves in the middle of a message. These words
+    # it writes for an exception in a script of ours.
+    assert "Uncaught app execution" not in log.read_text(), log.read_text()
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).read()
+            return
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.05)

@@ -16,12 +16,11 @@ import logging
 import os
 import threading
 import time
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from explorer.attacks.loop import AttackBatch, AttackModels, Callbacks
 from explorer.attacks.objective import Objective
@@ -156,6 +155,10 @@ class _GraphCache:
         self._lock = threading.Lock()
         self._graphs: OrderedDict[Hashable, GraphAttack | None] = OrderedDict()
 
+    def __deepcopy__(self, memo: object) -> _GraphCache:
+        """A copy of the network begins without graphs."""
+        return _GraphCache()
+
     def get(
         self, settings: AttackSettings, models: AttackModels, batch: AttackBatch
     ) -> GraphAttack | None:
@@ -170,7 +173,6 @@ class _GraphCache:
 
 
 _lock = threading.Lock()
-_caches: weakref.WeakKeyDictionary[nn.Module, _GraphCache] = weakref.WeakKeyDictionary()
 
 
 def find(
@@ -190,8 +192,9 @@ def find(
         return None
     if chunk_size(models.surrogate, batch.images) < len(batch.images):
         return None
+    # Kept by the network, which the graphs refer to, so that they go when it goes.
     with _lock:
-        cache = _caches.setdefault(models.surrogate.network, _GraphCache())
+        cache: _GraphCache = vars(models.surrogate.network).setdefault("_graphs", _GraphCache())
     return cache.get(settings, models, batch)
 
 

@@ -13,7 +13,7 @@ from explorer.attacks.recorder import TraceRecorder
 from explorer.attacks.settings import AttackSettings
 from explorer.attacks.threat import Threat, flat_norm, per_sample
 from explorer.classifiers import Classifier
-from explorer.engine import GradientModel, evaluate_logits, logits_of
+from explorer.engine import GradientModel, gradient_model, logits_of
 from explorer.errors import Cancelled
 
 OnStep = Callable[[int, int, float], None]
@@ -131,11 +131,10 @@ class AttackModels:
         self, settings: AttackSettings, batch: AttackBatch, images: Tensor
     ) -> Evaluation:
         """The objective at the last point, without a gradient."""
+        model = self.surrogate
         if self.decides_last(settings):
-            logits = logits_of(self.classifier, images)
-        else:
-            logits = evaluate_logits(self.surrogate, images)
-        return batch.objective.at_logits(logits)
+            model, _ = gradient_model(self.classifier, "float32")
+        return batch.objective.without_gradient(model, images)
 
     def decides_last(self, settings: AttackSettings) -> bool:
         """Whether the classifier itself evaluates the last point of each row.

@@ -53,6 +53,15 @@ class Objective:
             loss = LOSSES[self.loss](logits, self.labels, self.targets)
         return Evaluation(loss.value, loss.scale, logits, vjp(loss.logit_direction))
 
+    def without_gradient(self, model: GradientModel, images: Tensor) -> Evaluation:
+        """Loss and logits at ``images`` [M, 3, H, W], in chunks that fit the memory."""
+        return map_chunks(
+            model,
+            images,
+            lambda rows: self.select(rows).at_logits(model.logits(images[rows])),
+            kind="loss",
+        )
+
     def at_logits(self, logits: Tensor) -> Evaluation:
         """Loss without its gradient, of ``logits`` [M, C]."""
         loss = LOSSES[self.loss](logits, self.labels, self.targets)

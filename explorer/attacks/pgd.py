@@ -14,7 +14,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from explorer.attacks import cuda_graph
+import explorer.attacks.cuda_graph as cuda_graph
 from explorer.attacks.loop import (
     AttackBatch,
     AttackModels,

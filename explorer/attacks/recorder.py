@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from explorer.attacks.objective import Evaluation, gradient_norm
-from explorer.attacks import Trace
+from explorer.attacks.trace import Trace
 
 
 class TraceRecorder:

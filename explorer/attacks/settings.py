@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from explorer.attacks.losses import LOSSES
-from explorer.attacks.threat import AttackError
-from explorer.attacks import Threat
+from explorer.attacks.threat import AttackError, Threat
 from explorer.engine import PRECISIONS
 
 MAX_STEPS = 10_000

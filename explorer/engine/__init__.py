@@ -4,8 +4,12 @@
 :func:`map_chunks` evaluates it at a batch, in chunks that fit the memory and by several threads.
 """
 
-from explorer.engine.batching import chunk_size, evaluate_logits, map_chunks
-from explorer.engine import logits_of
+from explorer.engine.batching import (
+    bytes_per_sample,
+    chunk_size,
+    logits_of,
+    map_chunks,
+)
 from explorer.engine.convolution import packed_product
 from explorer.engine.gradient_model import VJP, GradientModel, NoGradientError
 from explorer.engine.precision import PRECISIONS, gradient_model
@@ -15,8 +19,8 @@ __all__ = [
     "VJP",
     "GradientModel",
     "NoGradientError",
+    "bytes_per_sample",
     "chunk_size",
-    "evaluate_logits",
     "gradient_model",
     "logits_of",
     "map_chunks",

@@ -75,11 +75,7 @@ def map_chunks(
 
 def logits_of(classifier: Classifier, images: Tensor) -> Tensor:
     """The classifier's own logits, float32 [N, C], without a gradient."""
-    return evaluate_logits(AutogradModel(classifier), images)
-
-
-def evaluate_logits(model: GradientModel, images: Tensor) -> Tensor:
-    """Logits float32 [N, C] of ``model``, without a gradient."""
+    model = AutogradModel(classifier)
     return map_chunks(
         model, images, lambda rows: _Logits(model.logits(images[rows])), kind="logits"
     ).logits

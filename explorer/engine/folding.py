@@ -93,5 +93,8 @@ def _first_convolutions(module: nn.Module) -> Iterator[nn.Conv2d | None]:
             target = str(user.target)
             once = user.op == "call_module" and calls[target] == 1
             part = parts.get(target) if once else None
-            is_conv = isinstance(part, nn.Conv2d)
-            yield part if is_conv and part.groups == 1 and part.padding_mode == "zeros" else None
+            yield part if isinstance(part, nn.Conv2d) and _is_plain(part) else None
+
+
+def _is_plain(convolution: nn.Conv2d) -> bool:
+    return convolution.groups == 1 and convolution.padding_mode == "zeros"

@@ -1,4 +1,4 @@
-"""Driving the app without a browser: open a page, wait for its attack, read what it shows."""
+"""The app without a browser: open a page, wait for its attack, read what it shows."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from streamlit.testing.v1 import AppTest
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / "explorer" / "Home.py"
 ATTACK = "../pages/attack.py"
-PATIENCE = 90  # seconds
+TIMEOUT = 90  # seconds
 
 
 def open_page(page: str | None = None, **address: str) -> AppTest:
-    """The overview, or another page, with these values in its address; its attack has finished."""
-    at = AppTest.from_file(str(HOME), default_timeout=PATIENCE)
+    """The overview, or ``page``, with these values in its address; its attack has finished."""
+    at = AppTest.from_file(str(HOME), default_timeout=TIMEOUT)
     for key, value in address.items():
         at.query_params[key] = value
     at.run()
     if page is not None:
         at.switch_page(page).run()
-    return settle(at)
+    return wait_until_idle(at)
 
 
-def settle(at: AppTest) -> AppTest:
-    """Run the page again until no attack is under way, as the page's own fragment does in a browser."""
-    deadline = time.monotonic() + PATIENCE
+def wait_until_idle(at: AppTest) -> AppTest:
+    """Run the page again until no job is running, as the page's own fragment does in a browser."""
+    deadline = time.monotonic() + TIMEOUT
     while at.get("progress"):
-        assert time.monotonic() < deadline, "the attack did not finish"
+        assert time.monotonic() < deadline, "the job did not finish"
         time.sleep(0.1)
         at.run()
     assert not at.exception, at.exception
@@ -43,15 +43,16 @@ def settle(at: AppTest) -> AppTest:
 
 def component(at: AppTest, name: str) -> dict[str, Any]:
     """The data of the first component with this name on the page."""
-    found = next(
+    element = next(
         item for item in at.get("bidi_component") if item.proto.component_name == f"explorer.{name}"
     )
     data: dict[str, Any]
-    (data,) = json.loads(found.proto.json)
+    (data,) = json.loads(element.proto.json)
     return data
 
 
 def outcome(at: AppTest) -> str:
+    """The word beside the triptych, such as "fooled"."""
     return str(component(at, "triptych")["mark"]["word"])
 
 
@@ -63,7 +64,7 @@ def pixels(at: AppTest, picture: int) -> np.ndarray:
 
 
 def choose(at: AppTest, kind: str, key: str, value: object) -> AppTest:
-    """Give a widget of the sidebar a value and wait for what follows from it."""
+    """Set a widget of the sidebar and wait until the page is idle."""
     (widget,) = [item for item in getattr(at.sidebar, kind) if item.key == key]
     widget.set_value(value)
-    return settle(at.run())
+    return wait_until_idle(at.run())

@@ -17,11 +17,12 @@ def notices(response: AttackResponse) -> None:
     model = classifier(report.recipe.model)
     label = known_label(request.picture, model)
     if label is not None and label != report.before.index and request.recipe.label is None:
+        prediction = f"“{plain(report.before.name)}” at {percent(report.before.confidence)}"
         st.info(
             f"By its data set this picture shows “{plain(model.labels[label])}”, but the "
-            f"classifier says “{plain(report.before.name)}” at {percent(report.before.confidence)} before any "
-            "attack: it is already misclassified. The attack starts from the classifier's "
-            "prediction; choose the right label under More settings.",
+            f"classifier says {prediction} before any attack: it is already misclassified. The "
+            "attack starts from the classifier's prediction; choose the right label under More "
+            "settings.",
             icon=":material/info:",
         )
     if response.sprite_sheet is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_WORD = re.compile(r"[a-z]+('[a-z]+)?[,;:]?(\s|$)")  # and no file name or model name
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 
 
@@ -13,5 +14,6 @@ def plain(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Markdown that shows an error's text as a sentence, with a capital letter and a full stop."""
-    return plain(text[:1].upper() + text[1:].rstrip(".")) + "."
+    """Markdown of an error's text with a capital letter, unless it begins with a name, and a stop."""
+    capitalised = text[:1].upper() + text[1:] if _WORD.match(text) else text
+    return plain(capitalised.rstrip(".")) + "."

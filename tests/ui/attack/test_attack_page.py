@@ -202,4 +202,4 @@ def test_the_cost_is_told_by_stages() -> None:
         *("from_cache", "queue", "preparation", "attack", "sprite_sheet", "encoding"),
     }
     assert timing["attack"] > 0
-    assert data["stages"].count(" s") == 5
+    assert data["stages"].count(" s, ") == 4

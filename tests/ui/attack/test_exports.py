@@ -1,4 +1,4 @@
-"""What the download buttons give is what the page shows."""
+"""The files of the download buttons hold what the page shows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.testing.v1 import AppTest
 
 from explorer.ui.attack.exports import FILES, build
 from explorer.ui.shared.attack_request import AttackResponse
@@ -17,31 +18,31 @@ from tests.ui.app import ATTACK, component, open_page, pixels
 
 
 @pytest.fixture(scope="module")
-def shown() -> tuple[object, AttackResponse]:
+def page() -> tuple[AppTest, AttackResponse]:
     at = open_page(ATTACK, model="cifar10-standard", linf="8", steps="6")
     return at, at.session_state["result attack"]
 
 
-def test_there_is_a_button_for_each_file(shown) -> None:
-    at, _ = shown
+def test_there_is_a_button_for_each_file(page) -> None:
+    at, _ = page
     assert [button.label for button in at.get("download_button")] == [
         label for label, _, _ in FILES
     ]
 
 
-def test_the_images_are_the_ones_on_screen(shown) -> None:
-    at, answer = shown
-    png = np.asarray(Image.open(io.BytesIO(build(answer, ".png"))))
-    exact = np.load(io.BytesIO(build(answer, ".npy")))
+def test_the_images_are_the_ones_on_screen(page) -> None:
+    at, response = page
+    png = np.asarray(Image.open(io.BytesIO(build(response, ".png"))))
+    exact = np.load(io.BytesIO(build(response, ".npy")))
     np.testing.assert_array_equal(png, pixels(at, 2))
     np.testing.assert_array_equal(np.rint(exact * 255).transpose(1, 2, 0), png)
 
 
-def test_the_trace_and_the_recipe_are_those_of_the_result(shown) -> None:
-    at, answer = shown
-    rows = list(csv.DictReader(io.StringIO(build(answer, "-trace.csv").decode())))
+def test_the_trace_and_the_recipe_are_those_of_the_result(page) -> None:
+    at, response = page
+    rows = list(csv.DictReader(io.StringIO(build(response, "-trace.csv").decode())))
     assert [row["predicted_name"] for row in rows] == component(at, "scrubber")["names"]
-    recipe = json.loads(build(answer, "-recipe.json"))
+    recipe = json.loads(build(response, "-recipe.json"))
     assert recipe["steps"] == 6
     assert recipe["epsilon"] == pytest.approx(8 / 255)
 
@@ -50,10 +51,10 @@ def test_the_trace_and_the_recipe_are_those_of_the_result(shown) -> None:
     ("ending", "magic"),
     [("-triptych.png", b"\x89PNG"), ("-triptych.pdf", b"%PDF"), ("-triptych.svg", b"<?xml")],
 )
-def test_the_figures_are_of_their_kind(shown, ending: str, magic: bytes) -> None:
-    assert build(shown[1], ending).startswith(magic)
+def test_the_figures_are_of_their_kind(page, ending: str, magic: bytes) -> None:
+    assert build(page[1], ending).startswith(magic)
 
 
-def test_the_page_says_whether_8_bits_are_enough(shown) -> None:
-    at, answer = shown
-    assert eight_bits(answer.report) in [caption.value for caption in at.caption]
+def test_the_page_says_whether_8_bits_are_enough(page) -> None:
+    at, response = page
+    assert eight_bits(response.report) in [caption.value for caption in at.caption]

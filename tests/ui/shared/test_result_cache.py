@@ -1,24 +1,24 @@
-"""Answers kept: the last ones, by question."""
+"""The cache of recent responses."""
 
 from __future__ import annotations
 
 from explorer.ui.shared.result_cache import ResultCache
 
 
-def test_an_answer_is_kept_until_newer_ones_need_its_place() -> None:
-    answers = ResultCache(most=2)
+def test_the_least_recently_used_response_is_dropped_first() -> None:
+    cache = ResultCache(capacity=2)
     for key in ("a", "b"):
-        answers.put(key, key.upper())
-    assert answers.get("a") == "A"  # asked for, and so the younger one
-    answers.put("c", "C")
-    assert answers.get("b") is None
-    assert (answers.get("a"), answers.get("c")) == ("A", "C")
+        cache.put(key, key.upper())
+    assert cache.get("a") == "A"  # used, and so more recent than b
+    cache.put("c", "C")
+    assert cache.get("b") is None
+    assert (cache.get("a"), cache.get("c")) == ("A", "C")
 
 
-def test_a_newer_answer_replaces_the_older_one() -> None:
-    answers = ResultCache(most=2)
-    answers.put("a", 1)
-    answers.put("b", 2)
-    answers.put("a", 3)
-    answers.put("c", 4)
-    assert (answers.get("a"), answers.get("b")) == (3, None)
+def test_a_newer_response_replaces_the_older_one() -> None:
+    cache = ResultCache(capacity=2)
+    cache.put("a", 1)
+    cache.put("b", 2)
+    cache.put("a", 3)
+    cache.put("c", 4)
+    assert (cache.get("a"), cache.get("b")) == (3, None)

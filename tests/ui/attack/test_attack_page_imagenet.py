@@ -1,4 +1,4 @@
-"""The attack page with a real ImageNet classifier: the panda, the crop, targets that mean something, the way back into the photograph."""
+"""The attack page with an ImageNet classifier: the panda, the crop, targets, full resolution."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.images.geometry import Crop
 from tests.conftest import shared
-from tests.ui.app import ATTACK, choose, component, open_page, outcome, settle
+from tests.ui.app import ATTACK, choose, component, open_page, outcome, wait_until_idle
 
 MODEL = "torchvision:squeezenet1_1"
 
@@ -43,7 +43,7 @@ def names(at: AppTest, number: int = 0) -> list[str]:
 
 def test_the_preset_makes_the_panda_a_gibbon_with_fgsm_beside_pgd() -> None:
     at = open_page(ATTACK, model="cifar10-standard")
-    settle(at.button(key="preset panda → gibbon").click().run())
+    wait_until_idle(at.button(key="preset panda → gibbon").click().run())
     assert recipe(at).model == MODEL
     assert recipe(at).epsilon == pytest.approx(0.007)
     assert names(at) == ["giant panda", "gibbon"]
@@ -59,12 +59,12 @@ def test_the_overview_shows_the_panda_where_it_can() -> None:
     assert any("target: gibbon" in text.value for text in at.markdown)
 
 
-def test_the_drawn_panda_is_recognised_without_any_help() -> None:
+def test_the_drawn_panda_is_recognised() -> None:
     at = open_panda(linf="0")
     assert at.session_state["result attack"].report.before.confidence > 0.95
 
 
-def test_the_crop_is_seen_and_moved() -> None:
+def test_the_crop_is_shown_and_moved() -> None:
     at = open_panda()
     data = component(at, "crop")
     assert data["position"] == [0.5, 0.5]
@@ -96,29 +96,29 @@ def suggestions(at: AppTest, kind: str) -> list[str]:
     return [button.label for button in at.button if (button.key or "").startswith(f"target {kind}")]
 
 
-def test_suggested_targets_mean_something() -> None:
+def test_targets_are_suggested_by_kind() -> None:
     at = open_panda()
     report = at.session_state["result attack"].report
     order = report.before.probabilities.argsort(descending=True).tolist()
     assert suggestions(at, "Runners-up") == [report.names[index] for index in order[1:5]]
     assert "gibbon" in suggestions(at, "Nearest")
-    drawn = suggestions(at, "Random")
+    random = suggestions(at, "Random")
     at.button(key="draw").click().run()
-    assert suggestions(settle(at), "Random") != drawn
+    assert suggestions(wait_until_idle(at), "Random") != random
     (button,) = [
         button
         for button in at.button
         if (button.key or "").startswith("target Nearest") and button.label == "gibbon"
     ]
-    settle(button.click().run())
+    wait_until_idle(button.click().run())
     assert recipe(at).target == 368
-    settle(at.button(key="no target").click().run())
+    wait_until_idle(at.button(key="no target").click().run())
     assert recipe(at).target is None
 
 
-def test_the_change_is_carried_back_into_the_whole_photograph() -> None:
+def test_the_change_is_applied_to_the_whole_photograph() -> None:
     at = open_panda(target="gibbon")
-    settle(at.toggle(key="full_resolution").set_value(True).run())
+    wait_until_idle(at.toggle(key="full_resolution").set_value(True).run())
     assert any("still fools" in text.value and "gibbon" in text.value for text in at.markdown)
     report = at.session_state["result full resolution"].report
     assert report.success

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.journeys.conftest import CHROMIUM, FLAGS, running
 
-STAGES = ("waited", "prepared", "attacked", "filmed", "encoded")
+STAGES = ("queue", "preparation", "attack", "sprite_sheet", "encoding")
 # Notes the moment of the key, then waits for another adversarial picture: decoded, and a frame later.
 WATCH = """() => {
   const find = () => {
@@ -62,24 +62,24 @@ def move(pages: list[Page], key: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [page.evaluate("() => window.painted") for page in pages]
     for row in rows:
         row["sent and painted"] = row["total"] - sum(
-            row[stage] for stage in STAGES if not row["kept"] or stage == "encoded"
+            row[stage] for stage in STAGES if not row["from_cache"] or stage == "encoding"
         )
     pages[0].wait_for_timeout(400)
     return rows
 
 
 def measure(address: str, model: str, moves: int, people: int) -> dict[str, list[dict[str, Any]]]:
-    """``moves`` to the right, each a new attack, and as many back, each kept from before, by so many ``people`` at once."""
+    """``moves`` to the right, each a new attack, and as many back, each from cache, by so many ``people`` at once."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         pages = [visit(browser, address, model, seed=100 * people + i) for i in range(people)]
         pages[0].wait_for_timeout(5000)  # the later imports, the engine's copy
         new = [move(pages, "ArrowRight") for _ in range(moves)]
-        kept = [move(pages, "ArrowLeft") for _ in range(moves)]
+        cached = [move(pages, "ArrowLeft") for _ in range(moves)]
         browser.close()
     return {
         "new": [row for rows in new[1:] for row in rows],
-        "kept from before": [row for rows in kept[:-1] for row in rows],
+        "from cache": [row for rows in cached[:-1] for row in rows],
     }
 
 
@@ -116,7 +116,7 @@ def main() -> None:
             shown = (
                 row
                 if kind == "new"
-                else {name: row[name] for name in ("total", "encoded", "sent and painted")}
+                else {name: row[name] for name in ("total", "encoding", "sent and painted")}
             )
             print(
                 f"{people} at once, {kind:17s}"

@@ -1,5 +1,5 @@
-// The photograph with the crop. Dragging or the arrow keys move it; the page gets the new position at
-// the end of a move.
+// The photograph with the crop, which is dragged or moved with the arrow keys. The page gets the
+// new position at the end of a move.
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 const STEP = 0.05
 const PAUSE = 350
@@ -30,7 +30,9 @@ export default function (component) {
   const movable = data.extent.map((extent, i) => extent - data.size[i] > 1e-3)
   box.classList.toggle("movable", movable.some(Boolean))
 
-  const report = () => setTriggerValue("moved", position.map((value) => Math.round(value * 1000) / 1000))
+  const report = () => {
+    setTriggerValue("moved", position.map((value) => Math.round(value * 1000) / 1000))
+  }
   const move = (across, down) => {
     position = [across, down].map((value, i) => (movable[i] ? clamp(value) : data.position[i]))
     draw(box, data, position)
@@ -43,7 +45,9 @@ export default function (component) {
     box.classList.add("moving")
     const from = [event.clientX, event.clientY]
     const before = [...position]
-    const range = [image.clientWidth, image.clientHeight].map((side, i) => side * (data.extent[i] - data.size[i]))
+    const range = [image.clientWidth, image.clientHeight].map(
+      (side, i) => side * (data.extent[i] - data.size[i]),
+    )
     box.onpointermove = (pointer) => move(
       before[0] + (pointer.clientX - from[0]) / Math.max(range[0], 1),
       before[1] + (pointer.clientY - from[1]) / Math.max(range[1], 1),

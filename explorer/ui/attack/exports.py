@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from explorer.images.open import UPLOAD_PREFIX
+from explorer.ui.components.errors import error_text
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.words import eight_bits
@@ -75,8 +76,15 @@ def link() -> str:
 def build(response: AttackResponse, ending: str) -> bytes:
     """The file with this ``ending``, one of :data:`FILES`.
 
-    If it raises, Streamlit says so under the button.
+    An error has the text for the visitor, which Streamlit shows under the button.
     """
+    try:
+        return _build(response, ending)
+    except Exception as error:
+        raise RuntimeError(error_text(error)) from None
+
+
+def _build(response: AttackResponse, ending: str) -> bytes:
     wait_for_imports("files")
     from explorer.figures import export
     from explorer.figures.print_triptych import triptych

@@ -30,9 +30,11 @@ class Chart {
     Object.assign(this, { chart, steps, kept, last })
     const box = child(parent, "div", "chart")
     this.legend = child(box, "div", "legend")
-    this.svg = svg(box, "svg", { height: HEIGHT, role: "img", "aria-label": `${chart.title} against the step` })
+    const label = `${chart.title} against the step`
+    this.svg = svg(box, "svg", { height: HEIGHT, role: "img", "aria-label": label })
     const pick = (event) => {
-      const fraction = (event.clientX - this.svg.getBoundingClientRect().left - LEFT) / (this.width - LEFT - RIGHT)
+      const x = event.clientX - this.svg.getBoundingClientRect().left - LEFT
+      const fraction = x / (this.width - LEFT - RIGHT)
       onPick(Math.round(Math.min(1, Math.max(0, fraction)) * steps))
     }
     this.svg.onpointerdown = (event) => { this.svg.setPointerCapture(event.pointerId); pick(event) }
@@ -41,7 +43,9 @@ class Chart {
 
   x(step) { return LEFT + (this.width - LEFT - RIGHT) * (this.steps ? step / this.steps : 0) }
 
-  y(value) { return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - this.low) / (this.high - this.low)) }
+  y(value) {
+    return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - this.low) / (this.high - this.low))
+  }
 
   draw(width) {
     this.width = width
@@ -50,8 +54,10 @@ class Chart {
     this.svg.replaceChildren()
     this.svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`)
     for (const value of [low, (low + high) / 2, high]) {
-      svg(this.svg, "line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: this.y(value), y2: this.y(value) })
-      const label = svg(this.svg, "text", { class: "tick", x: LEFT - 6, y: this.y(value) + 4, "text-anchor": "end" })
+      const y = this.y(value)
+      svg(this.svg, "line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y, y2: y })
+      const place = { x: LEFT - 6, y: y + 4, "text-anchor": "end" }
+      const label = svg(this.svg, "text", { class: "tick", ...place })
       label.textContent = this.chart.unit === "%" ? `${100 * value} %` : format(value, "")
     }
     if (this.last) this.drawSteps()
@@ -62,19 +68,19 @@ class Chart {
   drawSteps() {
     for (const step of new Set([0, Math.round(this.steps / 2), this.steps])) {
       const anchor = step === 0 ? "start" : step === this.steps ? "end" : "middle"
-      const label = svg(this.svg, "text", { class: "tick", x: this.x(step), y: HEIGHT - 4, "text-anchor": anchor })
+      const place = { x: this.x(step), y: HEIGHT - 4, "text-anchor": anchor }
+      const label = svg(this.svg, "text", { class: "tick", ...place })
       label.textContent = `step ${step}`
     }
   }
 
   drawCurve(curve) {
     const points = curve.values.map((value, step) => `${this.x(step)},${this.y(value)}`).join(" ")
-    svg(this.svg, "polyline", {
-      points, fill: "none", stroke: curve.colour, "stroke-width": 2, "stroke-dasharray": curve.dash, "stroke-linejoin": "round",
-    })
-    svg(this.svg, "circle", {
-      cx: this.x(this.kept), cy: this.y(curve.values[this.kept]), r: 4.5, fill: "none", stroke: curve.colour, "stroke-width": 2,
-    })
+    const line = { fill: "none", stroke: curve.colour, "stroke-width": 2 }
+    const dash = { "stroke-dasharray": curve.dash, "stroke-linejoin": "round" }
+    svg(this.svg, "polyline", { points, ...line, ...dash })
+    const kept = { cx: this.x(this.kept), cy: this.y(curve.values[this.kept]) }
+    svg(this.svg, "circle", { ...kept, r: 4.5, ...line })
   }
 
   setCursor(step) {
@@ -85,7 +91,8 @@ class Chart {
       const key = child(this.legend, "span", "key")
       const sample = svg(key, "svg", { width: 22, height: 8, "aria-hidden": "true" })
       sample.style.width = "22px"
-      svg(sample, "line", { x1: 0, x2: 22, y1: 4, y2: 4, stroke: curve.colour, "stroke-width": 2.5, "stroke-dasharray": curve.dash })
+      const line = { stroke: curve.colour, "stroke-width": 2.5, "stroke-dasharray": curve.dash }
+      svg(sample, "line", { x1: 0, x2: 22, y1: 4, y2: 4, ...line })
       child(key, "span", "", this.chart.curves.length > 1 ? curve.name : this.chart.title)
       child(key, "span", "value", format(curve.values[step], this.chart.unit))
     }
@@ -97,12 +104,14 @@ class Scrubber {
   constructor(root, data) {
     this.root = root
     this.data = data
-    this.sampled = data.sprites ? data.sprites.steps : Array.from({ length: data.steps + 1 }, (_, step) => step)
+    const all = Array.from({ length: data.steps + 1 }, (_, step) => step)
+    this.sampled = data.sprites ? data.sprites.steps : all
     this.index = Math.max(0, this.sampled.indexOf(data.kept))
     const charts = root.querySelector(".charts")
     charts.replaceChildren()
+    const onPick = (step) => this.nearest(step)
     this.charts = data.charts.map((chart, i) =>
-      new Chart(charts, chart, data.steps, data.kept, i === data.charts.length - 1, (step) => this.nearest(step)))
+      new Chart(charts, chart, data.steps, data.kept, i === data.charts.length - 1, onPick))
     this.prepareControls()
     this.prepareFrame()
     this.resize = new ResizeObserver(() => this.layout())
@@ -171,10 +180,12 @@ class Scrubber {
     slider.value = this.index
     const confidence = percent(data.confidence[step])
     slider.setAttribute("aria-valuetext", `step ${step}: ${data.names[step]}, ${confidence}`)
-    this.find(".step").textContent = `Step ${step} of ${data.steps}${step === data.kept ? ` (${data.kept_note})` : ""}`
+    const note = step === data.kept ? ` (${data.kept_note})` : ""
+    this.find(".step").textContent = `Step ${step} of ${data.steps}${note}`
     this.find(".name").textContent = data.names[step]
     this.find(".confidence").textContent = `${confidence} confidence`
-    this.find(".outcome").textContent = data.success[step] ? "✗ fooled at this step" : "✓ not fooled at this step"
+    const outcome = data.success[step] ? "✗ fooled at this step" : "✓ not fooled at this step"
+    this.find(".outcome").textContent = outcome
     this.find(".distance").textContent = `${data.distance[step]} from the original`
     for (const chart of this.charts) if (chart.cursor) chart.setCursor(step)
     this.paint()
@@ -187,7 +198,8 @@ class Scrubber {
     const top = Math.floor(this.index / sprites.columns) * sprites.height
     const canvas = this.find(".frame")
     canvas.setAttribute("aria-label", `the image at step ${sprites.steps[this.index]}`)
-    canvas.getContext("2d").drawImage(this.sheet, left, top, sprites.width, sprites.height, 0, 0, sprites.width, sprites.height)
+    const { width, height } = sprites
+    canvas.getContext("2d").drawImage(this.sheet, left, top, width, height, 0, 0, width, height)
   }
 
   close() {

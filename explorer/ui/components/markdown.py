@@ -14,6 +14,6 @@ def plain(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Markdown of an error's text with a capital letter, unless it begins with a name, and a stop."""
+    """Markdown of an error's text with a full stop; its first word gets a capital unless a name."""
     capitalised = text[:1].upper() + text[1:] if _WORD.match(text) else text
     return plain(capitalised.rstrip(".")) + "."

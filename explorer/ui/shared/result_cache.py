@@ -7,35 +7,37 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable
+from typing import Generic, TypeVar
 
 from explorer.ui.shared.attack_request import AttackResponse
 
-CAPACITY = 48  # responses; one for a photograph takes a few megabytes
+T = TypeVar("T")
+CAPACITY = 48  # responses to attacks; one for a photograph takes a few megabytes
 
 
-class ResultCache:
-    """The last ``capacity`` responses by key; the least recently used one is dropped first."""
+class ResultCache(Generic[T]):
+    """The last ``capacity`` results by key; the least recently used one is dropped first."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._capacity = capacity
-        self._responses: dict[Hashable, AttackResponse] = {}  # the least recently used one first
+        self._results: dict[Hashable, T] = {}  # the least recently used one first
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable) -> AttackResponse | None:
-        """The response, or None if it is not in the cache."""
+    def get(self, key: Hashable) -> T | None:
+        """The result, or None if it is not in the cache."""
         with self._lock:
-            response = self._responses.pop(key, None)
-            if response is not None:
-                self._responses[key] = response
-            return response
+            result = self._results.pop(key, None)
+            if result is not None:
+                self._results[key] = result
+            return result
 
-    def put(self, key: Hashable, response: AttackResponse) -> None:
-        """Add or replace a response."""
+    def put(self, key: Hashable, result: T) -> None:
+        """Add or replace a result."""
         with self._lock:
-            self._responses.pop(key, None)
-            self._responses[key] = response
-            while len(self._responses) > self._capacity:
-                self._responses.pop(next(iter(self._responses)))
+            self._results.pop(key, None)
+            self._results[key] = result
+            while len(self._results) > self._capacity:
+                self._results.pop(next(iter(self._results)))
 
 
-RESULT_CACHE = ResultCache()
+RESULT_CACHE: ResultCache[AttackResponse] = ResultCache()

@@ -22,7 +22,7 @@ function build(root) {
 }
 
 function place(view) {
-  // Columns 1, 3, 5 hold the pictures; the style sheet gives the rows, and stacks everything where it is narrow.
+  // Columns 1, 3, 5 hold the pictures; the style sheet sets the rows, and one column if narrow.
   view.figures.forEach((parts, i) => {
     for (const part of [parts.title, parts.img.parentElement, parts.name.parentElement]) {
       part.style.setProperty("--column", String(2 * i + 1))

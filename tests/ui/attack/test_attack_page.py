@@ -24,14 +24,14 @@ def adversarial(at: AppTest) -> tuple[str, str]:
     return picture["name"], picture["confidence"]
 
 
-def test_first_paint_is_an_attacked_picture() -> None:
+def test_the_first_picture_is_already_attacked() -> None:
     at = open_page(ATTACK)
     assert outcome(at) == "fooled"
     assert len(at.get("plotly_chart")) == 1
     assert component(at, "scrubber")["steps"] == 40
 
 
-def test_a_larger_epsilon_changes_the_picture_and_the_answer() -> None:
+def test_a_larger_epsilon_changes_the_picture_and_the_prediction() -> None:
     at = open_attack(linf="0.25")
     assert outcome(at) == "held"
     before = pixels(at, 2)
@@ -48,7 +48,7 @@ def test_epsilon_0_leaves_the_picture_as_it_was() -> None:
     assert component(at, "triptych")["pictures"][1]["title"] == "perturbation: none"
 
 
-def test_another_distance_is_measured_in_its_own_unit() -> None:
+def test_an_l2_attack_is_measured_in_l2() -> None:
     at = open_attack()
     choose(at, "button_group", "norm", "L2")
     radius = at.sidebar.slider(key="l2").value
@@ -111,10 +111,10 @@ def test_presets(preset: str, norm: str, epsilon: float, fgsm: bool) -> None:
     assert recipe.is_fgsm == fgsm
 
 
-def test_a_label_that_the_classifier_does_not_give_is_misclassified_from_the_start() -> None:
+def test_another_label_than_the_prediction_is_misclassified_from_the_start() -> None:
     at = open_attack()
-    said = component(at, "triptych")["pictures"][0]["name"]
-    other = "truck" if said != "truck" else "ship"
+    prediction = component(at, "triptych")["pictures"][0]["name"]
+    other = "truck" if prediction != "truck" else "ship"
     choose(at, "selectbox", "label", other)
     assert outcome(at) == OUTCOME_MARKS["misclassified"].word
     assert f"not “{other}”" in component(at, "triptych")["verdict"]
@@ -155,7 +155,7 @@ def test_nonsense_in_the_address_gives_the_defaults() -> None:
     assert recipe.epsilon == pytest.approx(4 / 255)
 
 
-def test_another_classifier_brings_its_own_gallery() -> None:
+def test_another_classifier_has_its_own_gallery() -> None:
     at = open_attack()
     assert pixels(at, 0).shape == (32, 32, 3)
     choose(at, "selectbox", "model", "tiny12-standard")
@@ -174,7 +174,7 @@ def test_the_command_line_and_the_recipe_say_the_same() -> None:
     assert Recipe.from_json(report.recipe.to_json()) == report.recipe
 
 
-def test_a_slider_moved_back_shows_what_was_there_without_another_attack() -> None:
+def test_a_slider_moved_back_shows_the_same_result_without_another_attack() -> None:
     at = open_attack(linf="3.25", seed="17")
     first = component(at, "triptych")
     choose(at, "slider", "linf", 7.75)
@@ -186,16 +186,15 @@ def test_a_slider_moved_back_shows_what_was_there_without_another_attack() -> No
     assert again["cost"] == first["cost"] + ", from cache"
 
 
-def test_an_answer_that_took_its_time_is_not_called_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "explorer.ui.jobs.progress.PATIENCE", 0.0
-    )  # as of a slow attack: the page runs again when it has finished
+def test_a_slow_attack_of_this_page_is_not_called_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    # With a slow attack the page runs again when it has finished.
+    monkeypatch.setattr("explorer.ui.jobs.progress.PATIENCE", 0.0)
     at = open_attack(linf="3.75", seed="19")
     assert component(at, "triptych")["timing"]["from_cache"] is False
     assert component(at.run(), "triptych")["timing"]["from_cache"] is False
 
 
-def test_the_cost_is_told_by_stages() -> None:
+def test_the_cost_is_shown_by_stages() -> None:
     data = component(open_attack(linf="2.75", seed="18"), "triptych")
     timing = data["timing"]
     assert set(timing) == {

@@ -58,3 +58,12 @@ def test_the_figures_are_of_their_kind(page, ending: str, magic: bytes) -> None:
 def test_the_page_says_whether_8_bits_are_enough(page) -> None:
     at, response = page
     assert eight_bits(response.report) in [caption.value for caption in at.caption]
+
+
+def test_a_file_that_cannot_be_built_is_a_reported_bug(
+    page, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("explorer.figures.export.adversarial_npy", lambda report: 1 / 0)
+    with pytest.raises(RuntimeError, match="this is a bug") as caught:
+        build(page[1], ".npy")
+    assert str(caught.value).split()[-1] in caplog.text

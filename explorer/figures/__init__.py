@@ -1,1 +1,4 @@
-"""Results to pictures: charts for the screen (plotly), plates for print (matplotlib), files. No model is run here."""
+"""Results as figures: plotly charts for the pages, matplotlib figures for print, and files.
+
+Nothing in this package runs a model.
+"""

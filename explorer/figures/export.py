@@ -1,4 +1,4 @@
-"""Results as files: figures, images and tables, in bytes that are the same each time."""
+"""Results as the bytes of files: figures, images and tables, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from explorer.experiments.one_image.report import AttackReport
 from explorer.images.geometry import to_png
 
 DPI = 300
-# Text stays text in a PDF (type 42, which journals ask for) and in an SVG; the salt fixes an SVG's identifiers.
+# Text stays text in a PDF (type 42, which journals ask for) and in an SVG; the salt makes an SVG's
+# identifiers the same each time.
 _RC: dict[RcKeyType, object] = {
     "pdf.fonttype": 42,
     "svg.fonttype": "none",
@@ -35,9 +36,10 @@ _rendering = Lock()
 
 
 def figure_bytes(figure: Figure, format: str) -> bytes:
-    """``figure`` as a "png" (300 dpi), "pdf" or "svg" file. Raises ``ValueError`` for another format.
+    """``figure`` as a "png" (300 dpi), "pdf" or "svg" file.
 
-    matplotlib's settings are global to the process, so that one figure is rendered at a time.
+    One figure is rendered at a time, as matplotlib's settings are global to the process. Raises
+    ``ValueError`` for another format.
     """
     if format not in _NO_DATES:
         raise ValueError(f"unknown format {format!r}: it is 'png', 'pdf' or 'svg'")
@@ -48,46 +50,47 @@ def figure_bytes(figure: Figure, format: str) -> bytes:
 
 
 def adversarial_png(report: AttackReport) -> bytes:
-    """The adversarial image rounded to 8 bits, lossless."""
+    """The adversarial image rounded to 8 bits, as a lossless PNG file."""
     return to_png(report.adversarial)
 
 
 def adversarial_npy(report: AttackReport) -> bytes:
-    """The adversarial image as it is: float32 [3, H, W] in [0, 1], in numpy's format."""
+    """The exact adversarial image, float32 [3, H, W] in [0, 1], as a file of numpy."""
     buffer = io.BytesIO()
     np.save(buffer, report.adversarial.detach().cpu().numpy(), allow_pickle=False)
     return buffer.getvalue()
 
 
 def trace_csv(report: AttackReport) -> str:
-    """The attack step by step: a header, then a row for each of the points 0 … T.
+    """The attack step by step as CSV: a header, then a row for each of the points 0 … T.
 
-    Probabilities are in [0, 1]; the distance is from the original, in the threat's norm, in pixels of [0, 1]. A cell is
-    empty where there is nothing to say: the target's probability when untargeted, the gradient at the last point.
+    Probabilities are in [0, 1]; the distance is from the original, in the threat's norm, in pixels
+    of [0, 1]. Two cells are empty: the target's probability of an untargeted attack, and the
+    gradient at the last point.
     """
     trace, recipe = report.trace, report.recipe
     probabilities = trace.logits[:, 0].softmax(dim=1)
-    gradients = [_number(norm) for norm in trace.gradient_norm[:, 0].tolist()] + [""]
-    rows = [
-        {
-            "step": step,
-            _LOSS_COLUMNS.get(recipe.loss, f"loss_{recipe.loss}"): _number(
-                trace.loss[step, 0].item()
-            ),
-            "predicted_index": int(row.argmax()),
-            "predicted_name": report.names[int(row.argmax())],
-            "predicted_probability": _number(row.max().item()),
-            "label_probability": _number(row[report.label].item()),
-            "target_probability": ""
-            if report.target is None
-            else _number(row[report.target].item()),
-            "gradient_l2_norm_per_pixel_unit": gradients[step],
-            f"distance_{recipe.norm}_pixel_units": _number(trace.distance[step, 0].item()),
-            "success": str(bool(trace.success[step, 0])).lower(),
-            "kept": str(step == int(trace.kept[0])).lower(),
-        }
-        for step, row in enumerate(probabilities)
-    ]
+    gradients = [*map(_number, trace.gradient_norm[:, 0].tolist()), ""]
+    loss_column = _LOSS_COLUMNS.get(recipe.loss, f"loss_{recipe.loss}")
+    rows: list[dict[str, object]] = []
+    for step, row in enumerate(probabilities):
+        predicted = int(row.argmax())
+        target = "" if report.target is None else _number(row[report.target].item())
+        rows.append(
+            {
+                "step": step,
+                loss_column: _number(trace.loss[step, 0].item()),
+                "predicted_index": predicted,
+                "predicted_name": report.names[predicted],
+                "predicted_probability": _number(row.max().item()),
+                "label_probability": _number(row[report.label].item()),
+                "target_probability": target,
+                "gradient_l2_norm_per_pixel_unit": gradients[step],
+                f"distance_{recipe.norm}_pixel_units": _number(trace.distance[step, 0].item()),
+                "success": str(bool(trace.success[step, 0])).lower(),
+                "kept": str(step == int(trace.kept[0])).lower(),
+            }
+        )
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -96,5 +99,5 @@ def trace_csv(report: AttackReport) -> str:
 
 
 def _number(value: float) -> str:
-    """Nine digits: what a float32 needs to be read back as it was."""
+    """Nine digits, with which a float32 is read back exactly."""
     return f"{value:.9g}"

@@ -1,8 +1,9 @@
-"""Colours, the same on every page and in every figure.
+"""The colours of all pages and figures.
 
-Each colour has a contrast of at least 3 : 1 against the white and against the dark page, so that one figure serves both
-themes. That leaves little room for light against dark, so colours shown together differ from blue to yellow, as people
-with red-green deficiency see it. No meaning hangs on colour alone: a series has a name, an outcome an icon and a word.
+Each colour has a contrast of at least 3 : 1 against the white and against the dark page, so that
+one figure suits both themes. That leaves little room for differences in lightness, so colours that
+are shown together differ from blue to yellow, which people with red-green deficiency can see. No
+meaning depends on colour alone: a series has a name, an outcome an icon and a word.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ CLEAR = "rgba(0, 0, 0, 0)"
 
 @dataclass(frozen=True)
 class Mark:
-    """How an outcome is shown: a one-character ``icon``, the ``word`` that always stands with it, a ``colour``."""
+    """How an outcome is shown: a one-character ``icon`` beside its ``word``, in a ``colour``."""
 
     icon: str
     word: str

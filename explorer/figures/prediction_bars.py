@@ -1,6 +1,6 @@
-"""What several classifiers believe of one image, as bars: which classes to show, in which order, in which colour.
+"""The predictions of several classifiers for one image, as bars: their classes, order and colours.
 
-The bars are drawn in the browser, where they line up with the pictures of a row; here is all that they say.
+The browser draws the bars, so that they line up with the pictures of a row.
 """
 
 from __future__ import annotations
@@ -12,76 +12,71 @@ from explorer.experiments.ilyas2019.five_sets_result import ModelInfo, SetImage
 from explorer.figures import palette
 from explorer.figures.captions import percent
 
-LABEL_ROLE, SEEN_ROLE = "label", "seen"
+LABEL_ROLE, LOOK_ROLE = "label", "intended look"
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One classifier's confidence in one class. ``striped`` bars belong to classifiers the image was not made with; ``says`` marks
-    the class it holds most probable."""
+    """One classifier's probability ``value`` of one class.
 
-    judge: str
+    ``striped`` bars belong to classifiers with which no image is made. ``is_prediction`` says that
+    the class is the classifier's most probable one.
+    """
+
+    classifier: str
     colour: str
     striped: bool
     value: float
     text: str
-    says: bool
+    is_prediction: bool
 
 
 @dataclass(frozen=True)
 class ClassBars:
-    """A class, what it is to the image (:data:`LABEL_ROLE`, :data:`SEEN_ROLE`, both or neither), and a bar for each judge."""
+    """A class with one bar for each classifier.
+
+    ``roles`` say what the class is to the image: :data:`LABEL_ROLE` for its label,
+    :data:`LOOK_ROLE` for the class that it is made to look like, both or neither.
+    """
 
     name: str
     roles: tuple[str, ...]
     bars: tuple[Bar, ...]
 
 
-def model_colour(judge: ModelInfo) -> str:
-    """Orange for a robust classifier, blue for any other, as everywhere."""
-    return palette.ROBUST if judge.robust else palette.STANDARD
+def model_colour(model: ModelInfo) -> str:
+    """Orange for a robust classifier, blue for any other."""
+    return palette.ROBUST if model.robust else palette.STANDARD
 
 
 def short_names(models: Sequence[ModelInfo]) -> tuple[str, ...]:
-    """A name for each that fits beside a bar: what its kind is for the pair, its own name for any other."""
+    """Names that fit beside a bar: "standard" and "robust" for the pair, else the model's name."""
     return tuple(
-        ("robust" if each.robust else "standard") if each.builder else each.name for each in models
+        ("robust" if each.robust else "standard") if each.in_pair else each.name for each in models
     )
 
 
 def prediction_bars(image: SetImage, models: Sequence[ModelInfo]) -> tuple[ClassBars, ...]:
-    """The confidences worth seeing: in the label the image carries, in what a person sees, and in what each judge says, once each."""
+    """The label, the class the image is made to look like, and each prediction, each class once."""
     names = image.predictions[0].names
-    said = [belief.index for belief in image.predictions]
-    shown = dict.fromkeys(
-        [image.label, *([] if image.perceived_label is None else [image.perceived_label]), *said]
-    )
+    looks = [] if image.perceived_label is None else [image.perceived_label]
+    predicted = [prediction.index for prediction in image.predictions]
+    classes = dict.fromkeys([image.label, *looks, *predicted])
     return tuple(
         ClassBars(names[index], _roles(image, index), _bars(image, models, index))
-        for index in shown
+        for index in classes
     )
 
 
 def _roles(image: SetImage, index: int) -> tuple[str, ...]:
-    return tuple(
-        role
-        for role, of in ((LABEL_ROLE, image.label), (SEEN_ROLE, image.perceived_label))
-        if of == index
-    )
+    classes = {LABEL_ROLE: image.label, LOOK_ROLE: image.perceived_label}
+    return tuple(role for role, of_role in classes.items() if of_role == index)
 
 
 def _bars(image: SetImage, models: Sequence[ModelInfo], index: int) -> tuple[Bar, ...]:
     bars = []
-    for judge, short, belief in zip(models, short_names(models), image.predictions, strict=True):
-        value = float(belief.probabilities[index])
-        bars.append(
-            Bar(
-                short,
-                model_colour(judge),
-                not judge.builder,
-                value,
-                percent(value),
-                belief.index == index,
-            )
-        )
+    for model, name, prediction in zip(models, short_names(models), image.predictions, strict=True):
+        value, is_prediction = float(prediction.probabilities[index]), prediction.index == index
+        colour, striped = model_colour(model), not model.in_pair
+        bars.append(Bar(name, colour, striped, value, percent(value), is_prediction))
     return tuple(bars)

@@ -1,0 +1,100 @@
+"""A matplotlib figure on which pictures and measured text are placed in inches."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+from numpy.typing import NDArray
+
+from explorer.figures.palette import INK_QUIET
+
+PIXELATED_BELOW = 128  # pixels; smaller images are shown as squares, not smoothed
+LINE_SPACING, ASCENT = 1.25, 0.93  # times the size of the text
+POINTS = 72  # in an inch
+
+
+class Canvas:
+    """A figure whose positions and lengths are inches from its top left corner; text in points."""
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width, self.height = width, height
+        self.figure = Figure(figsize=(width, height), facecolor="white")
+
+    def picture(self, left: float, top: float, side: float, pixels: NDArray[np.uint8]) -> None:
+        """Show uint8 [H, W, 3] undistorted in a square."""
+        bottom = self.height - top - side
+        box = (left / self.width, bottom / self.height, side / self.width, side / self.height)
+        axes = self.figure.add_axes(box, xticks=[], yticks=[])
+        smoothing = "nearest" if max(pixels.shape[:2]) < PIXELATED_BELOW else "auto"
+        axes.imshow(pixels, interpolation=smoothing)
+        for spine in axes.spines.values():
+            spine.set(linewidth=0.4, color=INK_QUIET)
+
+    def lines(
+        self,
+        x: float,
+        top: float,
+        lines: list[str],
+        size: float,
+        colour: str,
+        weight: str = "normal",
+    ) -> None:
+        """Lines below ``top``, each centred at ``x``.
+
+        Texts of one size that start at the same ``top`` have the same baseline.
+        """
+        for index, line in enumerate(lines):
+            baseline = top + index * line_height(size) + ASCENT * size / POINTS
+            self.text(x, baseline, line, size, colour, weight=weight, vertical="baseline")
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        colour: str,
+        *,
+        vertical: str,
+        weight: str = "normal",
+    ) -> None:
+        """Text centred at ``x``. A ``$`` in it, as in a class name, does not start a formula."""
+        artist = self.figure.text(
+            x / self.width, 1 - y / self.height, text, size=size, color=colour, weight=weight
+        )
+        artist.set(ha="center", va=vertical, parse_math=False)
+
+
+def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
+    """Lines no wider than ``width`` inches, broken between words, and inside a word too wide."""
+    lines: list[str] = []
+    for word in text.split() or [""]:
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(joined, size, bold) <= width:
+            lines[-1] = joined
+            continue
+        while text_width(word, size, bold) > width:
+            ends = range(1, len(word) + 1)
+            first_too_wide = next(n for n in ends if text_width(word[:n], size, bold) > width)
+            cut = max(1, first_too_wide - 1)
+            lines.append(word[:cut])
+            word = word[cut:]
+        lines.append(word)
+    return lines
+
+
+def line_height(size: float) -> float:
+    """The height in inches of one line of text of ``size`` points."""
+    return size * LINE_SPACING / POINTS
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """The width in inches of text of ``size`` points, from the metrics of matplotlib's font."""
+    font = FontProperties(size=size, weight="bold" if bold else "normal")
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / POINTS

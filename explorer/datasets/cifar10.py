@@ -1,16 +1,14 @@
-"""torchvision's CIFAR-10: fetched (170 MB) where a person asks for it, and read. torchvision knows where it lies and checks it by MD5.
+"""torchvision's CIFAR-10: downloaded on request (170 MB), and read.
 
-torchvision's own download waits for ever on a silent server, falls back to plain HTTP and leaves half a file behind; this one
-stops with a sentence, goes on where it was, and moves the images into place when they are whole.
+torchvision knows the archive's address and MD5. Its own download waits for ever on a silent server,
+falls back to plain HTTP and leaves half a file behind; this one ends with an error message, resumes
+where it was, and puts the folder in place only when it is complete.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -20,19 +18,19 @@ import numpy as np
 import torch
 
 from explorer.datasets.labelled import DataError, LabelledImages
-from explorer.fetch import FetchError, Remote, alone, fetch
-from explorer.files import data_folder
+from explorer.fetch import FetchError, Remote, fetch, file_lock
+from explorer.files import data_folder, disk_error, new_folder
 
 if TYPE_CHECKING:
     from torchvision.datasets import CIFAR10
 
-ARCHIVE_BYTES = 170_498_071  # as published; the server's word is not needed to show progress
+ARCHIVE_BYTES = 170_498_071  # as published, to show progress also if the server doesn't say
 
 OnBytes = Callable[[int, int], None]
 
 
 def has_cifar10(folder: Path | None = None) -> bool:
-    """Whether CIFAR-10 lies whole in ``folder`` (default :func:`data_folder`); reads all 186 MB to be sure."""
+    """Whether ``folder`` (default :func:`data_folder`) has a complete CIFAR-10; reads 186 MB."""
     try:
         _open(folder or data_folder(), train=False)
     except DataError:
@@ -43,7 +41,10 @@ def has_cifar10(folder: Path | None = None) -> bool:
 def read_cifar10(
     limit: int | None = None, *, train: bool, folder: Path | None = None
 ) -> LabelledImages:
-    """The training or the test images of CIFAR-10, the first ``limit`` when given. Raises :class:`DataError` where they are not."""
+    """The training or the test images of CIFAR-10, or the first ``limit`` of them.
+
+    Raises :class:`DataError` if they are not in ``folder`` (default :func:`data_folder`).
+    """
     data = _open(folder or data_folder(), train)
     images = torch.from_numpy(np.ascontiguousarray(data.data[:limit].transpose(0, 3, 1, 2)))
     return LabelledImages(images, torch.tensor(data.targets[:limit]), tuple(data.classes))
@@ -55,56 +56,53 @@ def download_cifar10(
     cancelled: Callable[[], bool] | None = None,
     timeout: float = 30.0,
 ) -> Path:
-    """Fetch CIFAR-10 into ``folder`` (default :func:`data_folder`) unless it is there; returns the folder of its batches.
+    """Download CIFAR-10 into ``folder`` unless it is there; returns the folder of its batches.
 
-    ``on_bytes(done, total)`` follows the 170 MB; ``cancelled()`` is asked for each piece, and
-    :class:`~explorer.errors.Cancelled` raised when it says so; ``timeout`` is the longest silence in seconds. Raises
-    :class:`DataError` when it can't be fetched, checked or written. Nothing half whole is left in place; what arrived before a
-    connection broke is kept where the server lets one go on from there.
+    ``on_bytes(done, total)`` reports the 170 MB; ``timeout`` is the longest silence in seconds.
+    Raises :class:`~explorer.errors.Cancelled`, :class:`DataError` if the archive can't be fetched
+    or unpacked, and :class:`~explorer.files.FileError` if it can't be written. Nothing incomplete
+    is left in place; what arrived before a connection broke is kept if the server can resume there.
     """
-    from torchvision.datasets import CIFAR10  # torchvision takes 1.8 s to import
+    from torchvision.datasets import CIFAR10  # importing torchvision takes 1.8 s
 
     root = folder or data_folder()
-    place = Path(root, CIFAR10.base_folder)
+    batches = Path(root, CIFAR10.base_folder)
     if has_cifar10(root):
-        return place
+        return batches
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with alone(place, cancelled):
+        with file_lock(batches, cancelled):
             if not has_cifar10(root):  # another process may have fetched it meanwhile
-                _fetch_and_unpack(root, place, on_bytes, cancelled, timeout)
+                _fetch_and_unpack(root, batches, on_bytes, cancelled, timeout)
     except FetchError as error:
+        elsewhere = f"unpack {CIFAR10.filename} from another machine in {root.resolve()}"
         raise DataError(
-            f"CIFAR-10 could not be fetched: {error}. Or unpack {CIFAR10.filename} from another machine in {root.resolve()}; "
-            "everything else works without it"
+            f"CIFAR-10 could not be fetched: {error}. Or {elsewhere}; everything else works "
+            "without it"
         ) from None
     except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"the archive of CIFAR-10 can't be unpacked ({error}); nothing was kept. Try again later"
-        ) from None
+        fault = f"the archive of CIFAR-10 can't be unpacked ({error})"
+        raise DataError(f"{fault}; nothing was kept. Try again later") from None
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = (
-            "the disk is full: CIFAR-10 needs 360 MB while it is unpacked"
-            if full
-            else error.strerror or str(error)
-        )
-        raise DataError(
-            f"can't write CIFAR-10 into {root.resolve()}: {reason}; EXPLORER_DATA names another folder"
-        ) from None
-    return place
+        needed = "Unpacking CIFAR-10 needs 360 MB"
+        hint = "EXPLORER_DATA names another folder"
+        raise disk_error(batches.absolute(), error, needed, hint) from None
+    return batches
 
 
 def _fetch_and_unpack(
-    root: Path, place: Path, on_bytes: OnBytes, cancelled: Callable[[], bool] | None, timeout: float
+    root: Path,
+    batches: Path,
+    on_bytes: OnBytes,
+    cancelled: Callable[[], bool] | None,
+    timeout: float,
 ) -> None:
     from torchvision.datasets import CIFAR10
     from torchvision.datasets.utils import check_integrity
 
     remote = Remote(CIFAR10.url, ARCHIVE_BYTES)
-    archive = (
-        root / f".{CIFAR10.filename}"
-    )  # hidden: ours to delete, unlike one that a person has put there
+    # A hidden file is ours to delete, unlike an archive that a person has put there.
+    archive = root / f".{CIFAR10.filename}"
     try:
         fetch(
             remote,
@@ -114,16 +112,13 @@ def _fetch_and_unpack(
             timeout=timeout,
         )
         if not check_integrity(archive, CIFAR10.tgz_md5):
-            raise DataError(
-                f"what {remote.host} sent is not CIFAR-10 (its MD5 differs); nothing was kept. Try again later"
-            )
-        with tempfile.TemporaryDirectory(prefix=".cifar-10-", dir=root) as temporary:
+            fault = f"what {remote.host} sent is not CIFAR-10 (its MD5 differs)"
+            raise DataError(f"{fault}; nothing was kept. Try again later")
+        shutil.rmtree(batches, ignore_errors=True)  # a damaged copy
+        with new_folder(batches) as folder:
             with tarfile.open(archive) as tar:
-                tar.extractall(temporary, filter="data")
-            _open(Path(temporary), train=False)
-            if place.exists():
-                shutil.rmtree(place)
-            os.replace(Path(temporary, CIFAR10.base_folder), place)
+                tar.extractall(folder.parent, filter="data")
+            _open(folder.parent, train=False)
     finally:
         archive.unlink(missing_ok=True)
 
@@ -135,6 +130,6 @@ def _open(folder: Path, train: bool) -> CIFAR10:
         return CIFAR10(str(folder), train=train, download=False)
     except (RuntimeError, OSError):
         raise DataError(
-            f"CIFAR-10 is not in {folder.resolve()}, or not whole; fetch it with: python -m explorer download, or say with "
-            "EXPLORER_DATA where it is"
+            f"CIFAR-10 is not in {folder.resolve()}, or not complete; fetch it with: "
+            "python -m explorer download, or set EXPLORER_DATA to its folder"
         ) from None

@@ -1,11 +1,10 @@
-"""Labelled images in memory, read from a Parquet file with the Hugging Face columns."""
+"""Labelled images in memory, and how they are read from Parquet files with Hugging Face columns."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,22 +18,26 @@ from PIL import Image
 from torch import Tensor
 
 from explorer.errors import UserError
+from explorer.images.decode import ImageError, decode_image
 
 Pixels = npt.NDArray[np.uint8]
-View = Callable[[Image.Image], Pixels]
+Preprocess = Callable[[Image.Image], Pixels]  # uint8 [H, W, 3] of a picture
 
 IMAGE_COLUMNS = ("img", "image")
-_CELLS = 1000  # encoded pictures unpacked at a time
+_CHUNK = 1000  # encoded pictures that are copied out of a column at a time
 
 
 class DataError(UserError):
-    """A data file that can't be used; the message says what is wrong and what to do."""
+    """A data set that can't be used; the message says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """``images`` uint8 [N, 3, H, W], ``labels`` int64 [N], the class names (empty when the file has none), and where each image
-    was in its source, ``rows`` int64 [N] (None: in order)."""
+    """``images`` uint8 [N, 3, H, W] with ``labels`` int64 [N].
+
+    ``names`` are the classes' names, empty if the data has none. ``rows`` int64 [N] is the position
+    of each image in its source; None means 0 to N − 1.
+    """
 
     images: Tensor
     labels: Tensor
@@ -45,32 +48,30 @@ class LabelledImages:
         return len(self.labels)
 
     def take(self, indices: Tensor) -> LabelledImages:
-        """The rows at ``indices`` (int64 or bool [N])."""
+        """The images at ``indices`` (int64, or bool [N])."""
         rows = torch.arange(len(self)) if self.rows is None else self.rows
         return LabelledImages(self.images[indices], self.labels[indices], self.names, rows[indices])
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of images and labels."""
-        found = hashlib.sha256(str(tuple(self.images.shape)).encode())
-        found.update(self.images.contiguous().numpy().data)
-        found.update(self.labels.contiguous().numpy().data)
-        return found.hexdigest()
+        sha = hashlib.sha256(str(tuple(self.images.shape)).encode())
+        sha.update(self.images.contiguous().numpy().data)
+        sha.update(self.labels.contiguous().numpy().data)
+        return sha.hexdigest()
 
     def row(self, index: int) -> int:
-        """Where the image at ``index`` was in its source."""
+        """The position in its source of the image at ``index``."""
         return index if self.rows is None else int(self.rows[index])
 
 
-def read_parquet(
-    path: str | Path, limit: int | None = None, view: View | None = None
-) -> LabelledImages:
-    """Read columns ``img``/``image`` ({bytes, path}) and ``label``; the first ``limit`` rows when given. ``view`` makes uint8
-    [H, W, 3] of each picture, so that pictures of different sizes can be brought to one.
+def read_parquet(path: str | Path, limit: int | None = None) -> LabelledImages:
+    """The first ``limit`` rows of a file with the columns ``img`` or ``image``, and ``label``.
 
-    Raises :class:`DataError` when the file is missing, is no Parquet file, lacks the columns, or its images differ in size.
+    Raises :class:`DataError` if the file is missing, is not Parquet, lacks the columns, or if its
+    pictures can't be read or differ in size.
     """
-    return labelled_of(read_table(path, limit), str(path), view)
+    return labelled_images(read_table(path, limit), str(path))
 
 
 def read_table(
@@ -79,82 +80,104 @@ def read_table(
     data: bytes | None = None,
     columns: Sequence[str] = (),
 ) -> pa.Table:
-    """The picture and label columns of a Parquet file, and those of ``columns`` that it has; the first ``limit`` rows when given.
+    """The picture and label columns of a Parquet file, and those of ``columns`` that it has.
 
-    ``data`` is the file's content where it has been read already. Raises :class:`DataError`.
+    ``limit`` keeps the first rows; ``data`` is the file's content if it has been read already.
+    Raises :class:`DataError`.
     """
     path = Path(path)
     if data is None and not path.is_file():
         raise DataError(f"there is no file {path}")
+    content = path if data is None else pa.BufferReader(data)
     try:
-        with pq.ParquetFile(
-            path if data is None else pa.BufferReader(data), page_checksum_verification=True
-        ) as file:
-            there = file.schema_arrow.names
-            column = next((name for name in IMAGE_COLUMNS if name in there), None)
-            if column is None or "label" not in there:
-                raise DataError(
-                    f"{path} has the columns {', '.join(there)}; it needs img (or image) and label"
-                )
-            groups = rows = 0
-            while groups < file.num_row_groups and (limit is None or rows < limit):
-                rows += file.metadata.row_group(groups).num_rows
-                groups += 1
-            table = file.read_row_groups(
-                range(groups),
-                columns=[column, "label", *(name for name in columns if name in there)],
-            )
+        with pq.ParquetFile(content, page_checksum_verification=True) as file:
+            table = _read_columns(file, path, limit, columns)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{path} is not a readable Parquet file ({str(error).splitlines()[0]})"
-        ) from None
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path} is not a readable Parquet file ({reason})") from None
     return table if limit is None else table.slice(0, limit)
 
 
-def labelled_of(table: pa.Table, where: str, view: View | None = None) -> LabelledImages:
-    """The pictures and labels of a table from :func:`read_table`; ``where`` is what messages call it. Raises :class:`DataError`."""
+def _read_columns(
+    file: pq.ParquetFile, path: Path, limit: int | None, columns: Sequence[str]
+) -> pa.Table:
+    """The row groups that hold the first ``limit`` rows."""
+    names = file.schema_arrow.names
+    image_column = next((name for name in IMAGE_COLUMNS if name in names), None)
+    if image_column is None or "label" not in names:
+        needed = "it needs img (or image) and label"
+        raise DataError(f"{path} has the columns {', '.join(names)}; {needed}")
+    groups = rows = 0
+    while groups < file.num_row_groups and (limit is None or rows < limit):
+        rows += file.metadata.row_group(groups).num_rows
+        groups += 1
+    wanted = [image_column, "label", *(name for name in columns if name in names)]
+    return file.read_row_groups(range(groups), columns=wanted)
+
+
+def labelled_images(
+    table: pa.Table, where: str, preprocess: Preprocess | None = None
+) -> LabelledImages:
+    """The pictures and labels of a table from :func:`read_table`; ``where`` names it in messages.
+
+    Raises :class:`DataError` as :func:`stack_images` does, and if the labels aren't whole numbers.
+    """
     if not len(table):
         raise DataError(f"{where} has no rows")
     labels = table["label"]
     if not pa.types.is_integer(labels.type) or labels.null_count:
-        raise DataError(
-            f"the labels in {where} are {labels.type}; they must be whole numbers, one in each row"
-        )
-    images: Tensor | None = None
+        must = "they must be whole numbers, one in each row"
+        raise DataError(f"the labels in {where} are {labels.type}; {must}")
+    images = stack_images(_pictures(table, where), len(table), where, preprocess)
+    classes = torch.from_numpy(labels.to_numpy().astype(np.int64))
+    return LabelledImages(images, classes, class_names(table.schema))
+
+
+def _pictures(table: pa.Table, where: str) -> Iterator[tuple[str, Image.Image]]:
+    """Each row's name for messages, and its decoded picture."""
+    column = table[next(name for name in IMAGE_COLUMNS if name in table.column_names)]
     row = 0
-    for batch in table[
-        next(name for name in IMAGE_COLUMNS if name in table.column_names)
-    ].iterchunks():
-        for start in range(0, len(batch), _CELLS):
-            for cell in batch.slice(start, _CELLS).to_pylist():
-                pixels = torch.from_numpy(_decode(cell, where, row, view)).permute(2, 0, 1)
-                if images is None:
-                    images = torch.empty((len(table), *pixels.shape), dtype=torch.uint8)
-                if pixels.shape != images.shape[1:]:
-                    raise DataError(
-                        f"the images in {where} differ in size; they must all be the same"
-                    )
-                images[row] = pixels
+    for batch in column.iterchunks():
+        for start in range(0, len(batch), _CHUNK):
+            for cell in batch.slice(start, _CHUNK).to_pylist():
+                data = cell.get("bytes") if isinstance(cell, dict) else cell
+                name = f"row {row} of {where}"
+                if not isinstance(data, bytes):
+                    raise DataError(f"{name} holds no image bytes")
+                yield name, decode_image(data, name).image
                 row += 1
-    assert images is not None
-    return LabelledImages(
-        images, torch.from_numpy(labels.to_numpy().astype(np.int64)), class_names(table.schema)
-    )
 
 
-def _decode(cell: object, where: str, row: int, view: View | None) -> Pixels:
-    data = cell.get("bytes") if isinstance(cell, dict) else cell
-    if not isinstance(data, bytes):
-        raise DataError(f"row {row} of {where} holds no image bytes")
+def stack_images(
+    pictures: Iterable[tuple[str, Image.Image]],
+    count: int,
+    where: str,
+    preprocess: Preprocess | None = None,
+) -> Tensor:
+    """``count`` pictures, each with its name for messages, as uint8 [count, 3, H, W].
+
+    Pictures of different sizes need a ``preprocess`` that makes them equal. Raises
+    :class:`DataError` if sizes differ or decoding a picture raised :class:`ImageError`.
+    """
+    images = torch.empty(0)
+    first = ""
     try:
-        image = Image.open(io.BytesIO(data)).convert("RGB")
-        return np.array(image) if view is None else view(image)
-    except Exception as error:  # Pillow lets many kinds through for damaged files
-        raise DataError(f"row {row} of {where} is not a readable image ({error})") from None
+        for index, (name, image) in enumerate(pictures):
+            array = np.array(image) if preprocess is None else preprocess(image)
+            pixels = torch.from_numpy(array).permute(2, 0, 1)
+            if index == 0:
+                images, first = torch.empty((count, *pixels.shape), dtype=torch.uint8), name
+            if pixels.shape != images.shape[1:]:
+                differing = f"the pictures in {where} differ in size ({name} from {first})"
+                raise DataError(f"{differing}; they must all be the same")
+            images[index] = pixels
+    except ImageError as error:
+        raise DataError(str(error)) from None
+    return images
 
 
 def class_names(schema: pa.Schema) -> tuple[str, ...]:
-    """The names of the classes as Hugging Face's ``datasets`` writes them; empty where there are none."""
+    """The classes' names as Hugging Face's ``datasets`` stores them; empty if there are none."""
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
         return tuple(str(name) for name in features["label"]["names"])

@@ -1,4 +1,4 @@
-"""Images that occur again after re-compression, so that held-out originals stay out of training."""
+"""Images that are the same except for compression, to keep held-out images out of training."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from explorer.datasets.labelled import LabelledImages
 
 
 def near_duplicates(images: Tensor, others: Tensor) -> Tensor:
-    """For each of ``others`` the index of the most similar of ``images`` (both uint8 [N, 3, H, W]); int64 [len(others)].
+    """For each of ``others`` the index of the most similar of ``images``: int64 [len(others)].
 
-    Finds an image again after re-compression, to keep held-out originals out of a training set.
+    Both are uint8 [N, 3, H, W]. The similarity is the correlation of the pixel values, which
+    compression hardly changes.
     """
     flat = images.flatten(1).float()
     flat -= flat.mean(dim=1, keepdim=True)
@@ -24,7 +25,7 @@ def near_duplicates(images: Tensor, others: Tensor) -> Tensor:
 
 
 def exclude_near_duplicates(data: LabelledImages, held_out: Tensor) -> LabelledImages:
-    """``data`` less the twins of ``held_out`` (uint8 [N, 3, H, W])."""
+    """``data`` without the image most similar to each of ``held_out`` (uint8 [N, 3, H, W])."""
     keep = torch.ones(len(data), dtype=torch.bool)
     keep[near_duplicates(data.images, held_out)] = False
     return data.take(keep)

@@ -1,5 +1,4 @@
-"""Data by its written name, as a classifier sees and counts it: whatever :func:`~explorer.datasets.constructed.read.read_set` reads, or
-torchvision's CIFAR-10."""
+"""Data named on a command line, preprocessed for a classifier and with its class indices."""
 
 from __future__ import annotations
 
@@ -8,69 +7,69 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-import torch
 from PIL import Image
 
 from explorer.datasets.cifar10 import read_cifar10
 from explorer.datasets.constructed.read import read_set
-from explorer.datasets.labelled import DataError, LabelledImages, Pixels
+from explorer.datasets.labelled import DataError, LabelledImages, Pixels, stack_images
 from explorer.images import geometry
-from explorer.images.geometry import to_uint8
 
 CIFAR10, CIFAR10_TRAIN = "cifar10", "cifar10:train"  # the test images, the training images
 
 
-class Viewer(geometry.Preprocessing, Protocol):
-    """What reading needs to know of a classifier: its labels and how it sees a picture."""
+class ClassifierInput(geometry.Preprocessing, Protocol):
+    """A classifier's preprocessing and labels; a ``Classifier`` fulfils it."""
 
     @property
-    def labels(self) -> tuple[str, ...]: ...
+    def labels(self) -> tuple[str, ...]:
+        """The classes' names, in order."""
 
 
-def read_source(source: str, viewer: Viewer, limit: int | None = None) -> LabelledImages:
-    """The images of ``source`` as ``viewer`` sees them, with its class indices; the first ``limit`` when given.
+def read_source(
+    source: str, classifier: ClassifierInput, limit: int | None = None
+) -> LabelledImages:
+    """The images of ``source`` as ``classifier`` takes them, or the first ``limit`` of them.
 
-    Raises :class:`DataError` when the source can't be read or its classes are not the viewer's.
+    ``source`` is "cifar10", "cifar10:train", or a path that
+    :func:`~explorer.datasets.constructed.read.read_set` reads. Labels are the classifier's indices,
+    matched by name if the data has class names.
+
+    Raises :class:`DataError` if the source can't be read or has other classes.
     """
 
-    def view(image: Image.Image) -> Pixels:
-        return to_uint8(geometry.view(image, viewer))
+    def preprocess(image: Image.Image) -> Pixels:
+        return geometry.to_uint8(geometry.preprocess(image, classifier))
 
     if source in (CIFAR10, CIFAR10_TRAIN):
         data = read_cifar10(limit, train=source == CIFAR10_TRAIN)
     elif Path(source, "cifar-10-batches-py").is_dir():
-        raise DataError(
-            f"{source} is torchvision's CIFAR-10: name it {CIFAR10} or {CIFAR10_TRAIN}, with EXPLORER_DATA={source}"
-        )
+        names = f"{CIFAR10} or {CIFAR10_TRAIN}, with EXPLORER_DATA={source}"
+        raise DataError(f"{source} is torchvision's CIFAR-10: name it {names}")
     else:
-        data = read_set(source, limit, view).data
-    if tuple(data.images.shape[2:]) != viewer.input_size:
-        seen = [
-            torch.from_numpy(view(Image.fromarray(image.permute(1, 2, 0).numpy())))
-            for image in data.images
-        ]
-        data = replace(data, images=torch.stack(seen).permute(0, 3, 1, 2).contiguous())
-    return _with_labels_of(data, viewer.labels, source)
+        data = read_set(source, limit, preprocess).data
+    if tuple(data.images.shape[2:]) != classifier.input_size:
+        arrays = data.images.permute(0, 2, 3, 1).numpy()
+        pictures = ((source, Image.fromarray(array)) for array in arrays)
+        data = replace(data, images=stack_images(pictures, len(data), source, preprocess))
+    return _with_labels_of(data, classifier.labels, source)
 
 
 def _with_labels_of(data: LabelledImages, labels: Sequence[str], source: str) -> LabelledImages:
-    """Labels as the classifier counts them: by name where the data has names, else by index."""
-    low, high = int(data.labels.min()), int(data.labels.max())
-    if low < 0 or high >= len(data.names or labels):
-        raise DataError(
-            f"{source} has labels from {low} to {high} for {len(data.names or labels)} classes"
-        )
+    """``data`` with indices into ``labels``, by name if the data has names."""
+    low, high, classes = int(data.labels.min()), int(data.labels.max()), len(data.names or labels)
+    if low < 0 or high >= classes:
+        raise DataError(f"{source} has labels from {low} to {high} for {classes} classes")
     if not data.names or tuple(data.names) == tuple(labels):
         return data
-    order = torch.tensor(_indices(data.names, labels, source))
-    return replace(data, labels=order[data.labels], names=tuple(labels))
+    indices = data.labels.new_tensor(_indices(data.names, labels, source))
+    return replace(data, labels=indices[data.labels], names=tuple(labels))
 
 
 def _indices(names: Sequence[str], labels: Sequence[str], source: str) -> list[int]:
     known = {label.casefold(): index for index, label in enumerate(labels)}
-    unknown = [name for name in names if name.casefold() not in known]
-    if unknown:
+    if unknown := [name for name in names if name.casefold() not in known]:
         raise DataError(
-            f"{source} has classes the classifier does not know, such as {unknown[0]!r}; it knows {', '.join(labels[:5])} …"
+            f"{source} has classes the classifier does not know, such as {unknown[0]!r}; it knows "
+            f"{', '.join(labels[:5])} …"
         )
     return [known[name.casefold()] for name in names]

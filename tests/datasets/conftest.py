@@ -1,4 +1,4 @@
-"""A classifier small enough to build sets with in a moment, one with a linear representation, and pictures for both."""
+"""A classifier that builds sets in a moment, one with a linear representation, and images."""
 
 from __future__ import annotations
 

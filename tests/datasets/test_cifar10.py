@@ -1,7 +1,8 @@
-"""CIFAR-10 fetched from a server that works, and from servers that do not: nothing half whole is left in place."""
+"""CIFAR-10 from a server that works, and from servers that fail: nothing incomplete stays."""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.server
 import io
@@ -15,19 +16,23 @@ import numpy as np
 import pytest
 from torchvision.datasets import CIFAR10
 
-from explorer.datasets import cifar10 as download
+from explorer.datasets import cifar10
 from explorer.datasets.cifar10 import download_cifar10, has_cifar10, read_cifar10
 from explorer.datasets.labelled import DataError
 from explorer.datasets.sources import read_source
 from explorer.errors import Cancelled
-from explorer.fetch import download as transfer
+from explorer.fetch import download
+from explorer.files import FileError
 
 NAMES = ["cat", "dog"]
 
 
 @pytest.fixture(scope="module")
 def files():
-    """The files of a small CIFAR-10: four training images, two test images, two classes; noise, so that they don't compress."""
+    """The files of a small CIFAR-10: four training images, two test images, two classes.
+
+    The images are noise, so that they don't compress.
+    """
     noise = np.random.default_rng(0).integers(0, 256, (6, 3072), dtype=np.uint8)
     return {
         "data_batch_1": pickle.dumps({"data": noise[:4], "labels": [0, 1, 1, 0]}),
@@ -48,7 +53,7 @@ def packed(files, folder="cifar-10-batches-py"):
 
 @pytest.fixture
 def archive(files, monkeypatch):
-    """Its archive; torchvision is told its MD5s."""
+    """The archive of ``files``, with whose MD5s torchvision's are replaced."""
     md5 = {name: hashlib.md5(data).hexdigest() for name, data in files.items()}
     monkeypatch.setattr(CIFAR10, "train_list", [["data_batch_1", md5["data_batch_1"]]])
     monkeypatch.setattr(CIFAR10, "test_list", [["test_batch", md5["test_batch"]]])
@@ -59,19 +64,19 @@ def archive(files, monkeypatch):
     )
     data = packed(files)
     monkeypatch.setattr(CIFAR10, "tgz_md5", hashlib.md5(data).hexdigest())
-    monkeypatch.setattr(download, "ARCHIVE_BYTES", len(data))
-    monkeypatch.setattr(transfer, "_CHUNK", 4096)
+    monkeypatch.setattr(cifar10, "ARCHIVE_BYTES", len(data))
+    monkeypatch.setattr(download, "_CHUNK", 4096)
     return data
 
 
 @contextmanager
-def serving(monkeypatch, answer):
-    """A server on 127.0.0.1 whose GET is ``respond(handler, released)``; torchvision's URL points to it."""
+def serving(monkeypatch, respond):
+    """A server on 127.0.0.1 whose GET is ``respond(handler, released)``, at torchvision's URL."""
     released = threading.Event()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            answer(self, released)
+            respond(self, released)
 
         def log_message(self, *_):
             pass
@@ -90,36 +95,36 @@ def serving(monkeypatch, answer):
 
 
 def sends(data, length=None, status=200):
-    def answer(handler, released):
+    def respond(handler, released):
         handler.send_response(status)
         handler.send_header("Content-Length", str(len(data) if length is None else length))
         handler.end_headers()
         handler.wfile.write(data)
 
-    return answer
+    return respond
 
 
 def falls_silent(data):
-    def answer(handler, released):
+    def respond(handler, released):
         sends(data[: len(data) // 2], len(data))(handler, released)
         handler.wfile.flush()
         released.wait(20)
 
-    return answer
+    return respond
 
 
 def resets(data):
-    def answer(handler, released):
+    def respond(handler, released):
         sends(data[: len(data) // 2], len(data))(handler, released)
         handler.wfile.flush()
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         handler.connection.close()
 
-    return answer
+    return respond
 
 
 def never_ends(data):
-    def answer(handler, released):
+    def respond(handler, released):
         handler.send_response(200)
         handler.end_headers()
         try:
@@ -128,11 +133,11 @@ def never_ends(data):
         except OSError:
             pass
 
-    return answer
+    return respond
 
 
 def trickles(data):
-    def answer(handler, released):
+    def respond(handler, released):
         handler.send_response(200)  # and no length
         handler.end_headers()
         for start in range(0, len(data), 512):
@@ -140,41 +145,37 @@ def trickles(data):
             handler.wfile.flush()
             released.wait(0.002)
 
-    return answer
+    return respond
 
 
-@pytest.mark.parametrize("answer", [sends, trickles])
-def test_it_is_fetched_and_read(tmp_path, monkeypatch, archive, answer):
-    said = []
+@pytest.mark.parametrize("respond", [sends, trickles])
+def test_it_is_fetched_and_read(tmp_path, monkeypatch, archive, respond):
+    progress = []
     root = tmp_path / "new" / "data"
-    with serving(monkeypatch, answer(archive)):
-        place = download_cifar10(root, lambda done, total: said.append((done, total)))
-    assert place == root / "cifar-10-batches-py"
-    assert [path.name for path in root.iterdir()] == [
-        "cifar-10-batches-py"
-    ]  # neither the archive nor anything temporary
-    assert said == sorted(said)
-    assert said[-1] == (len(archive), len(archive))
+    with serving(monkeypatch, respond(archive)):
+        folder = download_cifar10(root, lambda done, total: progress.append((done, total)))
+    assert folder == root / "cifar-10-batches-py"
+    assert list(root.iterdir()) == [folder]  # neither the archive nor anything temporary
+    assert progress == sorted(progress)
+    assert progress[-1] == (len(archive), len(archive))
     assert read_cifar10(train=True, folder=root).labels.tolist() == [0, 1, 1, 0]
     assert read_cifar10(limit=1, train=False, folder=root).images.shape == (1, 3, 32, 32)
     monkeypatch.setenv("EXPLORER_DATA", str(root))
 
-    class Viewer:
+    class ClassifierInput:
         labels = ("dog", "cat")
         input_size = (32, 32)
         resize = None
         interpolation = "bilinear"
 
-    assert read_source("cifar10", Viewer()).labels.tolist() == [0, 1]
-    with pytest.raises(
-        DataError, match="is torchvision's CIFAR-10: name it cifar10 or cifar10:train"
-    ):
-        read_source(str(root), Viewer())
-    assert download_cifar10(root) == place  # there already: no server is asked
+    assert read_source("cifar10", ClassifierInput()).labels.tolist() == [0, 1]
+    with pytest.raises(DataError, match="CIFAR-10: name it cifar10 or cifar10:train"):
+        read_source(str(root), ClassifierInput())
+    assert download_cifar10(root) == folder  # without a server
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("respond", "words"),
     [
         (lambda data: sends(b"gone", status=404), "answered 404"),
         (lambda data: sends(b"oh", status=500), "answered 500"),
@@ -209,31 +210,28 @@ def test_it_is_fetched_and_read(tmp_path, monkeypatch, archive, answer):
         "endless",
     ],
 )
-def test_a_server_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, archive, answer, words):
-    with serving(monkeypatch, answer(archive)), pytest.raises(DataError, match=words):
+def test_a_server_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, archive, respond, words):
+    with serving(monkeypatch, respond(archive)), pytest.raises(DataError, match=words):
         download_cifar10(tmp_path, timeout=0.5)
     assert list(tmp_path.iterdir()) == []
     assert not has_cifar10(tmp_path)
 
 
-def test_no_connection_is_one_calm_sentence(tmp_path, monkeypatch, archive):
-    with socket.socket() as listener:  # a port that nothing answers on
+def test_no_connection_is_one_sentence(tmp_path, monkeypatch, archive):
+    sentence = r"127.0.0.1 can't be reached .*check the connection. Or unpack .*everything else"
+    with socket.socket() as listener:  # a port without a server
         listener.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(
-            CIFAR10, "url", f"http://127.0.0.1:{listener.getsockname()[1]}/x.tar.gz"
-        )
-        with pytest.raises(
-            DataError,
-            match=r"127.0.0.1 can't be reached .*check the connection. Or unpack .*everything else works",
-        ):
+        port = listener.getsockname()[1]
+        monkeypatch.setattr(CIFAR10, "url", f"http://127.0.0.1:{port}/x.tar.gz")
+        with pytest.raises(DataError, match=f"{sentence} works"):
             download_cifar10(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_broken_connection_is_gone_on_from(tmp_path, monkeypatch, archive):
+def test_a_broken_download_is_resumed(tmp_path, monkeypatch, archive):
     starts = []
 
-    def goes_on(handler, released):
+    def resumes(handler, released):
         start = int(handler.headers.get("Range", "bytes=0-")[6:-1])
         starts.append(start)
         handler.send_response(206 if start else 200)
@@ -245,11 +243,11 @@ def test_a_broken_connection_is_gone_on_from(tmp_path, monkeypatch, archive):
             archive[start : max(start, 5000)] if starts.count(5000) < 2 else archive[start:]
         )
 
-    with serving(monkeypatch, goes_on):
-        with pytest.raises(
-            DataError,
-            match=r"the connection broke after .*what arrived is kept: try again to go on.*Or unpack",
-        ):
+    sentence = (
+        r"the connection broke after .*what arrived is kept: try again to continue.*Or unpack"
+    )
+    with serving(monkeypatch, resumes):
+        with pytest.raises(DataError, match=sentence):
             download_cifar10(tmp_path)
         assert (tmp_path / ".cifar-10-python.tar.gz.part").read_bytes() == archive[:5000]
         assert not has_cifar10(tmp_path)
@@ -259,13 +257,13 @@ def test_a_broken_connection_is_gone_on_from(tmp_path, monkeypatch, archive):
     assert [path.name for path in tmp_path.iterdir()] == ["cifar-10-batches-py"]
 
 
-def test_it_can_be_stopped(tmp_path, monkeypatch, archive):
-    said = []
+def test_a_download_can_be_cancelled(tmp_path, monkeypatch, archive):
+    calls = []
     with serving(monkeypatch, sends(archive)), pytest.raises(Cancelled):
         download_cifar10(
-            tmp_path, lambda *progress: said.append(progress), cancelled=lambda: len(said) >= 2
+            tmp_path, lambda *progress: calls.append(progress), cancelled=lambda: len(calls) >= 2
         )
-    assert len(said) == 2
+    assert len(calls) == 2
     assert list(tmp_path.iterdir()) == []
 
 
@@ -275,10 +273,8 @@ def test_a_damaged_copy_is_fetched_again(tmp_path, monkeypatch, archive):
         batch = tmp_path / "cifar-10-batches-py" / "test_batch"
         whole = batch.read_bytes()
         batch.write_bytes(whole[:100])
-        with pytest.raises(
-            DataError,
-            match=r"is not in .*, or not whole; fetch it with: python -m explorer download",
-        ):
+        sentence = r"is not in .*, or not complete; fetch it with: python -m explorer download"
+        with pytest.raises(DataError, match=sentence):
             read_cifar10(train=False, folder=tmp_path)
         download_cifar10(tmp_path)
     assert batch.read_bytes() == whole
@@ -297,9 +293,19 @@ def test_an_archive_of_other_files_is_not_kept(tmp_path, monkeypatch, archive, f
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_a_folder_that_can_not_be_written_is_said(tmp_path, archive):
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, archive):
     (tmp_path / "file").write_text("")
-    with pytest.raises(
-        DataError, match=r"can't write CIFAR-10 into .*EXPLORER_DATA names another folder"
-    ):
+    sentence = r"can't write .*/data/cifar-10-batches-py: .*; EXPLORER_DATA names another folder"
+    with pytest.raises(FileError, match=sentence):
         download_cifar10(tmp_path / "file" / "data")
+
+
+def test_a_full_disk_is_one_sentence(tmp_path, monkeypatch, archive):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "extractall", full)
+    sentence = r"the disk is full: .*cifar-10-batches-py was not written. Unpacking .* needs 360 MB"
+    with serving(monkeypatch, sends(archive)), pytest.raises(FileError, match=sentence):
+        download_cifar10(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,3 +1,5 @@
+"""Images and labels from Parquet files; one reader of pictures for files, folders and uploads."""
+
 from __future__ import annotations
 
 import io
@@ -8,16 +10,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
+from explorer.datasets.image_folder import read_folder
 from explorer.datasets.labelled import DataError, read_parquet
 from explorer.datasets.near_duplicates import near_duplicates
 from explorer.datasets.sources import read_source
+from explorer.images.decode import decode_image
 
 NAMES = ["cat", "dog"]
 
 
-class Viewer:
+class ClassifierInput:
     labels = ("dog", "cat", "ship")
     input_size = (8, 8)
     resize = None
@@ -44,7 +48,7 @@ def write(path, cells, labels, column="img", names=NAMES):
 
 
 @pytest.mark.parametrize("column", ["img", "image"])
-def test_pixels_labels_and_names_come_through(tmp_path, column):
+def test_pixels_labels_and_names_are_read(tmp_path, column):
     arrays = pictures()
     data = read_parquet(write(tmp_path / "a.parquet", map(png, arrays), [0, 1, 0, 1, 1], column))
     assert np.array_equal(data.images.permute(0, 2, 3, 1).numpy(), arrays)
@@ -53,31 +57,69 @@ def test_pixels_labels_and_names_come_through(tmp_path, column):
     assert len(read_parquet(tmp_path / "a.parquet", limit=2)) == 2
 
 
-def test_labels_are_counted_as_the_classifier_does(tmp_path):
+def test_labels_become_the_indices_of_the_classifier(tmp_path):
     path = write(tmp_path / "a.parquet", map(png, pictures()), [0, 1, 0, 1, 1])
-    data = read_source(str(path), Viewer())
+    data = read_source(str(path), ClassifierInput())
     assert data.labels.tolist() == [1, 0, 1, 0, 0]
+    write(tmp_path / "b.parquet", map(png, pictures()), [0] * 5, names=["zebra"])
     with pytest.raises(DataError, match="does not know, such as 'zebra'"):
-        read_source(
-            str(write(tmp_path / "b.parquet", map(png, pictures()), [0] * 5, names=["zebra"])),
-            Viewer(),
-        )
+        read_source(str(tmp_path / "b.parquet"), ClassifierInput())
+    write(tmp_path / "c.parquet", map(png, pictures()), [7, 0, 0, 0, 0], names=None)
     with pytest.raises(DataError, match="labels from 0 to 7"):
-        read_source(
-            str(write(tmp_path / "c.parquet", map(png, pictures()), [7, 0, 0, 0, 0], names=None)),
-            Viewer(),
-        )
+        read_source(str(tmp_path / "c.parquet"), ClassifierInput())
 
 
-def test_pictures_of_other_sizes_are_brought_to_the_classifiers(tmp_path):
+def test_pictures_of_different_sizes_are_preprocessed_to_one(tmp_path):
     cells = [png(pictures(1, 8)[0]), png(pictures(1, 20)[0])]
     path = write(tmp_path / "a.parquet", cells, [0, 1])
-    assert read_source(str(path), Viewer()).images.shape == (2, 3, 8, 8)
-    with pytest.raises(DataError, match="differ in size"):
+    assert read_source(str(path), ClassifierInput()).images.shape == (2, 3, 8, 8)
+    with pytest.raises(DataError, match=r"differ in size \(row 1 of .* from row 0 of"):
         read_parquet(path)
 
 
-def test_what_is_wrong_with_a_file_is_said(tmp_path):
+def rgba_png():
+    rgba = np.random.default_rng(2).integers(0, 256, (8, 12, 4), dtype=np.uint8)
+    return png(rgba)
+
+
+def png_16_bit():
+    return png(np.random.default_rng(3).integers(0, 65536, (8, 12), dtype=np.uint16))
+
+
+def rotated_jpeg():
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    buffer = io.BytesIO()
+    Image.fromarray(pictures(1, 12)[0, :8]).save(buffer, "JPEG", exif=exif)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("make", [rgba_png, png_16_bit, rotated_jpeg])
+def test_parquet_folder_and_upload_give_the_same_pixels(tmp_path, make):
+    data = make()
+    upload = np.asarray(decode_image(data, "upload").image)
+    naive = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    assert upload.shape != naive.shape or (upload != naive).any()  # plain Pillow gives others
+    write(tmp_path / "a.parquet", [data], [0])
+    (tmp_path / "folder" / "cat").mkdir(parents=True)
+    (tmp_path / "folder" / "cat" / "picture").write_bytes(data)
+    for images in (
+        read_parquet(tmp_path / "a.parquet").images,
+        read_folder(tmp_path / "folder").images,
+    ):
+        assert np.array_equal(images[0].permute(1, 2, 0).numpy(), upload)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG"])
+def test_8_bit_colour_is_what_pillow_decodes(tmp_path, format):
+    buffer = io.BytesIO()
+    Image.fromarray(pictures(1, 32)[0]).save(buffer, format)
+    write(tmp_path / "a.parquet", [buffer.getvalue()], [0])
+    pixels = read_parquet(tmp_path / "a.parquet").images[0].permute(1, 2, 0).numpy()
+    assert np.array_equal(pixels, np.asarray(Image.open(buffer)))
+
+
+def test_an_unusable_file_is_refused_with_its_fault(tmp_path):
     (tmp_path / "text.parquet").write_text("hello")
     pq.write_table(pa.table({"a": [1]}), tmp_path / "columns.parquet")
     write(tmp_path / "rotten.parquet", [b"rotten"], [0])
@@ -86,14 +128,14 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path):
         ("nowhere", "there is no file"),
         ("text", "not a readable Parquet"),
         ("columns", "has the columns a; it needs"),
-        ("rotten", "row 0 .* not a readable image"),
+        ("rotten", "row 0 of .* is not a picture that can be read here"),
         ("empty", "has no rows|holds no image"),
     ):
         with pytest.raises(DataError, match=words):
             read_parquet(tmp_path / f"{name}.parquet")
 
 
-def test_twins_are_found_again_after_recompression():
+def test_near_duplicates_are_recognised_after_recompression():
     arrays = np.kron(
         np.random.default_rng(1).integers(0, 256, (30, 4, 4, 3), dtype=np.uint8),
         np.ones((1, 4, 4, 1), np.uint8),
@@ -105,5 +147,5 @@ def test_twins_are_found_again_after_recompression():
         recompressed.append(np.asarray(Image.open(buffer)))
     order = torch.randperm(30, generator=torch.Generator().manual_seed(0))
     images = torch.from_numpy(np.stack(recompressed)).permute(0, 3, 1, 2)[order]
-    found = near_duplicates(images, torch.from_numpy(arrays[:10]).permute(0, 3, 1, 2))
-    assert torch.equal(order[found], torch.arange(10))
+    nearest = near_duplicates(images, torch.from_numpy(arrays[:10]).permute(0, 3, 1, 2))
+    assert torch.equal(order[nearest], torch.arange(10))

@@ -1,10 +1,8 @@
-"""A constructed set in other people's layouts: the authors' release, an image folder, one Parquet file."""
+"""Constructed sets written as the authors' release, as an image folder, or as one Parquet file."""
 
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,157 +14,129 @@ from torch import Tensor
 
 from explorer.datasets.constructed.mit_release import ABOUT, IMAGES, LABELS
 from explorer.datasets.constructed.read import ConstructedSet
-from explorer.datasets.constructed.shards import Row, png, write_shard
+from explorer.datasets.constructed.shards import Row, png_bytes, write_shard
 from explorer.datasets.labelled import DataError
-from explorer.files import disk_error
+from explorer.files import disk_error, new_folder
 
-_PART = 1000  # images in one tensor of the release's lists
+_CHUNK = 1000  # images in one tensor of the release's lists
 
 
-def export_release(found: ConstructedSet, out: Path) -> None:
-    """``CIFAR_ims`` (float32 [N, 3, H, W] in [0, 1]) and ``CIFAR_lab`` (int64 [N]), lists of tensors as in the authors' release,
-    and ``about.json`` with the classes and the plan."""
-    images, labels = found.data.images, found.data.labels
+def export_release(dataset: ConstructedSet, out: Path) -> None:
+    """Write lists of tensors as in the authors' release, and ``about.json``.
+
+    ``CIFAR_ims`` has float32 [N, 3, H, W] in [0, 1], ``CIFAR_lab`` int64 [N], ``about.json`` the
+    classes and the plan. Raises as :func:`_new_folder` does.
+    """
+    images, labels = dataset.data.images, dataset.data.labels
+    about = json.dumps(describe(dataset), indent=1, ensure_ascii=False)
     with _new_folder(out) as folder:
-        _save([part.float() / 255 for part in images.split(_PART)], folder / IMAGES)
-        _save(
-            [part.clone() for part in labels.split(_PART)], folder / LABELS
-        )  # a view would be saved with all it views
-        (folder / ABOUT).write_text(json.dumps(described(found), indent=1, ensure_ascii=False))
+        _save([chunk.float() / 255 for chunk in images.split(_CHUNK)], folder / IMAGES)
+        # A view would be saved together with all of the tensor that it is a view of.
+        _save([chunk.clone() for chunk in labels.split(_CHUNK)], folder / LABELS)
+        (folder / ABOUT).write_text(about)
 
 
-def export_folder(found: ConstructedSet, out: Path) -> None:
-    """PNG files, lossless, in a sub-folder per class named like the class."""
-    names = found.data.names or tuple(
-        str(label) for label in range(int(found.data.labels.max()) + 1)
-    )
+def export_folder(dataset: ConstructedSet, out: Path) -> None:
+    """Write PNG files in a sub-folder per class. Raises as :func:`_new_folder` does.
+
+    A :class:`DataError` says so if the classes' names can't be folder names.
+    """
+    labels = dataset.data.labels.tolist()
+    names = dataset.data.names or tuple(str(label) for label in range(max(labels) + 1))
     _check_folder_names(names)
+    digits = len(str(len(dataset) - 1))
     with _new_folder(out) as folder:
         for name in names:
             (folder / name).mkdir()
-        digits = len(str(len(found) - 1))
-        for index, (image, label) in enumerate(
-            zip(found.data.images, found.data.labels.tolist(), strict=True)
-        ):
-            (folder / names[label] / f"{index:0{digits}d}.png").write_bytes(png(image))
+        for index, (image, label) in enumerate(zip(dataset.data.images, labels, strict=True)):
+            path = folder / names[label] / f"{index:0{digits}d}.png"
+            path.write_bytes(png_bytes(image))
 
 
-def export_parquet(found: ConstructedSet, out: Path) -> None:
-    """One Parquet file with the columns of our shards and the plan in its metadata. Raises :class:`DataError` for a foreign set,
-    which has no such columns."""
+def export_parquet(dataset: ConstructedSet, out: Path) -> None:
+    """Write one Parquet file with the columns of a built set and the plan in its metadata.
+
+    Raises :class:`DataError` if ``out`` exists or the set lacks the columns, and
+    :class:`~explorer.files.FileError` if the file can't be written.
+    """
     if out.exists():
         raise DataError(f"{out} is there already; choose another name with --out")
-    write_shard(out, list(_rows(found)), found.data.names, described(found))
+    write_shard(out, list(_rows(dataset)), dataset.data.names, describe(dataset))
 
 
-FORMS: dict[str, Callable[[ConstructedSet, Path], None]] = {
+FORMATS: dict[str, Callable[[ConstructedSet, Path], None]] = {
     "mit": export_release,
     "folder": export_folder,
     "parquet": export_parquet,
 }
 
 
-def described(found: ConstructedSet) -> dict[str, Any]:
-    """What the set says of itself, less the list of its rows, which ``source_index`` holds."""
-    return {
-        "classes": list(found.data.names),
-        **{name: value for name, value in found.about.items() if name != "rows"},
-    }
+def describe(dataset: ConstructedSet) -> dict[str, Any]:
+    """The classes and the plan, without the list of rows that the column ``source_index`` has."""
+    about = {name: value for name, value in dataset.about.items() if name != "rows"}
+    return {"classes": list(dataset.data.names), **about}
 
 
-def _rows(found: ConstructedSet) -> Iterator[Row]:
-    numbers = (
-        found.source_index,
-        found.source_label,
-        found.start_index,
-        found.start_label,
-        found.target,
-        found.predicted,
+def _rows(dataset: ConstructedSet) -> Iterator[Row]:
+    columns = (
+        dataset.source_index,
+        dataset.source_label,
+        dataset.start_index,
+        dataset.start_label,
+        dataset.target,
+        dataset.objective,
+        dataset.reached,
+        dataset.predicted,
     )
-    if any(values is None for values in (*numbers, found.objective, found.reached)):
-        raise DataError(
-            f"{found.title} was not built here and lacks the columns of a built set; export it to mit or folder"
-        )
-    columns = [
-        values.tolist()
-        for values in (*numbers, found.objective, found.reached)
-        if values is not None
-    ]
-    given = zip(found.data.images, found.data.labels.tolist(), *columns, strict=True)
-    for (
-        image,
-        label,
-        source,
-        source_label,
-        start,
-        start_label,
-        target,
-        predicted,
-        objective,
-        reached,
-    ) in given:
-        yield Row(
-            image,
-            label,
-            source,
-            source_label,
-            _known(start),
-            _known(start_label),
-            _known(target),
-            objective,
-            reached,
-            predicted,
-        )
+    values = [column.tolist() for column in columns if column is not None]
+    if len(values) < len(columns):
+        fault = f"{dataset.title} was not built here and lacks the columns of a built set"
+        raise DataError(f"{fault}; export it to mit or folder")
+    labels = dataset.data.labels.tolist()
+    for image, label, *columns_of_row in zip(dataset.data.images, labels, *values, strict=True):
+        source, source_label, start, start_label, target, *outcome = columns_of_row
+        origin = source, source_label, _optional(start), _optional(start_label)
+        yield Row(image, label, *origin, _optional(target), *outcome)
 
 
-def _known(value: int) -> int | None:
+def _optional(value: int) -> int | None:
     return None if value < 0 else value
 
 
-def _save(parts: list[Tensor], path: Path) -> None:
+def _save(tensors: list[Tensor], path: Path) -> None:
     try:
         with path.open("wb") as file:
-            torch.save(parts, file)
-    except RuntimeError as error:  # torch trips over its own file after a write has failed
+            torch.save(tensors, file)
+    except RuntimeError as error:  # after a failed write torch fails to close its own file
         raise error.__context__ if isinstance(error.__context__, OSError) else error from None
 
 
 def _check_folder_names(names: tuple[str, ...]) -> None:
-    """Every class needs a folder of its own, also where letter case is not told apart."""
-    twice = [
-        name for name, count in Counter(name.casefold() for name in names).items() if count > 1
-    ]
-    bad = [
-        name
-        for name in names
-        if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|\0')
-    ]
-    if twice or bad:
-        reason = (
-            f"two classes are called {twice[0]!r}"
-            if twice
-            else f"no folder can be called {bad[0]!r}"
-        )
-        raise DataError(
-            f"this set does not fit into an image folder: {reason}; export it to mit or parquet"
-        )
+    """Raise :class:`DataError` unless each class can have its folder, on any file system."""
+    counts = Counter(name.casefold() for name in names)  # some don't distinguish letter case
+    bad = [name for name in names if not name or name[0] == "." or set(name) & set('/\\:*?"<>|\0')]
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        reason = f"two classes are called {repeated[0]!r}"
+    elif bad:
+        reason = f"no folder can be called {bad[0]!r}"
+    else:
+        return
+    fault = f"this set does not fit into an image folder: {reason}"
+    raise DataError(f"{fault}; export it to mit or parquet")
 
 
 @contextmanager
 def _new_folder(out: Path) -> Iterator[Path]:
-    """A folder to fill that becomes ``out`` when all is written, and vanishes otherwise. Raises :class:`DataError`."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out} is there already and not empty; choose another folder with --out")
+    """A folder to fill that becomes ``out``, and vanishes if anything fails.
+
+    Raises :class:`DataError` if ``out`` is occupied, :class:`~explorer.files.FileError` if it can't
+    be written.
+    """
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(
-            prefix=f".{out.name}-", dir=out.parent, ignore_cleanup_errors=True
-        ) as temporary:
-            filled = Path(temporary, "set")
-            filled.mkdir()
-            yield filled
-            if out.exists():
-                out.rmdir()
-            os.replace(filled, out)
+        with new_folder(out) as folder:
+            yield folder
+    except FileExistsError:
+        fault = f"{out} is there already and not empty"
+        raise DataError(f"{fault}; choose another folder with --out") from None
     except OSError as error:
         raise disk_error(out, error, "Nothing of it is kept") from None

@@ -1,5 +1,8 @@
-"""The layout of the sets that Ilyas et al. released (github.com/MadryLab/constructed-datasets): a folder per set, in it
-``CIFAR_ims`` and ``CIFAR_lab``, each a list of tensors saved by ``torch.save``: images float32 NCHW in [0, 1], labels int64."""
+"""The sets that Ilyas et al. released (github.com/MadryLab/constructed-datasets).
+
+Each set is a folder with ``CIFAR_ims`` and ``CIFAR_lab``, lists of tensors saved by ``torch.save``:
+images float32 NCHW in [0, 1], labels int64. Exports of the explorer have an ``about.json`` too.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +14,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from explorer.datasets.constructed.constructions import D_DET, D_NR, D_R, D_RAND
 from explorer.datasets.labelled import DataError, LabelledImages
 
-IMAGES, LABELS, ABOUT = (
-    "CIFAR_ims",
-    "CIFAR_lab",
-    "about.json",
-)  # the last is ours: the classes' names and how the set was made
+IMAGES, LABELS = "CIFAR_ims", "CIFAR_lab"
+ABOUT = "about.json"  # the classes' names and how the set was built
 FOLDERS = {
-    "robust_CIFAR": "d_r",
-    "non_robust_CIFAR": "d_nr",
-    "drand_CIFAR": "d_rand",
-    "ddet_CIFAR": "d_det",
+    "robust_CIFAR": D_R,
+    "non_robust_CIFAR": D_NR,
+    "drand_CIFAR": D_RAND,
+    "ddet_CIFAR": D_DET,
 }
 CIFAR10_CLASSES = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
 )
-_PIECE = 1000
+_CHUNK = 1000  # images that are converted at a time; 50 000 images as float32 take 600 MB
 
 
 def is_release(folder: Path) -> bool:
@@ -45,92 +38,85 @@ def is_release(folder: Path) -> bool:
 
 
 def release_sets(folder: str | Path) -> tuple[Path, ...]:
-    """The sets of the release in ``folder``, each a folder of its own; empty when there are none."""
+    """The folders of the release's sets in ``folder``; empty if there are none."""
     return tuple(Path(folder) / name for name in FOLDERS if is_release(Path(folder) / name))
 
 
 def read_release(folder: Path, limit: int | None = None) -> tuple[LabelledImages, dict[str, Any]]:
-    """One set of the release, brought to 8 bits, and what ``about.json`` says of it ({} in the authors' own release).
+    """One set of the release, rounded to 8 bits, and its ``about.json`` ({} if it has none).
 
-    Raises :class:`DataError` when a file is missing, is no list of tensors, or images and labels do not belong together.
+    Raises :class:`DataError` if a file is missing or isn't a list of tensors, or if images and
+    labels don't belong together.
     """
-    about = _about(folder / ABOUT)
+    about = _read_about(folder / ABOUT)
     names: tuple[str, ...] = CIFAR10_CLASSES
     if about.get("classes"):
         names = tuple(str(name) for name in about["classes"])
-    images = _images(_parts(folder / IMAGES), folder / IMAGES, limit)
-    labels = _labels(_parts(folder / LABELS), folder / LABELS)
+    images = _images(_read_tensors(folder / IMAGES), folder / IMAGES, limit)
+    labels = _labels(_read_tensors(folder / LABELS), folder / LABELS)
     if (limit is None and len(labels) != len(images)) or len(labels) < len(images):
-        raise DataError(
-            f"{folder} has {len(images)} images and {len(labels)} labels; fetch it again"
-        )
+        counts = f"{len(images)} images and {len(labels)} labels"
+        raise DataError(f"{folder} has {counts}; fetch it again")
     labels = labels[: len(images)]
-    if int(labels.min()) < 0 or int(labels.max()) >= len(names):
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= len(names):
         raise DataError(
-            f"{folder / LABELS} has labels from {int(labels.min())} to {int(labels.max())} for {len(names)} classes"
+            f"{folder / LABELS} has labels from {low} to {high} for {len(names)} classes"
         )
     return LabelledImages(images, labels, names), about
 
 
-def _parts(path: Path) -> list[Tensor]:
+def _read_tensors(path: Path) -> list[Tensor]:
     """The list of tensors in ``path``. Nothing but tensors is unpickled."""
     if not path.is_file():
-        raise DataError(
-            f"{path} is missing; a set of the release has {IMAGES} and {LABELS} in its folder"
-        )
+        needed = f"a set of the release has {IMAGES} and {LABELS} in its folder"
+        raise DataError(f"{path} is missing; {needed}")
     try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
-        raise DataError(
-            f"{path} is no file of tensors, or it is cut short ({reason}); fetch it again"
-        ) from None
-    parts = [saved] if isinstance(saved, Tensor) else saved
-    if (
-        not isinstance(parts, (list, tuple))
-        or not parts
-        or not all(isinstance(part, Tensor) for part in parts)
-    ):
+        fault = f"{path} is no file of tensors, or it is cut short ({reason})"
+        raise DataError(f"{fault}; fetch it again") from None
+    tensors = [content] if isinstance(content, Tensor) else content
+    if not isinstance(tensors, (list, tuple)) or not tensors:
         raise DataError(f"{path} holds no list of tensors; a set of the release is one")
-    return list(parts)
+    if not all(isinstance(tensor, Tensor) for tensor in tensors):
+        raise DataError(f"{path} holds no list of tensors; a set of the release is one")
+    return list(tensors)
 
 
-def _images(parts: list[Tensor], path: Path, limit: int | None) -> Tensor:
-    """uint8 [N, 3, H, W]; brought to 8 bits piece by piece, since 50 000 images of float are 600 MB."""
-    pieces: list[Tensor] = []
-    wanted = sum(map(len, parts)) if limit is None else limit
-    for part in parts:
-        if (
-            part.dim() != 4
-            or part.shape[1] != 3
-            or not part.is_floating_point()
-            or part.shape[1:] != parts[0].shape[1:]
-        ):
-            raise DataError(
-                f"{path} holds {part.dtype} {list(part.shape)}; it should be float [N, 3, H, W] in [0, 1], of one size"
-            )
-        for piece in part[: max(0, wanted)].split(_PIECE):
-            if not bool(((piece >= 0) & (piece <= 1)).all()):
-                raise DataError(
-                    f"{path} has values outside [0, 1]; images are stored as float from 0 to 1"
-                )
-            pieces.append((piece.float() * 255).round().to(torch.uint8))
-        wanted -= len(part)
-    images = torch.cat(pieces)
+def _images(tensors: list[Tensor], path: Path, limit: int | None) -> Tensor:
+    """The first ``limit`` images as uint8 [N, 3, H, W]."""
+    chunks: list[Tensor] = []
+    remaining = sum(map(len, tensors)) if limit is None else limit
+    for tensor in tensors:
+        if not _holds_images(tensor) or tensor.shape[1:] != tensors[0].shape[1:]:
+            content = f"{path} holds {tensor.dtype} {list(tensor.shape)}"
+            raise DataError(f"{content}; it should be float [N, 3, H, W] in [0, 1], of one size")
+        for chunk in tensor[: max(0, remaining)].split(_CHUNK):
+            if not bool(((chunk >= 0) & (chunk <= 1)).all()):
+                fault = f"{path} has values outside [0, 1]"
+                raise DataError(f"{fault}; images are stored as float from 0 to 1")
+            chunks.append((chunk.float() * 255).round().to(torch.uint8))
+        remaining -= len(tensor)
+    images = torch.cat(chunks)
     if not len(images):
         raise DataError(f"{path} holds no images")
     return images
 
 
-def _labels(parts: list[Tensor], path: Path) -> Tensor:
-    if any(part.is_floating_point() or part.is_complex() or part.dim() > 1 for part in parts):
-        raise DataError(
-            f"{path} holds {parts[0].dtype} {list(parts[0].shape)}; it should be a whole number for each image"
-        )
-    return torch.cat([part.reshape(-1).long() for part in parts])
+def _holds_images(tensor: Tensor) -> bool:
+    return tensor.dim() == 4 and tensor.shape[1] == 3 and tensor.is_floating_point()
 
 
-def _about(path: Path) -> dict[str, Any]:
+def _labels(tensors: list[Tensor], path: Path) -> Tensor:
+    if any(each.is_floating_point() or each.is_complex() or each.dim() > 1 for each in tensors):
+        content = f"{path} holds {tensors[0].dtype} {list(tensors[0].shape)}"
+        raise DataError(f"{content}; it should be a whole number for each image")
+    return torch.cat([each.reshape(-1).long() for each in tensors])
+
+
+def _read_about(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:

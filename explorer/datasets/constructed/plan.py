@@ -1,4 +1,4 @@
-"""The plan of a constructed set: all that its bytes depend on, written into the set's folder before any work is done."""
+"""The plan of a constructed set: all that its bytes depend on, written before any work is done."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.datasets.constructed.constructions import Construction
-from explorer.datasets.constructed.shards import PLAN, SHARD_ROWS, shard_count
+from explorer.datasets.constructed.manifest import PLAN
+from explorer.datasets.constructed.shards import Shard, split_into_shards
 from explorer.datasets.labelled import DataError, LabelledImages
-from explorer.engine.precision import at_precision
+from explorer.engine import gradient_model
 from explorer.files import create_first
 
 FORMAT = 1
 
-_WORDS = {
+_DESCRIPTIONS = {
     "construction": "the construction's parameters",
     "model": "the model",
     "weights_digest": "the model's weights",
@@ -38,7 +39,11 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """All that the bytes of a built set depend on. ``rows`` are indices of the source's data, held-out images left aside."""
+    """All that the bytes of a built set depend on.
+
+    ``rows`` are indices into the source's data after held-out images were removed. The field names
+    are part of the digest.
+    """
 
     construction: Construction
     model: str
@@ -53,33 +58,28 @@ class Plan:
     torch: str
 
     def as_dict(self) -> dict[str, Any]:
+        """The plan as ``plan.json`` has it."""
+        fields = asdict(self)
         return {
             "format": FORMAT,
-            **asdict(self),
+            **fields,
             "rows": list(self.rows),
             "classes": list(self.classes),
         }
 
     def identity(self) -> dict[str, Any]:
-        """What decides the bytes; where the source was found does not."""
+        """What decides the bytes: everything but the path of the source."""
         return {name: value for name, value in self.as_dict().items() if name != "source"}
 
     @cached_property
     def digest(self) -> str:
+        """SHA-256 of :meth:`identity`."""
         return hashlib.sha256(json.dumps(self.identity(), sort_keys=True).encode()).hexdigest()
 
-    @property
-    def shards(self) -> int:
-        return shard_count(len(self.rows))
-
-    def shard(self, number: int) -> tuple[str, tuple[int, ...], dict[str, Any]]:
-        """A shard's file name, the rows of the source it is made from, and its stamp."""
-        rows = self.rows[number * SHARD_ROWS : (number + 1) * SHARD_ROWS]
-        return (
-            f"data-{number:05d}-of-{self.shards:05d}.parquet",
-            rows,
-            {"plan": self.digest, "shard": number},
-        )
+    @cached_property
+    def shards(self) -> tuple[Shard, ...]:
+        """The files of the set."""
+        return split_into_shards(self.rows, self.digest)
 
 
 def make_plan(
@@ -92,46 +92,55 @@ def make_plan(
     seed: int = 0,
     precision: str = "auto",
 ) -> Plan:
-    """The plan of building ``construction`` with ``classifier`` from the ``rows`` of ``data`` (all of them when None)."""
+    """The plan of building ``construction`` with ``classifier`` from ``rows`` of ``data``.
+
+    None stands for all rows; ``source`` is where the data came from.
+    """
     return Plan(
-        construction,
-        classifier.name,
-        classifier.digest,
-        source,
-        data.digest,
-        seed,
-        tuple(range(len(data)) if rows is None else rows),
-        classifier.labels,
-        at_precision(classifier, precision)[1],
-        classifier.device.type,
-        torch.__version__,
+        construction=construction,
+        model=classifier.name,
+        weights_digest=classifier.digest,
+        source=source,
+        source_digest=data.digest,
+        seed=seed,
+        rows=tuple(range(len(data)) if rows is None else rows),
+        classes=classifier.labels,
+        precision=gradient_model(classifier, precision)[1],
+        device=classifier.device.type,
+        torch=torch.__version__,
     )
 
 
 def load_or_write_plan(plan: Plan, folder: Path, *, automatic: bool) -> Plan:
-    """Write the plan into ``folder``, or check that the one there is the same; returns the one that holds.
+    """Write the plan into ``folder``, or check that it equals the one there; returns the latter.
 
-    With ``automatic`` precision a rank, or a later start, takes over the precision of the first. Raises :class:`DataError` when the
-    folder belongs to another plan, naming what differs.
+    With ``automatic`` precision, later ranks and restarts adopt the precision of the first. Raises
+    :class:`DataError` if the folder has another plan, naming the differences.
     """
-    if create_first(folder / PLAN, json.dumps(plan.as_dict(), indent=1).encode()):
-        return plan
     path = folder / PLAN
-    try:
-        there = json.loads(path.read_text())
-        if not isinstance(there, dict):
-            raise ValueError
-    except (OSError, ValueError):
-        raise DataError(
-            f"{path} can't be read; remove the folder or choose another with --out"
-        ) from None
+    if create_first(path, json.dumps(plan.as_dict(), indent=1).encode()):
+        return plan
+    stored = _read_plan(path)
     if automatic:
-        plan = replace(plan, precision=str(there.get("precision")))
-    mine = json.loads(json.dumps(plan.identity()))
-    different = [_WORDS[name] for name in mine if mine[name] != there.get(name)]
-    if different:
+        plan = replace(plan, precision=str(stored.get("precision")))
+    identity = json.loads(json.dumps(plan.identity()))
+    differences = [
+        _DESCRIPTIONS[name] for name, value in identity.items() if value != stored.get(name)
+    ]
+    if differences:
         raise DataError(
-            f"{folder} holds a set made otherwise: {' and '.join(different)} differ. Finish it with the command it was begun with, or "
-            "choose another folder with --out"
+            f"{folder} holds a set made otherwise: {' and '.join(differences)} differ. Finish it "
+            "with the command it was begun with, or choose another folder with --out"
         )
     return plan
+
+
+def _read_plan(path: Path) -> dict[str, Any]:
+    remedy = "remove the folder or choose another with --out"
+    try:
+        stored = json.loads(path.read_text())
+    except (OSError, ValueError):
+        raise DataError(f"{path} can't be read; {remedy}") from None
+    if not isinstance(stored, dict):
+        raise DataError(f"{path} can't be read; {remedy}")
+    return stored

@@ -1,4 +1,4 @@
-"""A constructed set on disk: Parquet shards with the Hugging Face columns, each moved into place when it is whole."""
+"""The Parquet files of a constructed set, with columns that Hugging Face's ``datasets`` reads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,21 +16,40 @@ from torch import Tensor
 
 from explorer.files import write_atomically
 
-STAMP = b"explorer"  # the key of the metadata that says what a file belongs to
-SHARDS = "data-*.parquet"
-PLAN, MANIFEST = "plan.json", "manifest.json"
+STAMP = b"explorer"  # the metadata key whose value says what a file belongs to
 SHARD_ROWS = 500
+
+_CLASSES = ("label", "source_label", "predicted")
+_INTEGERS = ("source_index", "start_index", "start_label", "target")
+_BOOLEANS = ("reached", "survives_8bit")
+_COLUMNS = {
+    "label": pa.int64(),
+    "source_index": pa.int64(),
+    "source_label": pa.int64(),
+    "start_index": pa.int64(),
+    "start_label": pa.int64(),
+    "target": pa.int64(),
+    "objective": pa.float32(),
+    "reached": pa.bool_(),
+    "predicted": pa.int64(),
+    "survives_8bit": pa.bool_(),
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One constructed image and where it came from.
+    """One image of a constructed set and its origin.
 
-    ``image`` uint8 [3, H, W]; ``label`` what the set says, ``source_label`` what the image ``source_index`` of the source is,
-    ``start_index`` and ``start_label`` those of the image it was started from (None for noise and for the image itself), ``target``
-    the class attacked towards (None where none was). ``objective`` is what was reached (see
-    :class:`~explorer.datasets.constructed.constructions.Constructed`), ``reached`` whether the builder's classifier gave ``label`` before
-    rounding to 8 bits, ``predicted`` what it says of the stored image.
+    ``image``: uint8 [3, H, W].
+    ``label``: the class that the set gives it.
+    ``source_index``, ``source_label``: the image of the source that it was made from.
+    ``start_index``, ``start_label``: the image that matching began at; None for noise and for the
+    attacked sets.
+    ``target``: the class of the attack, None for the matched sets.
+    ``objective``: the smallest value of
+    :class:`~explorer.datasets.constructed.constructions.ConstructionResult`.
+    ``reached``: whether the classifier it was built with gave ``label`` before rounding to 8 bits.
+    ``predicted``: the class which that classifier gives the stored image.
     """
 
     image: Tensor
@@ -46,46 +65,53 @@ class Row:
 
     @property
     def survives_8bit(self) -> bool:
-        """Whether the stored image still has its label for the builder's classifier."""
+        """Whether the classifier it was built with gives the stored image its label."""
         return self.predicted == self.label
+
+
+class Shard(NamedTuple):
+    """A file's ``name``, the ``rows`` of the source it is made from, and its ``stamp``."""
+
+    name: str
+    rows: tuple[int, ...]
+    stamp: dict[str, Any]
+
+
+def split_into_shards(rows: Sequence[int], plan_digest: str) -> tuple[Shard, ...]:
+    """The shards of a set that is made from ``rows`` of its source."""
+    count = shard_count(len(rows))
+    return tuple(
+        Shard(
+            f"data-{number:05d}-of-{count:05d}.parquet",
+            tuple(rows[number * SHARD_ROWS : (number + 1) * SHARD_ROWS]),
+            {"plan": plan_digest, "shard": number},
+        )
+        for number in range(count)
+    )
+
+
+def shard_count(rows: int) -> int:
+    """How many shards hold ``rows`` rows."""
+    return -(-rows // SHARD_ROWS)
 
 
 def _schema(names: Sequence[str], stamp: dict[str, Any]) -> pa.Schema:
     classes = {"names": list(names), "_type": "ClassLabel"}
-    features: dict[str, Any] = {
-        "img": {"_type": "Image"},
-        "label": classes,
-        "source_label": classes,
-        "predicted": classes,
-    }
-    for name in ("source_index", "start_index", "start_label", "target"):
-        features[name] = {"dtype": "int64", "_type": "Value"}
+    features: dict[str, Any] = {"img": {"_type": "Image"}}
+    features |= dict.fromkeys(_CLASSES, classes)
+    features |= {name: {"dtype": "int64", "_type": "Value"} for name in _INTEGERS}
     features |= {"objective": {"dtype": "float32", "_type": "Value"}}
-    features |= {name: {"dtype": "bool", "_type": "Value"} for name in ("reached", "survives_8bit")}
-    whole = pa.int64()
-    return pa.schema(
-        [
-            ("img", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
-            ("label", whole),
-            ("source_index", whole),
-            ("source_label", whole),
-            ("start_index", whole),
-            ("start_label", whole),
-            ("target", whole),
-            ("objective", pa.float32()),
-            ("reached", pa.bool_()),
-            ("predicted", whole),
-            ("survives_8bit", pa.bool_()),
-        ],
-        metadata={
-            b"huggingface": json.dumps({"info": {"features": features}}).encode(),
-            STAMP: json.dumps(stamp).encode(),
-        },
-    )
+    features |= {name: {"dtype": "bool", "_type": "Value"} for name in _BOOLEANS}
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    metadata = {
+        b"huggingface": json.dumps({"info": {"features": features}}).encode(),
+        STAMP: json.dumps(stamp).encode(),
+    }
+    return pa.schema([("img", image), *_COLUMNS.items()], metadata=metadata)
 
 
-def png(image: Tensor) -> bytes:
-    """uint8 [3, H, W] as a lossless PNG."""
+def png_bytes(image: Tensor) -> bytes:
+    """uint8 [3, H, W] as the bytes of a PNG file."""
     buffer = io.BytesIO()
     Image.fromarray(image.permute(1, 2, 0).numpy()).save(buffer, "PNG")
     return buffer.getvalue()
@@ -94,43 +120,43 @@ def png(image: Tensor) -> bytes:
 def write_shard(
     path: Path, rows: Sequence[Row], names: Sequence[str], stamp: dict[str, Any]
 ) -> None:
-    """Write ``rows`` to ``path``; ``stamp`` says what the shard belongs to. Raises :class:`DataError` where it can't be written."""
+    """Write ``rows`` to ``path``; ``names`` are the classes' and ``stamp`` says what it belongs to.
+
+    Raises :class:`~explorer.files.FileError` if it can't be written.
+    """
     columns: dict[str, list[Any]] = {
-        "img": [{"bytes": png(row.image), "path": f"{row.source_index:06d}.png"} for row in rows],
+        "img": [
+            {"bytes": png_bytes(row.image), "path": f"{row.source_index:06d}.png"} for row in rows
+        ]
     }
-    for name in _schema(names, stamp).names[1:]:
-        columns[name] = [getattr(row, name) for row in rows]
-    write_atomically(path, _serialised(pa.table(columns, schema=_schema(names, stamp))))
+    columns |= {name: [getattr(row, name) for row in rows] for name in _COLUMNS}
+    write_atomically(path, _serialise(pa.table(columns, schema=_schema(names, stamp))))
 
 
-def _serialised(table: pa.Table) -> bytes:
+def _serialise(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
     return buffer.getvalue()
 
 
 def check_shard(path: Path, rows: int, names: Sequence[str], stamp: dict[str, Any]) -> str | None:
-    """What is wrong with a shard that should have ``rows`` rows, these class ``names`` and this ``stamp``; None when nothing is."""
+    """What is wrong with a shard that should have ``rows`` rows; None if nothing is."""
     try:
         data = path.read_bytes()
         with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True) as file:
             table, writer = file.read(), file.metadata.created_by
-        stamped = json.loads((table.schema.metadata or {}).get(STAMP, b"null"))
+        stored_stamp = json.loads((table.schema.metadata or {}).get(STAMP, b"null"))
     except Exception as error:  # a damaged footer makes pyarrow raise many kinds
         return f"it can't be read ({(str(error).splitlines() or [type(error).__name__])[0]})"
-    if stamped != stamp:
+    if stored_stamp != stamp:
         return "it belongs to another job"
     if len(table) != rows:
         return f"it has {len(table)} rows instead of {rows}"
     try:
-        again = _serialised(pa.table(table.columns, schema=_schema(names, stamp)))
+        expected = _serialise(pa.table(table.columns, schema=_schema(names, stamp)))
     except (pa.ArrowException, ValueError):
-        return "its columns are others"
-    # Checksums guard the pages only. What this pyarrow wrote it would write again, byte for byte; another version might not.
-    same_writer = pq.read_metadata(pa.BufferReader(again)).created_by == writer
-    return "its bytes were changed" if same_writer and again != data else None
-
-
-def shard_count(rows: int) -> int:
-    """How many shards hold ``rows`` rows."""
-    return -(-rows // SHARD_ROWS)
+        return "it has other columns"
+    # Checksums protect the pages only. The same version of pyarrow writes the same table as the
+    # same bytes; another version might not.
+    same_writer = pq.read_metadata(pa.BufferReader(expected)).created_by == writer
+    return "its bytes were changed" if same_writer and expected != data else None

@@ -1,4 +1,4 @@
-"""The authors' release: lists of float tensors, read without running anything in the file."""
+"""The authors' release: lists of float tensors, read without running code from the file."""
 
 from __future__ import annotations
 
@@ -17,43 +17,40 @@ def release(folder, images=None, labels=None):
     """A set as the authors saved theirs: batches of float images."""
     folder.mkdir(parents=True)
     images = [torch.rand(4, 3, 32, 32), torch.rand(2, 3, 32, 32)] if images is None else images
-    torch.save(
-        images, folder / "CIFAR_ims", _use_new_zipfile_serialization=False
-    )  # as torch saved in 2019
-    torch.save(
-        [torch.tensor([0, 1, 2, 9]), torch.tensor([3, 3])] if labels is None else labels,
-        folder / "CIFAR_lab",
-    )
+    labels = [torch.tensor([0, 1, 2, 9]), torch.tensor([3, 3])] if labels is None else labels
+    # In the format of the torch of 2019.
+    torch.save(images, folder / "CIFAR_ims", _use_new_zipfile_serialization=False)
+    torch.save(labels, folder / "CIFAR_lab")
     return folder
 
 
 def test_the_authors_release_is_read(tmp_path):
-    found = read_set(release(tmp_path / "release" / "ddet_CIFAR"))
-    assert (found.name, found.title, found.about) == ("d_det", D_DET.title, {})
-    assert found.data.names == CIFAR10_CLASSES
-    assert found.data.labels.tolist() == [0, 1, 2, 9, 3, 3]
-    assert found.target is None
-    images = torch.cat(
-        torch.load(tmp_path / "release" / "ddet_CIFAR" / "CIFAR_ims", weights_only=True)
-    )
-    assert (found.data.images.float() / 255 - images).abs().max() <= 0.5 / 255 + 1e-6
-    assert torch.equal(
-        read_set(tmp_path / "release" / "ddet_CIFAR", limit=5).data.images, found.data.images[:5]
-    )
+    folder = release(tmp_path / "release" / "ddet_CIFAR")
+    dataset = read_set(folder)
+    assert (dataset.name, dataset.title, dataset.about) == ("d_det", D_DET.title, {})
+    assert dataset.data.names == CIFAR10_CLASSES
+    assert dataset.data.labels.tolist() == [0, 1, 2, 9, 3, 3]
+    assert dataset.target is None
+    images = torch.cat(torch.load(folder / "CIFAR_ims", weights_only=True))
+    assert (dataset.data.images.float() / 255 - images).abs().max() <= 0.5 / 255 + 1e-6
+    assert torch.equal(read_set(folder, limit=5).data.images, dataset.data.images[:5])
+
+
+def test_a_set_of_the_release_must_be_named(tmp_path):
+    release(tmp_path / "release" / "ddet_CIFAR")
     release(tmp_path / "release" / "robust_CIFAR")
     assert [path.name for path in release_sets(tmp_path / "release")] == [
         "robust_CIFAR",
         "ddet_CIFAR",
     ]
-    with pytest.raises(
-        DataError, match=r"holds 2 sets, robust_CIFAR, ddet_CIFAR; name one, such as .*robust_CIFAR"
-    ):
+    sentence = r"holds 2 sets, robust_CIFAR, ddet_CIFAR; name one, such as .*robust_CIFAR"
+    with pytest.raises(DataError, match=sentence):
         read_set(tmp_path / "release")
 
 
-class Trap:
+class RunsCode:
     def __reduce__(self):
-        return os.mkdir, ("trap-was-sprung",)
+        return os.mkdir, ("code-was-run",)
 
 
 @pytest.mark.parametrize(
@@ -71,17 +68,19 @@ class Trap:
         (None, [torch.rand(6)], "a whole number for each image"),
         (None, [torch.tensor([0, 1, 2, 3, 4, 10])], "labels from 0 to 10 for 10 classes"),
         (None, [torch.tensor([0, 1, 2, 3, 4, -1])], "labels from -1 to 4"),
-        ([Trap()], None, "is no file of tensors"),
+        ([RunsCode()], None, "is no file of tensors"),
     ],
 )
-def test_what_is_wrong_with_a_release_is_said(tmp_path, monkeypatch, images, labels, words):
+def test_a_malformed_release_is_refused_with_its_fault(
+    tmp_path, monkeypatch, images, labels, words
+):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match=words):
         read_set(release(tmp_path / "drand_CIFAR", images, labels))
-    assert not (tmp_path / "trap-was-sprung").exists()
+    assert not (tmp_path / "code-was-run").exists()
 
 
-def test_a_release_cut_short_or_half_there_is_said(tmp_path):
+def test_an_incomplete_release_is_refused(tmp_path):
     folder = release(tmp_path / "a")
     whole = (folder / "CIFAR_ims").read_bytes()
     for cut in (b"", whole[:100], whole[: len(whole) // 2], b"<html>not found</html>"):

@@ -76,7 +76,7 @@ def test_the_models_page_fits_the_screen(browser: Any, imagenet_server: str, wid
         visitor.page.goto(f"{imagenet_server}/models")
         visitor.page.get_by_text("In memory").wait_for()
         visitor.settle()
-        for tab in ("ImageNet classifiers to fetch", "Bring your own", "On this machine"):
+        for tab in ("ImageNet classifiers to download", "Add your own", "On this machine"):
             visitor.page.get_by_role("tab", name=tab).click()
             visitor.page.wait_for_timeout(200)
             assert visitor.page.evaluate(OVERFLOW) <= 0
@@ -95,20 +95,20 @@ def test_a_classifier_of_ones_own_is_added_and_attacked(
     with Visitor(browser, imagenet_server) as visitor:
         page = visitor.page
         page.goto(f"{imagenet_server}/models")
-        page.get_by_role("tab", name="Bring your own").click()
+        page.get_by_role("tab", name="Add your own").click()
         page.get_by_label("Name", exact=True).fill("journey")
-        page.locator(".st-key-own-architecture input").fill("mobilenet_v3_small")
+        page.locator(".st-key-new-architecture input").fill("mobilenet_v3_small")
         page.get_by_role("option", name="mobilenet_v3_small").click()
-        page.locator(".st-key-own-weights input[type=file]").set_input_files(
+        page.locator(".st-key-new-weights input[type=file]").set_input_files(
             tmp_path / "mine.safetensors"
         )
-        page.locator(".st-key-own-labels input[type=file]").set_input_files(tmp_path / "labels.txt")
+        page.locator(".st-key-new-labels input[type=file]").set_input_files(tmp_path / "labels.txt")
         page.get_by_text("labels.txt").wait_for()
         page.get_by_text("mine.safetensors").wait_for()
         page.get_by_role("button", name="Add this classifier").click()
-        page.get_by_text("journey is here").wait_for()
+        page.get_by_text("Added journey").wait_for()
         visitor.settle()
-        page.locator(".st-key-use-brought button").click()
+        page.locator(".st-key-use-new-model button").click()
         page.wait_for_selector(".picture img[src]")
         visitor.settle()
         assert set(visitor.names) <= {"ant", "bee"}

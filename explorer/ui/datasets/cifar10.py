@@ -1,4 +1,4 @@
-"""CIFAR-10 in the set browser: its test images where they are on this machine, else a button that fetches them."""
+"""CIFAR-10 in the set browser: a button that downloads it while it is not on this machine."""
 
 from __future__ import annotations
 
@@ -8,54 +8,49 @@ from typing import Any
 import streamlit as st
 
 from explorer.datasets.cifar10 import ARCHIVE_BYTES, download_cifar10
-from explorer.datasets.labelled import DataError
 from explorer.files import data_folder
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.jobs.worker import Job, Refused
+from explorer.ui.jobs.worker import Job
 
-_WANTED = "cifar wanted"
-_LANE = "downloads"
+_WORKER, _PLACE = "downloads", "cifar10"
+_REQUESTED = "cifar10 requested"  # in the session's state
 _MB = 1_000_000
 
 
-def cifar_here() -> bool:
-    """Whether torchvision's folder is there; whether it is whole is seen when it is read."""
+def has_cifar10_folder() -> bool:
+    """Whether torchvision's folder exists. Only reading the data shows whether it is complete."""
     return (data_folder() / "cifar-10-batches-py").is_dir()
 
 
-def fetch_cifar() -> None:
-    """The button, and the progress of what it began; the page runs again when the data are there."""
+def cifar10_download() -> None:
+    """Draw the button or the progress of the download; the page runs again when it is finished."""
     if st.button(
         f"Download CIFAR-10 ({ARCHIVE_BYTES // _MB} MB)",
         icon=":material/download:",
-        key="fetch_cifar",
+        key="download_cifar10",
     ):
-        st.session_state[_WANTED] = True
-    st.caption(f"It is kept in {data_folder().resolve()}, and can be put there by hand too.")
-    if not st.session_state.get(_WANTED):
+        st.session_state[_REQUESTED] = True
+    st.caption(f"Stored in {data_folder().resolve()}; you can also copy it there yourself.")
+    if not st.session_state.get(_REQUESTED):
         return
-    way = session_jobs(_LANE)
-    job = way.submit("cifar10", "cifar10", _fetch)
-    show_progress(way, job, "cifar10", _words, keep=False)
+    jobs = session_jobs(_WORKER)
+    job = jobs.submit(_PLACE, _PLACE, _download)
+    show_progress(jobs, job, _PLACE, _status, keep=False)
     if job.finished:
-        st.session_state[_WANTED] = False  # after a failure the person decides whether to try again
+        st.session_state[_REQUESTED] = False  # after a failure the visitor decides what to do
     if job.done:
         st.rerun()
 
 
-def _words(job: Job[Any]) -> str:
+def _status(job: Job[Any]) -> str:
     done, total = job.progress
-    return (
-        f"Fetching CIFAR-10: {done // _MB} of {total // _MB} MB" if total else "Fetching CIFAR-10"
-    )
+    size = f": {done // _MB} of {total // _MB} MB" if total else ""
+    return f"Downloading CIFAR-10{size}"
 
 
-def _fetch(job: Job[Path]) -> Path:
+def _download(job: Job[Path]) -> Path:
     def on_bytes(done: int, total: int) -> None:
         job.progress = done, total
 
-    try:
-        return download_cifar10(on_bytes=on_bytes, cancelled=job.cancelled)
-    except DataError as error:
-        raise Refused(str(error)) from None
+    return download_cifar10(on_bytes=on_bytes, cancelled=job.cancelled)

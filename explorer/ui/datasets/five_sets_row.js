@@ -29,8 +29,8 @@ function fillLabels(labels, data) {
   if (!data.label) return
   child(labels, "dt", "", "label")
   child(labels, "dd", data.differs ? "differs" : "", data.label)
-  child(labels, "dt", "", "a person sees")
-  child(labels, "dd", "", data.seen)
+  child(labels, "dt", "", "made to look like")
+  child(labels, "dd", "", data.looks_like)
 }
 
 function fillClasses(classes, data) {
@@ -40,9 +40,10 @@ function fillClasses(classes, data) {
     child(box, "span", "of", each.name)
     if (each.roles.length) child(box, "span", "role", ` ${each.roles.join(", ")}`)
     for (const bar of each.bars) {
-      const line = child(box, "div", bar.is_prediction ? "bar says" : "bar")
-      line.title = `${bar.classifier}: ${bar.text} “${each.name}”${bar.is_prediction ? ", its answer" : ""}`
-      child(line, "span", "judge", bar.classifier)
+      const line = child(box, "div", bar.is_prediction ? "bar predicted" : "bar")
+      const prediction = bar.is_prediction ? ", its prediction" : ""
+      line.title = `${bar.classifier}: ${bar.text} “${each.name}”${prediction}`
+      child(line, "span", "classifier", bar.classifier)
       const fill = coloured(child(line, "span", "track"), "fill", bar)
       fill.style.display = "block"
       fill.style.width = `${100 * bar.value}%`
@@ -53,13 +54,13 @@ function fillClasses(classes, data) {
 
 function fillSentence(sentence, data) {
   sentence.replaceChildren()
-  sentence.classList.toggle("empty", !data.shows)
-  if (!data.shows) return
-  child(sentence, "b", "", "Shows ")
-  sentence.append(`${data.shows} `)
-  child(sentence, "b", "", "Does not show ")
-  sentence.append(data.shows_not)
-  child(sentence, "div", "made", data.made)
+  sentence.classList.toggle("empty", !data.explanation)
+  if (!data.explanation) return
+  for (const each of data.explanation) {
+    child(sentence, "b", "", each.lead)
+    sentence.append(` ${each.text} `)
+  }
+  child(sentence, "div", "built-with", data.built_with)
 }
 
 function fill(parts, data) {
@@ -78,7 +79,7 @@ function fill(parts, data) {
   fillSentence(parts.sentence, data)
 }
 
-const views = new WeakMap()
+const cardsOf = new WeakMap()
 
 export default function (component) {
   if (!component.data) return
@@ -86,18 +87,18 @@ export default function (component) {
   const [data] = component.data
   const row = parentElement.querySelector(".row")
   row.classList.toggle("pixelated", data.pixelated)
-  let cards = views.get(parentElement)
+  let cards = cardsOf.get(parentElement)
   if (!cards || cards.length !== data.cards.length) {
     row.replaceChildren()
     cards = data.cards.map(() => buildCard(row))
-    views.set(parentElement, cards)
+    cardsOf.set(parentElement, cards)
   }
   data.cards.forEach((card, i) => fill(cards[i], card))
   const legend = parentElement.querySelector(".legend")
   legend.replaceChildren()
-  for (const judge of data.legend) {
+  for (const classifier of data.legend) {
     const key = child(legend, "span", "key")
-    coloured(key, "swatch", judge)
-    child(key, "span", "", judge.name)
+    coloured(key, "swatch", classifier)
+    child(key, "span", "", classifier.name)
   }
 }

@@ -1,4 +1,4 @@
-"""One source in five sets, side by side: the pictures, their labels, and what each classifier believes."""
+"""One source in five sets side by side: images, labels and the confidence of each classifier."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from torch import Tensor
 
 from explorer.experiments.ilyas2019.five_sets_result import (
     ORDER,
-    FiveSetsResult,
     ConstructionFrame,
+    FiveSetsProgress,
+    FiveSetsResult,
     ModelInfo,
     SetImage,
-    FiveSetsProgress,
 )
 from explorer.figures.prediction_bars import model_colour, prediction_bars
 from explorer.images.distances import l2, magnification, perturbation_image
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
-from explorer.ui.datasets.words import NOT_SAID, SETS, made_with, seen, shows
-from explorer.ui.shared.imports import picture_shown
+from explorer.ui.datasets.words import SETS, UNKNOWN, built_with, explanation, looks_like
+from explorer.ui.shared.imports import picture_drawn
 
-PICTURE, FROM_START, FROM_SOURCE = "picture", "change from its start", "difference to the source"
+PICTURE, FROM_START, FROM_SOURCE = "picture", "change from its start", "difference from the source"
 VIEWS = (PICTURE, FROM_START, FROM_SOURCE)
 
 _draw = component(__file__)
@@ -32,59 +32,56 @@ _draw = component(__file__)
 def five_sets_row(row: FiveSetsResult, view: str, key: str) -> None:
     """Draw a finished row in one of the :data:`VIEWS`."""
     _draw(key=key, data=row_data(row, view))
-    picture_shown()
+    picture_drawn()
 
 
-def row_in_the_making(stage: FiveSetsProgress, models: tuple[ModelInfo, ...], key: str) -> None:
-    """Draw what there is of a row: finished images, the present point of the next, and room for the others."""
-    _draw(key=key, data=stage_data(stage, models))
+def draw_unfinished_row(
+    progress: FiveSetsProgress, models: tuple[ModelInfo, ...], key: str
+) -> None:
+    """Draw the finished images, the image at its present step, and places for the others."""
+    _draw(key=key, data=unfinished_row_data(progress, models))
 
 
 def row_data(row: FiveSetsResult, view: str) -> dict[str, Any]:
-    """Everything the browser shows of a finished row."""
+    """Everything that the browser shows of a finished row."""
     cards = []
     for image in row.images:
-        does, does_not = shows(row, image)
-        cards.append(
-            {
-                **_picture(image, view, row.source.image, row.names),
-                **_labels(image, row.names, row.models),
-                "made": made_with(image, row.models),
-                "shows": does,
-                "shows_not": does_not,
-            }
-        )
+        card = _picture(image, view, row.source.image, row.names)
+        card |= _labels(image, row.names, row.models)
+        card["built_with"] = built_with(image, row.models)
+        card["explanation"] = [asdict(sentence) for sentence in explanation(row, image)]
+        cards.append(card)
     return _data(cards, row.models, row.source.image)
 
 
-def stage_data(stage: FiveSetsProgress, models: tuple[ModelInfo, ...]) -> dict[str, Any]:
-    """The same of a row in the making."""
-    names = stage.made[0].predictions[0].names
-    made = {image.name: image for image in stage.made}
+def unfinished_row_data(
+    progress: FiveSetsProgress, models: tuple[ModelInfo, ...]
+) -> dict[str, Any]:
+    """Everything that the browser shows of a row under construction."""
+    frame = progress.frame
+    names = progress.images[0].predictions[0].names
+    finished = {image.name: image for image in progress.images}
     cards = []
     for name in ORDER:
-        if name in made:
-            cards.append(
-                {
-                    **_picture(made[name], PICTURE, stage.frame.image, names),
-                    **_labels(made[name], names, models),
-                }
-            )
-        elif name == stage.frame.name:
-            cards.append(_frame(stage.frame))
+        if name in finished:
+            card = _picture(finished[name], PICTURE, frame.image, names)
+            cards.append(card | _labels(finished[name], names, models))
+        elif name == frame.name:
+            cards.append(_frame(frame))
         else:
             cards.append({**_head(name), "src": None, "alt": "", "note": "waiting"})
-    return _data(cards, models, stage.frame.image)
+    return _data(cards, models, frame.image)
 
 
 def _data(
-    cards: list[dict[str, Any]], models: tuple[ModelInfo, ...], like: Tensor
+    cards: list[dict[str, Any]], models: tuple[ModelInfo, ...], image: Tensor
 ) -> dict[str, Any]:
     legend = [
-        {"name": judge.title, "colour": model_colour(judge), "striped": not judge.in_pair}
-        for judge in models
+        {"name": model.title, "colour": model_colour(model), "striped": not model.in_pair}
+        for model in models
     ]
-    return {"cards": cards, "legend": legend, "pixelated": max(like.shape[-2:]) < PIXELATED_BELOW}
+    pixelated = max(image.shape[-2:]) < PIXELATED_BELOW
+    return {"cards": cards, "legend": legend, "pixelated": pixelated}
 
 
 def _head(name: str) -> dict[str, Any]:
@@ -92,11 +89,11 @@ def _head(name: str) -> dict[str, Any]:
 
 
 def _frame(frame: ConstructionFrame) -> dict[str, Any]:
-    src = data_uri(to_png(frame.image), "image/png")
+    head = _head(frame.name)
     return {
-        **_head(frame.name),
-        "src": src,
-        "alt": f"{frame.name} in the making",
+        **head,
+        "src": data_uri(to_png(frame.image), "image/png"),
+        "alt": f"{head['name']} under construction",
         "note": f"step {frame.step} of {frame.steps}",
     }
 
@@ -104,49 +101,45 @@ def _frame(frame: ConstructionFrame) -> dict[str, Any]:
 def _labels(
     image: SetImage, names: tuple[str, ...], models: tuple[ModelInfo, ...]
 ) -> dict[str, Any]:
+    look = looks_like(image, names)
     return {
         "label": names[image.label],
-        "seen": seen(image, names),
-        "differs": image.perceived_label != image.label and seen(image, names) != NOT_SAID,
+        "looks_like": look,
+        "differs": image.perceived_label != image.label and look != UNKNOWN,
         "classes": [asdict(bars) for bars in prediction_bars(image, models)],
     }
 
 
 def _picture(image: SetImage, view: str, source: Tensor, names: tuple[str, ...]) -> dict[str, Any]:
-    """The picture of a card in this view, and the line under it that says what is seen."""
-    other = {
+    """The picture of a card in this view, and the line below it."""
+    head = _head(image.name)
+    reference = {
         PICTURE: None,
         FROM_START: image.start,
         FROM_SOURCE: None if image.start is None else source,
     }[view]
-    head = _head(image.name)
-    if other is None:
-        shown = {
-            "src": data_uri(to_png(image.image), "image/png"),
-            "alt": f"{head['name']}, labelled {names[image.label]}",
-        }
-        return {**head, **shown, **_began(image, names)}
-    delta = image.image - other
-    note = (
-        f"magnified {magnification(delta):.3g} ×, L2 {l2(image.image, other):.3g}"
-        if bool(delta.any())
-        else "no difference"
-    )
-    src = data_uri(to_png(perturbation_image(delta)), "image/png")
+    if reference is None:
+        src = data_uri(to_png(image.image), "image/png")
+        alt = f"{head['name']}, labelled {names[image.label]}"
+        return {**head, "src": src, "alt": alt, **_start(image, names)}
+    difference = image.image - reference
+    note = "no difference"
+    if bool(difference.any()):
+        scale, distance = magnification(difference), l2(image.image, reference)
+        note = f"scaled × {scale:.3g}, L2 {distance:.3g}"
+    src = data_uri(to_png(perturbation_image(difference)), "image/png")
     return {**head, "src": src, "alt": f"{head['name']}: {view}, {note}", "note": note}
 
 
-def _began(image: SetImage, names: tuple[str, ...]) -> dict[str, Any]:
-    """The line under a picture: where it began."""
+def _start(image: SetImage, names: tuple[str, ...]) -> dict[str, Any]:
+    """The line below a picture that says where its construction started."""
     if image.start is None:
         return {"note": "the source itself"}
-    if not image.matched:
+    if not image.matches_features:
         return {"note": "start: the source"}
-    begun = (
-        "noise"
-        if image.from_noise
-        else "start picture"
-        if image.start_label is None
-        else names[image.start_label]
-    )
-    return {"note": f"start: {begun}", "thumbnail": data_uri(to_png(image.start), "image/png")}
+    start = "start picture"
+    if image.from_noise:
+        start = "noise"
+    elif image.start_label is not None:
+        start = names[image.start_label]
+    return {"note": f"start: {start}", "thumbnail": data_uri(to_png(image.start), "image/png")}

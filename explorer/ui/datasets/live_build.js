@@ -8,6 +8,19 @@ function short(value) {
   return Number(value.toPrecision(3)).toString()
 }
 
+function drawGrid(root, data, x, y, width, most) {
+  for (const value of [0, most / 2, most]) {
+    svg(root, "line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) })
+    const place = { x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }
+    svg(root, "text", { class: "tick", ...place }, short(value))
+  }
+  for (const step of new Set([0, Math.round(data.steps / 2), data.steps])) {
+    const anchor = step === 0 ? "start" : step === data.steps ? "end" : "middle"
+    const place = { x: x(step), y: HEIGHT - 4, "text-anchor": anchor }
+    svg(root, "text", { class: "tick", ...place }, `step ${step}`)
+  }
+}
+
 function drawChart(box, data) {
   const root = box.querySelector("svg")
   const width = box.clientWidth
@@ -18,16 +31,10 @@ function drawChart(box, data) {
   root.replaceChildren()
   root.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`)
   root.setAttribute("aria-label", `${data.unit} against the step`)
-  for (const value of [0, most / 2, most]) {
-    svg(root, "line", { class: "grid", x1: LEFT, x2: width - RIGHT, y1: y(value), y2: y(value) })
-    svg(root, "text", { class: "tick", x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, short(value))
-  }
-  for (const step of new Set([0, Math.round(data.steps / 2), data.steps])) {
-    const anchor = step === 0 ? "start" : step === data.steps ? "end" : "middle"
-    svg(root, "text", { class: "tick", x: x(step), y: HEIGHT - 4, "text-anchor": anchor }, `step ${step}`)
-  }
+  drawGrid(root, data, x, y, width, most)
   const points = data.values.map((value, step) => `${x(step)},${y(value)}`).join(" ")
-  svg(root, "polyline", { points, fill: "none", stroke: data.colour, "stroke-width": 2.5, "stroke-linejoin": "round" })
+  const line = { fill: "none", stroke: data.colour, "stroke-width": 2.5, "stroke-linejoin": "round" }
+  svg(root, "polyline", { points, ...line })
   const last = data.values.length - 1
   svg(root, "circle", { cx: x(last), cy: y(data.values[last]), r: 4.5, fill: data.colour })
 }
@@ -40,16 +47,16 @@ function fillPicture(figure, picture) {
   figure.querySelector("figcaption").textContent = picture.text
 }
 
-function fillReads(reads, data) {
+function fillReading(reading, data) {
   const value = data.values[data.values.length - 1]
-  reads.replaceChildren()
-  reads.append(`${data.name}: ${data.unit} `)
+  reading.replaceChildren()
+  reading.append(`${data.name}: ${data.unit} `)
   const number = document.createElement("b")
   number.textContent = short(value)
-  reads.append(number, ` (at the start ${short(data.values[0])})`)
+  reading.append(number, ` (at the start ${short(data.values[0])})`)
 }
 
-const views = new WeakMap()
+const charts = new WeakMap()
 
 export default function (component) {
   if (!component.data) return undefined
@@ -57,19 +64,19 @@ export default function (component) {
   const [data] = component.data
   const box = parentElement.querySelector(".chart")
   fillPicture(parentElement.querySelector(".start"), data.start)
-  fillPicture(parentElement.querySelector(".now"), data.now)
-  fillReads(parentElement.querySelector(".reads"), data)
+  fillPicture(parentElement.querySelector(".current"), data.current)
+  fillReading(parentElement.querySelector(".reading"), data)
   parentElement.querySelector(".note").textContent = data.note
-  let view = views.get(parentElement)
-  if (!view) {
-    view = { resize: new ResizeObserver(() => drawChart(box, view.data)) }
-    views.set(parentElement, view)
+  let chart = charts.get(parentElement)
+  if (!chart) {
+    chart = { resize: new ResizeObserver(() => drawChart(box, chart.data)) }
+    charts.set(parentElement, chart)
   }
-  view.data = data
-  view.resize.observe(box)
+  chart.data = data
+  chart.resize.observe(box)
   drawChart(box, data)
   return () => {
-    view.resize.disconnect()
-    views.delete(parentElement)
+    chart.resize.disconnect()
+    charts.delete(parentElement)
   }
 }

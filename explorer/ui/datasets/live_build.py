@@ -1,4 +1,4 @@
-"""Build it before their eyes: one image of the row, from its start to what the set holds, while the worker makes it."""
+"""One image of the row, built before the visitor's eyes: from its start to the finished image."""
 
 from __future__ import annotations
 
@@ -8,150 +8,149 @@ from typing import Any, Literal
 import streamlit as st
 from torch import Tensor
 
-from explorer.datasets.constructed.constructions import CONSTRUCTIONS
-from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult, ConstructionFrame, SetImage
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS, D_R
+from explorer.experiments.ilyas2019.five_sets_result import (
+    ConstructionFrame,
+    FiveSetsResult,
+    SetImage,
+)
 from explorer.figures import palette
 from explorer.figures.captions import percent
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
+from explorer.ui.components.errors import report_errors
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
+from explorer.ui.components.markdown import sentence
 from explorer.ui.datasets.request import BuildRequest, BuiltImage, FiveSetsRequest, build_image
-from explorer.ui.datasets.session_set import keep_made
-from explorer.ui.datasets.words import SETS, objective_words, seen
+from explorer.ui.datasets.session_set import add_to_session
+from explorer.ui.datasets.words import SETS, looks_like, objective_words
 from explorer.ui.jobs.sessions import SessionJobs, session_jobs
 from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
 
-JOB, SHOWN, NOTE, PRESSES = "build job", "build shown", "build note", "build presses"
-QUICK = 0.15  # seconds after which the moving picture takes over
+# In the session's state.
+_JOB, _LATEST, _NOTE, _PRESSES = "build job", "latest build", "build note", "build presses"
+_QUICK = 0.15  # seconds: a job that ends sooner shows no moving picture
 
 _draw = component(__file__)
 
 
-def live_build(question: FiveSetsRequest, row: FiveSetsResult) -> None:
-    """The buttons, and the image that is being made, or else the last one."""
+def live_build(request: FiveSetsRequest, row: FiveSetsResult) -> None:
+    """Draw the buttons, and the image under construction or the latest finished one."""
     with st.container(horizontal=True, key="build buttons"):
         for name in CONSTRUCTIONS:
-            kind: Literal["primary", "secondary"] = "primary" if name == "d_r" else "secondary"
+            kind: Literal["primary", "secondary"] = "primary" if name == D_R.name else "secondary"
             st.button(
                 SETS[name].button,
                 type=kind,
-                on_click=_press,
-                args=(name, question),
+                on_click=_start,
+                args=(name, request),
                 key=f"build {name}",
             )
-    job: Job[BuiltImage] | None = st.session_state.get(JOB)
-    if job is not None and job.wait(QUICK):
-        _settle(job)
+    job: Job[BuiltImage] | None = st.session_state.get(_JOB)
+    if job is not None and job.wait(_QUICK):
+        _finish(job)
         job = None
-    # Always there, so that a late run of the fragment finds it.
+    # The container is there in every run: a late run of the fragment must find it.
     with st.container(key="build place"):
         if job is not None:
-            _watch(_lane(question), job)
+            _draw_live(_jobs(request), job)
             return
-        if note := st.session_state.get(NOTE):
+        if note := st.session_state.get(_NOTE):
             st.info(note, icon=":material/info:")
-        shown: BuiltImage | None = st.session_state.get(SHOWN)
-        if shown is None:
-            _draw(
-                key="build still",
-                data=finished_data(row.image("d_r"), row.names, "As in the row above."),
-            )
+        built: BuiltImage | None = st.session_state.get(_LATEST)
+        if built is None:
+            data = finished_data(row.image(D_R.name), row.names, "As in the row above.")
         else:
-            names = shown.image.predictions[0].names
-            _draw(
-                key="build still",
-                data=finished_data(shown.image, names, "It joined “made here” below."),
-            )
+            names = built.image.predictions[0].names
+            data = finished_data(built.image, names, "Added to “made here” below.")
+        _draw(key="build still", data=data)
 
 
-def _press(name: str, question: FiveSetsRequest) -> None:
-    st.session_state[PRESSES] = st.session_state.get(PRESSES, 0) + 1
-    asked = BuildRequest(question, name, st.session_state[PRESSES])
-    # The job is kept, not asked for again at each run: a cancelled one would begin anew.
-    st.session_state[JOB] = _lane(question).submit("build", asked.key, partial(build_image, asked))
-    st.session_state[NOTE] = None
+def _start(name: str, request: FiveSetsRequest) -> None:
+    st.session_state[_PRESSES] = st.session_state.get(_PRESSES, 0) + 1
+    build = BuildRequest(request, name, st.session_state[_PRESSES])
+    # The job itself is stored: submitting the request again in each run would start a cancelled job
+    # anew.
+    st.session_state[_JOB] = _jobs(request).submit("build", build.key, partial(build_image, build))
+    st.session_state[_NOTE] = None
 
 
-def _lane(question: FiveSetsRequest) -> SessionJobs:
-    return session_jobs(str(classifier(question.pair.standard.name).device))
+def _jobs(request: FiveSetsRequest) -> SessionJobs:
+    return session_jobs(str(classifier(request.pair.standard.name).device))
 
 
-def _settle(job: Job[BuiltImage]) -> None:
-    """Keep what a finished job made, or say why there is nothing."""
-    del st.session_state[JOB]
+def _finish(job: Job[BuiltImage]) -> None:
+    """Store the image of a finished job, or a note that says why there is none."""
+    del st.session_state[_JOB]
     if job.done and job.result is not None:
-        st.session_state[SHOWN] = job.result
-        keep_made(job.result)
+        st.session_state[_LATEST] = job.result
+        add_to_session(job.result)
     elif job.error is not None:
-        st.session_state[NOTE] = job.error
+        st.session_state[_NOTE] = sentence(job.error)
     else:
-        st.session_state[NOTE] = "It was cancelled; nothing was added."
+        st.session_state[_NOTE] = "It was cancelled; nothing was added."
 
 
 @st.fragment(run_every=0.1)
-def _watch(way: SessionJobs, job: Job[BuiltImage]) -> None:
-    """The image at its latest step; the page runs again when it is finished."""
+@report_errors()
+def _draw_live(jobs: SessionJobs, job: Job[BuiltImage]) -> None:
+    """The image at its latest step; the page runs again when the job has finished."""
     if job.finished:
         st.rerun()
     st.button("Cancel", icon=":material/close:", on_click=job.cancel, key="build cancel")
-    if job.shown is None:
-        waiting = way.worker.ahead(job)
+    if job.preview is None:
+        waiting = jobs.worker.ahead(job)
         st.caption(
             f"Waiting for {waiting} other job{'s' if waiting > 1 else ''}"
             if waiting
             else "About to start"
         )
         return
-    _draw(key="build live", data=frame_data(job.shown))
+    _draw(key="build live", data=frame_data(job.preview))
 
 
 def frame_data(frame: ConstructionFrame) -> dict[str, Any]:
-    """What the browser shows of an image in the making."""
-    matched = CONSTRUCTIONS[frame.name].matches
+    """Everything that the browser shows of an image under construction."""
     return {
-        **_chart(frame.name, matched, list(frame.objective), frame.steps),
+        **_chart(frame.name, list(frame.objective), frame.steps),
         "start": _picture(frame.start, "start"),
-        "now": _picture(frame.image, f"step {frame.step} of {frame.steps}"),
-        "running": True,
+        "current": _picture(frame.image, f"step {frame.step} of {frame.steps}"),
         "note": "",
     }
 
 
 def finished_data(image: SetImage, names: tuple[str, ...], note: str) -> dict[str, Any]:
-    """The same of a finished image, with what each classifier says of it."""
+    """The same for a finished image, with the predictions of the pair after the ``note``."""
     assert image.start is not None
     assert image.objective is not None
-    path = image.objective.tolist()
-    begun = (
-        "noise"
-        if image.from_noise
-        else ""
-        if image.start_label is None
-        else names[image.start_label]
-    )
+    objective = image.objective.tolist()
+    start = "start"
+    if image.from_noise:
+        start = "start: noise"
+    elif image.start_label is not None:
+        start = f"start: {names[image.start_label]}"
     standard, robust = (
-        f"“{belief.name}” ({percent(belief.confidence)})" for belief in image.predictions[:2]
+        f"“{prediction.name}” ({percent(prediction.confidence)})"
+        for prediction in image.predictions[:2]
     )
+    label, look = names[image.label], looks_like(image, names)
     return {
-        **_chart(image.name, image.matched, path, len(path) - 1),
-        "start": _picture(image.start, f"start: {begun}" if begun else "start"),
-        "now": _picture(
-            image.image, f"labelled {names[image.label]}; a person sees {seen(image, names)}"
-        ),
-        "running": False,
+        **_chart(image.name, objective, len(objective) - 1),
+        "start": _picture(image.start, start),
+        "current": _picture(image.image, f"labelled {label}; made to look like {look}"),
         "note": f"{note} The standard classifier says {standard}, the robust one {robust}.",
     }
 
 
-def _chart(name: str, matched: bool, values: list[float], steps: int) -> dict[str, Any]:
-    colour = palette.ROBUST if CONSTRUCTIONS[name].robust else palette.STANDARD
+def _chart(name: str, values: list[float], steps: int) -> dict[str, Any]:
+    construction = CONSTRUCTIONS[name]
     return {
         "name": SETS[name].short,
-        "unit": objective_words(matched),
+        "unit": objective_words(construction.matches_features),
         "values": values,
         "steps": steps,
-        "colour": colour,
+        "colour": palette.ROBUST if construction.robust else palette.STANDARD,
     }
 
 

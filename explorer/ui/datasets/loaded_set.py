@@ -1,4 +1,4 @@
-"""A set that is open: what the grid shows, and what the sidebar takes an image from."""
+"""A set that is open on the page: the grid shows it, and the sidebar takes an image from it."""
 
 from __future__ import annotations
 
@@ -15,84 +15,89 @@ if TYPE_CHECKING:  # reading sets imports pyarrow, which the first picture need 
     from explorer.datasets.constructed.read import ConstructedSet
     from explorer.ui.datasets.request import BuiltImage
 
-SOURCE_SET, _BROWSED = "source set", "browsed set"  # in the session's state
+SOURCE_SET, _BROWSED_SET = "source set", "browsed set"  # in the session's state
 
 
 @dataclass(frozen=True)
 class LoadedSet:
-    """A set under the name it was chosen by; ``made`` has what its images were made from where that happened on this page, and
-    ``titles`` are the samples of the gallery where it is one, ``sources`` those its source indices stand for."""
+    """A set with the ``title`` under which it was chosen.
+
+    ``built`` are the requests and results of images that were built on this page. ``titles`` are
+    the titles of the sample pictures if the set consists of them; ``sources`` are those that its
+    source indices refer to.
+    """
 
     title: str
     set: ConstructedSet
-    made: tuple[BuiltImage, ...] = ()
+    built: tuple[BuiltImage, ...] = ()
     titles: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
     def sample(self, index: int) -> str | None:
-        """The sample of the gallery an image is, or was made from; None where it is none."""
+        """The title of the sample picture that an image is or was built from, if it was one."""
         if self.sources:
             return self.sources[self.source_index(index)]
         return self.titles[index] if self.titles else None
 
-    def wrong_for(self, model: Classifier) -> str | None:
-        """Why the classifier can't be asked about these images; None when it can."""
+    def mismatch(self, model: Classifier) -> str | None:
+        """Why the classifier can't be asked about these images, or None if it can."""
         names, labels = self.set.data.names, model.labels
         if names and [name.casefold() for name in names] != [label.casefold() for label in labels]:
-            return f"{self.title} has other classes than {model.name}, such as {names[0]!r}; choose classifiers of the same data."
-        if not names and int(self.set.data.labels.max()) >= len(labels):
-            return f"{self.title} has labels up to {int(self.set.data.labels.max())}, but {model.name} has {len(labels)} classes."
+            return (
+                f"{self.title} has other classes than {model.name}, such as {names[0]!r}; choose "
+                "classifiers of the same data."
+            )
+        last = int(self.set.data.labels.max())
+        if not names and last >= len(labels):
+            return (
+                f"{self.title} has labels up to {last}, but {model.name} has {len(labels)} "
+                "classes; choose classifiers of the same data."
+            )
         return None
 
-    def label(self, index: int) -> int:
-        """The label an image carries."""
-        return int(self.set.data.labels[index])
+    def label(self, index: int) -> int | None:
+        """The label of an image, None if it has none."""
+        label = int(self.set.data.labels[index])
+        return label if label >= 0 else None
 
     def perceived_label(self, index: int) -> int | None:
-        """The class a person sees, by what the image was made from; None where the set does not say."""
-        if self.titles or self.set.name == "d_r":
-            return self.label(index)
-        told = self.set.start_label if self.set.name == "d_nr" else self.set.source_label
-        return (
-            int(told[index])
-            if self.set.name and told is not None and int(told[index]) >= 0
-            else None
-        )
+        """The class that a person sees in an image, None if the set does not say it."""
+        return self.label(index) if self.titles else self.set.perceived_label(index)
 
     def source_index(self, index: int) -> int:
-        """Its place in the data the set was made from, or in the set where that is not known."""
-        told = self.set.source_index
-        return int(told[index]) if told is not None and int(told[index]) >= 0 else index
+        """The place of an image's source in its data; the image's own place if that is unknown."""
+        sources = self.set.source_index
+        return index if sources is None or sources[index] < 0 else int(sources[index])
 
     def picture(self, index: int, model: Classifier) -> Picture:
         """An image of the set as a source."""
-        image = Image.fromarray(self.set.data.images[index].permute(1, 2, 0).numpy())
-        name = f"set:{self.title} {index}"
         return Picture(
-            name,
+            f"set:{self.title} {index}",
             f"image {index} of {self.title}",
-            image,
+            Image.fromarray(self.set.data.images[index].permute(1, 2, 0).numpy()),
             f"{self.set.digest} {index}",
-            "",
-            self.label(index),
-            model.gallery,
+            label=self.label(index),
+            gallery=model.gallery,
         )
 
 
 def browsed_set() -> LoadedSet | None:
-    """What the grid showed last."""
-    found: LoadedSet | None = st.session_state.get(_BROWSED)
-    return found
+    """The set that the grid showed last."""
+    loaded: LoadedSet | None = st.session_state.get(_BROWSED_SET)
+    return loaded
 
 
-def keep_browsed(opened: LoadedSet | None) -> None:
+def set_browsed(loaded: LoadedSet | None) -> None:
     """Remember what the grid shows."""
-    st.session_state[_BROWSED] = opened
+    st.session_state[_BROWSED_SET] = loaded
 
 
 def source_set() -> LoadedSet | None:
-    """The set the source is taken from: that of the tile opened last, or else what the grid shows. It stays when the grid moves on."""
+    """The set that the source is taken from, which stays when the grid shows another one.
+
+    It is the set of the tile that was opened last, or else the set in the grid.
+    """
     if st.session_state.get(SOURCE_SET) is None:
         st.session_state[SOURCE_SET] = browsed_set()
-    found: LoadedSet | None = st.session_state[SOURCE_SET]
-    return found
+    loaded: LoadedSet | None = st.session_state[SOURCE_SET]
+    return loaded

@@ -1,4 +1,4 @@
-"""What training on each set shows: the paper's figures beside those of this project's own classifiers."""
+"""What training on each set shows: the paper's accuracies beside those of our own classifiers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.classifiers.catalogue import bundled
+from explorer.classifiers.catalogue import bundled_cards
 from explorer.classifiers.model_card import PGD, Accuracy
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS
 from explorer.experiments.evaluation.auto_pgd import APGD, APGD_TEXT
@@ -17,129 +17,142 @@ from explorer.experiments.ilyas2019.paper_comparison import (
     gains,
     paper_comparison,
     rank_agreement,
-    trained_on,
+    training_set_size,
 )
 from explorer.figures.captions import percent
 from explorer.figures.paper_comparison import NAMES, paper_comparison_chart
 from explorer.ui.datasets.words import SETS
 
+_FEW = 10  # images: an accuracy that rests on fewer is given with their number
+
 
 def paper_comparison_table() -> None:
-    """Draw the figure, the verdict on the paper's order, and every figure with its interval."""
-    rows = paper_comparison(bundled())
+    """Draw the chart, how far the paper's order is confirmed, and all accuracies."""
+    rows = paper_comparison(bundled_cards())
     missing = [row.title for row in rows if row.card is None]
     if len(missing) == len(rows):
         st.info(
-            "No classifier trained on the sets is here: python -m explorer train cifar10-d_r --data FOLDER makes one."
+            "No classifier trained on the sets is on this machine. Train one: "
+            "python -m explorer train cifar10-d_r --data FOLDER"
         )
         return
     st.markdown(
-        "Each classifier was trained in the ordinary way on one set and is measured on *original* images. In the paper training on "
-        "D_R passes robustness on, and training on D_NR, D_rand and D_det passes on accuracy alone. Below is what came out here."
+        "Each classifier was trained in the ordinary way on one set and is measured on *original* "
+        "images. In the paper, training on D_R passes on robustness; training on D_NR, D_rand and "
+        "D_det passes on accuracy only. Our own results:"
     )
     st.plotly_chart(
         paper_comparison_chart(rows),
-        key="claim",
+        key="paper_comparison",
         alt="accuracy of classifiers trained on each set, beside the paper's",
     )
     st.markdown("\n".join(f"- {order_sentence(rows, epsilon)}" for epsilon in EPSILONS))
-    found = gains(rows)
-    if found:
+    if comparisons := gains(rows):
         st.markdown(
-            "What training on D_R gains over training in the same way on as many images of D, by this project's attack and by a stronger "
-            "one. Shifted and mirrored images (augmentation) by themselves make the one trained on D less brittle:"
+            "The gain from training on D_R over training in the same way on as many images of D, "
+            "under this project's attack and under a stronger one. Shifted and mirrored images "
+            "(augmentation) alone make the classifier trained on D less brittle:"
         )
-        st.markdown("\n".join(f"- {gain_sentence(gain)}" for gain in found))
+        st.markdown("\n".join(f"- {gain_sentence(gain)}" for gain in comparisons))
     st.caption(conditions(rows))
     if missing:
-        st.caption(f"Not here: {', '.join(missing)}.")
-    with st.expander("Every figure, with its interval"):
+        st.caption(f"Not on this machine: {', '.join(missing)}.")
+    with st.expander("Every accuracy with its interval"):
         st.table([_cells(row) for row in rows])
         st.caption(
-            f"{PGD}: our own, 20 steps from a random start. {APGD}: {APGD_TEXT}, 20 steps each. Paper: ResNet-50 on all of CIFAR-10, "
-            "tables 7 and 1 of arXiv 1905.02175, from images, not noise. Brackets: 95 % Wilson intervals."
+            f"{PGD}: our own, 20 steps from a random start. {APGD}: {APGD_TEXT}, 20 steps each. "
+            "Paper: ResNet-50 on all of CIFAR-10, tables 7 and 1 of arXiv 1905.02175, from images, "
+            "not noise. Brackets: 95 % Wilson intervals."
         )
 
 
 def order_sentence(rows: tuple[ComparisonRow, ...], epsilon: float) -> str:
-    """Whether the paper's order came out at ``epsilon``, naming every pair that did not."""
-    found = rank_agreement(rows, epsilon)
-    total = len(found.agree) + len(found.undecided) + len(found.against)
-    where = "On clean images" if epsilon == 0 else f"At {NAMES[epsilon]}"
+    """Whether the classifiers rank as in the paper at ``epsilon``; names the pairs that don't."""
+    agreement = rank_agreement(rows, epsilon)
+    agree = len(agreement.agree)
+    total = agree + len(agreement.undecided) + len(agreement.against)
+    where = "**On clean images**" if epsilon == 0 else f"**At {NAMES[epsilon]}**"
     if not total:
-        return f"**{where}** there is nothing to compare."
-    if len(found.agree) == total:
-        return f"**{where}** the paper's order comes out in all {total} pairs."
-    parts = [f"**{where}** the paper's order comes out in {len(found.agree)} of {total} pairs"]
-    if found.undecided:
-        parts.append(f"the intervals overlap for {_pairs(found.undecided)}")
-    if found.against:
-        parts.append(f"it is the other way round for {_pairs(found.against)}")
+        return f"{where} there is nothing to compare."
+    if agree == total:
+        return f"{where} all {total} pairs rank as in the paper."
+    parts = [f"{where} {agree} of {total} pairs rank as in the paper"]
+    if agreement.undecided:
+        names = _pairs(agreement.undecided)
+        parts.append(f"{names} cannot be told apart (intervals overlap)")
+    if agreement.against:
+        parts.append(f"{_pairs(agreement.against)} are reversed")
     return "; ".join(parts) + "."
 
 
 def _pairs(pairs: tuple[tuple[str, str], ...]) -> str:
-    return ", ".join(f"{better} over {worse}" for better, worse in pairs)
+    return ", ".join(f"{better} and {worse}" for better, worse in pairs)
 
 
 def gain_sentence(gain: Gain) -> str:
-    """What D_R gained over D, by one attack at one ε."""
-    times = (
-        "where D keeps none"
-        if gain.ratio is None
-        else f"{gain.ratio:.1f} times D's {percent(gain.standard.accuracy)}"
+    """What classifiers trained on D_R and on D keep under one attack at one ε."""
+    augmentation = "With" if gain.augmented else "Without"
+    return (
+        f"{augmentation} augmentation, under {gain.attack} at {NAMES[gain.epsilon]}: "
+        f"D_R keeps {_share(gain.d_r)}, D {_share(gain.d)}."
     )
-    how = "With" if gain.augmented else "Without"
-    return f"{how} augmentation, under {gain.attack} at {NAMES[gain.epsilon]}: D_R keeps {percent(gain.robust.accuracy)}, {times}."
+
+
+def _share(accuracy: Accuracy) -> str:
+    correct = round(accuracy.accuracy * accuracy.n)
+    if correct >= _FEW:
+        return percent(accuracy.accuracy)
+    noun = "image" if correct == 1 else "images"
+    return f"{percent(accuracy.accuracy)} ({correct} {noun} of {accuracy.n:,})"
 
 
 def conditions(rows: tuple[ComparisonRow, ...]) -> str:
-    """How ours differ from the paper's, by the cards."""
-    counts = {
-        row.title: n
-        for row in rows
-        if row.card is not None and (n := trained_on(row.card)) is not None
-    }
-    made = {
-        row.title: row.card.recipe["set"]["construction"]
-        for row in rows
-        if row.card is not None and "set" in row.card.recipe
-    }
-    parameters = max((row.card.parameters for row in rows if row.card is not None), default=0)
-    theirs = ", ".join(f"{SETS[name].short} {each.steps}" for name, each in CONSTRUCTIONS.items())
-    trained = ", ".join(f"{title} {n:,}" for title, n in counts.items())
-    built = ", ".join(f"{title} {_steps(construction)}" for title, construction in made.items())
+    """How our conditions differ from the paper's, according to the model cards."""
+    cards = {row.title: row.card for row in rows if row.card is not None}
+    parameters = max((card.parameters for card in cards.values()), default=0)
+    images = ", ".join(
+        f"{title} {count:,}"
+        for title, card in cards.items()
+        if (count := training_set_size(card)) is not None
+    )
+    steps = ", ".join(
+        f"{title} {_steps(card.recipe['set']['construction'])}"
+        for title, card in cards.items()
+        if "set" in card.recipe
+    )
+    paper_steps = ", ".join(
+        f"{SETS[name].short} {construction.steps}" for name, construction in CONSTRUCTIONS.items()
+    )
     return (
-        f"Not the paper's conditions: a network of {parameters / 1e6:.1f} million parameters in place of a ResNet-50, images that were "
-        "JPEG-compressed, "
-        f"fewer images ({trained}; the adversarially trained classifier saw the whole training file) and fewer steps ({built}; "
-        f"the paper's are {theirs}). Where the order does not come out, these are the likely "
-        "reasons; which of them counts was not measured."
+        f"Not the paper's conditions: a network of {parameters / 1e6:.1f} million parameters in "
+        "place of a ResNet-50, images that were JPEG-compressed, fewer images "
+        f"({images}; the adversarially trained classifier saw the whole training file) and fewer "
+        f"steps ({steps}; the paper's are {paper_steps}). These are the likely reasons for a "
+        "different order; which of them counts was not measured."
     )
 
 
 def _steps(construction: dict[str, Any]) -> str:
     last = construction.get("last_step_size")
-    shrinking = (
-        "" if last is None else f" that shrink from {construction['step_size']:g} to {last:g}"
-    )
-    return f"{construction['steps']}{shrinking}"
+    if last is None:
+        return str(construction["steps"])
+    first = construction["step_size"]
+    return f"{construction['steps']} that shrink from {first:g} to {last:g}"
 
 
 def _cells(row: ComparisonRow) -> dict[str, str]:
     cells = {"trained on": row.title}
     for column, epsilon in enumerate(EPSILONS):
         published = row.published.values[column]
-        cells[f"{NAMES[epsilon]}, here"] = _figure(row.accuracy(epsilon))
+        cells[f"{NAMES[epsilon]}, here"] = _with_interval(row.accuracy(epsilon))
         if epsilon:
-            cells[f"{NAMES[epsilon]}, {APGD}"] = _figure(row.accuracy(epsilon, APGD))
+            cells[f"{NAMES[epsilon]}, {APGD}"] = _with_interval(row.accuracy(epsilon, APGD))
         cells[f"{NAMES[epsilon]}, paper"] = "" if published is None else percent(published)
     return cells
 
 
-def _figure(found: Accuracy | None) -> str:
-    return (
-        ""
-        if found is None
-        else f"{percent(found.accuracy)} ({100 * found.low:.1f} to {100 * found.high:.1f}; n = {found.n})"
-    )
+def _with_interval(accuracy: Accuracy | None) -> str:
+    if accuracy is None:
+        return ""
+    interval = f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f}"
+    return f"{percent(accuracy.accuracy)} ({interval}; n = {accuracy.n})"

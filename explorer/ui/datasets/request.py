@@ -1,4 +1,4 @@
-"""What the data page asks the worker: this picture as each set holds it, or one of them while a person watches."""
+"""What the page asks the worker for: one picture in each set, or in one set step by step."""
 
 from __future__ import annotations
 
@@ -6,78 +6,39 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from explorer.attacks import AttackError
-from explorer.classifiers import Entry
 from explorer.experiments.ilyas2019.five_sets import (
-    ModelPair,
     make_five_sets,
     make_set_image,
     noise_start,
     with_label,
 )
 from explorer.experiments.ilyas2019.five_sets_result import (
-    FiveSetsResult,
     ConstructionFrame,
-    SetImage,
-    FiveSetsSettings,
-    SourceImage,
     FiveSetsProgress,
+    FiveSetsResult,
+    FiveSetsSettings,
+    SetImage,
+    SourceImage,
     StartImage,
 )
-from explorer.images.geometry import view
-from explorer.ui.jobs.worker import Job, Refused
+from explorer.experiments.ilyas2019.model_pair import ModelPair
+from explorer.images.geometry import preprocess
+from explorer.ui.datasets.pair import ClassifierPair
+from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.picture import Picture
 
 
 @dataclass(frozen=True)
-class ClassifierPair:
-    """A standard and a robust classifier of the same data."""
-
-    standard: Entry
-    robust: Entry
-
-    @property
-    def title(self) -> str:
-        """What their names have in common, or else both."""
-        common = self.standard.name.removesuffix("-standard")
-        return (
-            common
-            if self.robust.name == f"{common}-robust"
-            else f"{self.standard.name} and {self.robust.name}"
-        )
-
-
-def pairs(entries: dict[str, Entry]) -> dict[str, ClassifierPair]:
-    """Each robust classifier with the first standard one of the same data, by title; those of the paper's data first."""
-    found = []
-    for robust in (entry for entry in entries.values() if entry.robust):
-        standard = next(
-            (each for each in entries.values() if not each.robust and each.data == robust.data),
-            None,
-        )
-        if standard is not None:
-            found.append(ClassifierPair(standard, robust))
-    found.sort(key=lambda pair: not pair.standard.name.startswith("cifar10"))
-    return {pair.title: pair for pair in found}
-
-
-def others(pair: ClassifierPair, entries: dict[str, Entry]) -> list[str]:
-    """Further classifiers with the classes of the pair, which can be asked too."""
-    known = pair.standard.card.labels if pair.standard.card else None
-    chosen = (pair.standard.name, pair.robust.name)
-    return [
-        entry.name
-        for entry in entries.values()
-        if entry.name not in chosen and entry.card and entry.card.labels == known
-    ]
-
-
-@dataclass(frozen=True)
 class FiveSetsRequest:
-    """``picture`` as each set would hold it. ``label`` is the class it carries (None: what the robust classifier says), ``perceived_label``
-    the one a person sees in it, ``index`` its place in its data (−1: it has none). ``start`` None is noise, ``start_index`` the place
-    of the start in the gallery. ``controls`` are the values of the widgets that asked it, to ask it again."""
+    """``picture`` in each of the five sets, built with ``pair``; the classifiers named ``others``
+    are only asked about the images.
+
+    ``index`` is the place of the picture in its data (−1 for an upload). ``label`` is the class it
+    carries, None for the prediction of the robust classifier; ``perceived_label`` is the class that
+    a person sees in it, None if that is unknown. ``start`` None is noise; ``start_index`` is the
+    place of the start in the gallery. ``controls`` are the values of the widgets, to restore them.
+    """
 
     pair: ClassifierPair
     others: tuple[str, ...]
@@ -92,65 +53,50 @@ class FiveSetsRequest:
 
     @property
     def key(self) -> Hashable:
-        """Equal for questions that have the same answer."""
+        """Equal for requests that have the same result."""
         start = None if self.start is None else (self.start.digest, self.start.label)
         picture = (self.picture.digest, self.index, self.label, self.perceived_label)
-        return (
-            self.pair.standard.name,
-            self.pair.robust.name,
-            self.others,
-            picture,
-            start,
-            self.settings,
-        )
+        names = (self.pair.standard.name, self.pair.robust.name, self.others)
+        return (*names, picture, start, self.settings)
 
-    def panel(self) -> ModelPair:
+    def load_models(self) -> ModelPair:
         """The loaded classifiers. Raises :class:`~explorer.classifiers.ClassifierError`."""
-        standard, robust, *rest = (
-            classifier(name)
-            for name in (self.pair.standard.name, self.pair.robust.name, *self.others)
-        )
-        return ModelPair(standard, robust, tuple(rest))
+        standard, robust = classifier(self.pair.standard.name), classifier(self.pair.robust.name)
+        return ModelPair(standard, robust, tuple(map(classifier, self.others)))
 
-    def pictures(self, panel: ModelPair) -> tuple[SourceImage, StartImage]:
-        """The two pictures as the classifiers see them."""
-        model = panel.standard
+    def images(self, models: ModelPair) -> tuple[SourceImage, StartImage]:
+        """The source and the start as the classifiers get them."""
+        model = models.standard
         source = SourceImage(
-            view(self.picture.image, model), self.label, self.perceived_label, self.index
+            preprocess(self.picture.image, model), self.label, self.perceived_label, self.index
         )
         if self.start is None:
             return source, noise_start(self.settings.seed, self.index, model.input_size)
-        return source, StartImage(view(self.start.image, model), self.start.label)
+        return source, StartImage(preprocess(self.start.image, model), self.start.label)
 
 
-def make_five_sets_row(question: FiveSetsRequest, job: Job[FiveSetsResult]) -> FiveSetsResult:
-    """Make the row on the worker's thread; its :class:`FiveSetsProgress` is what the job shows meanwhile."""
-    panel = question.panel()
-    source, start = question.pictures(panel)
+def compute_five_sets(request: FiveSetsRequest, job: Job[FiveSetsResult]) -> FiveSetsResult:
+    """The work of a job. Its preview is a :class:`FiveSetsProgress`."""
+    models = request.load_models()
+    source, start = request.images(models)
+    settings = request.settings
+    steps = (*[settings.match_steps] * 2, *[settings.attack_steps] * 2)
 
-    def on_stage(stage: FiveSetsProgress) -> None:
-        job.shown = stage
-        sizes = (
-            question.settings.match_steps,
-            question.settings.match_steps,
-            *[question.settings.attack_steps] * 2,
-        )
-        number = len(stage.made) - 1
-        job.progress = sum(sizes[:number]) + stage.frame.step, sum(sizes)
+    def on_progress(progress: FiveSetsProgress) -> None:
+        job.preview = progress
+        finished = len(progress.images) - 1  # the first image is the source itself
+        job.progress = sum(steps[:finished]) + progress.frame.step, sum(steps)
 
-    try:
-        return make_five_sets(
-            source, start, panel, question.settings, on_progress=on_stage, cancelled=job.cancelled
-        )
-    except AttackError:
-        raise
-    except ValueError as error:
-        raise Refused(str(error)) from None
+    return make_five_sets(
+        source, start, models, settings, on_progress=on_progress, cancelled=job.cancelled
+    )
 
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """One image of the row, made while a person watches; ``press`` counts the presses, so that each one is made anew."""
+    """One image of a row, for the set ``name``. Each press of a button has another ``press``, so
+    that the image is built anew.
+    """
 
     row: FiveSetsRequest
     name: str
@@ -158,35 +104,36 @@ class BuildRequest:
 
     @property
     def key(self) -> Hashable:
+        """Different for each press."""
         return self.row.key, self.name, self.press
 
 
 @dataclass(frozen=True)
 class BuiltImage:
-    """An image made on the page. ``source`` is the settled one."""
+    """An image that a visitor built. ``source`` has its label."""
 
-    question: BuildRequest
+    request: BuildRequest
     source: SourceImage
     image: SetImage
 
 
-def build_image(question: BuildRequest, job: Job[BuiltImage]) -> BuiltImage:
-    """Make one image on the worker's thread; its :class:`ConstructionFrame` is what the job shows meanwhile."""
-    panel = question.row.panel()
-    source, start = question.row.pictures(panel)
-    source = with_label(source, panel)
+def build_image(request: BuildRequest, job: Job[BuiltImage]) -> BuiltImage:
+    """The work of a job. Its preview is a :class:`ConstructionFrame`."""
+    models = request.row.load_models()
+    source, start = request.row.images(models)
+    source = with_label(source, models)
 
     def on_frame(frame: ConstructionFrame) -> None:
-        job.shown = frame
+        job.preview = frame
         job.progress = frame.step, frame.steps
 
-    made = make_set_image(
-        question.name,
+    image = make_set_image(
+        request.name,
         source,
         start,
-        panel,
-        question.row.settings,
+        models,
+        request.row.settings,
         on_frame=on_frame,
         cancelled=job.cancelled,
     )
-    return BuiltImage(question, source, made)
+    return BuiltImage(request, source, image)

@@ -1,148 +1,160 @@
-"""The sets a page can open: the sample pictures, what was made here, what is bundled, and what lies under a path."""
+"""The sets that the page can open: samples, built here, bundled, CIFAR-10, or under a path."""
 
 from __future__ import annotations
 
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from explorer.classifiers import Classifier
-from explorer.classifiers.catalogue import BUNDLED
+from explorer.classifiers.catalogue import BUNDLED_FOLDER
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS
 from explorer.datasets.constructed.read import ConstructedSet, read_set
-from explorer.datasets.labelled import DataError, LabelledImages
+from explorer.datasets.labelled import LabelledImages
 from explorer.datasets.sources import CIFAR10, read_source
 from explorer.images.decode import ImageError
 from explorer.images.gallery import samples
-from explorer.images.geometry import to_uint8, view
-from explorer.ui.datasets.cifar10 import cifar_here, fetch_cifar
+from explorer.images.geometry import preprocess, to_uint8
+from explorer.ui.datasets.cifar10 import cifar10_download, has_cifar10_folder
 from explorer.ui.datasets.computed_sets import computed_set
 from explorer.ui.datasets.loaded_set import LoadedSet
-from explorer.ui.datasets.request import ClassifierPair
-from explorer.ui.datasets.session_set import made_set, session_sets
+from explorer.ui.datasets.pair import ClassifierPair
+from explorer.ui.datasets.session_set import as_constructed_set, session_sets
 from explorer.ui.datasets.words import SETS
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.jobs.worker import Job, Refused
+from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.image_picker import gallery_picture, known_label
+from explorer.ui.shared.picture import Picture
 
 SAMPLES, CIFAR, OTHER = "D: the sample pictures", "D: CIFAR-10, test images", "a file or folder"
-MADE, BUNDLED_SET, COMPUTED = "made here: ", "bundled: ", "from the samples: "
-BUNDLED_SETS = BUNDLED.parent / "sets"
-LANE = "sets"  # a worker of its own: attacks need not wait until a large set is read
-_KEPT = 4  # sets kept in memory
+SESSION_PREFIX, BUNDLED_PREFIX = "made here: ", "bundled: "
+COMPUTED_PREFIX = "from the samples: "
+BUNDLED_SETS = BUNDLED_FOLDER.parent / "sets"
+_WORKER = "sets"  # not the device's worker: attacks need not wait until a large set is read
+_MAX_IN_MEMORY = 4  # sets
 
 
-def choices(pair: ClassifierPair) -> list[str]:
-    """What can be opened with this pair."""
-    bundled = [f"{BUNDLED_SET}{path.stem}" for path in sorted(BUNDLED_SETS.glob("*.parquet"))]
-    made = [f"{MADE}{SETS[name].short}" for name in session_sets(pair)]
-    computed = [f"{COMPUTED}{SETS[name].short}" for name in CONSTRUCTIONS]
-    return [SAMPLES, *made, *bundled, *computed, CIFAR, OTHER]
+class _ModelInput(NamedTuple):
+    """All that the images and labels of a set depend on in a classifier."""
+
+    gallery: str
+    labels: tuple[str, ...]
+    input_size: tuple[int, int]
+    resize: int | None
+    interpolation: str
 
 
-def open_choice(choice: str, path: str, pair: ClassifierPair) -> LoadedSet | None:
-    """What stands under a choice; None while it is being read, or when it can't be, which the page then says."""
-    model = classifier(pair.standard.name)
-    if choice == SAMPLES:
-        return sample_set(model.name)
-    if choice.startswith(MADE):
-        short = choice.removeprefix(MADE)
-        made = next(each for name, each in session_sets(pair).items() if SETS[name].short == short)
-        return LoadedSet(choice, made_set(made), made=made)
-    if choice == CIFAR and not cifar_here():
-        fetch_cifar()
-        return None
-    if choice == CIFAR:
-        return _read(CIFAR10, model, choice)
-    if choice.startswith(COMPUTED):
-        name = next(
-            name for name in CONSTRUCTIONS if SETS[name].short == choice.removeprefix(COMPUTED)
-        )
-        samples_of = sample_set(model.name)
-        return None if samples_of is None else _computed(choice, name, pair, samples_of)
-    if choice.startswith(BUNDLED_SET):
-        path = str(BUNDLED_SETS / f"{choice.removeprefix(BUNDLED_SET)}.parquet")
-    return (
-        _read(path, model, choice.removeprefix(BUNDLED_SET) if choice != OTHER else Path(path).name)
-        if path
-        else None
+def _input_of(model: Classifier) -> _ModelInput:
+    return _ModelInput(
+        model.gallery, model.labels, model.input_size, model.resize, model.interpolation
     )
 
 
-@lru_cache(maxsize=_KEPT)
-def sample_set(model_name: str) -> LoadedSet | None:
-    """The labelled samples that suit a classifier, as its own D; None where there are none."""
-    model = classifier(model_name)
-    found = samples(model.gallery)
-    if not found:
+def set_choices(pair: ClassifierPair) -> list[str]:
+    """The sets that can be opened with this pair."""
+    bundled = [f"{BUNDLED_PREFIX}{path.stem}" for path in sorted(BUNDLED_SETS.glob("*.parquet"))]
+    built = [f"{SESSION_PREFIX}{SETS[name].short}" for name in session_sets(pair)]
+    computed = [f"{COMPUTED_PREFIX}{SETS[name].short}" for name in CONSTRUCTIONS]
+    return [SAMPLES, *built, *bundled, *computed, CIFAR, OTHER]
+
+
+def load_choice(choice: str, path: str, pair: ClassifierPair) -> LoadedSet | None:
+    """The chosen set. None while it is read, if it can't be read, which the page then says, or if
+    ``path`` of :data:`OTHER` is empty.
+    """
+    model = classifier(pair.standard.name)
+    if choice == SAMPLES:
+        return sample_set(model)
+    if choice.startswith(SESSION_PREFIX):
+        built = session_sets(pair)[_name_of(choice.removeprefix(SESSION_PREFIX))]
+        return LoadedSet(choice, as_constructed_set(built), built=built)
+    if choice.startswith(COMPUTED_PREFIX):
+        return _load_computed(choice, pair, sample_set(model))
+    if choice.startswith(BUNDLED_PREFIX):
+        name = choice.removeprefix(BUNDLED_PREFIX)
+        return _load(str(BUNDLED_SETS / f"{name}.parquet"), model, name)
+    if choice == CIFAR and not has_cifar10_folder():
+        cifar10_download()
         return None
-    try:
-        arrays = [to_uint8(view(sample.read(), model)) for sample in found]
-    except ImageError:
-        return None
+    if choice == CIFAR:
+        return _load(CIFAR10, model, choice)
+    return _load(path, model, Path(path).name) if path else None
+
+
+def _name_of(short: str) -> str:
+    return next(name for name in CONSTRUCTIONS if SETS[name].short == short)
+
+
+def sample_set(model: Classifier) -> LoadedSet:
+    """The sample pictures that suit a classifier, as its D; the label of some may be unknown.
+
+    Raises :class:`~explorer.images.decode.ImageError` if there are none or one can't be read.
+    """
+    pictures = _sample_pictures(model.gallery)
+    if not pictures:
+        raise ImageError("there are no sample pictures: install foolbox or scikit-image")
+    labels = tuple(known_label(picture, model) for picture in pictures)
+    return _sample_set(_input_of(model), labels)
+
+
+def _sample_pictures(gallery: str) -> list[Picture]:
+    return [gallery_picture(sample, gallery) for sample in samples(gallery)]
+
+
+@lru_cache(maxsize=_MAX_IN_MEMORY)
+def _sample_set(model: _ModelInput, labels: tuple[int | None, ...]) -> LoadedSet:
+    pictures = _sample_pictures(model.gallery)
+    arrays = [to_uint8(preprocess(picture.image, model)) for picture in pictures]
     images = torch.stack(
         [torch.from_numpy(array).permute(2, 0, 1).contiguous() for array in arrays]
     )
-    labels = torch.tensor([-1 if sample.label is None else sample.label for sample in found])
-    data = LabelledImages(images, labels, model.labels)
-    return LoadedSet(
-        SAMPLES, ConstructedSet("", SAMPLES, data), titles=tuple(sample.title for sample in found)
-    )
+    indices = torch.tensor([-1 if label is None else label for label in labels])
+    data = LabelledImages(images, indices, model.labels)
+    titles = tuple(picture.title for picture in pictures)
+    return LoadedSet(SAMPLES, ConstructedSet("", SAMPLES, data), titles=titles)
 
 
-def _computed(choice: str, name: str, pair: ClassifierPair, of: LoadedSet) -> LoadedSet | None:
-    """A set made from the sample pictures on this machine: other people's photographs are not passed on."""
-    maker = classifier((pair.robust if CONSTRUCTIONS[name].robust else pair.standard).name)
-    way = session_jobs(str(maker.device))
-    job = way.submit(
-        "computed set",
-        (name, maker.digest, of.set.digest),
-        partial(computed_set, name, maker, of.set.data),
-    )
-    found = show_progress(
-        way, job, "computed set", partial(_computing, SETS[name].short), keep=False
-    )
-    return None if found is None else LoadedSet(choice, found, sources=of.titles)
+def _load_computed(choice: str, pair: ClassifierPair, source: LoadedSet) -> LoadedSet | None:
+    """A set built from the samples on this machine: photographs of others are not published."""
+    short = choice.removeprefix(COMPUTED_PREFIX)
+    name = _name_of(short)
+    model = classifier((pair.robust if CONSTRUCTIONS[name].robust else pair.standard).name)
+    jobs = session_jobs(str(model.device))
+    key = (name, model.digest, source.set.digest)
+    work = partial(computed_set, name, model, source.set.data)
+    job = jobs.submit("computed set", key, work)
+    loaded = show_progress(jobs, job, "computed set", partial(_computed_status, short), keep=False)
+    return None if loaded is None else LoadedSet(choice, loaded, sources=source.titles)
 
 
-def _computing(short: str, job: Job[ConstructedSet]) -> str:
+def _computed_status(short: str, job: Job[ConstructedSet]) -> str:
     done, steps = job.progress
-    return (
-        f"Making {short} of every sample: step {done} of {steps}"
-        if steps
-        else f"Making {short} of every sample"
-    )
+    return f"Building {short} of every sample" + (f": step {done} of {steps}" if steps else "")
 
 
-def _read(path: str, model: Classifier, title: str) -> LoadedSet | None:
+def _load(path: str, model: Classifier, title: str) -> LoadedSet | None:
     """A set from the disk, read by a worker."""
-    way = session_jobs(LANE)
-    key = (path, _changed(path), model.input_size, model.resize, model.interpolation)
-    job = way.submit("set", key, partial(_reading, path, model.name))
-    found = show_progress(way, job, "set", lambda _: f"Reading {title}", keep=False)
-    return None if found is None else LoadedSet(title, found)
+    jobs = session_jobs(_WORKER)
+    key = (path, _modified(path), _input_of(model))
+    job = jobs.submit("set", key, lambda job: _read(*key))
+    loaded = show_progress(jobs, job, "set", lambda job: f"Reading {title}", keep=False)
+    return None if loaded is None else LoadedSet(title, loaded)
 
 
-def _reading(path: str, model_name: str, job: Job[ConstructedSet]) -> ConstructedSet:
-    try:
-        return _read_once(path, _changed(path), model_name)
-    except DataError as error:
-        raise Refused(str(error)) from None
-
-
-@lru_cache(maxsize=_KEPT)
-def _read_once(path: str, changed: float, model_name: str) -> ConstructedSet:
-    """Shared by all sessions, until the file changes."""
-    model = classifier(model_name)
+@lru_cache(maxsize=_MAX_IN_MEMORY)
+def _read(path: str, modified: float, model: _ModelInput) -> ConstructedSet:
+    """The set as the classifier takes it, for all sessions, until the file changes."""
     if path == CIFAR10:
         return ConstructedSet("", CIFAR, read_source(path, model))
-    return read_set(path, view=lambda image: to_uint8(view(image, model)))
+    return read_set(path, preprocess=lambda image: to_uint8(preprocess(image, model)))
 
 
-def _changed(path: str) -> float:
-    """When a file or folder changed last; 0 where there is none."""
+def _modified(path: str) -> float:
+    """When a file or folder was modified last; 0 if there is none."""
     try:
         return Path(path).stat().st_mtime
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-function buildTile(grid, tile, open) {
+function buildTile(grid, tile, onClick) {
   const button = child(grid, "button", "tile")
   button.type = "button"
   button.title = tile.help
@@ -13,8 +13,8 @@ function buildTile(grid, tile, open) {
     fill.style.width = `${100 * bar.value}%`
   }
   button.onclick = () => {
-    open(tile.index)
-    // The row that it opens is further up the page.
+    onClick(tile.index)
+    // The row of the tile is further up on the page.
     const above = document.querySelector(".st-key-notice")
     if (!above) return
     above.style.scrollMarginTop = "5rem"
@@ -29,5 +29,5 @@ export default function (component) {
   const grid = parentElement.querySelector(".grid")
   grid.classList.toggle("pixelated", data.pixelated)
   grid.replaceChildren()
-  for (const tile of data.tiles) buildTile(grid, tile, (index) => setTriggerValue("opened", index))
+  for (const tile of data.tiles) buildTile(grid, tile, (index) => setTriggerValue("clicked", index))
 }

@@ -1,4 +1,4 @@
-"""A page of a set as tiles: each image with its label and two small bars for what the classifiers believe of that label."""
+"""A page of a set as tiles: image, label, and two small bars for the confidence in that label."""
 
 from __future__ import annotations
 
@@ -16,60 +16,62 @@ from explorer.ui.components.component import component
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
 from explorer.ui.datasets.loaded_set import LoadedSet
 
-KEY = "set_grid"
+KEY = "tile_grid"
 
 _draw = component(__file__)
 
 
-def set_grid(
-    opened: LoadedSet,
+def tile_grid(
+    loaded: LoadedSet,
     indices: Sequence[int],
     confidence: Tensor | None,
     names: Sequence[str],
-    on_open: Callable[[], None],
+    on_click: Callable[[], None],
 ) -> None:
-    """Draw the images at ``indices``; ``confidence`` [2, N] are the standard's and the robust classifier's, or None."""
-    _draw(key=KEY, data=grid_data(opened, indices, confidence, names), on_opened_change=on_open)
+    """Draw the images at ``indices`` with the names of their labels.
+
+    ``confidence`` [2, N] is that of the standard and the robust classifier in each label; None
+    draws no bars. ``on_click`` is called without arguments: it can ask :func:`clicked_index`.
+    """
+    data = grid_data(loaded, indices, confidence, names)
+    _draw(key=KEY, data=data, on_clicked_change=on_click)
 
 
-def opened_index() -> int | None:
-    """The image whose tile was pressed, in a call-back."""
-    index = st.session_state[KEY].get("opened")
+def clicked_index() -> int | None:
+    """The index of the image whose tile was clicked, inside a callback."""
+    index = st.session_state[KEY].get("clicked")
     return index if isinstance(index, int) else None
 
 
 def grid_data(
-    opened: LoadedSet, indices: Sequence[int], confidence: Tensor | None, names: Sequence[str]
+    loaded: LoadedSet, indices: Sequence[int], confidence: Tensor | None, names: Sequence[str]
 ) -> dict[str, Any]:
-    """Everything the browser shows."""
-    images = opened.set.data.images
+    """Everything that the browser shows."""
     return {
-        "pixelated": max(images.shape[-2:]) < PIXELATED_BELOW,
-        "tiles": [_tile(opened, index, confidence, names) for index in indices],
+        "pixelated": max(loaded.set.data.images.shape[-2:]) < PIXELATED_BELOW,
+        "tiles": [_tile(loaded, index, confidence, names) for index in indices],
     }
 
 
 def _tile(
-    opened: LoadedSet, index: int, confidence: Tensor | None, names: Sequence[str]
+    loaded: LoadedSet, index: int, confidence: Tensor | None, names: Sequence[str]
 ) -> dict[str, Any]:
-    label = opened.label(index)
-    name = names[label] if 0 <= label < len(names) else f"class {label}"
-    bars = []
-    if confidence is not None:
-        for kind, colour, value in zip(
-            ("standard", "robust"),
-            (palette.STANDARD, palette.ROBUST),
-            confidence[:2, index].tolist(),
-            strict=True,
-        ):
-            bars.append({"kind": kind, "colour": colour, "value": value, "text": percent(value)})
-    said = ", ".join(f"{bar['kind']} {bar['text']}" for bar in bars)
-    image = opened.set.data.images[index].to(torch.float32) / 255
-    return {
-        "index": index,
-        "src": data_uri(to_png(image), "image/png"),
-        "label": name,
-        "bars": bars,
-        "help": f"image {index}, labelled {name}"
-        + (f"; confidence in that: {said}" if said else ""),
-    }
+    label = loaded.label(index)
+    name = "no label"
+    if label is not None:
+        name = names[label] if label < len(names) else f"class {label}"
+    text, bars = f"image {index}, labelled {name}", []
+    if confidence is not None and label is not None:
+        standard, robust = confidence[:2, index].tolist()
+        bars = [
+            _bar("standard", palette.STANDARD, standard),
+            _bar("robust", palette.ROBUST, robust),
+        ]
+        text += "; confidence in that: " + ", ".join(f"{bar['kind']} {bar['text']}" for bar in bars)
+    image = loaded.set.data.images[index].to(torch.float32) / 255
+    src = data_uri(to_png(image), "image/png")
+    return {"index": index, "src": src, "label": name, "bars": bars, "help": text}
+
+
+def _bar(kind: str, colour: str, value: float) -> dict[str, Any]:
+    return {"kind": kind, "colour": colour, "value": value, "text": percent(value)}

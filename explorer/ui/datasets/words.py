@@ -1,15 +1,20 @@
-"""The sets in words: what each is, what its image shows and what it does not."""
+"""The sets in words: what each one is, and what its image shows and does not show."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult, ModelInfo, SetImage
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS, D_DET, D_NR, D_R, D_RAND
+from explorer.experiments.ilyas2019.five_sets_result import D, FiveSetsResult, ModelInfo, SetImage
+
+UNKNOWN, NOISE = "unknown", "noise"
 
 
 @dataclass(frozen=True)
 class SetWords:
-    """``short`` is the set's name in the paper, ``title`` what it is, ``button`` what the button says that makes such an image."""
+    """``short`` is the name in the paper, ``title`` what the set is, ``button`` the label of the
+    button that builds such an image.
+    """
 
     short: str
     title: str
@@ -17,77 +22,100 @@ class SetWords:
 
 
 SETS = {
-    "d": SetWords("D", "as it is", ""),
-    "d_r": SetWords("D_R", "robustified", "Robustify this image (D_R)"),
-    "d_nr": SetWords("D_NR", "non-robust", "Make it non-robust (D_NR)"),
-    "d_rand": SetWords("D_rand", "random label", "Mislabel it at random (D_rand)"),
-    "d_det": SetWords("D_det", "the next label", "Mislabel it by one (D_det)"),
+    D: SetWords("D", "as it is", ""),
+    D_R.name: SetWords("D_R", "robustified", "Robustify this image (D_R)"),
+    D_NR.name: SetWords("D_NR", "non-robust", "Make it non-robust (D_NR)"),
+    D_RAND.name: SetWords("D_rand", "random label", "Mislabel it at random (D_rand)"),
+    D_DET.name: SetWords("D_det", "the next label", "Mislabel it by one (D_det)"),
 }
-NOT_SAID, NOISE_SEEN = "not said", "noise"
 
 
-def seen(image: SetImage, names: tuple[str, ...]) -> str:
-    """What a person sees in the image, by what it was made from."""
+def looks_like(image: SetImage, names: tuple[str, ...]) -> str:
+    """What the image was made to look like: a class, noise, or unknown."""
     if image.perceived_label is not None:
         return names[image.perceived_label]
-    return NOISE_SEEN if image.name == "d_nr" and image.from_noise else NOT_SAID
+    construction = CONSTRUCTIONS.get(image.name)
+    if construction is not None and construction.looks_like == "start" and image.from_noise:
+        return NOISE
+    return UNKNOWN
 
 
-def shows(row: FiveSetsResult, image: SetImage) -> tuple[str, str]:
-    """What the set shows, and what it does not: two halves of a sentence that begin "shows" and "does not show"."""
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence whose first words, the ``lead``, are set in bold."""
+
+    lead: str
+    text: str
+
+
+def explanation(row: FiveSetsResult, image: SetImage) -> tuple[Sentence, Sentence]:
+    """What the image shows and what it does not show; after a failed attempt, what to try."""
     label = f"“{row.names[image.label]}”"
-    builder = builder_of(image, row.models)
+    builder = builder_index(image, row.models)
     if builder is not None and image.predictions[builder].index != image.label:
         kind = "robust" if row.models[builder].robust else "standard"
         return (
-            f"an attempt that fell short: the {kind} classifier it was made with does not call it {label}.",
-            "what the set would: take more steps, or a larger step size or ε.",
+            Sentence(
+                "This attempt failed:",
+                f"the {kind} classifier that it was built with does not call it {label}.",
+            ),
+            Sentence("Try", "more steps, a larger step size or a larger ε."),
         )
-    if image.name == "d_r":
+    if image.name == D_RAND.name and image.label == row.source.label:
         return (
-            f"that what the robust classifier looks for is enough to make an image {label}, whatever it began as.",
-            "that these are the features people use.",
+            Sentence("Shows", "nothing new: the random label is its own class. Try another seed."),
+            Sentence("Does not show", "what a wrong label would do."),
         )
-    if image.name == "d_nr":
-        return (
-            f"that what makes an image {label} to the standard classifier can hide in a picture of something else.",
-            "that nothing a person could see came across with it.",
-        )
-    if image.name == "d_rand":
-        if image.label == row.source.label:
-            return (
-                "nothing new here: the draw gave its own class; another seed draws again.",
-                "what a wrong label would do.",
-            )
-        return (
-            f"how little makes the standard classifier say {label}; a classifier trained on such images only still learns real classes.",
-            "that no robust feature helps it: a few leak in (Goh 2019).",
-        )
-    if image.name == "d_det":
-        return (
-            "the same where what a person sees always points to the class before: only non-robust features can teach the label.",
-            "that every adversarial example is a feature: some are plain bugs (Nakkiran 2019).",
-        )
-    return "what each classifier makes of the source.", "which features it uses for that."
+    shown, not_shown = _SHOWN[image.name]
+    return Sentence("Shows", shown.format(label=label)), Sentence("Does not show", not_shown)
 
 
-def builder_of(image: SetImage, models: tuple[ModelInfo, ...]) -> int | None:
-    """Which of the judges the image was made with; None for D."""
-    if image.objective is None:
+_SHOWN = {
+    D: (
+        "what each classifier makes of the source.",
+        "which features it uses for that.",
+    ),
+    D_R.name: (
+        "that what the robust classifier looks for is enough to make an image {label}, whatever it "
+        "was at the start.",
+        "that these are the features people use.",
+    ),
+    D_NR.name: (
+        "that what makes an image {label} to the standard classifier can hide in a picture of "
+        "something else.",
+        "that nothing a person could see was transferred with it.",
+    ),
+    D_RAND.name: (
+        "how little makes the standard classifier say {label}; a classifier trained only on such "
+        "images still learns real classes.",
+        "that no robust feature helps it: a few leak in (Goh 2019).",
+    ),
+    D_DET.name: (
+        "the same with a fixed rule: the label is always the class after the one you see, so only "
+        "non-robust features can teach it.",
+        "that every adversarial example is a feature: some are plain bugs (Nakkiran 2019).",
+    ),
+}
+
+
+def builder_index(image: SetImage, models: tuple[ModelInfo, ...]) -> int | None:
+    """The index in ``models`` of the classifier that the image was built with; None for D."""
+    construction = CONSTRUCTIONS.get(image.name)
+    if construction is None:
         return None
     return next(
-        place
-        for place, judge in enumerate(models)
-        if judge.in_pair and judge.robust == (image.name == "d_r")
+        index
+        for index, model in enumerate(models)
+        if model.in_pair and model.robust == construction.robust
     )
 
 
-def made_with(image: SetImage, models: tuple[ModelInfo, ...]) -> str:
-    """The same in words: "made with CIFAR-10 robust"."""
-    builder = builder_of(image, models)
-    return "not changed" if builder is None else f"made with {models[builder].title}"
+def built_with(image: SetImage, models: tuple[ModelInfo, ...]) -> str:
+    """The classifier in words, such as "built with CIFAR-10 robust"."""
+    builder = builder_index(image, models)
+    return "not changed" if builder is None else f"built with {models[builder].title}"
 
 
-def objective_words(matched: bool) -> str:
-    """What a construction lowers."""
-    return "feature distance" if matched else "cross-entropy of the label"
+def objective_words(matches_features: bool) -> str:
+    """What a construction minimises."""
+    return "feature distance" if matches_features else "cross-entropy of the label"

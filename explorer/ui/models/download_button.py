@@ -1,4 +1,4 @@
-"""Weights that are fetched where a person asks for it: the button, the progress, and what went wrong."""
+"""The download of a classifier's weights on the page: a button, the progress, and any error."""
 
 from __future__ import annotations
 
@@ -15,66 +15,68 @@ from explorer.ui.components.markdown import sentence
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job
 
-_LANE = "downloads"
+_WORKER = "downloads"
 _MB = 1e6
-_QUICK = 0.1  # seconds
+_QUICK = 0.1  # seconds: a download from this machine shows no progress bar
+_STOPPED = "It was stopped. What arrived is kept: the next download continues from there."
 
 
-def fetch_button(entry: Entry, below: DeltaGenerator) -> None:
-    """The button with the size on it; while its file arrives, how far it is; ``below`` takes what was wrong, if anything."""
-    key = f"fetching {entry.name}"
+def download_button(entry: Entry, below: DeltaGenerator) -> None:
+    """Draw the button with the size of the file or, while it arrives, its progress.
+
+    ``below`` is where an error is shown.
+    """
+    key, error_key = f"download job {entry.name}", f"download error {entry.name}"
     job: Job[Path] | None = st.session_state.get(key)
     if job is not None and job.wait(_QUICK):
         del st.session_state[key]
         if job.done:
             st.rerun()
-        st.session_state[f"failed {entry.name}"] = (
-            job.error or "It was stopped. What arrived is kept: fetching goes on from there."
-        )
+        st.session_state[error_key] = job.error or _STOPPED
         job = None
-    with st.container(key=f"fetch place {entry.name}"):
+    # The container is there in every run: a late run of the fragment must find it.
+    with st.container(key=f"download place {entry.name}"):
         if job is not None:
-            _watch(job, entry)
+            _progress(job, entry)
             return
         size = f" {entry.bytes / _MB:.0f} MB" if entry.bytes else ""
         st.button(
-            f"Fetch{size}",
+            f"Download{size}",
             icon=":material/download:",
-            key=f"fetch {entry.name}",
-            on_click=_press,
+            key=f"download {entry.name}",
+            on_click=_start,
             args=(entry,),
             width="stretch",
         )
-    if failed := st.session_state.get(f"failed {entry.name}"):
-        below.warning(sentence(failed))
+    if error := st.session_state.get(error_key):
+        below.warning(sentence(error))
 
 
-def _press(entry: Entry) -> None:
-    st.session_state.pop(f"failed {entry.name}", None)
-    job = session_jobs(_LANE).submit(
-        entry.name, (entry.name, object()), partial(_fetch, entry.name)
+def _start(entry: Entry) -> None:
+    st.session_state.pop(f"download error {entry.name}", None)
+    # The key is new each time: a download that failed is started again.
+    job = session_jobs(_WORKER).submit(
+        entry.name, (entry.name, object()), partial(_download, entry.name)
     )
-    st.session_state[f"fetching {entry.name}"] = job
+    st.session_state[f"download job {entry.name}"] = job
 
 
 @st.fragment(run_every=0.25)
-def _watch(job: Job[Any], entry: Entry) -> None:
-    """A bar that follows the file; the page runs again when it is here."""
+def _progress(job: Job[Any], entry: Entry) -> None:
+    """A bar that follows the file; the page runs again when the file is here."""
     if job.finished:
         st.rerun()
     done, total = job.progress
-    waiting = session_jobs(_LANE).worker.ahead(job)
-    of = f" of {total / _MB:.1f}" if total else ""
-    text = (
-        f"Waiting for {waiting} other file{'s' if waiting > 1 else ''}"
-        if waiting
-        else f"{done / _MB:.1f}{of} MB"
-    )
+    waiting = session_jobs(_WORKER).worker.ahead(job)
+    if waiting:
+        text = f"Waiting for {waiting} other download{'s' if waiting > 1 else ''}"
+    else:
+        text = f"{done / _MB:.1f}{f' of {total / _MB:.1f}' if total else ''} MB"
     st.progress(min(done / total, 1.0) if total else 0.0, text)
     st.button("Stop", icon=":material/close:", on_click=job.cancel, key=f"stop {entry.name}")
 
 
-def _fetch(name: str, job: Job[Path]) -> Path:
+def _download(name: str, job: Job[Path]) -> Path:
     def on_bytes(done: int, total: int | None) -> None:
         job.progress = done, total or 0
 

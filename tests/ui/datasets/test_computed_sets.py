@@ -1,62 +1,74 @@
-"""The constructed sets of the samples: made once, read back after that, kept where the person says."""
+"""Constructed sets of the samples: built once, then read back from the cache folder."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 import torch
 
 from explorer.classifiers import load
 from explorer.datasets.constructed import build as build_module
+from explorer.datasets.labelled import DataError
+from explorer.files import FileError
 from explorer.ui.datasets.computed_sets import computed_set
+from explorer.ui.datasets.loaded_set import LoadedSet
 from explorer.ui.datasets.set_loading import sample_set
-from explorer.ui.jobs.worker import Job, Refused
+from explorer.ui.jobs.worker import Job
 
 
 @pytest.fixture(scope="module")
-def samples():
-    found = sample_set("cifar10-standard")
-    assert found is not None
-    return found
+def classifier():
+    return load("cifar10-standard")
 
 
-def test_made_once_and_read_back(samples, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def samples(classifier):
+    return sample_set(classifier)
+
+
+@pytest.fixture
+def job():
+    return Job("session", "set", lambda job: None)
+
+
+def test_a_set_is_built_once_and_read_back(classifier, samples, job, tmp_path, monkeypatch):
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path))
-    maker, steps = load("cifar10-standard"), []
-    job = Job("someone", "set", lambda job: None)
-    monkeypatch.setattr(job, "on_step", lambda done, of, loss: steps.append((done, of)))
-    made = computed_set("d_det", maker, samples.set.data, job)
-    assert made.name == "d_det"
-    assert torch.equal(made.data.labels, (samples.set.data.labels + 1) % 10)
-    assert made.reached.float().mean() > 0.5
+    steps = []
+    monkeypatch.setattr(job, "on_step", lambda done, total, loss: steps.append((done, total)))
+    built = computed_set("d_det", classifier, samples.set.data, job)
+    assert built.name == "d_det"
+    assert torch.equal(built.data.labels, (samples.set.data.labels + 1) % 10)
+    assert built.reached.float().mean() > 0.5
     assert steps[-1] == (40, 40)
 
-    monkeypatch.setattr(build_module, "construct", lambda *_: pytest.fail("it was there already"))
-    again = computed_set("d_det", maker, samples.set.data, job)
-    assert again.digest == made.digest
-
-
-def test_a_tile_knows_its_sample(samples, tmp_path, monkeypatch):
-    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path))
-    from explorer.ui.datasets.loaded_set import LoadedSet
-
-    made = computed_set(
-        "d_rand",
-        load("cifar10-standard"),
-        samples.set.data,
-        Job("someone", "set", lambda job: None),
+    monkeypatch.setattr(
+        build_module, "construct_rows", lambda *_, **__: pytest.fail("it is stored already")
     )
-    opened = LoadedSet("", made, sources=samples.titles)
-    assert [opened.sample(i) for i in range(len(made))] == list(samples.titles)
-    assert opened.perceived_label(3) == samples.label(3)
+    again = computed_set("d_det", classifier, samples.set.data, job)
+    assert again.digest == built.digest
 
 
-def test_a_cache_that_can_not_be_written_is_one_sentence(samples, tmp_path, monkeypatch):
+def test_a_tile_knows_its_sample(classifier, samples, job, tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path))
+    built = computed_set("d_rand", classifier, samples.set.data, job)
+    loaded = LoadedSet("", built, sources=samples.titles)
+    assert [loaded.sample(index) for index in range(len(built))] == list(samples.titles)
+    assert loaded.perceived_label(3) == samples.label(3)
+
+
+def test_a_cache_that_cannot_be_written_is_a_user_error(
+    classifier, samples, job, tmp_path, monkeypatch
+):
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "file"))
-    with pytest.raises(Refused, match="EXPLORER_CACHE"):
-        computed_set(
-            "d_det",
-            load("cifar10-standard"),
-            samples.set.data,
-            Job("someone", "set", lambda job: None),
-        )
+    with pytest.raises(FileError, match="EXPLORER_CACHE"):
+        computed_set("d_det", classifier, samples.set.data, job)
+
+
+def test_samples_without_labels_are_a_user_error(classifier, samples, job, tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path))
+    data = samples.set.data
+    unlabelled = replace(data, labels=torch.full_like(data.labels, -1))
+    with pytest.raises(DataError, match="no sample picture"):
+        computed_set("d_det", classifier, unlabelled, job)

@@ -17,8 +17,8 @@ from explorer.ui.datasets.request import BuiltImage
 from explorer.ui.datasets.session_set import parquet
 from explorer.ui.datasets.set_browser import chosen_indices
 from explorer.ui.datasets.set_loading import CIFAR, OTHER, SAMPLES
-from explorer.ui.datasets.words import shows
-from tests.ui.app import PATIENCE, choose, component, open_page, settle
+from explorer.ui.datasets.words import explanation
+from tests.ui.app import TIMEOUT, choose, component, open_page, wait_until_idle
 
 DATASETS = "../pages/datasets.py"
 QUICK = {"match_steps": "20", "attack_steps": "5"}
@@ -29,21 +29,21 @@ def open_datasets(**address: str) -> AppTest:
 
 
 def row(at: AppTest) -> FiveSetsResult:
-    found: FiveSetsResult = at.session_state["result row"]
-    return found
+    result: FiveSetsResult = at.session_state["result row"]
+    return result
 
 
 def press(at: AppTest, name: str) -> BuiltImage:
     """Press a button of "Build it before your eyes" and wait for the image."""
     at.button(key=f"build {name}").click().run()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while [button for button in at.button if button.key == "build cancel"]:
         assert time.monotonic() < deadline, "the image was not finished"
         time.sleep(0.1)
         at.run()
     assert not at.exception, at.exception
-    made: BuiltImage = at.session_state["made here"][-1]
-    return made
+    built: BuiltImage = at.session_state["built images"][-1]
+    return built
 
 
 @pytest.fixture(scope="module")
@@ -58,86 +58,85 @@ def test_first_paint_is_a_row_of_five(visited: AppTest) -> None:
     for card, image in zip(cards, row(visited).images, strict=True):
         assert card["label"] == row(visited).names[image.label]
         assert all(len(each["bars"]) == 2 for each in card["classes"])
-        assert card["shows"]
-        assert card["shows_not"]
+        assert all(each["lead"] and each["text"] for each in card["explanation"])
     assert component(visited, "live_build")["name"] == "D_R"
     assert not visited.error
 
 
-def test_the_samples_are_browsed_with_what_both_classifiers_believe(visited: AppTest) -> None:
-    settle(visited)
+def test_the_samples_are_browsed_with_the_confidence_of_both_classifiers(visited: AppTest) -> None:
+    wait_until_idle(visited)
     tiles = component(visited, "tile_grid")["tiles"]
     assert [tile["index"] for tile in tiles] == list(range(20))
     assert all([bar["kind"] for bar in tile["bars"]] == ["standard", "robust"] for tile in tiles)
 
 
-def test_views_show_magnified_differences(visited: AppTest) -> None:
-    visited.button_group(key="view").set_value("difference to the source")
-    settle(visited.run())
+def test_views_show_scaled_differences(visited: AppTest) -> None:
+    visited.button_group(key="view").set_value("difference from the source")
+    wait_until_idle(visited.run())
     notes = [card["note"] for card in component(visited, "five_sets_row")["cards"]]
     assert notes[0] == "the source itself"
-    assert all(note.startswith("magnified ") and "L2 " in note for note in notes[1:])
+    assert all(note.startswith("scaled × ") and "L2 " in note for note in notes[1:])
 
 
 def test_class_order_and_page_of_the_grid(visited: AppTest) -> None:
     visited.selectbox(key="set_class").set_value("ship")
-    settle(visited.run())
+    wait_until_idle(visited.run())
     tiles = component(visited, "tile_grid")["tiles"]
     assert {tile["label"] for tile in tiles} == {"ship"}
     visited.selectbox(key="set_class").set_value("all classes")
-    visited.button_group(key="set_order").set_value("most surprising")
-    settle(visited.run())
-    gaps = [
+    visited.button_group(key="set_order").set_value("largest disagreement")
+    wait_until_idle(visited.run())
+    disagreements = [
         abs(tile["bars"][0]["value"] - tile["bars"][1]["value"])
         for tile in component(visited, "tile_grid")["tiles"]
     ]
-    assert gaps == sorted(gaps, reverse=True)
-    labels, gap = torch.tensor([0, 1, 0, 1]), torch.tensor([0.1, 0.9, 0.3, 0.2])
+    assert disagreements == sorted(disagreements, reverse=True)
+    labels, scores = torch.tensor([0, 1, 0, 1]), torch.tensor([0.1, 0.9, 0.3, 0.2])
     assert chosen_indices(labels, None, None) == [0, 1, 2, 3]
-    assert chosen_indices(labels, 0, gap) == [2, 0]
+    assert chosen_indices(labels, 0, scores) == [2, 0]
 
 
 def test_a_path_that_leads_nowhere_is_one_sentence(visited: AppTest) -> None:
     visited.selectbox(key="set").set_value(OTHER)
     visited.run()
     visited.text_input(key="set_path").set_value("/nowhere/at/all")
-    settle(visited.run())
+    wait_until_idle(visited.run())
     assert [error.value for error in visited.error] == [
-        "there is no file or folder /nowhere/at/all"
+        "There is no file or folder /nowhere/at/all."
     ]
     assert component(visited, "five_sets_row")["cards"]
     visited.selectbox(key="set").set_value(SAMPLES)
-    settle(visited.run())
+    wait_until_idle(visited.run())
     assert not visited.error
 
 
-def test_made_images_join_a_set_that_can_be_read_back(tmp_path: Path) -> None:
+def test_built_images_join_a_set_that_can_be_read_back(tmp_path: Path) -> None:
     at = open_datasets()
-    made = press(at, "d_r")
+    built = press(at, "d_r")
     assert component(at, "live_build")["steps"] == 20
-    assert torch.equal(made.image.image, row(at).image("d_r").image)
+    assert torch.equal(built.image.image, row(at).image("d_r").image)
     first = press(at, "d_det")
     second = press(at, "d_det")
     assert torch.equal(first.image.image, second.image.image)
     assert "made here: D_det" in at.selectbox(key="set").options
     (tmp_path / "set.parquet").write_bytes(parquet((first, second)))
-    found = read_set(tmp_path / "set.parquet")
-    assert (found.name, len(found)) == ("d_det", 2)
-    assert found.data.labels.tolist() == [first.image.label] * 2
-    assert found.source_label is not None
-    assert found.source_label.tolist() == [first.source.label] * 2
+    stored = read_set(tmp_path / "set.parquet")
+    assert (stored.name, len(stored)) == ("d_det", 2)
+    assert stored.data.labels.tolist() == [first.image.label] * 2
+    assert stored.source_label is not None
+    assert stored.source_label.tolist() == [first.source.label] * 2
     np.testing.assert_array_equal(
-        found.data.images[0].numpy(), (first.image.image * 255).round().byte().numpy()
+        stored.data.images[0].numpy(), (first.image.image * 255).round().byte().numpy()
     )
     at.selectbox(key="set").set_value("made here: D_det")
-    settle(at.run())
+    wait_until_idle(at.run())
     assert len(component(at, "tile_grid")["tiles"]) == 2
 
 
 def test_an_image_of_a_set_becomes_the_source() -> None:
     at = open_datasets()
     at.sidebar.button_group(key="origin").set_value("set")
-    settle(at.run())
+    wait_until_idle(at.run())
     choose(at, "number_input", "set_index", 3)
     assert row(at).source.index == 3
     assert (
@@ -153,15 +152,17 @@ def test_noise_and_a_larger_image_keep_the_papers_proportions() -> None:
     at = open_datasets(pair="tiny12", begin="noise", length="0.2", match_steps="10")
     assert row(at).start.noise
     assert (row(at).settings.step_size, row(at).settings.epsilon) == (0.4, 1.0)
-    assert component(at, "five_sets_row")["cards"][2]["seen"] == "noise"
+    assert component(at, "five_sets_row")["cards"][2]["looks_like"] == "noise"
 
 
 def test_a_sentence_claims_only_what_was_reached(visited: AppTest) -> None:
-    found = row(visited)
-    for image in found.images[1:]:
-        said = image.predictions[1 if image.name == "d_r" else 0].index
-        assert "fell short" not in shows(found, replace(image, label=said))[0]
-        assert "fell short" in shows(found, replace(image, label=(said + 1) % 10))[0]
+    result = row(visited)
+    for image in result.images[1:]:
+        prediction = image.predictions[1 if image.name == "d_r" else 0].index
+        reached = replace(image, label=prediction)
+        missed = replace(image, label=(prediction + 1) % 10)
+        assert explanation(result, reached)[0].lead == "Shows"
+        assert explanation(result, missed)[0].lead == "This attempt failed:"
 
 
 def test_without_a_network_the_download_of_cifar10_is_one_sentence(
@@ -170,17 +171,15 @@ def test_without_a_network_the_download_of_cifar10_is_one_sentence(
     from torchvision.datasets import CIFAR10
 
     monkeypatch.setenv("EXPLORER_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(
-        CIFAR10, "url", "http://127.0.0.1:9/cifar-10-python.tar.gz"
-    )  # nobody listens there
+    monkeypatch.setattr(CIFAR10, "url", "http://127.0.0.1:9/cifar-10-python.tar.gz")
     at = open_datasets()
     at.selectbox(key="set").set_value(CIFAR).run()
-    settle(at)
-    at.button(key="fetch_cifar").click().run()
-    settle(at)
+    wait_until_idle(at)
+    at.button(key="download_cifar10").click().run()
+    wait_until_idle(at)
     (error,) = at.error
     assert "can't be reached" in error.value
     assert not list(tmp_path.rglob("*.gz"))
     at.run()
     assert not at.error  # it is not tried again by itself
-    assert at.button(key="fetch_cifar")
+    assert at.button(key="download_cifar10")

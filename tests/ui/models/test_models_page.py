@@ -1,4 +1,4 @@
-"""The models page, without a browser: what is here, what can be fetched, what somebody brings."""
+"""The models page without a browser: installed, downloadable and added classifiers."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from explorer.classifiers import downloads as published
 from explorer.classifiers import imagenet
 from explorer.classifiers.user_models import user_cards
 from explorer.fetch import Remote
-from explorer.ui.models import add_model as bring_model
-from explorer.ui.models import model_list
-from tests.ui.app import ATTACK, PATIENCE, component, open_page, settle
+from explorer.ui.models import add_model_form
+from explorer.ui.models import page as models_page
+from tests.ui.app import ATTACK, TIMEOUT, component, open_page, wait_until_idle
 
 MODELS = "../pages/models.py"
 
@@ -44,9 +44,9 @@ def text(at: AppTest) -> str:
 
 
 def use(at: AppTest, name: str) -> AppTest:
-    """Press "Attack with it". AppTest stays where it was when the page switches, so it is sent after."""
+    """Press "Attack this classifier". AppTest does not follow the page switch by itself."""
     at.button(key=f"use {name}").click().run()
-    return settle(at.switch_page(ATTACK).run())
+    return wait_until_idle(at.switch_page(ATTACK).run())
 
 
 def test_every_bundled_classifier_is_listed_with_its_figures() -> None:
@@ -54,7 +54,7 @@ def test_every_bundled_classifier_is_listed_with_its_figures() -> None:
     assert not at.exception
     assert {"use tiny12-standard", "use cifar10-robust"} <= {button.key for button in at.button}
     assert "80.8 % right on clean images" in text(at)
-    assert "51.0 % at L2 ε = 1" in text(at)
+    assert "51.0 % still right under attack at L2 ε = 1" in text(at)
 
 
 def test_a_classifier_is_attacked_with_one_press() -> None:
@@ -64,26 +64,26 @@ def test_a_classifier_is_attacked_with_one_press() -> None:
     assert at.session_state["result attack"].report.recipe.model == "cifar10-robust"
 
 
-def test_what_can_be_fetched_says_its_size(folders) -> None:
+def test_a_download_button_says_its_size(folders) -> None:
     at = open_page(MODELS)
     labels = {
         button.key: button.label
         for button in at.button
-        if button.key and button.key.startswith("fetch ")
+        if button.key and button.key.startswith("download ")
     }
-    assert labels["fetch torchvision:googlenet"] == "Fetch 52 MB"
-    assert "fetch madry:resnet50_l2_eps3" in labels
+    assert labels["download torchvision:googlenet"] == "Download 52 MB"
+    assert "download madry:resnet50_l2_eps3" in labels
     assert "25.3 %" in text(at)
     assert "RobustBench" in text(at)
 
 
 class Server(http.server.ThreadingHTTPServer):
-    answer: bytes | None = None
+    body: bytes | None = None
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        body = self.server.answer
+        body = self.server.body
         self.send_response(404 if body is None else 200)
         self.send_header("Content-Length", str(len(body or b"")))
         self.end_headers()
@@ -95,39 +95,39 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server(monkeypatch):
     """A server on this machine that has, or has not, the weights of SqueezeNet."""
-    found = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=found.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{found.server_port}/{imagenet.TORCHVISION_FILES['squeezenet1_1']}"
+    local = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=local.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{local.server_port}/{imagenet.TORCHVISION_FILES['squeezenet1_1']}"
     monkeypatch.setattr(published, "remote_weights", lambda name: Remote(url))
-    yield found
-    found.shutdown()
-    found.server_close()
+    yield local
+    local.shutdown()
+    local.server_close()
 
 
-def press_fetch(at: AppTest, name: str) -> AppTest:
-    at.button(key=f"fetch {name}").click().run()
-    return settle(at)
+def press_download(at: AppTest, name: str) -> AppTest:
+    at.button(key=f"download {name}").click().run()
+    return wait_until_idle(at)
 
 
-def test_a_file_that_is_not_there_is_a_calm_sentence_and_the_button_stays(server) -> None:
-    at = press_fetch(open_page(MODELS), "torchvision:squeezenet1_1")
+def test_a_missing_file_is_one_sentence_and_the_button_stays(server) -> None:
+    at = press_download(open_page(MODELS), "torchvision:squeezenet1_1")
     (warning,) = at.warning
     assert "404" in warning.value
     assert "by hand" in warning.value
-    assert at.button(key="fetch torchvision:squeezenet1_1").label.startswith("Fetch")
+    assert at.button(key="download torchvision:squeezenet1_1").label.startswith("Download")
 
 
-def test_fetched_weights_can_be_used_at_once(server, folders) -> None:
+def test_downloaded_weights_can_be_used_at_once(server, folders) -> None:
     from torchvision.models import squeezenet1_1
 
     torch.manual_seed(0)
     torch.save(squeezenet1_1(weights=None).state_dict(), folders / "published.pth")
-    server.answer = (folders / "published.pth").read_bytes()
-    at = press_fetch(open_page(MODELS), "torchvision:squeezenet1_1")
+    server.body = (folders / "published.pth").read_bytes()
+    at = press_download(open_page(MODELS), "torchvision:squeezenet1_1")
     assert not at.warning
     assert (
         folders / "weights" / imagenet.TORCHVISION_FILES["squeezenet1_1"]
-    ).read_bytes() == server.answer
+    ).read_bytes() == server.body
     use(at, "torchvision:squeezenet1_1")
     assert len(component(at, "triptych")["pictures"]) == 3
     assert at.session_state["result attack"].report.recipe.model == "torchvision:squeezenet1_1"
@@ -136,59 +136,59 @@ def test_fetched_weights_can_be_used_at_once(server, folders) -> None:
 def test_weights_that_arrive_while_the_page_is_drawn_can_be_used_too(
     server, folders, monkeypatch
 ) -> None:
-    """The list of what is here is drawn before the fetch buttons: it must not miss a file that came between the two."""
+    """The installed models are listed before the downloads: a file may arrive between the two."""
     from torchvision.models import squeezenet1_1
 
-    listed = model_list.here
+    installed_models = models_page.installed_models
 
     def list_then_wait() -> frozenset[str]:
-        names = listed()
+        names = installed_models()
         for name, value in st.session_state.items():
-            if str(name).startswith("fetching "):
-                assert value.wait(PATIENCE)
+            if str(name).startswith("download job "):
+                assert value.wait(TIMEOUT)
         return names
 
-    monkeypatch.setattr(model_list, "here", list_then_wait)
+    monkeypatch.setattr(models_page, "installed_models", list_then_wait)
     torch.save(squeezenet1_1(weights=None).state_dict(), folders / "published.pth")
-    server.answer = (folders / "published.pth").read_bytes()
-    at = press_fetch(open_page(MODELS), "torchvision:squeezenet1_1")
+    server.body = (folders / "published.pth").read_bytes()
+    at = press_download(open_page(MODELS), "torchvision:squeezenet1_1")
     assert at.button(key="use torchvision:squeezenet1_1")
 
 
-def bring(
+def add(
     at: AppTest,
     name: str,
     architecture: str | None,
     weights: bytes | None,
     labels: str | None = None,
 ) -> AppTest:
-    at.text_input(key="own name").set_value(name)
+    at.text_input(key="new name").set_value(name)
     if architecture is not None:
-        at.selectbox(key="own architecture").set_value(architecture)
-    at.number_input(key="own side").set_value(64)
-    at.number_input(key="own resize").set_value(64)
+        at.selectbox(key="new architecture").set_value(architecture)
+    at.number_input(key="new input size").set_value(64)
+    at.number_input(key="new resize").set_value(64)
     if weights is not None:
-        at.file_uploader(key="own weights").set_value(
+        at.file_uploader(key="new weights").set_value(
             ("mine.safetensors", weights, "application/octet-stream")
         )
     if labels is not None:
-        at.file_uploader(key="own labels").set_value(("labels.txt", labels.encode(), "text/plain"))
+        at.file_uploader(key="new labels").set_value(("labels.txt", labels.encode(), "text/plain"))
     (send,) = [button for button in at.button if button.label == "Add this classifier"]
     send.click().run()
-    return settle(at)
+    return wait_until_idle(at)
 
 
-def test_weights_of_ones_own_are_kept_listed_attacked_and_removed(state) -> None:
-    at = bring(open_page(MODELS), "mine", "mobilenet_v3_small", save(state), "ant\nbee\n")
-    assert "mine is here: mobilenet_v3_small with 2 classes" in text(at)
+def test_added_weights_are_stored_listed_attacked_and_removed(state) -> None:
+    at = add(open_page(MODELS), "mine", "mobilenet_v3_small", save(state), "ant\nbee\n")
+    assert "Added mine: mobilenet_v3_small with 2 classes" in text(at)
     at.run()
     assert user_cards()["mine"].labels == ("ant", "bee")
-    use(at, "own:mine")
+    use(at, "user:mine")
     assert at.session_state["result attack"].report.names == ("ant", "bee")
     at.switch_page(MODELS).run()
-    at.button(key="remove own:mine").click().run()
+    at.button(key="remove user:mine").click().run()
     assert user_cards() == {}
-    assert not [button for button in at.button if button.key == "use own:mine"]
+    assert not [button for button in at.button if button.key == "use user:mine"]
 
 
 @pytest.mark.parametrize(
@@ -197,46 +197,80 @@ def test_weights_of_ones_own_are_kept_listed_attacked_and_removed(state) -> None
         ("", "resnet18", None, "is not a name"),
         ("mine", None, None, "Choose the architecture"),
         ("mine", "resnet18", None, "do not fit resnet18"),
-        ("mine", "mobilenet_v3_small", "ant\nbee\ncat", "3 labels are given"),
+        ("mine", "mobilenet_v3_small", "ant\nbee\ncat", "there are 3 labels"),
         ("mine", "mobilenet_v3_small", "ant", "at least two labels"),
     ],
 )
-def test_what_is_wrong_with_it_is_one_sentence(state, name, architecture, labels, words) -> None:
-    at = bring(open_page(MODELS), name, architecture, save(state), labels)
+def test_a_form_that_cannot_be_used_is_one_sentence(
+    state, name, architecture, labels, words
+) -> None:
+    at = add(open_page(MODELS), name, architecture, save(state), labels)
     (error,) = at.error
     assert words in error.value.replace("\\", "")
     assert user_cards() == {}
 
 
 def test_without_weights_the_form_says_what_is_missing() -> None:
-    at = bring(open_page(MODELS), "mine", "resnet18", None)
+    at = add(open_page(MODELS), "mine", "resnet18", None)
     assert "choose a file with weights" in at.error[0].value.casefold()
 
 
 def test_weights_can_be_named_by_their_path_on_this_machine(state, folders, monkeypatch) -> None:
-    monkeypatch.setattr(bring_model, "at_this_machine", lambda: True)
+    monkeypatch.setattr(add_model_form, "is_local_browser", lambda: True)
     save_file(state, folders / "w.safetensors")
     at = open_page(MODELS)
-    at.text_input(key="own path").set_value(str(folders / "w.safetensors"))
-    bring(at, "by-path", "mobilenet_v3_small", None)
+    at.text_input(key="new path").set_value(str(folders / "w.safetensors"))
+    add(at, "by-path", "mobilenet_v3_small", None)
     assert "by-path" in user_cards()
 
 
-def test_a_function_of_the_environment_is_offered(folders, monkeypatch) -> None:
+MODELS_FILE = """
+import torch
+from explorer.classifiers import Classifier
+
+
+class LeNet(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.convolution = torch.nn.Conv2d(3, 4, 3)
+        self.head = torch.nn.Linear(3600, 3)
+
+    def forward(self, x):
+        x = self.convolution(x).relu()
+        return self.head(x.view(x.size(0), -1))
+
+
+def make():
+    torch.manual_seed(0)
+    return Classifier(LeNet(), labels=["a", "b", "c"], input_size=(32, 32), gallery="cifar10")
+"""
+
+
+@pytest.fixture
+def lenet(folders, monkeypatch) -> str:
+    """The name of a classifier in the environment that flattens with ``view``.
+
+    ``view`` fails on channels-last activations.
+    """
     path = folders / "models.py"
-    path.write_text(
-        "import torch\nfrom explorer.classifiers import Classifier\n"
-        "def make():\n"
-        "    torch.manual_seed(0)\n"
-        "    net = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(3600, 3))\n"
-        "    return Classifier(net, labels=['a', 'b', 'c'], input_size=(32, 32), gallery='cifar10')\n"
-    )
+    path.write_text(MODELS_FILE)
     monkeypatch.setenv("EXPLORER_MODELS", f"{path}:make")
-    at = open_page(ATTACK, model=f"{path}:make")
+    return f"{path}:make"
+
+
+def test_a_function_in_the_environment_is_offered_and_attacked(lenet) -> None:
+    at = open_page(ATTACK, model=lenet)
     assert at.session_state["result attack"].report.names == ("a", "b", "c")
+    wait_until_idle(at.switch_page(MODELS).run())
+    assert not at.error
+    assert at.button(key=f"use {lenet}")
+    assert at.markdown  # it is loaded now, and listed in memory too
+    wait_until_idle(at.switch_page("../pages/datasets.py").run())
+    assert not at.error
+    assert len(component(at, "five_sets_row")["cards"]) == 5
 
 
-def test_what_is_loaded_is_said() -> None:
+def test_loaded_models_are_listed() -> None:
     at = open_page(ATTACK, model="cifar10-standard")
     at.switch_page(MODELS).run()
     assert "CIFAR-10 standard" in text(at)

@@ -1,0 +1,167 @@
+"""The sidebar's choice of two pictures: the source of the row, and where matching starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from explorer.classifiers import Classifier
+from explorer.experiments.ilyas2019.five_sets import other_start_index
+from explorer.images.gallery import Sample, samples
+from explorer.images.open import GALLERY_PREFIX
+from explorer.ui.components.markdown import plain, sentence
+from explorer.ui.datasets.loaded_set import source_set
+from explorer.ui.shared.image_picker import (
+    default_sample,
+    from_gallery,
+    from_upload,
+    gallery_picture,
+    known_label,
+)
+from explorer.ui.shared.picture import Picture
+
+GALLERY, UPLOAD, SET = "gallery", "upload", "set"
+RANDOM, CHOSEN, NOISE = "random", "chosen", "noise"
+FIRST_SEED = 4  # draws clearly different pictures and labels for the first sample
+
+
+@dataclass(frozen=True)
+class SourceChoice:
+    """A picture, its place in its data (−1 for an upload), the label it carries and the class that
+    a person sees in it; None where these are unknown.
+    """
+
+    picture: Picture
+    index: int
+    label: int | None
+    perceived_label: int | None
+
+
+@dataclass(frozen=True)
+class StartChoice:
+    """Where D_R and D_NR start. ``picture`` and its place in the gallery are None for noise."""
+
+    picture: Picture | None
+    index: int | None
+    seed: int
+
+
+def choose_source(model: Classifier) -> SourceChoice:
+    """Let the visitor choose the picture. Without a usable choice it is the first sample."""
+    origin = st.segmented_control(
+        "Picture",
+        [GALLERY, UPLOAD, SET],
+        default=GALLERY,
+        required=True,
+        key="origin",
+        bind="query-params",
+        help="A sample picture, one of your own, or an image of the set that is open at the end of "
+        "the page.",
+    )
+    if origin == GALLERY:
+        return _from_gallery(from_gallery(model), model)
+    choice = _from_set(model) if origin == SET else _from_upload(model)
+    if choice is not None:
+        return choice
+    picture = gallery_picture(default_sample(model), model.gallery)
+    st.caption(f"Until then the page shows “{plain(picture.title)}” of the gallery.")
+    return _from_gallery(picture, model)
+
+
+def _from_gallery(picture: Picture, model: Classifier) -> SourceChoice:
+    index = [sample.title for sample in samples(model.gallery)].index(picture.title)
+    label = known_label(picture, model)
+    return SourceChoice(picture, index, label, label)
+
+
+def _from_upload(model: Classifier) -> SourceChoice | None:
+    picture = from_upload()
+    if picture is None:
+        return None
+    name = st.selectbox(
+        "It shows",
+        model.labels,
+        index=None,
+        key="shows",
+        placeholder="the robust classifier's prediction",
+        help="The class a person sees. If you leave it empty, the prediction of the robust "
+        "classifier is the label.",
+    )
+    label = None if name is None else model.labels.index(name)
+    return SourceChoice(picture, -1, label, label)
+
+
+def _from_set(model: Classifier) -> SourceChoice | None:
+    loaded = source_set()
+    if loaded is None:
+        st.warning("No set is open; choose one under “Browse a set”.")
+        return None
+    if mismatch := loaded.mismatch(model):
+        st.warning(sentence(mismatch))
+        return None
+    last = len(loaded.set) - 1
+    index = int(st.number_input(f"Image of {loaded.title}, 0 to {last}", 0, last, key="set_index"))
+    st.caption("Or click a tile under “Browse a set” at the end of the page.")
+    return SourceChoice(
+        loaded.picture(index, model),
+        loaded.source_index(index),
+        loaded.label(index),
+        loaded.perceived_label(index),
+    )
+
+
+def choose_start(model: Classifier, source: SourceChoice) -> StartChoice:
+    """Let the visitor choose the start and the seed.
+
+    Raises :class:`~explorer.errors.UserError` if the gallery has no other picture to start from.
+    """
+    kind = st.segmented_control(
+        "D_R and D_NR start from",
+        [RANDOM, CHOSEN, NOISE],
+        default=RANDOM,
+        required=True,
+        key="begin",
+        bind="query-params",
+        help="A picture drawn by the seed, one that you choose, or noise. The paper draws from all "
+        "training images.",
+    )
+    gallery = samples(model.gallery)
+    index: int | None = None
+    if kind == CHOSEN:
+        titles = [sample.title for sample in gallery]
+        title = st.selectbox(
+            "Start picture",
+            titles,
+            index=len(titles) - 1,
+            key="begin_image",
+            bind="query-params",
+        )
+        index = titles.index(title)
+    seed = int(
+        st.number_input(
+            "Seed",
+            0,
+            2**31 - 1,
+            FIRST_SEED,
+            key="row_seed",
+            bind="query-params",
+            help="Draws the start, the noise and D_rand's label.",
+        )
+    )
+    if kind == RANDOM:
+        index = _draw(gallery, source, seed)
+        st.caption(f"The seed draws “{plain(gallery[index].title)}”.")
+    if index is None:
+        st.caption(
+            "From noise the paper takes 10,000 steps; more steps than the default are worth it."
+        )
+        return StartChoice(None, None, seed)
+    picture = gallery_picture(gallery[index], model.gallery)
+    return StartChoice(replace(picture, label=known_label(picture, model)), index, seed)
+
+
+def _draw(gallery: tuple[Sample, ...], source: SourceChoice, seed: int) -> int:
+    """The place of the sample that the seed draws; never the source itself."""
+    in_gallery = source.picture.source.startswith(GALLERY_PREFIX)
+    return other_start_index(seed, source.index, len(gallery), source.index if in_gallery else None)

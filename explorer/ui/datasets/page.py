@@ -1,0 +1,50 @@
+"""The data page: one picture in five sets, and what follows from it."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult
+from explorer.ui.components.errors import report_errors
+from explorer.ui.datasets.controls import choose_row
+from explorer.ui.datasets.five_sets_row import PICTURE, VIEWS, five_sets_row
+from explorer.ui.datasets.request import FiveSetsRequest
+from explorer.ui.datasets.row_job import PLACE, compute_row
+from explorer.ui.jobs.progress import last_result
+from explorer.ui.shared.imports import wait_for_imports
+
+_REQUEST = "row request"  # in the session's state: the last one that could be computed
+
+
+def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
+    """Draw the sidebar and the page. ``notice`` takes progress and errors, ``place`` the row.
+
+    After an error the last row stays.
+    """
+    request: FiveSetsRequest | None = st.session_state.get(_REQUEST)
+    row: FiveSetsResult | None = last_result(PLACE)
+    with report_errors(notice):
+        with st.sidebar:
+            chosen = choose_row()
+        with notice:
+            row = compute_row(chosen)
+        request = st.session_state[_REQUEST] = chosen
+    if request is None or row is None:
+        return
+    with place, report_errors():
+        view = st.segmented_control(
+            "View",
+            VIEWS,
+            default=PICTURE,
+            required=True,
+            key="view",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        five_sets_row(row, str(view), "five_sets_row")
+    # Charts and sets import pandas, plotly and pyarrow, which the row need not wait for.
+    wait_for_imports("charts")
+    from explorer.ui.datasets.sections import sections
+
+    sections(request, row)

@@ -1,0 +1,44 @@
+"""The row of five sets, computed by the worker."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from explorer.experiments.ilyas2019.five_sets_result import FiveSetsProgress, FiveSetsResult
+from explorer.ui.datasets.five_sets_row import draw_unfinished_row
+from explorer.ui.datasets.request import FiveSetsRequest, compute_five_sets
+from explorer.ui.datasets.words import SETS
+from explorer.ui.jobs.progress import show_progress
+from explorer.ui.jobs.sessions import session_jobs
+from explorer.ui.jobs.worker import Job
+
+PLACE = "row"
+
+
+def compute_row(request: FiveSetsRequest) -> FiveSetsResult | None:
+    """The result; until it is there, the last one of this session, or None.
+
+    Shows progress, and without a last result also the images that are finished. Raises
+    :class:`~explorer.errors.UserError` if the classifiers can't be loaded or compared.
+    """
+    models = request.load_models()
+    jobs = session_jobs(str(models.standard.device))
+    job = jobs.submit(PLACE, request.key, partial(compute_five_sets, request))
+
+    def draw_preview(job: Job[Any]) -> None:
+        if isinstance(job.preview, FiveSetsProgress):
+            draw_unfinished_row(job.preview, models.infos, "unfinished row")
+
+    return show_progress(jobs, job, PLACE, _status, draw_preview=draw_preview)
+
+
+def _status(job: Job[Any]) -> str:
+    progress = job.preview
+    if not isinstance(progress, FiveSetsProgress):
+        return "Preparing the sets"
+    frame = progress.frame
+    return (
+        f"Building {SETS[frame.name].short} ({len(progress.images)} of 4): "
+        f"step {frame.step} of {frame.steps}"
+    )

@@ -1,4 +1,4 @@
-"""Attack reports made from plain tensors: no model runs."""
+"""Attack reports made from plain tensors, without a model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from explorer.attacks.result_ import Trace
+from explorer.attacks import Trace
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport, Prediction
 
@@ -31,7 +31,7 @@ def make_report(
     delta: torch.Tensor | None = None,
     seed: int = 0,
 ) -> AttackReport:
-    """A report whose numbers agree: the last point of the trace is the adversarial image's prediction, and is kept."""
+    """A report with consistent numbers: the last point of the trace is the result."""
     generator = torch.Generator().manual_seed(seed)
     image = (
         torch.rand(3, size, size, generator=generator) * 0.6 + 0.2 if original is None else original

@@ -28,34 +28,34 @@ def test_the_bars_are_the_probabilities_before_and_after(report: AttackReport) -
         assert after.x[row] == float(report.after.probabilities[index])
 
 
-def test_the_most_probable_class_now_stands_on_top(report: AttackReport) -> None:
+def test_the_most_probable_class_of_the_adversarial_image_is_on_top(report: AttackReport) -> None:
     figure = top_k_bars(report)
     assert list(figure.data[1].x) == sorted(figure.data[1].x, reverse=True)
     assert figure.layout.yaxis.autorange == "reversed"
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])
-def test_label_and_target_stay_in_view_however_improbable(make_report: MakeReport, k: int) -> None:
-    made = make_report(label=3, target=5)
-    for prediction in (made.before, made.after):
+def test_label_and_target_are_shown_at_any_probability(make_report: MakeReport, k: int) -> None:
+    report = make_report(label=3, target=5)
+    for prediction in (report.before, report.after):
         prediction.probabilities[[3, 5]] = torch.tensor([1e-9, 2e-9])
-    found = ticks(top_k_bars(made, k))
-    assert "class 3<br><i>label</i>" in found
-    assert "class 5<br><i>target</i>" in found
-    assert any(made.after.name == tick for tick in found)
+    names = ticks(top_k_bars(report, k))
+    assert "class 3<br><i>label</i>" in names
+    assert "class 5<br><i>target</i>" in names
+    assert report.after.name in names
 
 
-def test_k_classes_are_shown_and_no_more_than_there_are(make_report: MakeReport) -> None:
+def test_k_classes_are_shown_or_all_if_there_are_fewer(make_report: MakeReport) -> None:
     assert len(ticks(top_k_bars(make_report(), 5))) == 5
     assert len(ticks(top_k_bars(make_report(names=("a", "b", "c"), label=0, target=1), 5))) == 3
 
 
-def test_two_classes_of_one_name_have_a_bar_each(make_report: MakeReport) -> None:
+def test_two_classes_with_the_same_name_have_a_bar_each(make_report: MakeReport) -> None:
     figure = top_k_bars(make_report(names=("crane", "crane", "owl"), label=0, target=1))
     assert sorted(figure.data[0].y) == [0, 1, 2]
 
 
-def test_names_are_shortened_on_the_axis_whole_in_the_hover_and_never_markup(
+def test_names_are_short_on_the_axis_whole_in_the_hover_text_and_escaped_in_both(
     make_report: MakeReport,
 ) -> None:
     name = "<b>American Staffordshire terrier, Staffordshire terrier, American pit bull terrier"
@@ -65,7 +65,7 @@ def test_names_are_shortened_on_the_axis_whole_in_the_hover_and_never_markup(
     assert f"&lt;b&gt;{name[3:]}" in figure.data[0].customdata
 
 
-def test_the_page_shows_through(report: AttackReport) -> None:
+def test_background_and_text_colour_are_the_pages(report: AttackReport) -> None:
     figure = top_k_bars(report)
     assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0, 0, 0, 0)"
     assert figure.layout.font.color is None

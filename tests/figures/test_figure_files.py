@@ -1,4 +1,4 @@
-"""Each exported file, read back."""
+"""The exported files, read back."""
 
 from __future__ import annotations
 
@@ -35,23 +35,19 @@ def test_png_has_300_dots_an_inch(report: AttackReport) -> None:
     assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
 
-def test_png_shows_the_pixels_of_a_small_image_unmixed(make_report: MakeReport) -> None:
-    made = make_report(
-        size=8, original=torch.rand(3, 8, 8), delta=torch.zeros(3, 8, 8), epsilon=0.0
-    )
-    figure = triptych(made, "test-net")
-    sheet = np.asarray(Image.open(io.BytesIO(figure_bytes(figure, "png"))).convert("RGB"))
+def test_png_shows_the_pixels_of_a_small_image_without_smoothing(make_report: MakeReport) -> None:
+    original = torch.rand(3, 8, 8)
+    report = make_report(size=8, original=original, delta=torch.zeros(3, 8, 8), epsilon=0.0)
+    figure = triptych(report, "test-net")
+    pixels = np.asarray(Image.open(io.BytesIO(figure_bytes(figure, "png"))).convert("RGB"))
     left, bottom, width, height = figure.axes[0].get_position().bounds
-    top = (1 - bottom - height) * sheet.shape[0]
-    side = width * sheet.shape[1]
-    expected = (made.original * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    left, top = left * pixels.shape[1], (1 - bottom - height) * pixels.shape[0]
+    square = width * pixels.shape[1] / 8
+    expected = (original * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     for row in range(8):
         for column in range(8):
-            y, x = (
-                int(top + (row + 0.5) * side / 8),
-                int(left * sheet.shape[1] + (column + 0.5) * side / 8),
-            )
-            assert (sheet[y, x] == expected[row, column]).all()
+            y, x = int(top + (row + 0.5) * square), int(left + (column + 0.5) * square)
+            assert (pixels[y, x] == expected[row, column]).all()
 
 
 def test_pdf_embeds_truetype_fonts_and_no_date(report: AttackReport) -> None:
@@ -69,12 +65,10 @@ def test_pdf_embeds_truetype_fonts_and_no_date(report: AttackReport) -> None:
 def test_svg_is_xml_with_text_as_text(report: AttackReport) -> None:
     root = ElementTree.fromstring(figure_bytes(triptych(report, "test-net"), "svg"))
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    said = [
-        " ".join(element.itertext()).strip()
-        for element in root.iter("{http://www.w3.org/2000/svg}text")
-    ]
-    assert "+ 4/255 ×" in said
-    assert report.after.name in said
+    elements = root.iter("{http://www.w3.org/2000/svg}text")
+    texts = [" ".join(element.itertext()).strip() for element in elements]
+    assert "+ 4/255 ×" in texts
+    assert report.after.name in texts
     assert len(list(root.iter("{http://www.w3.org/2000/svg}image"))) == 3
 
 
@@ -84,19 +78,18 @@ def test_the_same_report_gives_the_same_bytes(make_report: MakeReport, format: s
     assert first == second
 
 
-def test_several_people_export_at_once_and_settings_are_left_as_found(
+def test_exports_at_once_give_the_same_bytes_and_leave_the_settings_alone(
     make_report: MakeReport,
 ) -> None:
-    found = {
-        key: matplotlib.rcParams[key] for key in ("pdf.fonttype", "svg.fonttype", "svg.hashsalt")
-    }
+    names = ("pdf.fonttype", "svg.fonttype", "svg.hashsalt")
+    settings = {name: matplotlib.rcParams[name] for name in names}
     alone = figure_bytes(triptych(make_report(), "test-net"), "svg")
     with ThreadPoolExecutor(4) as pool:
         together = list(
             pool.map(lambda _: figure_bytes(triptych(make_report(), "test-net"), "svg"), range(8))
         )
     assert set(together) == {alone}
-    assert {key: matplotlib.rcParams[key] for key in found} == found
+    assert {name: matplotlib.rcParams[name] for name in names} == settings
 
 
 def test_another_format_is_refused(report: AttackReport) -> None:
@@ -144,7 +137,7 @@ def test_csv_of_an_untargeted_attack_leaves_the_target_empty(make_report: MakeRe
     assert {row["target_probability"] for row in rows(make_report(target=None))} == {""}
 
 
-def test_csv_names_the_norm_and_the_loss_it_is_of(make_report: MakeReport) -> None:
+def test_csv_columns_name_the_norm_and_the_loss(make_report: MakeReport) -> None:
     header = trace_csv(make_report(norm="l2", epsilon=0.5, loss="cw")).splitlines()[0]
     assert "loss_margin_logits" in header
     assert "distance_l2_pixel_units" in header

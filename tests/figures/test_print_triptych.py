@@ -1,4 +1,4 @@
-"""The triptych: what it says, and that everything it says is inside it and nothing lies on anything else."""
+"""The triptych's pictures and texts: all are inside the figure and none overlap."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from explorer.images.geometry import to_uint8
 MakeReport = Callable[..., AttackReport]
 
 LONG = (
-    "American Staffordshire terrier, Staffordshire terrier, American pit bull terrier, pit bull terrier",
+    "American Staffordshire terrier, Staffordshire terrier, American pit bull terrier, "
+    "pit bull terrier",
     "Donaudampfschifffahrtsgesellschaftskapitänsmützenknopfloch",
     "costs $5 and <b>x_1$ \\frac{",
     "goose",
@@ -34,25 +35,23 @@ def texts(figure: Figure) -> list[str]:
 
 
 def joined(figure: Figure) -> str:
-    """All text with line breaks undone, as a reader joins it."""
+    """All text without line breaks."""
     return " ".join(" ".join(texts(figure)).split())
 
 
 def boxes(figure: Figure) -> list[Bbox]:
     renderer = FigureCanvasAgg(figure).get_renderer()
-    # Boxes may touch: they are a hundredth of a dot smaller.
+    # Boxes may touch, so they are made a hundredth of a dot smaller.
     return [
         item.get_window_extent(renderer).padded(-0.01) for item in (*figure.axes, *figure.texts)
     ]
 
 
 def test_the_pictures_are_the_reports(report: AttackReport) -> None:
-    shown = [axes.images[0].get_array() for axes in triptych(report, "test-net").axes]
     delta = report.adversarial - report.original
-    for pixels, image in zip(
-        shown, (report.original, perturbation_image(delta), report.adversarial), strict=True
-    ):
-        assert np.array_equal(pixels, to_uint8(image))
+    images = report.original, perturbation_image(delta), report.adversarial
+    for axes, image in zip(triptych(report, "test-net").axes, images, strict=True):
+        assert np.array_equal(axes.images[0].get_array(), to_uint8(image))
 
 
 def test_three_equal_squares_in_one_row_seven_inches_wide(report: AttackReport) -> None:
@@ -70,13 +69,13 @@ def test_three_equal_squares_in_one_row_seven_inches_wide(report: AttackReport) 
     assert places[0, 2] > 1.8
 
 
-def test_under_each_picture_stands_what_the_model_says_of_it(report: AttackReport) -> None:
-    said = joined(triptych(report, "test-net"))
+def test_each_picture_has_its_prediction_below_it(report: AttackReport) -> None:
+    text = joined(triptych(report, "test-net"))
     for prediction in (report.before, report.noise, report.after):
-        assert f"{prediction.name} {percent(prediction.confidence)} confidence" in said
+        assert f"{prediction.name} {percent(prediction.confidence)} confidence" in text
 
 
-def test_the_caption_says_classifier_attack_measurements_and_outcome_on_one_line(
+def test_the_caption_has_classifier_attack_measurements_and_outcome_on_one_line(
     report: AttackReport,
 ) -> None:
     *_, equals, caption = texts(triptych(report, "test-net"))
@@ -94,23 +93,23 @@ def test_under_linf_the_factor_is_epsilon(
     assert factor in texts(triptych(make_report(epsilon=epsilon), "test-net"))
 
 
-def test_under_l2_the_factor_is_the_largest_change_so_that_the_sum_is_true(
+def test_under_l2_the_factor_is_the_largest_change_and_the_sum_is_correct(
     make_report: MakeReport,
 ) -> None:
     delta = torch.full((3, 32, 32), 1 / 255)
     delta[0, 0, 0] = 10 / 255
-    found = texts(triptych(make_report(norm="l2", epsilon=0.5, delta=delta), "test-net"))
-    assert "+ 10/255 ×" in found
-    assert "perturbation δ, magnified 12.8 ×" in found  # 0.5 / (10 / 255)
+    figure = triptych(make_report(norm="l2", epsilon=0.5, delta=delta), "test-net")
+    assert "+ 10/255 ×" in texts(figure)
+    assert "perturbation δ, magnified 12.8 ×" in texts(figure)  # 0.5 / (10 / 255)
 
 
-def test_a_strong_magnification_is_written_out(make_report: MakeReport) -> None:
+def test_a_large_magnification_has_no_exponent(make_report: MakeReport) -> None:
     assert "perturbation δ, magnified 1667 ×" in texts(
         triptych(make_report(epsilon=0.0003), "test-net")
     )
 
 
-def test_only_a_full_step_from_the_original_is_called_the_sign_of_the_gradient(
+def test_only_an_unclipped_fgsm_step_is_called_the_sign_of_the_gradient(
     make_report: MakeReport,
 ) -> None:
     flat, epsilon = torch.full((3, 32, 32), 0.5), 4 / 255
@@ -130,18 +129,16 @@ def test_only_a_full_step_from_the_original_is_called_the_sign_of_the_gradient(
     assert "sign of the gradient" not in joined(triptych(make_report(steps=1, **clipped), "m"))
 
 
-def test_no_perturbation_is_said_to_be_none(make_report: MakeReport) -> None:
-    found = texts(
-        triptych(make_report(epsilon=0.0, delta=torch.zeros(3, 32, 32), outcome="held"), "m")
-    )
-    assert "perturbation: none" in found
-    assert "+ 0/255 ×" in found
+def test_a_perturbation_of_0_is_called_none(make_report: MakeReport) -> None:
+    report = make_report(epsilon=0.0, delta=torch.zeros(3, 32, 32), outcome="held")
+    assert "perturbation: none" in texts(triptych(report, "m"))
+    assert "+ 0/255 ×" in texts(triptych(report, "m"))
 
 
 @pytest.mark.parametrize(
     ("size", "pixelated"), [(32, True), (64, True), (127, True), (128, False), (224, False)]
 )
-def test_small_images_are_shown_as_the_pixels_they_are(
+def test_small_images_are_shown_as_squares(
     make_report: MakeReport, size: int, pixelated: bool
 ) -> None:
     for axes in triptych(make_report(size=size), "m").axes:
@@ -149,22 +146,21 @@ def test_small_images_are_shown_as_the_pixels_they_are(
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4), 3)))
-def test_long_names_are_whole_inside_the_figure_and_clear_of_each_other(
+def test_long_names_are_complete_inside_the_figure_and_do_not_overlap(
     make_report: MakeReport, order: tuple[int, ...]
 ) -> None:
     before, after, target = order
-    made = make_report(names=LONG, label=before, target=after, epsilon=0.007)
-    figure = triptych(
-        made, f"torchvision: a classifier with quite a long title, trained on {LONG[target]}"
-    )
-    said = joined(figure).replace(" ", "")
-    for prediction in (made.before, made.noise, made.after):
-        assert prediction.name.replace(" ", "") in said
-    inside, found = figure.bbox, boxes(figure)
-    for box in found:
-        assert inside.x0 <= box.x0 < box.x1 <= inside.x1
-        assert inside.y0 <= box.y0 < box.y1 <= inside.y1
-    assert not [pair for pair in itertools.combinations(found, 2) if pair[0].overlaps(pair[1])]
+    report = make_report(names=LONG, label=before, target=after, epsilon=0.007)
+    title = f"torchvision: a classifier with quite a long title, trained on {LONG[target]}"
+    figure = triptych(report, title)
+    text = joined(figure).replace(" ", "")
+    for prediction in (report.before, report.noise, report.after):
+        assert prediction.name.replace(" ", "") in text
+    whole, parts = figure.bbox, boxes(figure)
+    for box in parts:
+        assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+        assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+    assert not [pair for pair in itertools.combinations(parts, 2) if pair[0].overlaps(pair[1])]
 
 
 @pytest.mark.parametrize("epsilon", [0.007, 0.0137, 0.05003, 0.4985])
@@ -179,15 +175,15 @@ def test_the_factor_fits_between_the_pictures(make_report: MakeReport, epsilon: 
     ]
 
 
-def test_a_caption_too_long_for_a_line_says_above_what_was_done_below_what_was_found(
+def test_a_long_caption_has_the_attack_above_the_result(
     make_report: MakeReport,
 ) -> None:
-    *_, done, found = texts(
+    *_, first, second = texts(
         triptych(make_report(outcome="partly"), "torchvision: EfficientNet V2 Large, IMAGENET1K_V1")
     )
-    assert done.endswith("target: class 5")
-    assert found.startswith("measured L∞ 4/255")
-    assert found.endswith("◐ partly: wrong, not the target")
+    assert first.endswith("target: class 5")
+    assert second.startswith("measured L∞ 4/255")
+    assert second.endswith("◐ partly: wrong, not the target")
 
 
 def test_text_is_large_enough_to_read_in_print(make_report: MakeReport) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from explorer.classifiers.catalogue import bundled_cards
 from explorer.classifiers.model_card import PGD, Accuracy
 from explorer.experiments.evaluation.auto_pgd import APGD
 from explorer.experiments.evaluation.robust_accuracy import wilson

@@ -42,7 +42,17 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    from explorer.cli import attack, benchmark, build, download, evaluate, export, models, train
+    from explorer.cli import (
+        attack,
+        benchmark,
+        build,
+        download,
+        evaluate,
+        export,
+        models,
+        rerun,
+        train,
+    )
 
     parser = _Parser(
         prog="explorer",
@@ -53,9 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     commands: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=_Parser
     )
-    attack.add_attack(commands)
-    attack.add_rerun(commands)
-    for module in (evaluate, build, export, download, models, train, benchmark):
+    for module in (attack, rerun, evaluate, build, export, download, models, train, benchmark):
         module.add(commands)
     return parser
 

@@ -1,4 +1,4 @@
-"""Other libraries' PGD as functions of images and labels, imported only when asked for."""
+"""Other libraries' PGD as functions of images and labels, each imported when it is first used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +16,16 @@ from explorer.classifiers import Classifier
 Attack = Callable[[Tensor, Tensor], Tensor]
 """Images float32 [N, 3, H, W] and labels int64 [N] → adversarial images [N, 3, H, W]."""
 
-MODULES = ("plain", "frozen")
+MODULE_FORMS = ("plain", "frozen")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What every library is asked for: the L∞ ball of ``epsilon``, in pixels of [0, 1], a random start, ``steps`` steps. Those that
-    want a constant step size get Madry's 2.5 ε / steps."""
+    """The attack that every library runs: PGD from a random start in an L∞ ball.
+
+    ``epsilon`` is its radius in pixels of [0, 1]. Libraries that want a constant step size get
+    Madry's 2.5 ε / steps.
+    """
 
     epsilon: float = 4 / 255
     steps: int = 10
@@ -35,68 +37,67 @@ class Setting:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A library: the ``packages`` that bring it, the first that is installed serves; ``make(package, model, classifier, setting)``."""
+    """A library that ``packages`` bring; the first of them that is installed is used.
+
+    ``make(package, classifier, setting)`` gives its attack.
+    """
 
     name: str
     packages: tuple[str, ...]
-    make: Callable[[str, nn.Module, Classifier, Setting], Attack]
+    make: Callable[[str, Classifier, Setting], Attack]
 
     @property
     def package(self) -> str | None:
-        """The installed package, None when there is none."""
+        """The installed package, or None."""
         return next((package for package in self.packages if find_spec(package) is not None), None)
 
-    def attack(self, classifier: Classifier, setting: Setting, module: str = "plain") -> Attack:
-        """Its PGD on ``classifier``. Raises whatever the library raises; :class:`ModuleNotFoundError` when it is not installed."""
+    def attack(self, classifier: Classifier, setting: Setting, form: str = "plain") -> Attack:
+        """The library's PGD on :func:`module_copy` of ``classifier``.
+
+        Raises :class:`ModuleNotFoundError` where the library is not installed, and whatever the
+        library raises.
+        """
         package = self.package
         if package is None:
             raise ModuleNotFoundError(f"{self.packages[0]} is not installed")
-        return self.make(package, _Pixels(classifier, module), classifier, setting)
+        return self.make(package, module_copy(classifier, form), setting)
 
 
-class _Pixels(nn.Module):
-    """A copy of a classifier as a module that takes pixels, which is what the libraries want.
+def module_copy(classifier: Classifier, form: str) -> Classifier:
+    """A copy for a library: "frozen" as :func:`~explorer.classifiers.load` gives it, or "plain".
 
-    "plain" is as torchvision hands a network out: contiguous, its parameters asking for gradients. "frozen" is as :func:`load` does.
+    "plain" is how torchvision hands out a network: contiguous, with gradients for its parameters.
     """
-
-    def __init__(self, classifier: Classifier, module: str) -> None:
-        super().__init__()
-        self.inner = copy.deepcopy(classifier.module).eval()
-        if module == "plain":
-            self.inner.requires_grad_(True).to(memory_format=torch.contiguous_format)
-        self.classifier = classifier.with_module(self.inner)
-        self.eval()
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.classifier(images)
+    duplicate = copy.deepcopy(classifier).eval()
+    if form == "plain":
+        duplicate.requires_grad_(True).to(memory_format=torch.contiguous_format)
+    return duplicate
 
 
-def _torchattacks(
-    package: str, model: nn.Module, classifier: Classifier, setting: Setting
-) -> Attack:
-    made = import_module(package).PGD(
-        model, eps=setting.epsilon, alpha=setting.step_size, steps=setting.steps, random_start=True
+def _torchattacks(package: str, classifier: Classifier, setting: Setting) -> Attack:
+    pgd: Attack = import_module(package).PGD(
+        classifier,
+        eps=setting.epsilon,
+        alpha=setting.step_size,
+        steps=setting.steps,
+        random_start=True,
     )
-    return lambda images, labels: made(images, labels)
+    return lambda images, labels: pgd(images, labels)
 
 
-def _foolbox(package: str, model: nn.Module, classifier: Classifier, setting: Setting) -> Attack:
+def _foolbox(package: str, classifier: Classifier, setting: Setting) -> Attack:
     foolbox = import_module(package)
-    wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device=classifier.device)
-    made = foolbox.attacks.LinfPGD(
+    model = foolbox.PyTorchModel(classifier, bounds=(0, 1), device=classifier.device)
+    pgd = foolbox.attacks.LinfPGD(
         steps=setting.steps, abs_stepsize=setting.step_size, random_start=True
     )
-    return lambda images, labels: made(wrapped, images, labels, epsilons=setting.epsilon)[1]
+    return lambda images, labels: pgd(model, images, labels, epsilons=setting.epsilon)[1]
 
 
-def _art(package: str, model: nn.Module, classifier: Classifier, setting: Setting) -> Attack:
-    evasion, estimators = (
-        import_module(f"{package}.attacks.evasion"),
-        import_module(f"{package}.estimators.classification"),
-    )
-    estimator = estimators.PyTorchClassifier(
-        model,
+def _art(package: str, classifier: Classifier, setting: Setting) -> Attack:
+    evasion = import_module(f"{package}.attacks.evasion")
+    estimator = import_module(f"{package}.estimators.classification").PyTorchClassifier(
+        classifier,
         loss=nn.CrossEntropyLoss(),
         input_shape=(3, *classifier.input_size),
         nb_classes=len(classifier.labels),
@@ -105,7 +106,7 @@ def _art(package: str, model: nn.Module, classifier: Classifier, setting: Settin
     )
 
     def run(images: Tensor, labels: Tensor) -> Tensor:
-        made = evasion.ProjectedGradientDescent(
+        pgd = evasion.ProjectedGradientDescent(
             estimator,
             norm="inf",
             eps=setting.epsilon,
@@ -115,15 +116,15 @@ def _art(package: str, model: nn.Module, classifier: Classifier, setting: Settin
             batch_size=len(images),
             verbose=False,
         )
-        found: Any = made.generate(x=images.cpu().numpy(), y=labels.cpu().numpy())
-        return torch.from_numpy(found).to(images)
+        adversarial = pgd.generate(x=images.cpu().numpy(), y=labels.cpu().numpy())
+        return torch.from_numpy(adversarial).to(images)
 
     return run
 
 
-def _autoattack(package: str, model: nn.Module, classifier: Classifier, setting: Setting) -> Attack:
-    made = import_module(f"{package}.autopgd_base").APGDAttack(
-        model,
+def _autoattack(package: str, classifier: Classifier, setting: Setting) -> Attack:
+    apgd = import_module(f"{package}.autopgd_base").APGDAttack(
+        classifier,
         n_iter=setting.steps,
         norm="Linf",
         eps=setting.epsilon,
@@ -131,18 +132,15 @@ def _autoattack(package: str, model: nn.Module, classifier: Classifier, setting:
         seed=0,
         device=classifier.device,
     )
-    # best_loss: else it returns the image itself where it did not fool.
-    return lambda images, labels: made.perturb(images, labels, best_loss=True)
+    # Without best_loss it returns the original image where the attack fails.
+    return lambda images, labels: apgd.perturb(images, labels, best_loss=True)
 
 
-def _adversarial_library(
-    package: str, model: nn.Module, classifier: Classifier, setting: Setting
-) -> Attack:
-    pgd = import_module(
-        f"{package}.attacks"
-    ).pgd_linf  # returns the image itself where it did not fool
+def _adversarial_library(package: str, classifier: Classifier, setting: Setting) -> Attack:
+    # It returns the original image where the attack fails.
+    pgd = import_module(f"{package}.attacks").pgd_linf
     return lambda images, labels: pgd(
-        model,
+        classifier,
         images,
         labels,
         setting.epsilon,

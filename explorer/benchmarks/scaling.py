@@ -1,181 +1,105 @@
-"""What an attack costs as it grows: with more ε, restarts, steps, images, pixels; and how much memory a batch takes."""
+"""What an attack costs as it grows: more ε, restarts, steps, images or pixels."""
 
 from __future__ import annotations
 
-import ctypes
-import gc
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from types import TracebackType
 from typing import Any
 
-import psutil
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from explorer.attacks import PGD
-from explorer.attacks.threat import Threat
-from explorer.benchmarks.baselines import Setting
-from explorer.benchmarks.speed import interleaved, ratio_of, same_images
+from explorer.attacks import PGD, Threat
+from explorer.benchmarks.baselines import Attack, Setting
+from explorer.benchmarks.rounds import Quartiles, gallery_images, ratio_quartiles, run_interleaved
 from explorer.classifiers import Classifier
-from explorer.engine.batching import bytes_per_sample, samples_at_once
-from explorer.engine.precision import at_precision
 
 EPSILONS, RESTARTS = 12, 5
-SIZES = (0.5, 1.0, 1.5)
-SAMPLED_EVERY = 0.002  # seconds between two looks at a process's memory
+STEPS = (5, 10, 20, 40)
+SIDE_FACTORS = (0.5, 1.0, 1.5)
+SIDE = "side"
 
 
 @dataclass(frozen=True)
 class Cost:
-    """``seconds`` (median) of an attack with ``value`` of ``what``; ``ratio`` over the first of its kind, quartiles."""
+    """Median ``seconds`` of an attack with ``value`` of ``what``.
+
+    ``ratio`` has the quartiles of its time over that of the first value.
+    """
 
     what: str
     value: float
     seconds: float
-    ratio: tuple[float, float, float]
+    ratio: Quartiles
 
 
-@dataclass(frozen=True)
-class Memory:
-    """``peak`` bytes that attacking a batch took on top of what was there; how many samples were looked at at once, and what was
-    measured beforehand that one of them keeps."""
-
-    batch: int
-    peak: int
-    at_once: int
-    per_sample: int
-
-
-def costs(
+def measure_costs(
     classifier: Classifier, setting: Setting, rounds: int, batches: Sequence[int]
 ) -> tuple[Cost, ...]:
-    """Every kind, its values interleaved round by round; the first of a kind is an attack to the end."""
-    images, labels = same_images(classifier, max(batches))
-    one, label = images[:1], labels[:1]
-    ladder = torch.linspace(setting.epsilon / EPSILONS, setting.epsilon, EPSILONS)
-    size = classifier.input_size
-    single, many = (
-        _attack(classifier, setting, one, label),
-        (one.expand(EPSILONS, -1, -1, -1), label.expand(EPSILONS)),
-    )
-    kinds: dict[str, dict[float, Callable[[], Tensor]]] = {
-        "epsilons": {1: single, EPSILONS: _attack(classifier, setting, *many, epsilon=ladder)},
-        "epsilons, until fooled": {
-            1: single,
-            EPSILONS: _attack(classifier, setting, *many, epsilon=ladder, until="fooled"),
-        },
-        "restarts": {
-            1: single,
-            RESTARTS: _attack(classifier, setting, one, label, restarts=RESTARTS),
-        },
-        "restarts, until fooled": {
-            1: single,
-            RESTARTS: _attack(classifier, setting, one, label, restarts=RESTARTS, until="fooled"),
-        },
-        "steps": {n: _attack(classifier, setting, one, label, steps=n) for n in (5, 10, 20, 40)},
-        "batch": {n: _attack(classifier, setting, images[:n], labels[:n]) for n in batches},
-        "side": {
-            round(size[0] * by): _attack(classifier, setting, _resized(one, by), label)
-            for by in SIZES
-        },
-    }
+    """The costs of every quantity, the attacks with its values interleaved round by round."""
+    images, labels = gallery_images(classifier, max(batches))
+    image, label = images[:1], labels[:1]
     return tuple(
-        cost for what, runs in kinds.items() for cost in _costs(what, runs, one, label, rounds)
+        cost
+        for what, attacks in _attacks(classifier, setting, images, labels, batches).items()
+        for cost in _costs(what, attacks, image, label, rounds)
     )
 
 
-def _resized(images: Tensor, by: float) -> Tensor:
-    return F.interpolate(images, scale_factor=by, mode="bilinear").clamp(0, 1)
-
-
-def _attack(
+def _attacks(
     classifier: Classifier,
     setting: Setting,
     images: Tensor,
     labels: Tensor,
-    *,
-    epsilon: Tensor | None = None,
-    **changed: Any,
-) -> Callable[[], Tensor]:
-    options = {"steps": setting.steps, **changed}
-    attack = PGD(Threat("linf", setting.epsilon if epsilon is None else epsilon), **options)
-    return lambda: attack(classifier, images, labels).adversarial
+    batches: Sequence[int],
+) -> dict[str, dict[float, Attack]]:
+    """By quantity and value the attack to time."""
+
+    def attack(images: Tensor, labels: Tensor, epsilon: Any = None, **options: Any) -> Attack:
+        threat = Threat("linf", setting.epsilon if epsilon is None else epsilon)
+        pgd = PGD(threat, **{"steps": setting.steps, **options})
+        return lambda *_: pgd(classifier, images, labels).adversarial
+
+    image, label = images[:1], labels[:1]
+    copies, copied_labels = image.expand(EPSILONS, -1, -1, -1), label.expand(EPSILONS)
+    epsilons = torch.linspace(setting.epsilon / EPSILONS, setting.epsilon, EPSILONS)
+    quantities: dict[str, dict[float, Attack]] = {}
+    for stop, suffix in ((False, ""), (True, ", until fooled")):
+        quantities[f"epsilons{suffix}"] = {
+            1: attack(image, label),
+            EPSILONS: attack(copies, copied_labels, epsilons, stop_on_success=stop),
+        }
+    for stop, suffix in ((False, ""), (True, ", until fooled")):
+        quantities[f"restarts{suffix}"] = {
+            1: attack(image, label),
+            RESTARTS: attack(image, label, restarts=RESTARTS, stop_on_success=stop),
+        }
+    quantities["steps"] = {n: attack(image, label, steps=n) for n in STEPS}
+    quantities["batch"] = {n: attack(images[:n], labels[:n]) for n in batches}
+    quantities[SIDE] = {
+        round(classifier.input_size[0] * factor): attack(_resized(image, factor), label)
+        for factor in SIDE_FACTORS
+    }
+    return quantities
+
+
+def _resized(images: Tensor, factor: float) -> Tensor:
+    return F.interpolate(images, scale_factor=factor, mode="bilinear").clamp(0, 1)
 
 
 def _costs(
-    what: str, runs: dict[float, Callable[[], Tensor]], images: Tensor, labels: Tensor, rounds: int
+    what: str, attacks: dict[float, Attack], image: Tensor, label: Tensor, rounds: int
 ) -> list[Cost]:
-    attacks = {str(value): (lambda *_, run=run: run()) for value, run in runs.items()}
-    seconds, _, _ = interleaved(attacks, images, labels, rounds)  # type: ignore[arg-type]
-    first = seconds[str(next(iter(runs)))]
+    """A cost per value; a network that takes images of one size only has none at other sides."""
+    named = {str(value): attack for value, attack in attacks.items()}
+    result = run_interleaved(named, image, label, rounds)
+    if result.errors and what != SIDE:
+        raise next(iter(result.errors.values()))
+    times = {value: result.seconds[str(value)] for value in attacks if str(value) in result.seconds}
+    first = next(iter(times.values()), [])
     return [
-        Cost(what, value, median(seconds[str(value)]), ratio_of(seconds[str(value)], first))
-        for value in runs
-        if str(value) in seconds
+        Cost(what, value, median(seconds), ratio_quartiles(seconds, first))
+        for value, seconds in times.items()
     ]
-
-
-def memory(classifier: Classifier, setting: Setting, batches: Sequence[int]) -> tuple[Memory, ...]:
-    """What batches of these sizes take, the smallest first."""
-    found = []
-    for batch in sorted(batches):
-        images, labels = same_images(classifier, batch)
-        climber, _ = at_precision(classifier, "auto")
-        run = _attack(classifier, setting, images, labels, steps=2)
-        with Peak(classifier.device) as peak:
-            run()
-        pair = images if batch > 1 else images.expand(2, -1, -1, -1)
-        found.append(
-            Memory(
-                batch, peak.bytes, samples_at_once(climber, images), bytes_per_sample(climber, pair)
-            )
-        )
-    return tuple(found)
-
-
-class Peak:
-    """``bytes`` used at the height of a ``with`` block on top of what was used when it began: on a CPU of the process's resident
-    memory, looked at every few milliseconds."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.device, self.bytes = device, 0
-        self._process, self._over = psutil.Process(), threading.Event()
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Peak:
-        if self.device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self.device)
-            self._before = torch.cuda.memory_allocated(self.device)
-        else:
-            _give_back()
-            self._before = self._process.memory_info().rss
-            self._watcher.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self.device.type == "cuda":
-            self.bytes = torch.cuda.max_memory_allocated(self.device) - self._before
-        else:
-            self._over.set()
-            self._watcher.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(SAMPLED_EVERY):
-            self.bytes = max(self.bytes, self._process.memory_info().rss - self._before)
-
-
-def _give_back() -> None:
-    """Have glibc return what is free: memory that an earlier attack left with the process would otherwise hide what this one takes."""
-    gc.collect()
-    with suppress(AttributeError, OSError, TypeError):  # no glibc
-        ctypes.CDLL(None).malloc_trim(0)

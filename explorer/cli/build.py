@@ -1,4 +1,7 @@
-"""``build``: make one of the four constructed sets, alone or under torchrun; started again, it goes on."""
+"""``build``: make one of the constructed sets, alone or under torchrun.
+
+A build that was stopped continues with the shards that are missing.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,14 @@ from typing import Self
 import torch
 from tqdm import tqdm
 
-from explorer.attacks.pgd import PRECISIONS
 from explorer.classifiers import load
-from explorer.cli.common import UsageError, print_json, writable_folder
+from explorer.cli.common import (
+    UsageError,
+    add_model_options,
+    at_least_one,
+    print_json,
+    writable_folder,
+)
 from explorer.datasets.constructed.build import BuildProgress, build
 from explorer.datasets.constructed.constructions import (
     CONSTRUCTIONS,
@@ -26,70 +34,60 @@ from explorer.datasets.constructed.constructions import (
 from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
 from explorer.datasets.near_duplicates import exclude_near_duplicates
 from explorer.datasets.sources import read_source
+from explorer.engine import PRECISIONS
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "build", help="build D_R, D_NR, D_rand or D_det (Ilyas et al. 2019) with a classifier"
     )
-    parser.add_argument(
-        "--set", required=True, choices=tuple(CONSTRUCTIONS), help="which construction"
-    )
-    parser.add_argument("--model", required=True, help="robust for d_r, standard for the others")
-    parser.add_argument("--weights", help="a local .safetensors or .pth state dict")
-    parser.add_argument(
-        "--data", required=True, help="FILE.parquet, a FOLDER, cifar10 or cifar10:train"
-    )
-    parser.add_argument(
-        "--out", required=True, help="the set's own folder; a stopped job goes on there"
-    )
-    parser.add_argument(
+    add = parser.add_argument
+    add("--set", required=True, choices=tuple(CONSTRUCTIONS), help="the construction")
+    add_model_options(parser, "a robust classifier for d_r, a standard one for the others")
+    add("--data", required=True, help="FILE.parquet, a FOLDER, cifar10 or cifar10:train")
+    add("--out", required=True, help="the set's folder; a stopped build continues there")
+    add(
         "--steps",
         type=int,
         help="default: the paper's (1000 for d_r and d_nr, 10000 from noise, else 100)",
     )
-    parser.add_argument(
-        "--step-size", type=float, help="L2 length of a step (default: the paper's 0.1)"
-    )
-    parser.add_argument(
+    add("--step-size", type=float, help="L2 length of a step (default: the paper's 0.1)")
+    add(
         "--last-step-size",
         type=float,
-        help="of d_r and d_nr: steps shrink evenly to this length (default: they do not)",
+        help="for d_r and d_nr: steps shrink evenly to this length (default: they do not)",
     )
-    parser.add_argument(
-        "--epsilon", type=float, help="L2 radius for d_rand and d_det (default: the paper's 0.5)"
-    )
-    parser.add_argument(
+    add("--epsilon", type=float, help="L2 radius for d_rand and d_det (default: the paper's 0.5)")
+    add(
         "--start",
         choices=(IMAGE, NOISE),
-        help="what d_r and d_nr begin at (default: a random image)",
+        help="where d_r and d_nr begin (default: at a random image)",
     )
-    parser.add_argument("--limit", type=int, help="only from the first N images")
-    parser.add_argument(
+    add("--limit", type=int, help="use only the first N images")
+    add(
         "--without",
-        help="a Parquet file with images to keep out, found again also after re-compression",
+        help="a source of images to leave out; re-compressed copies of them are recognised",
     )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
+    add("--seed", type=int, default=0, help="of starts and targets (default 0)")
+    add(
         "--precision",
         choices=PRECISIONS,
         default="auto",
-        help="of the climb (default: the quicker one)",
+        help="of the gradients (default: the fastest on this machine)",
     )
-    parser.add_argument(
+    add(
         "--device",
         default="auto",
         help="auto, cpu or cuda; under torchrun each rank takes its own GPU",
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    add("--json", action="store_true", help="print one JSON object at the end")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     construction = _construction(options)
-    if options.limit is not None and options.limit < 1:
-        raise UsageError(f"--limit must be at least 1; it is {options.limit}")
-    rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    at_least_one("--limit", options.limit)
+    rank, world = _from_torchrun("RANK", 0), _from_torchrun("WORLD_SIZE", 1)
     folder = writable_folder(options.out)
     classifier = load(options.model, options.weights, _device(options.device))
     data = read_source(options.data, classifier)
@@ -105,34 +103,29 @@ def run(options: argparse.Namespace) -> int:
         precision=options.precision,
     )
     plan = load_or_write_plan(plan, folder, automatic=options.precision == "auto")
-    with _Report(construction.title, rank, world) as report:
+    with _ProgressReport(construction.title, rank, world) as report:
         complete = build(plan, classifier, data, folder, rank=rank, world=world, report=report)
     if options.json:
-        print_json(
-            {
-                "set": construction.name,
-                "rows": len(plan.rows),
-                "rank": rank,
-                "complete": complete,
-                "out": str(folder),
-            }
-        )
+        values = {"set": construction.name, "rows": len(plan.rows), "rank": rank}
+        print_json({**values, "complete": complete, "out": str(folder)})
     else:
-        print(
-            f"{construction.title}: {'complete' if complete else 'this rank is done, others are not yet'}, in {folder}"
-        )
+        state = "complete" if complete else "this rank is done, others are not yet"
+        print(f"{construction.title}: {state}, in {folder}")
     return 0
 
 
-class _Report:
-    """Progress with a rate and a time left on standard error: a bar on a terminal, else a line now and then."""
+class _ProgressReport:
+    """Progress on standard error, with the rate and the time left.
 
-    EVERY = 30.0  # seconds between lines
+    A terminal shows a bar, anything else a line now and then.
+    """
+
+    INTERVAL = 30.0  # seconds between lines
 
     def __init__(self, title: str, rank: int, world: int) -> None:
         self.title = title if world == 1 else f"{title}, rank {rank} of {world}"
         self.bar = tqdm(unit="image", desc=self.title, position=rank, file=sys.stderr, disable=None)
-        self.said = float("-inf")
+        self.last_line = float("-inf")  # the time when it was printed
 
     def __enter__(self) -> Self:
         return self
@@ -144,56 +137,61 @@ class _Report:
         if progress.note:
             self.bar.write(progress.note, file=sys.stderr)
         if self.bar.disable:
-            self._say(progress)
+            self._print_line(progress)
             return
         self.bar.total = progress.total
-        if not progress.rate:  # found from an earlier start: they say nothing of the rate
+        if not progress.rate:  # images of an earlier start, which say nothing of the rate
             self.bar.initial = self.bar.n = progress.done
         self.bar.update(progress.done - self.bar.n)
 
-    def _say(self, progress: BuildProgress) -> None:
+    def _print_line(self, progress: BuildProgress) -> None:
         now = time.monotonic()
-        if now - self.said < self.EVERY and progress.done < progress.total:
+        if now - self.last_line < self.INTERVAL and progress.done < progress.total:
             return
-        self.said = now
-        pace = (
-            f", {progress.rate:.2f} images/s, {tqdm.format_interval(progress.seconds_left)} left"
-            if progress.rate
-            else ""
-        )
-        print(f"{self.title}: {progress.done} of {progress.total} images{pace}", file=sys.stderr)
+        self.last_line = now
+        line = f"{self.title}: {progress.done} of {progress.total} images"
+        if progress.rate:
+            left = tqdm.format_interval(progress.seconds_left)
+            line += f", {progress.rate:.2f} images/s, {left} left"
+        print(line, file=sys.stderr)
+
+
+def _from_torchrun(name: str, default: int) -> int:
+    """A whole number that torchrun sets in the environment."""
+    text = os.environ.get(name, str(default))
+    if not text.isdecimal():
+        raise UsageError(f"the environment variable {name} must be a whole number; it is {text!r}")
+    return int(text)
 
 
 def _construction(options: argparse.Namespace) -> Construction:
-    chosen = CONSTRUCTIONS[options.set]
-    if options.start is not None:
-        if not chosen.matches:
-            raise UsageError(f"{options.set} begins at the image itself; leave --start out")
-        chosen = replace(
-            chosen,
-            start=options.start,
-            steps=NOISE_STEPS if options.start == NOISE else chosen.steps,
-        )
-    if options.last_step_size is not None and not chosen.matches:
-        raise UsageError(
-            f"{options.set} is an attack with steps of one length; leave --last-step-size out"
-        )
-    if options.epsilon is not None:
-        if chosen.matches:
+    """The chosen construction with the parameters of the command line."""
+    name, construction = options.set, CONSTRUCTIONS[options.set]
+    if construction.matches_features:
+        if options.epsilon is not None:
             raise UsageError(
-                f"{options.set} has no epsilon: representation matching is not bounded; leave --epsilon out"
+                f"{name} has no epsilon: representation matching is not bounded; leave --epsilon "
+                "out"
             )
-        chosen = replace(chosen, epsilon=options.epsilon)
-    if options.steps is not None:
-        chosen = replace(chosen, steps=options.steps)
-    if options.step_size is not None:
-        chosen = replace(chosen, step_size=options.step_size)
-    return replace(chosen, last_step_size=options.last_step_size)
+    elif options.start is not None:
+        raise UsageError(f"{name} begins at the image itself; leave --start out")
+    elif options.last_step_size is not None:
+        raise UsageError(
+            f"{name} is an attack with steps of one length; leave --last-step-size out"
+        )
+    if options.start is not None:
+        steps = NOISE_STEPS if options.start == NOISE else construction.steps
+        construction = replace(construction, start=options.start, steps=steps)
+    parameters = {
+        key: value
+        for key in ("epsilon", "steps", "step_size", "last_step_size")
+        if (value := getattr(options, key)) is not None
+    }
+    return replace(construction, **parameters)
 
 
-def _device(wanted: str) -> str:
+def _device(name: str) -> str:
     """Under torchrun each rank of a machine takes the GPU of its number."""
-    local = os.environ.get("LOCAL_RANK")
-    if local is None or wanted == "cpu" or not torch.cuda.is_available():
-        return wanted
-    return f"cuda:{int(local) % torch.cuda.device_count()}"
+    if "LOCAL_RANK" not in os.environ or name == "cpu" or not torch.cuda.is_available():
+        return name
+    return f"cuda:{_from_torchrun('LOCAL_RANK', 0) % torch.cuda.device_count()}"

@@ -17,6 +17,14 @@ class UsageError(UserError):
     """A command line that can't be carried out."""
 
 
+def add_model_options(
+    parser: argparse.ArgumentParser,
+    help_text: str = "a catalogue name, torchvision:ARCHITECTURE or FILE.py:FUNCTION",
+) -> None:
+    parser.add_argument("--model", required=True, help=help_text)
+    parser.add_argument("--weights", help="a local .safetensors or .pth state dict")
+
+
 def number(text: str) -> float:
     """The number in ``text``, ``0.03`` or ``8/255``; an argparse type."""
     try:

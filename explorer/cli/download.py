@@ -18,7 +18,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "download", help="fetch CIFAR-10 (170 MB), which --data cifar10 reads"
     )
     parser.add_argument(
-        "--out", help="the folder (default: EXPLORER_DATA, or data in the current folder)"
+        "--out", help="the folder (default: EXPLORER_DATA, or data in the working directory)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     parser.set_defaults(run=run)
@@ -28,13 +28,13 @@ def run(options: argparse.Namespace) -> int:
     folder = Path(options.out) if options.out else data_folder()
     with tqdm(unit="B", unit_scale=True, desc="CIFAR-10", file=sys.stderr, disable=None) as bar:
 
-        def follow(done: int, total: int) -> None:
+        def show_progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        place = download_cifar10(folder, follow)
+        folder = download_cifar10(folder, show_progress)
     if options.json:
-        print_json({"folder": str(place)})
+        print_json({"folder": str(folder)})
     else:
-        print(f"CIFAR-10 is in {place}")
+        print(f"CIFAR-10 is in {folder}")
     return 0

@@ -1,18 +1,18 @@
-"""``export``: a set in the layout of the authors' release, as an image folder, or as one Parquet file."""
+"""``export``: a set in the layout of MIT's release, as an image folder or a Parquet file."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from explorer.cli.common import UsageError, print_json
-from explorer.datasets.constructed.export import FORMS
+from explorer.cli.common import at_least_one, print_json
+from explorer.datasets.constructed.export import FORMATS
 from explorer.datasets.constructed.read import read_set
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "export", help="write a built set as MIT's release, an image folder or one Parquet file"
+        "export", help="write a built set like MIT's release, as an image folder or a Parquet file"
     )
     parser.add_argument(
         "--set",
@@ -23,24 +23,24 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--to",
         required=True,
-        choices=tuple(FORMS),
-        help="mit: CIFAR_ims and CIFAR_lab; folder: PNG per class",
+        choices=tuple(FORMATS),
+        help="mit: CIFAR_ims and CIFAR_lab; folder: PNG files in a sub-folder per class",
     )
     parser.add_argument(
         "--out", required=True, help="a folder that is new or empty, or the Parquet file's name"
     )
-    parser.add_argument("--limit", type=int, help="only the first N images")
+    parser.add_argument("--limit", type=int, help="use only the first N images")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    if options.limit is not None and options.limit < 1:
-        raise UsageError(f"--limit must be at least 1; it is {options.limit}")
-    found, out = read_set(options.set, options.limit), Path(options.out)
-    FORMS[options.to](found, out)
+    at_least_one("--limit", options.limit)
+    dataset, out = read_set(options.set, options.limit), Path(options.out)
+    FORMATS[options.to](dataset, out)
     if options.json:
-        print_json({"set": found.name, "rows": len(found), "digest": found.digest, "out": str(out)})
+        values = {"set": dataset.name, "rows": len(dataset), "digest": dataset.digest}
+        print_json({**values, "out": str(out)})
     else:
-        print(f"{found.title}: {len(found)} images written to {out}")
+        print(f"{dataset.title}: {len(dataset)} images written to {out}")
     return 0

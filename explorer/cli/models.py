@@ -1,4 +1,4 @@
-"""``models``: the catalogue, and weights fetched."""
+"""``models``: list the classifiers, or fetch the weights of one."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from explorer.classifiers.downloads import fetch_with_bar
 from explorer.classifiers.user_models import user_entries
 from explorer.cli.common import print_json
 
-_HEAD = ("name", "data", "training", "accuracy", "under attack", "size", "where")
+_HEADER = ("name", "data", "training", "accuracy", "under attack", "size", "where")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "models",
-        help="list the classifiers: name, data, training, accuracy, size, place; fetch one",
+        help="list the classifiers with data, training, accuracy, size and place, or fetch one",
     )
     parser.add_argument(
         "--fetch",
         metavar="NAME",
-        help="fetch the published weights of this one, unless they are here",
+        help="download the published weights of this classifier unless they are here",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
@@ -34,14 +34,11 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json({"models": [_values(entry) for entry in entries]})
         return 0
-    rows = [_HEAD] + [_row(entry) for entry in entries]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD) - 1)]
+    rows = [_HEADER] + [_row(entry) for entry in entries]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths[-1] = 0  # no spaces at the end of a line
     for row in rows:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
-            + "  "
-            + row[-1]
-        )
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
     return 0
 
 
@@ -75,9 +72,15 @@ def _values(entry: Entry) -> dict[str, object]:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     accuracy = "" if entry.accuracy is None else f"{entry.accuracy:.1%}"
-    attacked = "; ".join(f"{each.value:.1%} ({each.text})" for each in entry.robust_accuracy)
+    robust = "; ".join(f"{each.value:.1%} ({each.text})" for each in entry.robust_accuracy)
     size = "" if entry.bytes is None else f"{entry.bytes / 1e6:.1f} MB"
-    where = (
-        str(entry.where) if entry.available else f"not here yet; would be fetched to {entry.where}"
+    missing = "" if entry.available else "not here yet; would be fetched to "
+    return (
+        entry.name,
+        entry.data,
+        entry.training,
+        accuracy,
+        robust,
+        size,
+        missing + str(entry.where),
     )
-    return entry.name, entry.data, entry.training, accuracy, attacked, size, where

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from explorer.classifiers.catalogue import BUNDLED
+from explorer.classifiers.catalogue import BUNDLED_FOLDER
 from explorer.classifiers.checkpoint import read_weights
 from explorer.classifiers.classifier import resolve_device
 from explorer.classifiers.model_card import Accuracy
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
     device = resolve_device(options.device)
     train, test, construction = _read(recipe, options)
     start = recipe.start_from
-    initial = None if start is None else read_weights(BUNDLED / f"{start}.safetensors")
+    initial = None if start is None else read_weights(BUNDLED_FOLDER / f"{start}.safetensors")
     trainer = Trainer(recipe.hyperparameters, train, recipe.mean, recipe.std, str(device), initial)
     _train(trainer, out / CHECKPOINT, options.stop_after or recipe.hyperparameters.epochs)
     classifier = make_classifier(recipe, trainer, test.names)

@@ -1,7 +1,7 @@
-"""The plot in README, from the benchmarks' own data:
+"""The plot of costs (``assets/cost.svg``), from the benchmarks' own data:
 
-python -m explorer bench --scaling --model torchvision:squeezenet1_1 --model tiny12-standard --batch 1 8 32 \\
-    --threads 1 --json > scaling.json
+python -m explorer bench --scaling --model torchvision:squeezenet1_1 --model tiny12-standard \\
+    --batch 1 8 32 --threads 1 --json > scaling.json
 python -m tests.benchmarks.page --people 1 2 4 --json > page.json
 python -m tests.benchmarks.figure scaling.json page.json assets/cost.svg
 """
@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#00876B")
-KINDS = {
+LABELS = {
     "steps": "steps",
     "batch": "images in a batch",
     "side": "side of the image, pixels",
@@ -28,104 +28,93 @@ KINDS = {
 
 
 def draw(scaling: dict[str, Any], page: dict[str, Any]) -> Figure:
-    """Six panels: seconds against steps, batch and side, ε and restarts relative to one, people, memory."""
+    """Six plots of ``bench --scaling --json`` and of :mod:`tests.benchmarks.page`.
+
+    Seconds against steps, batch and side; the cost of several ε and restarts relative to one; the
+    time on the page against the number of people; memory.
+    """
     figure = Figure(figsize=(9.6, 5.6), layout="constrained")
-    axes = figure.subplots(2, 3).flatten()
-    for place, kind in zip(axes, ("steps", "batch", "side"), strict=False):
-        _seconds(place, scaling, kind)
-    _relative(axes[3], scaling)
-    _people(axes[4], page)
-    _memory(axes[5], scaling)
+    plots = figure.subplots(2, 3).flatten()
+    for plot, what in zip(plots, ("steps", "batch", "side"), strict=False):
+        _draw_seconds(plot, scaling, what)
+    _draw_ratios(plots[3], scaling)
+    _draw_people(plots[4], page)
+    _draw_memory(plots[5], scaling)
     machine = scaling["machine"]
-    figure.suptitle(
-        f"Cost of the attack on {_threads(machine)} ({machine['processor']}), torch {machine['torch']}",
-        fontsize=10,
-    )
+    threads = f"{machine['threads']} of {machine['cores']} CPU cores ({machine['processor']})"
+    figure.suptitle(f"Cost of the attack on {threads}, torch {machine['torch']}", fontsize=10)
     return figure
 
 
-def _threads(machine: dict[str, Any]) -> str:
-    return f"{machine['threads']} of {machine['cores']} CPU cores"
+def _costs(model: dict[str, Any], what: str) -> list[dict[str, Any]]:
+    return [cost for cost in model["costs"] if cost["what"] == what]
 
 
-def _costs(model: dict[str, Any], kind: str) -> list[dict[str, Any]]:
-    return [cost for cost in model["costs"] if cost["what"] == kind]
+def _label(plot: Axes, x_label: str, y_label: str) -> None:
+    plot.set_xlabel(x_label)
+    plot.set_ylabel(y_label)
+    plot.set_ylim(bottom=0)
+    plot.grid(alpha=0.25)
+    plot.spines[["top", "right"]].set_visible(False)
 
 
-def _dress(place: Axes, across: str, up: str) -> None:
-    place.set_xlabel(across)
-    place.set_ylabel(up)
-    place.set_ylim(bottom=0)
-    place.grid(alpha=0.25)
-    place.spines[["top", "right"]].set_visible(False)
-
-
-def _seconds(place: Axes, scaling: dict[str, Any], kind: str) -> None:
+def _draw_seconds(plot: Axes, scaling: dict[str, Any], what: str) -> None:
     for model, colour in zip(scaling["models"], COLOURS, strict=False):
-        costs = _costs(model, kind)
-        place.plot(
-            [c["value"] for c in costs],
-            [c["seconds"] for c in costs],
-            "o-",
-            color=colour,
-            label=model["model"],
-        )
-    _dress(place, KINDS[kind], "seconds")
-    place.legend(frameon=False, fontsize=7)
+        costs = _costs(model, what)
+        values, seconds = [cost["value"] for cost in costs], [cost["seconds"] for cost in costs]
+        plot.plot(values, seconds, "o-", color=colour, label=model["model"])
+    _label(plot, LABELS[what], "seconds")
+    plot.legend(frameon=False, fontsize=7)
 
 
-def _relative(place: Axes, scaling: dict[str, Any]) -> None:
-    """How many times as long as one ε, or one start: to the end, and (paler) each sample only until it is fooled."""
-    at = 0.0
+def _draw_ratios(plot: Axes, scaling: dict[str, Any]) -> None:
+    """The cost of several ε or restarts over that of one.
+
+    Pale bars are attacks in which a sample stops once it is fooled.
+    """
+    x = 0.0
     ticks: dict[float, str] = {}
     for model, colour in zip(scaling["models"], COLOURS, strict=False):
-        for kind in ("epsilons", "restarts"):
-            for what, alpha in ((kind, 1.0), (f"{kind}, until fooled", 0.45)):
-                ratio = _costs(model, what)[-1]["ratio"][1]
-                place.bar(at, ratio, 0.95, color=colour, alpha=alpha)
-                place.text(at, ratio, f"{ratio:.1f}", ha="center", va="bottom", fontsize=6)
-                at += 1
-            ticks[at - 1.5] = f"{_costs(model, kind)[-1]['value']:g} {KINDS[kind].split()[0]}"
-            at += 0.5
-    place.set_xticks(list(ticks), list(ticks.values()), fontsize=7)
-    _dress(place, "at once: to the end, and (paler) until fooled", "times the cost of one")
-    place.grid(visible=False, axis="x")
+        for what in ("epsilons", "restarts"):
+            for series, alpha in ((what, 1.0), (f"{what}, until fooled", 0.45)):
+                ratio = _costs(model, series)[-1]["ratio"][1]
+                plot.bar(x, ratio, 0.95, color=colour, alpha=alpha)
+                plot.text(x, ratio, f"{ratio:.1f}", ha="center", va="bottom", fontsize=6)
+                x += 1
+            ticks[x - 1.5] = f"{_costs(model, what)[-1]['value']:g} {LABELS[what].split()[0]}"
+            x += 0.5
+    plot.set_xticks(list(ticks), list(ticks.values()), fontsize=7)
+    _label(plot, "at once: all steps, and (pale) until fooled", "times the cost of one")
+    plot.grid(visible=False, axis="x")
 
 
-def _people(place: Axes, page: dict[str, Any]) -> None:
-    found = page["milliseconds by people"]
-    counts = [int(people) for people in found]
-    for kind, colour in (("new", COLOURS[0]), ("kept from before", COLOURS[2])):
-        place.plot(
-            counts,
-            [found[str(n)][kind]["total"] / 1000 for n in counts],
-            "o-",
-            color=colour,
-            label=kind,
-        )
-    place.set_xticks(counts)
-    _dress(place, f"people moving ε at once ({page['model']}, all cores)", "seconds until painted")
-    place.legend(frameon=False, fontsize=7)
+def _draw_people(plot: Axes, page: dict[str, Any]) -> None:
+    by_people = page["milliseconds by people"]
+    counts = [int(people) for people in by_people]
+    for kind, colour in (("new", COLOURS[0]), ("from cache", COLOURS[2])):
+        seconds = [by_people[str(count)][kind]["total"] / 1000 for count in counts]
+        plot.plot(counts, seconds, "o-", color=colour, label=kind)
+    plot.set_xticks(counts)
+    people = f"people moving ε at once ({page['model']}, all cores)"
+    _label(plot, people, "seconds until painted")
+    plot.legend(frameon=False, fontsize=7)
 
 
-def _memory(place: Axes, scaling: dict[str, Any]) -> None:
-    """Of the first model alone: after it the process holds pages that the others' batches use unseen."""
+def _draw_memory(plot: Axes, scaling: dict[str, Any]) -> None:
+    """Of the first model alone: later the process has free pages that hide what a batch takes."""
     model = scaling["models"][0]
-    place.plot(
-        [m["batch"] for m in model["memory"]],
-        [m["peak"] / 2**20 for m in model["memory"]],
-        "o-",
-        color=COLOURS[0],
-    )
-    _dress(place, f"images in a batch ({model['model']})", "MiB at its height")
+    batches = [row["batch"] for row in model["memory"]]
+    mebibytes = [row["peak"] / 2**20 for row in model["memory"]]
+    plot.plot(batches, mebibytes, "o-", color=COLOURS[0])
+    _label(plot, f"images in a batch ({model['model']})", "peak, MiB")
 
 
 def main() -> None:
     scaling, page = (json.loads(Path(name).read_text()) for name in sys.argv[1:3])
+    out = sys.argv[3]
     with rc_context({"font.size": 8, "svg.fonttype": "none", "svg.hashsalt": "explorer"}):
-        draw(scaling, page).savefig(
-            sys.argv[3], metadata={"Date": None} if sys.argv[3].endswith(".svg") else None, dpi=150
-        )
+        metadata = {"Date": None} if out.endswith(".svg") else None
+        draw(scaling, page).savefig(out, metadata=metadata, dpi=150)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""From ε moved to pixels painted, by stage, in a real browser: ``python -m tests.benchmarks.page [--model NAME] [--moves N]
-[--people 1 2 4] [--json]``.
+"""The time from moving ε to painted pixels, by stage, in a real browser:
 
-The slider is moved by keys. The clock runs in the browser, from the key to the first frame after the new adversarial picture is
-decoded. The stages before that are the server's own; what is left is sending, drawing the page and painting.
+python -m tests.benchmarks.page [--model NAME] [--moves N] [--people 1 2 4] [--json]
+
+The slider is moved by keys. The clock runs in the browser, from the key to the first frame after
+the new adversarial picture is decoded. The stages before that are the server's own; the rest is
+sending, drawing the page and painting.
 """
 
 from __future__ import annotations
@@ -16,10 +18,11 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.journeys.conftest import CHROMIUM, FLAGS, running
+from tests.journeys.conftest import CHROMIUM, FLAGS
+from tests.sessions.server import running
 
 STAGES = ("queue", "preparation", "attack", "sprite_sheet", "encoding")
-# Notes the moment of the key, then waits for another adversarial picture: decoded, and a frame later.
+# Starts the clock at the next key; stops it a frame after a new adversarial picture is decoded.
 WATCH = """() => {
   const find = () => {
     for (const host of document.querySelectorAll('[data-testid="stApp"] *')) {
@@ -31,21 +34,25 @@ WATCH = """() => {
   const before = image.src
   window.painted = new Promise((resolve) => {
     addEventListener('keydown', () => {
-      const begun = performance.now()
-      const look = async () => {
-        if (image.src === before) return requestAnimationFrame(look)
+      const start = performance.now()
+      const poll = async () => {
+        if (image.src === before) return requestAnimationFrame(poll)
         await image.decode()
-        const done = () => resolve({ total: performance.now() - begun, ...JSON.parse(find().dataset.timing) })
-        requestAnimationFrame(() => requestAnimationFrame(done))
+        const stop = () => {
+          const timing = JSON.parse(find().dataset.timing)
+          resolve({ total: performance.now() - start, ...timing })
+        }
+        requestAnimationFrame(() => requestAnimationFrame(stop))
       }
-      look()
+      poll()
     }, { once: true, capture: true })
   })
 }"""
+SLIDER = ".st-key-linf [role=slider], .st-key-linf input[type=range]"
 
 
-def visit(browser: Browser, address: str, model: str, seed: int) -> Page:
-    """A visitor of their own on the attack page: another seed is another attack."""
+def open_page(browser: Browser, address: str, model: str, seed: int) -> Page:
+    """The attack page in a session of its own; another seed is another attack."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(120_000)
     page.goto(f"{address}/attack?model={model}&linf=2&seed={seed}")
@@ -53,29 +60,31 @@ def visit(browser: Browser, address: str, model: str, seed: int) -> Page:
     return page
 
 
-def move(pages: list[Page], key: str) -> list[dict[str, Any]]:
-    """One move of everybody's slider, as good as at once: milliseconds by stage, for each."""
+def move_sliders(pages: list[Page], key: str) -> list[dict[str, Any]]:
+    """Milliseconds by stage on each page, after one move of all sliders at nearly the same time."""
     for page in pages:
         page.evaluate(WATCH)
     for page in pages:
-        page.locator(".st-key-linf [role=slider], .st-key-linf input[type=range]").first.press(key)
+        page.locator(SLIDER).first.press(key)
     rows: list[dict[str, Any]] = [page.evaluate("() => window.painted") for page in pages]
     for row in rows:
-        row["sent and painted"] = row["total"] - sum(
-            row[stage] for stage in STAGES if not row["from_cache"] or stage == "encoding"
-        )
+        stages = ("encoding",) if row["from_cache"] else STAGES
+        row["sent and painted"] = row["total"] - sum(row[stage] for stage in stages)
     pages[0].wait_for_timeout(400)
     return rows
 
 
 def measure(address: str, model: str, moves: int, people: int) -> dict[str, list[dict[str, Any]]]:
-    """``moves`` to the right, each a new attack, and as many back, each from cache, by so many ``people`` at once."""
+    """The times of ``moves`` to the right, which are new attacks, and of as many moves back.
+
+    Results of the latter come from the cache. ``people`` pages are moved at once.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        pages = [visit(browser, address, model, seed=100 * people + i) for i in range(people)]
-        pages[0].wait_for_timeout(5000)  # the later imports, the engine's copy
-        new = [move(pages, "ArrowRight") for _ in range(moves)]
-        cached = [move(pages, "ArrowLeft") for _ in range(moves)]
+        pages = [open_page(browser, address, model, seed=100 * people + i) for i in range(people)]
+        pages[0].wait_for_timeout(5000)  # for late imports and the engine's copy
+        new = [move_sliders(pages, "ArrowRight") for _ in range(moves)]
+        cached = [move_sliders(pages, "ArrowLeft") for _ in range(moves)]
         browser.close()
     return {
         "new": [row for rows in new[1:] for row in rows],
@@ -84,6 +93,7 @@ def measure(address: str, model: str, moves: int, people: int) -> dict[str, list
 
 
 def medians(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """The median of each stage."""
     names = ("total", *STAGES, "sent and painted")
     return {name: round(statistics.median(row[name] for row in rows), 1) for name in names}
 
@@ -95,33 +105,24 @@ def main() -> None:
     parser.add_argument("--people", type=int, nargs="+", default=[1])
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder, "log.txt")) as address:
-        found = {
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder, "log.txt")) as app:
+        times = {
             people: {
                 kind: medians(rows)
-                for kind, rows in measure(address, options.model, options.moves, people).items()
+                for kind, rows in measure(app.address, options.model, options.moves, people).items()
             }
             for people in options.people
         }
     if options.json:
-        print(
-            json.dumps(
-                {"model": options.model, "moves": options.moves, "milliseconds by people": found}
-            )
-        )
+        values = {"model": options.model, "moves": options.moves, "milliseconds by people": times}
+        print(json.dumps(values))
         return
     print(f"{options.model}, medians of {options.moves} moves of ε, in milliseconds")
-    for people, kinds in found.items():
+    for people, kinds in times.items():
         for kind, row in kinds.items():
-            shown = (
-                row
-                if kind == "new"
-                else {name: row[name] for name in ("total", "encoding", "sent and painted")}
-            )
-            print(
-                f"{people} at once, {kind:17s}"
-                + "  ".join(f"{name} {value:g}" for name, value in shown.items())
-            )
+            stages = tuple(row) if kind == "new" else ("total", "encoding", "sent and painted")
+            cells = "  ".join(f"{stage} {row[stage]:g}" for stage in stages)
+            print(f"{people} at once, {kind:17s}{cells}")
 
 
 if __name__ == "__main__":

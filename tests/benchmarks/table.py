@@ -1,6 +1,7 @@
-"""README's table of speed, from the benchmark's own data:
+"""The table of speed, as Markdown, from the benchmark's own data:
 
-python -m explorer bench --peers --model torchvision:squeezenet1_1 --batch 1 8 --threads 1 --json > squeezenet.json
+python -m explorer bench --peers --model torchvision:squeezenet1_1 --batch 1 8 --threads 1 --json \\
+    > squeezenet.json
 python -m tests.benchmarks.table squeezenet.json ...
 """
 
@@ -12,41 +13,40 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-NAMES = {
+MODELS = {
     "torchvision:squeezenet1_1": "SqueezeNet 1.1",
     "torchvision:googlenet": "GoogLeNet",
     "torchvision:resnet50": "ResNet-50",
 }
-PEERS = {"foolbox": "Foolbox", "art": "ART", "autoattack": "AutoAttack"}
-USUAL = 10  # steps
+LIBRARIES = {"foolbox": "Foolbox", "art": "ART", "autoattack": "AutoAttack"}
+DEFAULT_STEPS = 10
 
 
 def table(runs: list[dict[str, Any]]) -> str:
-    """A row per classifier, batch and number of threads: our milliseconds a step, then each peer's time over ours."""
+    """A row per classifier, batch and number of threads, from the JSON objects of ``bench``.
+
+    It has our milliseconds per step, then each library's time over ours.
+    """
     cases = [(case, run["machine"]["threads"]) for run in runs for case in run["cases"]]
-    peers = [found["name"] for found in cases[0][0]["measured"][1:]]
-    head = [
-        "classifier, batch",
-        "threads",
-        "ms a step, ours",
-        "of the peak",
-        *(PEERS.get(peer, peer) for peer in peers),
-    ]
-    rows = [head, ["---"] * len(head), *(_row(case, threads, peers) for case, threads in cases)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    libraries = [row["name"] for row in cases[0][0]["measured"][1:]]
+    header = ["classifier, batch", "threads", "ms a step, ours", "of the peak"]
+    header += [LIBRARIES.get(library, library) for library in libraries]
+    rows = [_row(case, threads, libraries) for case, threads in cases]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
 
 
-def _row(case: dict[str, Any], threads: int, peers: list[str]) -> list[str]:
+def _row(case: dict[str, Any], threads: int, libraries: list[str]) -> list[str]:
     steps = case["setting"]["steps"]
     ours, *others = case["measured"]
-    ratios = {found["name"]: found["ratio"][1] for found in others if "ratio" in found}
-    name = NAMES.get(case["model"], f"`{case['model']}`")
+    ratios = {row["name"]: row["ratio"][1] for row in others if "ratio" in row}
+    name = MODELS.get(case["model"], f"`{case['model']}`")
+    note = "" if steps == DEFAULT_STEPS else f" ({steps} steps)"
     return [
-        f"{name}, {case['batch']}{'' if steps == USUAL else f' ({steps} steps)'}",
+        f"{name}, {case['batch']}{note}",
         str(threads),
         f"{1000 * median(ours['seconds']) / steps:.3g}",
         f"{100 * case['share_of_peak']:.0f} %",
-        *(f"{ratios[peer]:.2f}" if peer in ratios else "–" for peer in peers),
+        *(f"{ratios[library]:.2f}" if library in ratios else "–" for library in libraries),
     ]
 
 

@@ -1,8 +1,9 @@
-"""``bench``: one JSON object and nothing else, a table a person can read, one line and status 2 for a mistake."""
+"""``bench``: one JSON object, a table, or one line and status 2 for a mistake."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -14,74 +15,57 @@ from tests.benchmarks.table import table
 from tests.cli.running import run
 from tests.threads import threads
 
-QUICK = [
-    "--model",
-    "cifar10-standard",
-    "--batch",
-    "1",
-    "2",
-    "--steps",
-    "1",
-    "--rounds",
-    "1",
-    "--device",
-    "cpu",
-]
+QUICK = ["--model", "cifar10-standard", "--device", "cpu"]
+QUICK += ["--batch", "1", "2", "--steps", "1", "--rounds", "1"]
 
 
 @pytest.fixture(autouse=True)
-def light(monkeypatch):
-    """Two libraries in place of those that happen to be installed, and small matrices."""
-    standing = Baseline("standing", ("torch",), lambda *_: lambda images, labels: images)
-    monkeypatch.setattr(
-        command, "PEERS", (standing, Baseline("absent", ("no_such_package",), lambda *_: None))
-    )
+def two_libraries(monkeypatch):
+    """Two libraries in place of those that happen to be installed, and no matrix products."""
+    identity = Baseline("identity", ("torch",), lambda *_: lambda images, labels: images)
+    absent = Baseline("absent", ("no_such_package",), lambda *_: None)
+    monkeypatch.setattr(command, "BASELINES", (identity, absent))
     monkeypatch.setattr(command, "matrix_peaks", lambda device: {"float32": 1e11, "bfloat16": 4e11})
 
 
 def test_json_is_one_object_with_every_case(capsys):
     status, out, err = run(capsys, "bench", *QUICK, "--peers", "--json")
     assert status == 0, err
-    said = json.loads(out)
-    assert [(case["model"], case["batch"]) for case in said["cases"]] == [
+    values = json.loads(out)
+    assert [(case["model"], case["batch"]) for case in values["cases"]] == [
         ("cifar10-standard", 1),
         ("cifar10-standard", 2),
     ]
-    assert said["peaks"]["bfloat16"] == 4e11
-    for case in said["cases"]:
-        ours, standing, absent = case["measured"]
-        assert (ours["name"], standing["name"], absent) == (
-            "explorer",
-            "standing",
-            {"name": "absent", "problem": "not installed"},
-        )
-        assert set(standing) >= {"seconds", "success", "loss", "ratio", "excess"}
-        assert (
-            standing["success"] == 0
-        )  # it returns the images, whose labels are what the classifier says
-        assert ours["loss"] > standing["loss"]
+    assert values["peaks"]["bfloat16"] == 4e11
+    for case in values["cases"]:
+        ours, identity, absent = case["measured"]
+        assert (ours["name"], identity["name"]) == ("explorer", "identity")
+        assert absent == {"name": "absent", "problem": "not installed"}
+        assert set(identity) >= {"seconds", "success", "loss", "ratio", "excess"}
+        # It returns the original images, whose labels are the classifier's predictions.
+        assert identity["success"] == 0
+        assert ours["loss"] > identity["loss"]
         assert case["random_weights"] is False
         assert case["share_of_peak"] == pytest.approx(case["flops"] / case["peak"])
         assert case["setting"]["steps"] == 1
-    head, _, *rows = table([said]).splitlines()
-    assert (
-        head
-        == "| classifier, batch | threads | ms a step, ours | of the peak | standing | absent |"
-    )
-    threads = str(said["machine"]["threads"])
+        assert case["prepared_in"] >= 0
+    head, _, *rows = table([values]).splitlines()
+    columns = "classifier, batch | threads | ms a step, ours | of the peak | identity | absent"
+    assert head == f"| {columns} |"
+    threads = str(values["machine"]["threads"])
     assert [row.split(" | ")[:2] for row in rows] == [
         [f"| `cifar10-standard`, {batch} (1 steps)", threads] for batch in (1, 2)
     ]
     assert all(
         row.endswith(f"{case['measured'][1]['ratio'][1]:.2f} | – |")
-        for row, case in zip(rows, said["cases"], strict=True)
+        for row, case in zip(rows, values["cases"], strict=True)
     )
 
 
-def test_the_table_names_everybody(capsys):
+def test_the_table_names_every_library(capsys):
     status, out, _ = run(capsys, "bench", *QUICK, "--peers", "--threads", "1")
     assert status == 0
-    assert out.count("standing") == out.count("explorer") == 2
+    assert out.count("identity") == out.count("explorer") == 2
     assert "not installed" in out
     assert "prepared in" in out
     assert "of the peak" in out
@@ -95,19 +79,17 @@ def test_without_peers_only_ours_is_measured(capsys):
     ] * 2
 
 
-def test_random_weights_are_said_in_the_table(capsys, monkeypatch):
-    real = command.subject
-
-    def without(*given):
-        return command.Subject(real(*given).classifier, random=True)
-
-    monkeypatch.setattr(command, "subject", without)
+def test_the_table_says_that_weights_are_random(capsys, monkeypatch):
+    real = command.load_model
+    monkeypatch.setattr(
+        command, "load_model", lambda *arguments: replace(real(*arguments), random=True)
+    )
     _, out, err = run(capsys, "bench", *QUICK)
     assert out.count("success and loss mean nothing") == 2
     assert "random weights" in err
 
 
-def test_threads_are_put_back(capsys):
+def test_the_number_of_threads_is_restored(capsys):
     with threads(2):
         _, out, _ = run(capsys, "bench", *QUICK, "--threads", "1", "--json")
         assert json.loads(out)["machine"]["threads"] == 1
@@ -127,12 +109,10 @@ def test_scaling(capsys):
         "batch",
         "side",
     }
-    assert [used["batch"] for used in model["memory"]] == [1, 2]
-    waits = {"new": {"total": 300.0}, "kept from before": {"total": 150.0}}
-    figure = draw(
-        json.loads(out),
-        {"model": "tiny12-standard", "milliseconds by people": {"1": waits, "2": waits}},
-    )
+    assert [row["batch"] for row in model["memory"]] == [1, 2]
+    times = {"new": {"total": 300.0}, "from cache": {"total": 150.0}}
+    page = {"model": "tiny12-standard", "milliseconds by people": {"1": times, "2": times}}
+    figure = draw(json.loads(out), page)
     assert len(figure.axes) == 6
     relative = figure.axes[3]
     assert [bar.get_height() for bar in relative.patches] == [
@@ -144,7 +124,7 @@ def test_scaling(capsys):
     status, out, _ = run(capsys, "bench", *QUICK, "--scaling")
     assert status == 0
     assert "epsilons, until fooled     12" in out
-    assert "MiB at its height" in out
+    assert "images evaluated at once" in out
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""``rerun``: repeat an attack from its recipe and list what differs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from explorer.classifiers import load
+from explorer.cli.common import UsageError, writable_folder
+from explorer.cli.one_image import add_output_options, print_result, run_recipe, write_result
+from explorer.experiments.one_image.attack_image import attack_from
+from explorer.experiments.one_image.recipe import Recipe, RecipeError
+from explorer.images.open import open_image
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser("rerun", help="repeat a recipe and say whether anything differs")
+    parser.add_argument("recipe", help="a recipe.json that the explorer wrote")
+    parser.add_argument(
+        "--image", help="the picture, if it is not where the recipe says (an upload, for example)"
+    )
+    parser.add_argument("--weights", help="the weights, if they are not where the recipe says")
+    add_output_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """0 where the result is the same, 1 where anything differs."""
+    recipe = _read(Path(options.recipe))
+    out = writable_folder(options.out)
+    attack_from(recipe)  # refuses wrong settings before anything is loaded
+    picture = open_image(options.image or recipe.image)
+    classifier = load(recipe.model, options.weights or recipe.weights, options.device)
+    for index in (recipe.label, recipe.target):
+        if index is not None and not 0 <= index < len(classifier.labels):
+            raise RecipeError(
+                f"the recipe names class {index}; {classifier.name} has {len(classifier.labels)}"
+            )
+    report = run_recipe(classifier, picture, recipe)
+    differences = recipe.differences(report.recipe)
+    write_result(report, classifier, out)
+    print_result(report, out, options.json, differences=differences)
+    for difference in differences:
+        print(f"differs: {difference}", file=sys.stderr)
+    if not differences:
+        print("the same again: image, weights and result are identical", file=sys.stderr)
+    return 1 if differences else 0
+
+
+def _read(path: Path) -> Recipe:
+    try:
+        return Recipe.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"can't read {path}: {error}") from None

@@ -33,8 +33,8 @@ function drawChart(box, data) {
   root.setAttribute("aria-label", `${data.unit} against the step`)
   drawGrid(root, data, x, y, width, most)
   const points = data.values.map((value, step) => `${x(step)},${y(value)}`).join(" ")
-  const line = { fill: "none", stroke: data.colour, "stroke-width": 2.5, "stroke-linejoin": "round" }
-  svg(root, "polyline", { points, ...line })
+  const stroke = { stroke: data.colour, "stroke-width": 2.5, "stroke-linejoin": "round" }
+  svg(root, "polyline", { points, fill: "none", ...stroke })
   const last = data.values.length - 1
   svg(root, "circle", { cx: x(last), cy: y(data.values[last]), r: 4.5, fill: data.colour })
 }

@@ -1,0 +1,90 @@
+"""What the data page shows when something fails, and with classifiers that a person added."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from streamlit.testing.v1 import AppTest
+from torchvision.models import mobilenet_v3_small
+
+from explorer.classifiers import ClassifierError
+from explorer.classifiers.user_models import UserModelCard, add_model
+from explorer.ui.datasets import page, sections
+from tests.ui.app import component, open_page, wait_until_idle
+from tests.ui.user_model import SOURCE
+
+DATASETS = "../pages/datasets.py"
+QUICK = {"match_steps": "20", "attack_steps": "5"}
+
+
+def fail(error: Exception):
+    def raising(*_: object) -> None:
+        raise error
+
+    return raising
+
+
+def errors(at: AppTest) -> list[str]:
+    return [error.value.replace("\\", "") for error in at.error]
+
+
+def test_after_an_error_the_last_row_stays(monkeypatch) -> None:
+    at = open_page(DATASETS, **QUICK)
+    cards = component(at, "five_sets_row")["cards"]
+    with monkeypatch.context() as patch:
+        patch.setattr(page, "choose_row", fail(ClassifierError("the weights are gone")))
+        wait_until_idle(at.run())
+        assert errors(at) == ["The weights are gone."]
+        assert component(at, "five_sets_row")["cards"] == cards
+        patch.setattr(page, "choose_row", fail(RuntimeError("secret.png")))
+        wait_until_idle(at.run())
+        (error,) = errors(at)
+        assert "this is a bug" in error.casefold()
+        assert "secret" not in error
+        assert component(at, "five_sets_row")["cards"] == cards
+    wait_until_idle(at.run())
+    assert not at.error
+
+
+def test_an_error_in_one_section_leaves_the_others(monkeypatch) -> None:
+    monkeypatch.setattr(sections, "browse", fail(RuntimeError("secret.png")))
+    at = open_page(DATASETS, **QUICK)
+    (error,) = errors(at)
+    assert "this is a bug" in error.casefold()
+    assert component(at, "live_build")["name"] == "D_R"
+    assert at.get("plotly_chart")
+
+
+def test_a_module_that_flattens_with_view_leaves_the_page_as_it_is(tmp_path, monkeypatch) -> None:
+    (tmp_path / "lenet.py").write_text(SOURCE)
+    monkeypatch.setenv("EXPLORER_MODELS", f"{tmp_path / 'lenet.py'}:make")
+    at = open_page(DATASETS, **QUICK)
+    assert not at.error
+    assert len(component(at, "five_sets_row")["cards"]) == 5
+
+
+@pytest.fixture
+def user_pair(tmp_path, monkeypatch) -> str:
+    """The title of a standard and a robust classifier of two classes that a person added."""
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path))
+    torch.manual_seed(0)
+    save_file(mobilenet_v3_small(num_classes=2).state_dict(), tmp_path / "w.safetensors")
+    for name, robust in (("mine-standard", False), ("mine-robust", True)):
+        card = UserModelCard(
+            name, "mobilenet_v3_small", ("ant", "bee"), input_size=32, resize=32, robust=robust
+        )
+        add_model(card, tmp_path / "w.safetensors")
+    return "user:mine"
+
+
+def test_a_pair_that_a_person_added(user_pair) -> None:
+    at = open_page(DATASETS, pair=user_pair, match_steps="10", attack_steps="5")
+    assert not at.error
+    cards = component(at, "five_sets_row")["cards"]
+    # A sample of the gallery shows none of the two classes: the robust classifier labels it.
+    assert cards[0]["label"] in ("ant", "bee")
+    assert cards[0]["looks_like"] == "unknown"
+    tiles = component(at, "tile_grid")["tiles"]
+    assert {tile["label"] for tile in tiles} == {"no label"}
+    assert not any(tile["bars"] for tile in tiles)

@@ -26,8 +26,8 @@ function range(chart) {
 
 /** One chart: curves over the steps, a ring at the kept step, and a cursor at the current step. */
 class Chart {
-  constructor(parent, chart, steps, kept, last, onPick) {
-    Object.assign(this, { chart, steps, kept, last })
+  constructor(parent, chart, steps, keptStep, last, onPick) {
+    Object.assign(this, { chart, steps, keptStep, last })
     const box = child(parent, "div", "chart")
     this.legend = child(box, "div", "legend")
     const label = `${chart.title} against the step`
@@ -79,8 +79,8 @@ class Chart {
     const line = { fill: "none", stroke: curve.colour, "stroke-width": 2 }
     const dash = { "stroke-dasharray": curve.dash, "stroke-linejoin": "round" }
     svg(this.svg, "polyline", { points, ...line, ...dash })
-    const kept = { cx: this.x(this.kept), cy: this.y(curve.values[this.kept]) }
-    svg(this.svg, "circle", { ...kept, r: 4.5, ...line })
+    const place = { cx: this.x(this.keptStep), cy: this.y(curve.values[this.keptStep]) }
+    svg(this.svg, "circle", { ...place, r: 4.5, ...line })
   }
 
   setCursor(step) {
@@ -106,12 +106,12 @@ class Scrubber {
     this.data = data
     const all = Array.from({ length: data.steps + 1 }, (_, step) => step)
     this.sampled = data.sprites ? data.sprites.steps : all
-    this.index = Math.max(0, this.sampled.indexOf(data.kept))
+    this.index = Math.max(0, this.sampled.indexOf(data.kept_step))
     const charts = root.querySelector(".charts")
     charts.replaceChildren()
     const onPick = (step) => this.nearest(step)
     this.charts = data.charts.map((chart, i) =>
-      new Chart(charts, chart, data.steps, data.kept, i === data.charts.length - 1, onPick))
+      new Chart(charts, chart, data.steps, data.kept_step, i === data.charts.length - 1, onPick))
     this.prepareControls()
     this.prepareFrame()
     this.resize = new ResizeObserver(() => this.layout())
@@ -180,7 +180,7 @@ class Scrubber {
     slider.value = this.index
     const confidence = percent(data.confidence[step])
     slider.setAttribute("aria-valuetext", `step ${step}: ${data.names[step]}, ${confidence}`)
-    const note = step === data.kept ? ` (${data.kept_note})` : ""
+    const note = step === data.kept_step ? ` (${data.kept_note})` : ""
     this.find(".step").textContent = `Step ${step} of ${data.steps}${note}`
     this.find(".name").textContent = data.names[step]
     this.find(".confidence").textContent = `${confidence} confidence`

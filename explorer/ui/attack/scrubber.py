@@ -48,7 +48,7 @@ def scrubber_data(report: AttackReport, sprite_sheet: SpriteSheet | None) -> dic
         ),
         "pixelated": max(report.original.shape[-2:]) < PIXELATED_BELOW,
         "steps": trace.steps,
-        "kept": int(trace.kept[0]),
+        "kept_step": int(trace.kept[0]),
         "kept_note": "best, kept" if report.recipe.keep == "best" else "kept",
         "names": [report.names[index] for index in predicted.tolist()],
         "confidence": confidence.tolist(),

@@ -124,7 +124,7 @@ def from_upload() -> Picture | None:
         label_visibility="collapsed",
     )
     if file is None:
-        st.caption("A file stays in memory and is forgotten when the page is closed.")
+        st.caption("A file stays in the memory of this machine and is never written to a disk.")
         return st.session_state.get("uploaded")
     if st.session_state.get("upload_id") != file.file_id:
         st.session_state["upload_id"] = file.file_id

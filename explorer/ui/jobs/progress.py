@@ -77,9 +77,7 @@ def _progress(
     done, steps = job.progress
     waiting = jobs.worker.ahead(job)
     text = (
-        f"Waiting for {waiting} other attack{'s' if waiting > 1 else ''}"
-        if waiting
-        else describe(job)
+        f"Waiting for {waiting} other job{'s' if waiting > 1 else ''}" if waiting else describe(job)
     )
     st.progress(
         min(done / steps, 1.0) if steps else 0.0,

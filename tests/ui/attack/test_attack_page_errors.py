@@ -17,13 +17,17 @@ from tests.ui.app import ATTACK, choose, component, open_page, pixels
 BUG = re.compile(r"This is a bug.* under ([0-9a-f]{8})\.")
 
 
+@pytest.fixture(scope="module")
+def opened_page() -> AppTest:
+    return open_page(ATTACK, model="cifar10-standard", linf="8", steps="5")
+
+
 @pytest.fixture
-def page(caplog: pytest.LogCaptureFixture) -> Iterator[AppTest]:
+def page(opened_page: AppTest, caplog: pytest.LogCaptureFixture) -> Iterator[AppTest]:
     """The attack page with a result, and the log of errors from then on."""
-    at = open_page(ATTACK, model="cifar10-standard", linf="8", steps="5")
+    opened_page.run()
     with caplog.at_level(logging.ERROR, "explorer"):
-        caplog.clear()
-        yield at
+        yield opened_page
 
 
 def crash(*arguments: object, **options: object) -> NoReturn:

@@ -1,4 +1,4 @@
-"""The solid body of the panda: smooth unions of ellipsoids and tapered capsules, ray-marched to a G-buffer."""
+"""The solid body of the panda: smooth unions of ellipsoids and tapered capsules, ray-marched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-FUR, NOSE, EYE, STALK, CLAW = range(5)  # what a solid is made of
+FUR, NOSE, EYE, STALK, CLAW = range(5)  # materials
 
 
 def vec(*xyz: float) -> Array:
@@ -32,7 +32,7 @@ def rotation(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Array:
 
 @dataclass
 class Pose:
-    """A rigid frame with a scale: local point -> world point."""
+    """A rigid frame with a scale: ``out`` maps local points to the world, ``into`` the inverse."""
 
     origin: Array
     turn: Array = field(default_factory=lambda: np.eye(3, dtype=np.float32))
@@ -47,7 +47,7 @@ class Pose:
 
 @dataclass
 class Solid:
-    """An ellipsoid, or (with `end`) a capsule from `centre` to `end` tapering from radii[0] to radii[1]."""
+    """An ellipsoid, or a capsule from ``centre`` (radius radii[0]) to ``end`` (radii[1])."""
 
     centre: Array
     radii: Array
@@ -65,7 +65,9 @@ class Solid:
         if self.end is not None:
             axis = self.end - self.centre
             h = np.clip(q @ axis / (axis @ axis), 0, 1)
-            return np.linalg.norm(q - h[:, None] * axis, axis=1) - (self.radii[0] + h * (self.radii[1] - self.radii[0]))
+            return np.linalg.norm(q - h[:, None] * axis, axis=1) - (
+                self.radii[0] + h * (self.radii[1] - self.radii[0])
+            )
         if self.turn is not None:
             q = q @ self.turn
         q = q / self.radii
@@ -89,7 +91,7 @@ def distance(solids: list[Solid], p: Array) -> Array:
 class Camera:
     eye: Array
     target: Array
-    height: float  # how much of the world's height the picture shows at the target's distance
+    height: float  # of the visible part of the world at the target's distance
     size: tuple[int, int]
 
     def __post_init__(self) -> None:
@@ -107,12 +109,13 @@ class Camera:
         """Pixel positions (x right, y down) and depths."""
         q = (p - self.eye) @ self.axes.T
         w, h = self.size
-        return np.stack([w / 2 + self.focal * q[:, 0] / q[:, 2], h / 2 - self.focal * q[:, 1] / q[:, 2]], 1), q[:, 2]
+        x, y = w / 2 + self.focal * q[:, 0] / q[:, 2], h / 2 - self.focal * q[:, 1] / q[:, 2]
+        return np.stack([x, y], 1), q[:, 2]
 
 
 @dataclass
 class Surface:
-    """What the camera sees: for every hit pixel its index, place, normal, occlusion and light."""
+    """Index, place, normal, occlusion and light of every pixel that shows the body."""
 
     pixel: NDArray[np.int64]
     place: Array
@@ -121,7 +124,10 @@ class Surface:
     shadow: Array
 
 
-def march(solids: list[Solid], camera: Camera, near: float, far: float, steps: int = 70) -> tuple[NDArray[np.int64], Array]:
+def march(
+    solids: list[Solid], camera: Camera, near: float, far: float, steps: int = 70
+) -> tuple[NDArray[np.int64], Array]:
+    """The index of every pixel whose ray hits the body, and the points that are hit."""
     rays = camera.rays()
     live = np.arange(len(rays))
     t = np.full(len(rays), near, np.float32)
@@ -131,11 +137,12 @@ def march(solids: list[Solid], camera: Camera, near: float, far: float, steps: i
         t[live] += 0.85 * d
         hits.append(live[d < 0.004])
         live = live[(d >= 0.004) & (t[live] < far)]
-    found = np.sort(np.concatenate(hits))
-    return found, (camera.eye + rays[found] * t[found, None]).astype(np.float32)
+    pixels = np.sort(np.concatenate(hits))
+    return pixels, (camera.eye + rays[pixels] * t[pixels, None]).astype(np.float32)
 
 
 def look(solids: list[Solid], camera: Camera, sun: Array, near: float, far: float) -> Surface:
+    """The surface of the body as ``camera`` sees it, lit from the direction ``sun``."""
     pixel, p = march(solids, camera, near, far)
     corners = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], np.float32)
     normal = unit(sum(k * distance(solids, p + 0.012 * k)[:, None] for k in corners))
@@ -145,5 +152,7 @@ def look(solids: list[Solid], camera: Camera, sun: Array, near: float, far: floa
     shadow = np.ones(len(p), np.float32)
     start = p + 0.06 * normal
     for t in np.geomspace(0.08, 3.0, 12):
-        shadow = np.minimum(shadow, 0.5 + 2.2 * distance(solids, start + np.float32(t) * sun) / np.float32(t))
+        shadow = np.minimum(
+            shadow, 0.5 + 2.2 * distance(solids, start + np.float32(t) * sun) / np.float32(t)
+        )
     return Surface(pixel, p, normal, occlusion, np.clip(shadow, 0, 1))

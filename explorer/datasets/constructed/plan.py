@@ -129,7 +129,7 @@ def load_or_write_plan(plan: Plan, folder: Path, *, automatic: bool) -> Plan:
     ]
     if differences:
         raise DataError(
-            f"{folder} holds a set made otherwise: {' and '.join(differences)} differ. Finish it "
+            f"{folder} holds another set: {' and '.join(differences)} differ. Finish it "
             "with the command it was begun with, or choose another folder with --out"
         )
     return plan

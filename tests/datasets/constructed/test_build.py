@@ -272,13 +272,13 @@ def test_a_batch_too_large_for_the_device_is_made_in_smaller_ones(
 
 
 def test_rows_have_their_origin(tiny, pictures, tmp_path):
-    kept = pictures.take(torch.arange(3, 40))
+    subset = pictures.take(torch.arange(3, 40))
     for construction, folder in (
         (replace(D_NR, steps=3), tmp_path / "nr"),
         (replace(D_NR, steps=3, start=NOISE), tmp_path / "noise"),
         (QUICK, tmp_path / "det"),
     ):
-        build_in(folder, plan_for(tiny, kept, construction, rows=range(12)), tiny, kept)
+        build_in(folder, plan_for(tiny, subset, construction, rows=range(12)), tiny, subset)
     matched, noised, attacked = (read_set(tmp_path / name) for name in ("nr", "noise", "det"))
     for dataset in (matched, noised, attacked):
         # Counted in the whole source, removed images included.

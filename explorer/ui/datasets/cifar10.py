@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer.datasets.cifar10 import ARCHIVE_BYTES, download_cifar10
 from explorer.files import data_folder
+from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.jobs.worker import Job
@@ -31,7 +32,8 @@ def cifar10_download() -> None:
         key="download_cifar10",
     ):
         st.session_state[_REQUESTED] = True
-    st.caption(f"Stored in {data_folder().resolve()}; you can also copy it there yourself.")
+    folder = plain(str(data_folder().resolve()))
+    st.caption(f"Stored in {folder}; you can also copy it there yourself.")
     if not st.session_state.get(_REQUESTED):
         return
     jobs = session_jobs(_WORKER)

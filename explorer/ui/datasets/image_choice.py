@@ -1,4 +1,4 @@
-"""The sidebar's choice of two pictures: the source of the row, and where matching starts."""
+"""The sidebar's choice of two pictures: the source of the row and the start of matching."""
 
 from __future__ import annotations
 

@@ -67,6 +67,7 @@ def live_build(request: FiveSetsRequest, row: FiveSetsResult) -> None:
         _draw(key="build still", data=data)
 
 
+@report_errors()
 def _start(name: str, request: FiveSetsRequest) -> None:
     st.session_state[_PRESSES] = st.session_state.get(_PRESSES, 0) + 1
     build = BuildRequest(request, name, st.session_state[_PRESSES])

@@ -66,11 +66,12 @@ def explanation(row: FiveSetsResult, image: SetImage) -> tuple[Sentence, Sentenc
             Sentence("Shows", "nothing new: the random label is its own class. Try another seed."),
             Sentence("Does not show", "what a wrong label would do."),
         )
-    shown, not_shown = _SHOWN[image.name]
-    return Sentence("Shows", shown.format(label=label)), Sentence("Does not show", not_shown)
+    shows, does_not_show = _EXPLANATIONS[image.name]
+    shows = shows.format(label=label)
+    return Sentence("Shows", shows), Sentence("Does not show", does_not_show)
 
 
-_SHOWN = {
+_EXPLANATIONS = {
     D: (
         "what each classifier makes of the source.",
         "which features it uses for that.",

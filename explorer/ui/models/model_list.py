@@ -7,13 +7,14 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.classifiers import ClassifierError, Entry, catalogue
+from explorer.classifiers import Entry, catalogue
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.user_models import remove_model
 from explorer.figures.captions import percent
 from explorer.files import weights_folder
 from explorer.system import free_memory
-from explorer.ui.components.markdown import plain, sentence
+from explorer.ui.components.errors import report_errors
+from explorer.ui.components.markdown import plain
 from explorer.ui.models.download_button import download_button
 from explorer.ui.shared.classifiers import MODEL_CACHE, entries
 from explorer.ui.shared.words import badge
@@ -140,9 +141,7 @@ def robust_accuracy_lines(entry: Entry) -> list[str]:
     return lines
 
 
+@report_errors()
 def _remove(name: str) -> None:
-    try:
-        remove_model(name.removeprefix(USER_PREFIX))
-    except ClassifierError as error:
-        st.toast(sentence(str(error)), icon=":material/error:")
+    remove_model(name.removeprefix(USER_PREFIX))
     MODEL_CACHE.forget(name)

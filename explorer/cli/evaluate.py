@@ -7,6 +7,7 @@ import sys
 
 from tqdm import tqdm
 
+from explorer.attacks import Threat
 from explorer.classifiers import load
 from explorer.cli.common import add_model_options, at_least_one, number, print_json
 from explorer.datasets.sources import read_source
@@ -43,6 +44,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     at_least_one("--limit", options.limit)
+    for epsilon in options.epsilon:
+        Threat(options.norm, epsilon)  # refuses a wrong radius before anything is loaded
     classifier = load(options.model, options.weights, options.device)
     data = read_source(options.data, classifier, options.limit)
     with tqdm(total=len(data), unit="image", file=sys.stderr, disable=None) as bar:

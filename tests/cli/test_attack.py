@@ -1,0 +1,163 @@
+"""``attack`` and ``rerun``: files that read back, one JSON object, one line for a mistake."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.images.gallery import sample
+from tests.cli.running import ROOT, run
+
+QUICK = ["--model", "cifar10-standard", "--epsilon", "8/255", "--steps", "5", "--device", "cpu"]
+
+
+def attack(capsys, out, *more: str):
+    """The JSON object of an attack on a picture of a cat, with results in ``out``."""
+    arguments = ["attack", "gallery:cifar10-00", *QUICK, "--out", str(out), "--json", *more]
+    status, text, err = run(capsys, *arguments)
+    assert status == 0, err
+    return json.loads(text)
+
+
+def original():
+    """The picture of the cat, [3, 32, 32] in [0, 1]."""
+    return np.asarray(sample("cifar10-00").read()).transpose(2, 0, 1) / 255
+
+
+def adversarial_bytes(folder):
+    return (folder / "adversarial.npy").read_bytes()
+
+
+def test_the_files_of_an_attack_agree_with_its_json(capsys, tmp_path):
+    values = attack(capsys, tmp_path)
+    assert set(values) >= {"label", "adversarial", "success", "survives_8bit", "linf", "l2", "ssim"}
+    assert values["success"]
+    assert values["label"]["name"] == "cat"
+    assert values["adversarial"]["name"] != "cat"
+    assert 0 < values["linf"] <= 8 / 255 + 1e-6
+    array = np.load(tmp_path / "adversarial.npy")
+    assert (array.dtype, array.shape) == (np.float32, (3, 32, 32))
+    png = np.asarray(Image.open(tmp_path / "adversarial.png"))
+    assert np.array_equal(png, np.rint(array.transpose(1, 2, 0) * 255).astype(np.uint8))
+    change = array - original()
+    assert np.abs(change).max() == pytest.approx(values["linf"], abs=1e-6)
+    assert np.linalg.norm(change) == pytest.approx(values["l2"], abs=1e-4)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "trace.csv").read_text())))
+    assert len(rows) == 6
+    assert (tmp_path / "triptych.pdf").read_bytes().startswith(b"%PDF")
+    assert Image.open(tmp_path / "triptych.png").info["dpi"][0] == pytest.approx(300, abs=1)
+    assert b"<svg" in (tmp_path / "triptych.svg").read_bytes()[:2000]
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_rerun_gives_the_same_result_and_lists_differences(capsys, tmp_path):
+    attack(capsys, tmp_path / "a")
+    recipe = tmp_path / "a" / "recipe.json"
+    again = ["rerun", str(recipe), "--out", str(tmp_path / "b"), "--json"]
+    status, text, err = run(capsys, *again)
+    assert (status, json.loads(text)["differences"]) == (0, [])
+    assert "the same again" in err
+    assert adversarial_bytes(tmp_path / "a") == adversarial_bytes(tmp_path / "b")
+    changed = json.loads(recipe.read_text())
+    changed["versions"]["torch"] = "1.0"
+    changed["result_digest"] = "0" * 64
+    recipe.write_text(json.dumps(changed))
+    status, text, err = run(capsys, *again)
+    assert status == 1
+    assert "the adversarial image is not the same" in err
+    assert "torch: was 1.0" in err
+    status, _, err = run(capsys, *again, "--image", "gallery:cifar10-01")
+    assert status == 1
+    assert "the image is not the same" in err
+
+
+def test_the_recipes_command_line_does_the_same_attack(capsys, tmp_path):
+    options = ["--target", "ship", "--restarts", "2", "--loss", "cw", "--seed", "3"]
+    attack(capsys, tmp_path / "a", *options, "--step-size", "1/255")
+    recipe = Recipe.from_json((tmp_path / "a" / "recipe.json").read_text())
+    python, *arguments = shlex.split(recipe.command(str(tmp_path / "b")))
+    assert (python, arguments[:2]) == ("python", ["-m", "explorer"])
+    status, _, err = run(capsys, *arguments[2:])
+    assert status == 0, err
+    assert adversarial_bytes(tmp_path / "a") == adversarial_bytes(tmp_path / "b")
+
+
+def test_fgsm_is_one_full_step(capsys, tmp_path):
+    attack(capsys, tmp_path, "--fgsm")
+    change = np.abs(np.load(tmp_path / "adversarial.npy") - original())
+    assert np.median(change[change > 1e-6]) == pytest.approx(8 / 255, abs=1e-6)
+    assert json.loads((tmp_path / "recipe.json").read_text())["steps"] == 1
+
+
+def test_an_image_that_was_misclassified_before_has_that_outcome(capsys, tmp_path):
+    assert attack(capsys, tmp_path, "--label", "truck")["outcome"] == "misclassified"
+
+
+MISTAKES = [
+    (["--epsilon", "-1"], "at least 0"),
+    (["--epsilon", "2"], "must not exceed 1"),
+    (["--epsilon", "much"], "is not a number"),
+    (["--norm", "l2", "--epsilon", "100"], "must not exceed 55.4"),
+    (["--steps", "0"], "from 1 to 10,000"),
+    (["--steps", "1000000"], "from 1 to 10,000"),
+    (["--steps", "many"], "invalid int value"),
+    (["--target", "zebra"], "has no class 'zebra'"),
+    (["--target", "cat"], "what the image already shows"),
+    (["--model", "cifar11"], "there is no classifier"),
+    (["--weights", "nowhere.pth"], "no weights file"),
+    (["--norm", "l7"], "invalid choice"),
+    (["--device", "abacus"], "unknown device"),
+]
+
+
+@pytest.mark.parametrize(("more", "words"), MISTAKES)
+def test_a_mistake_is_one_line_and_status_2(capsys, tmp_path, more, words):
+    arguments = ["attack", "gallery:cifar10-00", *QUICK, "--out", str(tmp_path), *more]
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_pictures_and_folders_are_one_line(capsys, tmp_path):
+    (tmp_path / "fake.png").write_bytes(b"MZ" + bytes(100))
+    (tmp_path / "file").write_text("")
+    for image, out, words in (
+        (tmp_path / "nowhere.png", tmp_path / "o", "does not exist"),
+        (tmp_path / "fake.png", tmp_path / "o", "not a picture"),
+        ("gallery:unicorn", tmp_path / "o", "no picture 'unicorn'"),
+        ("gallery:cifar10-00", tmp_path / "file" / "o", "choose another folder"),
+    ):
+        status, text, err = run(capsys, "attack", str(image), *QUICK, "--out", str(out))
+        assert (status, text) == (2, "")
+        assert words in err
+        assert len(err.strip().splitlines()) == 1
+
+
+def test_the_panda_becomes_a_gibbon(panda, squeezenet, tmp_path):
+    """The field's best-known example, in a new process."""
+    command = [sys.executable, "-m", "explorer", "attack", str(panda)]
+    command += ["--model", "torchvision:squeezenet1_1", "--weights", str(squeezenet)]
+    command += ["--norm", "linf", "--epsilon", "4/255", "--steps", "40", "--target", "gibbon"]
+    command += ["--out", str(tmp_path), "--json"]
+    ended = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=280, env=os.environ
+    )
+    assert ended.returncode == 0, ended.stderr
+    values = json.loads(ended.stdout)
+    assert values["label"]["name"] == "giant panda"
+    assert values["adversarial"]["name"] == "gibbon"
+    assert values["adversarial"]["confidence"] > 0.9
+    assert values["linf"] <= 4 / 255 + 1e-6
+    assert values["survives_8bit"]

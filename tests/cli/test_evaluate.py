@@ -1,0 +1,66 @@
+"""``evaluate``: accuracy under attack on a folder of pictures."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from explorer.images.gallery import sample
+from tests.cli.running import run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Four pictures in sub-folders that have the names of their classes."""
+    for key in ("cifar10-00", "cifar10-01", "cifar10-02", "cifar10-08"):
+        picture = sample(key)
+        place = tmp_path / "data" / picture.title.split()[0]
+        place.mkdir(parents=True, exist_ok=True)
+        picture.read().save(place / f"{key}.png")
+    return tmp_path / "data"
+
+
+def evaluate(capsys, data, *more: str):
+    model = ["--model", "cifar10-standard", "--device", "cpu"]
+    return run(capsys, "evaluate", *model, "--data", str(data), "--json", *more)
+
+
+def test_accuracy_by_epsilon_in_the_order_of_the_command_line(capsys, folder):
+    status, out, err = evaluate(capsys, folder, "--epsilon", "0.5", "0", "--steps", "10")
+    assert status == 0, err
+    values = json.loads(out)
+    assert values["n"] == 4
+    attacked, clean = values["rows"]
+    assert (attacked["epsilon"], clean["epsilon"]) == (0.5, 0.0)
+    assert clean["accuracy"] == 1.0
+    assert attacked["accuracy"] < 1.0
+    assert clean["low"] < 1.0 == clean["high"]
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [("nowhere.parquet", "no file"), ("", "hold no files"), ("cifar10", "EXPLORER_DATA")],
+)
+def test_data_that_can_not_be_read_is_one_line(capsys, folder, data, words):
+    status, out, err = evaluate(capsys, data or folder.parent, "--epsilon", "0")
+    assert (status, out) == (2, "")
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--epsilon", "0", "--limit", "0"], "--limit must be at least 1"),
+        (["--epsilon", "-1"], "at least 0"),
+        (["--epsilon", "0.5", "--steps", "0"], "steps"),
+        (["--epsilon", "0.5", "--restarts", "0"], "restarts"),
+        (["--epsilon", "x"], "is not a number"),
+    ],
+)
+def test_wrong_numbers_are_one_line(capsys, folder, options, words):
+    status, out, err = evaluate(capsys, folder, *options)
+    assert (status, out) == (2, "")
+    assert words in err
+    assert len(err.strip().splitlines()) == 1

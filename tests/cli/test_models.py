@@ -1,0 +1,66 @@
+"""``models``: the catalogue, and weights that are downloaded."""
+
+from __future__ import annotations
+
+import json
+
+from explorer.classifiers import downloads
+from explorer.fetch import Remote
+from tests.cli.running import run
+
+
+def test_models_lists_the_bundled_ones(capsys):
+    status, out, _ = run(capsys, "models", "--json")
+    assert status == 0
+    names = [model["name"] for model in json.loads(out)["models"]]
+    assert names[:4] == ["tiny12-standard", "tiny12-robust", "cifar10-standard", "cifar10-robust"]
+    assert "torchvision:googlenet" in names
+    status, out, _ = run(capsys, "models")
+    assert "cifar10-robust" in out
+
+
+def test_models_lists_the_published_ones_with_the_source_of_their_figures(
+    capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path))
+    (tmp_path / "swin_t.safetensors").write_bytes(b"")
+    status, out, _ = run(capsys, "models", "--json")
+    assert status == 0
+    models = {model["name"]: model for model in json.loads(out)["models"]}
+    assert [
+        name for name, model in models.items() if model["group"] != "bundled" and model["available"]
+    ] == ["torchvision:swin_t"]
+    robust = models["madry:resnet18_linf_eps4.0"]
+    assert (robust["accuracy"], robust["robust"], robust["training"]) == (
+        0.5249,
+        True,
+        "adversarial, L∞ ε = 4/255",
+    )
+    text, source = "AutoAttack, L∞ ε = 4/255", "RobustBench, Salman2020Do_R18"
+    assert robust["robust_accuracy"] == [{"text": text, "value": 0.2532, "source": source}]
+    assert robust["remote"].startswith("https://")
+    status, out, _ = run(capsys, "models")
+    line = next(line for line in out.splitlines() if line.startswith("madry:resnet18_linf_eps4.0"))
+    assert "52.5%" in line
+    assert "25.3% (AutoAttack, L∞ ε = 4/255)" in line
+    assert f"not here yet; would be fetched to {tmp_path / 'resnet18_linf_eps4.0.ckpt'}" in line
+
+
+def test_models_fetches_weights_that_are_missing(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path))
+    (tmp_path / "swin_t.safetensors").write_bytes(b"")
+    status, out, _ = run(capsys, "models", "--fetch", "torchvision:swin_t", "--json")
+    assert (status, json.loads(out)) == (
+        0,
+        {"name": "torchvision:swin_t", "where": str(tmp_path / "swin_t.safetensors")},
+    )
+    nowhere = Remote("https://nowhere.invalid/resnet18_l2_eps3.ckpt")
+    monkeypatch.setattr(downloads, "remote_weights", lambda name: nowhere)
+    for name, words in (
+        ("madry:resnet18_l2_eps3", "nowhere.invalid can't be reached"),
+        ("cifar10-robust", "there is nothing to fetch for 'cifar10-robust'"),
+    ):
+        status, out, err = run(capsys, "models", "--fetch", name)
+        assert (status, out) == (2, "")
+        assert words in err
+        assert len(err.strip().splitlines()) == 1

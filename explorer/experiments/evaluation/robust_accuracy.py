@@ -92,18 +92,13 @@ def robust_accuracy(
         for epsilon in ascending:
             if epsilon > 0 and len(remaining):
                 # Only whether the attack succeeds matters here, not by how much.
+                threat = Threat(norm, epsilon)
                 attack = PGD(
-                    Threat(norm, epsilon),
-                    steps=steps,
-                    restarts=restarts,
-                    seed=seed,
-                    stop_on_success=True,
+                    threat, steps=steps, restarts=restarts, seed=seed, stop_on_success=True
                 )
                 result = attack(classifier, pixels[remaining], truth[remaining], initial=initial)
-                remaining, initial = (
-                    remaining[~result.success],
-                    result.adversarial[~result.success],
-                )
+                robust = ~result.success
+                remaining, initial = remaining[robust], result.adversarial[robust]
             robust_counts[epsilon] += len(remaining)
         on_batch(min(start + batch, len(images)), len(images))
     return accuracy_rows(robust_counts, len(images), epsilons)

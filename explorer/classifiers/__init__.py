@@ -1,8 +1,9 @@
-"""Classifiers that take pixels and own their normalisation, and the catalogue they come from."""
+"""Classifiers from pixels to logits, and the catalogue of those that can be loaded by name."""
 
 from explorer.classifiers.catalogue import catalogue
-from explorer.classifiers.classifier import Classifier, ClassifierError
+from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.entry import Entry
+from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.loading import load
 
 __all__ = ["Classifier", "ClassifierError", "Entry", "catalogue", "load"]

@@ -1,4 +1,4 @@
-"""Loaded classifiers, shared by everybody who asks: small ones stay, large ones only while there is room for them."""
+"""Loaded classifiers, shared by all sessions. Large ones stay only while there is memory."""
 
 from __future__ import annotations
 
@@ -12,117 +12,121 @@ from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.loading import load
 from explorer.system import free_memory
 
-LARGE = 32 * 2**20  # bytes of weights
-MOST_SMALL = 12
-# The weights, a climbing copy with its packed convolutions (1.5 times as much), activations with their gradients, and the state dict
-# while it is read.
-NEED = 5.0  # times the weights
-RESERVE = 2**30  # bytes left for everything else
+LARGE_MODEL = 32 * 2**20  # bytes of weights
+MAX_SMALL_MODELS = 12
+# What a classifier takes, as a multiple of its weights: the weights, an optimized copy with packed
+# convolutions (1.5 times as much), activations with their gradients, and the state dict while it
+# is read.
+MEMORY_FACTOR = 5.0
+RESERVED = 2**30  # bytes left for everything else
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A classifier in memory: ``bytes`` of its weights and buffers."""
+    """A classifier in memory; ``bytes`` of its weights and buffers."""
 
     name: str
     title: str
     device: str
     bytes: int
 
-    @property
-    def large(self) -> bool:
-        return self.bytes > LARGE
-
 
 def weight_bytes(classifier: Classifier) -> int:
     """Bytes of a classifier's weights and buffers."""
-    return sum(
-        tensor.numel() * tensor.element_size() for tensor in classifier.module.state_dict().values()
-    )
+    tensors = classifier.module.state_dict().values()
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 class ModelCache:
-    """Classifiers by name, each loaded once. The least recently asked for makes room; whoever still uses it may go on."""
+    """Classifiers by name, each loaded once; the least recently used are dropped first.
+
+    A session that still uses a dropped classifier keeps it. Safe to use from several threads.
+    """
 
     def __init__(
         self,
         loader: Callable[[str], Classifier] = load,
-        room: Callable[[torch.device], int] = free_memory,
+        free_memory: Callable[[torch.device], int] = free_memory,
     ) -> None:
-        self._loader, self._room = loader, room
-        self._kept: dict[str, Classifier] = {}  # in the order in which they were last asked for
+        self._loader, self._free_memory = loader, free_memory
+        self._models: dict[str, Classifier] = {}  # the least recently used comes first
         self._bytes: dict[str, int] = {}
         self._versions: dict[str, Hashable] = {}
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
 
     def get(self, name: str, expected: int | None = None, version: Hashable = None) -> Classifier:
-        """The classifier, loaded where it is not yet here in this ``version`` (which file, and of when, say). ``expected`` is the size of
-        its weights file, where known: room for a large one is made before it is read. Raises
-        :class:`~explorer.classifiers.ClassifierError`."""
+        """The classifier of that name, loaded unless this ``version`` of it is in memory.
+
+        ``version`` says which file it comes from, and of when. ``expected`` is the size of that
+        file in bytes, if known: memory for a large classifier is then freed before the file is
+        read. Raises :class:`~explorer.classifiers.ClassifierError`.
+        """
         with self._lock:
             if self._versions.get(name, version) != version:
                 self._drop(name)
-            if name in self._kept:
-                self._kept[name] = self._kept.pop(name)
-                return self._kept[name]
-            turn = self._loading.setdefault(name, threading.Lock())
-        with turn:  # others wait for this one classifier only
+            if name in self._models:
+                self._models[name] = self._models.pop(name)
+                return self._models[name]
+            loading = self._loading.setdefault(name, threading.Lock())
+        with loading:  # other threads wait for this classifier only
             with self._lock:
-                if name in self._kept:
-                    return self._kept[name]
-                if expected is not None and expected > LARGE:
-                    self._make_room(self.device(), NEED * expected)
-            made = self._loader(name)
+                if name in self._models:
+                    return self._models[name]
+                if expected is not None and expected > LARGE_MODEL:
+                    self._make_room(self.device(), MEMORY_FACTOR * expected)
+            classifier = self._loader(name)
             with self._lock:
-                self._put(name, made, room_made=expected is not None)
+                self._put(name, classifier, room_made=expected is not None)
                 self._versions[name] = version
                 self._loading.pop(name, None)
-        return made
+        return classifier
 
     def loaded(self) -> tuple[LoadedModel, ...]:
-        """What is in memory, the most recently asked for first."""
+        """The classifiers in memory, the most recently used first."""
         with self._lock:
-            return tuple(self._entry(name) for name in reversed(self._kept))
+            return tuple(
+                LoadedModel(name, model.title, str(model.device), self._bytes[name])
+                for name, model in reversed(self._models.items())
+            )
 
     @staticmethod
     def device() -> torch.device:
-        """Where classifiers are loaded by default."""
+        """The device on which classifiers are loaded."""
         return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
     def forget(self, name: str) -> None:
-        """Let go of a classifier, whose weights have changed or are to be removed."""
+        """Drop a classifier, because its weights have changed or will be removed."""
         with self._lock:
             self._drop(name)
 
-    def _put(self, name: str, made: Classifier, room_made: bool) -> None:
-        size = weight_bytes(made)
-        if size > LARGE:
+    def _put(self, name: str, classifier: Classifier, room_made: bool) -> None:
+        size = weight_bytes(classifier)
+        if size > LARGE_MODEL:
             if not room_made:
-                self._make_room(made.device, (NEED - 1) * size)
+                self._make_room(classifier.device, (MEMORY_FACTOR - 1) * size)
         else:
-            small = [other for other in self._kept if self._bytes[other] <= LARGE]
-            for other in small[: max(0, len(small) + 1 - MOST_SMALL)]:
+            small = [other for other in self._models if self._bytes[other] <= LARGE_MODEL]
+            for other in small[: max(0, len(small) + 1 - MAX_SMALL_MODELS)]:
                 self._drop(other)
-        self._kept[name], self._bytes[name] = made, size
+        self._models[name], self._bytes[name] = classifier, size
 
     def _make_room(self, device: torch.device, need: float) -> None:
-        """Let go of large classifiers on ``device``, the longest unused first, until ``need`` bytes are free or none is left."""
+        """Drop large classifiers on ``device`` until ``need`` bytes are free or none is left.
+
+        The least recently used goes first.
+        """
         large = [
             name
-            for name, each in self._kept.items()
-            if self._bytes[name] > LARGE and each.device == device
+            for name, model in self._models.items()
+            if self._bytes[name] > LARGE_MODEL and model.device == device
         ]
-        while large and self._room(device) < need + RESERVE:
+        while large and self._free_memory(device) < need + RESERVED:
             self._drop(large.pop(0))
             if device.type == "cuda":
                 torch.cuda.empty_cache()
 
     def _drop(self, name: str) -> None:
-        self._kept.pop(name, None)
+        self._models.pop(name, None)
         self._bytes.pop(name, None)
         self._versions.pop(name, None)
-
-    def _entry(self, name: str) -> LoadedModel:
-        made = self._kept[name]
-        return LoadedModel(name, made.title, str(made.device), self._bytes[name])

@@ -1,11 +1,10 @@
-"""Which classifiers there are: those bundled with the project, and those of ImageNet whose published weights can be had."""
+"""The catalogue: bundled classifiers, and ImageNet classifiers with published weights."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
-from explorer.classifiers.downloads import fetched_file, local_file, local_imagenet, remote_weights
+from explorer.classifiers.downloads import download_path, local_file, remote_weights
 from explorer.classifiers.entry import Entry
 from explorer.classifiers.imagenet import (
     ROBUST,
@@ -13,24 +12,12 @@ from explorer.classifiers.imagenet import (
     SALMAN,
     TORCHVISION,
     TORCHVISION_PREFIX,
-    Reported,
-    Robust,
+    RobustModel,
 )
 from explorer.classifiers.model_card import ModelCard
-from explorer.files import weights_folder
+from explorer.files import ASSETS
 
-__all__ = [
-    "BUNDLED",
-    "TORCHVISION",
-    "Entry",
-    "Reported",
-    "bundled",
-    "catalogue",
-    "local_imagenet",
-    "weights_folder",
-]
-
-BUNDLED = Path(__file__).resolve().parents[2] / "assets" / "classifiers"
+BUNDLED_FOLDER = ASSETS / "classifiers"
 BUNDLED_ORDER = (
     "tiny12-standard",
     "tiny12-robust",
@@ -44,95 +31,94 @@ BUNDLED_ORDER = (
     "cifar10-d-plain",
     "cifar10-d_r-plain",
 )
-
 _MIB = 2**20
 
 
+def catalogue(torchvision: bool = False) -> tuple[Entry, ...]:
+    """The bundled classifiers; with ``torchvision`` also the published ones of ImageNet.
+
+    The latter import torchvision, which takes 1.8 s.
+    """
+    entries = [_bundled_entry(card) for card in bundled_cards().values()]
+    if torchvision:
+        entries += [_torchvision_entry(architecture) for architecture in TORCHVISION]
+        entries += [_robust_entry(model) for model in ROBUST.values()]
+    return tuple(entries)
+
+
 @lru_cache(maxsize=1)
-def bundled() -> dict[str, ModelCard]:
-    """The cards of the classifiers in ``assets/classifiers``, by name, in the order of the catalogue."""
-    found = {
+def bundled_cards() -> dict[str, ModelCard]:
+    """The cards of the classifiers in ``assets/classifiers`` by name, in the catalogue's order."""
+    paths = {
         path.stem: path
-        for path in BUNDLED.glob("*.json")
+        for path in BUNDLED_FOLDER.glob("*.json")
         if path.with_suffix(".safetensors").is_file()
     }
-    order = [name for name in BUNDLED_ORDER if name in found] + sorted(
-        set(found) - set(BUNDLED_ORDER)
-    )
-    return {name: ModelCard.read(found[name]) for name in order}
+    order = [name for name in BUNDLED_ORDER if name in paths]
+    order += sorted(set(paths) - set(BUNDLED_ORDER))
+    return {name: ModelCard.read(paths[name]) for name in order}
 
 
 def _bundled_entry(card: ModelCard) -> Entry:
-    path = BUNDLED / f"{card.name}.safetensors"
+    path = BUNDLED_FOLDER / f"{card.name}.safetensors"
     clean = card.at(0)
     return Entry(
-        card.name,
-        card.title,
-        card.data,
-        card.training,
-        card.robust,
-        card.parameters,
-        path.stat().st_size,
-        clean.accuracy if clean else None,
-        path,
-        True,
-        card,
+        name=card.name,
+        title=card.title,
+        data=card.data,
+        training=card.training,
+        robust=card.robust,
+        parameters=card.parameters,
+        bytes=path.stat().st_size,
+        accuracy=clean.accuracy if clean else None,
+        where=path,
+        available=True,
+        card=card,
         accuracy_source=f"measured by this project, n = {clean.n:,}" if clean else "",
     )
 
 
 def _torchvision_entry(architecture: str) -> Entry:
-    from explorer.classifiers.torchvision_models import (
-        weights_record,
-    )  # imports torchvision: only where its classifiers are listed
+    from explorer.classifiers.torchvision_models import weights_record  # 1.8 s to import
 
     name = TORCHVISION_PREFIX + architecture
-    here, remote = local_file(name), remote_weights(name)
-    meta = weights_record(architecture, here.name if here else "").meta
+    file, remote = local_file(name), remote_weights(name)
+    meta = weights_record(architecture, file.name if file else "").meta
     return Entry(
-        name,
-        f"{architecture} (torchvision)",
-        "ImageNet-1k",
-        "standard",
-        False,
-        meta["num_params"],
-        here.stat().st_size if here else round(meta["_file_size"] * _MIB),
-        meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,
-        here or fetched_file(remote),
-        here is not None,
+        name=name,
+        title=f"{architecture} (torchvision)",
+        data="ImageNet-1k",
+        training="standard",
+        robust=False,
+        parameters=meta["num_params"],
+        bytes=file.stat().st_size if file else round(meta["_file_size"] * _MIB),
+        accuracy=meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,
+        where=file or download_path(remote),
+        available=file is not None,
         remote=remote,
         accuracy_source="torchvision's own, ImageNet validation set",
         group="torchvision",
     )
 
 
-def _robust_entry(robust: Robust) -> Entry:
+def _robust_entry(model: RobustModel) -> Entry:
     from explorer.classifiers.torchvision_models import weights_record
 
-    name = ROBUST_PREFIX + robust.name
-    here = local_file(name)
+    name = ROBUST_PREFIX + model.name
+    file = local_file(name)
     return Entry(
-        name,
-        f"{robust.architecture}, robust: {robust.threat}",
-        "ImageNet-1k",
-        f"adversarial, {robust.threat}",
-        True,
-        weights_record(robust.architecture).meta["num_params"],
-        here.stat().st_size if here else None,
-        robust.accuracy,
-        here or fetched_file(robust.remote),
-        here is not None,
-        remote=robust.remote,
+        name=name,
+        title=model.title,
+        data="ImageNet-1k",
+        training=f"adversarial, {model.threat}",
+        robust=True,
+        parameters=weights_record(model.architecture).meta["num_params"],
+        bytes=file.stat().st_size if file else None,
+        accuracy=model.accuracy,
+        where=file or download_path(model.remote),
+        available=file is not None,
+        remote=model.remote,
         accuracy_source=SALMAN,
-        robust_accuracy=robust.robust_accuracy,
+        robust_accuracy=model.robust_accuracy,
         group="robust",
     )
-
-
-def catalogue(torchvision: bool = False) -> tuple[Entry, ...]:
-    """The bundled classifiers and, when asked (it imports torchvision, which takes 1.8 s), the published ones of ImageNet."""
-    entries = [_bundled_entry(card) for card in bundled().values()]
-    if torchvision:
-        entries += [_torchvision_entry(name) for name in TORCHVISION]
-        entries += [_robust_entry(robust) for robust in ROBUST.values()]
-    return tuple(entries)

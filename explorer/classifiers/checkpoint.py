@@ -1,4 +1,7 @@
-"""Weights from a file, safely: safetensors, or ``torch.load(weights_only=True)``, which runs no code from the file."""
+"""Weights from a file, read without running any code that the file contains.
+
+That is safetensors, or ``torch.load(weights_only=True)`` for every other file.
+"""
 
 from __future__ import annotations
 
@@ -16,31 +19,31 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.serialization import safe_globals
 
-from explorer.classifiers.classifier import ClassifierError
+from explorer.classifiers.classifier import RGB
+from explorer.classifiers.error import ClassifierError
 
-Three = tuple[float, float, float]
-
-# Under which names trainers keep the weights; where an average of them was kept too, it is what was meant to be used.
-WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model")
-# What wrappers around a network put before its names: data-parallel and averaging ones, those that normalise, those that attack.
+# The keys under which training programs store the weights. A moving average comes first: where a
+# file has one, it is the network that was meant to be used.
+STATE_KEYS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model")
+# What data-parallel, averaging, normalising and attacking wrappers put before a network's names.
 PREFIXES = ("module.", "attacker.model.", "model.")
-# Where MadryLab's robustness library keeps its normalisation.
+# Where MadryLab's robustness library stores its normalisation.
 NORMALISERS = ("normalizer.new_{}", "attacker.normalize.new_{}")
 _REFUSED = re.compile(r"GLOBAL (\S+)")
-_reading = threading.Lock()  # what is allowed while reading is allowed in the whole process
+_READING = threading.Lock()  # torch's safe globals are those of the whole process
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network's weights and, where the file has them, the mean and standard deviation its input is normalised by."""
+    """A network's weights, with the normalisation of its input if the file has one."""
 
     state: dict[str, Tensor]
-    mean: Three | None = None
-    std: Three | None = None
+    mean: RGB | None = None
+    std: RGB | None = None
 
 
 class _Number:
-    """Stands in for the numpy numbers that trainers keep beside the weights: it holds nothing, so that no code of numpy is run."""
+    """Stands in for the numpy numbers beside the weights. It is empty, so no numpy code is run."""
 
     def __init__(self, *_: object) -> None: ...
 
@@ -59,15 +62,17 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
-    """What is in a ``.safetensors`` file, or in any other as torch saves them, on the CPU, without the wrappers around the network.
+    """The network in a ``.safetensors`` file or in one that torch wrote, on the CPU.
 
-    Raises :class:`ClassifierError` when the file is missing, truncated, not weights, or would run code when read.
+    What training programs and wrappers put around the network is taken off. Raises
+    :class:`ClassifierError` when the file is missing, is truncated, holds no weights, or would run
+    code when it is read.
     """
     path = Path(path)
     if not path.is_file():
         raise ClassifierError(f"there is no weights file {path}")
     try:
-        loaded = load_file(path) if path.suffix == ".safetensors" else _torch_load(path)
+        content = load_file(path) if path.suffix == ".safetensors" else _torch_load(path)
     except SafetensorError as error:
         raise ClassifierError(
             f"{path} is not a readable safetensors file (truncated?): {error}"
@@ -75,8 +80,9 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     except pickle.UnpicklingError as error:
         refused = _REFUSED.search(str(error))
         raise ClassifierError(
-            f"{path} holds more than weights{f' ({refused[1]})' if refused else ''}, or is no weights file; reading it could run code, so "
-            "it was not read. Save it again as a plain state dict or as safetensors, on a machine where you trust it"
+            f"{path} holds more than weights{f' ({refused[1]})' if refused else ''}, or is no "
+            "weights file; reading it could run code, so it was not read. Save it again as a plain "
+            "state dict or as safetensors, on a machine where you trust it"
         ) from None
     except (
         OSError,
@@ -90,11 +96,11 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         raise ClassifierError(
             f"{path} is not a readable weights file (truncated?): {_first_line(error)}"
         ) from None
-    return _unwrapped(_plain_state(loaded, path), path)
+    return _without_wrappers(_state_dict(content, path), path)
 
 
 def _torch_load(path: Path) -> object:
-    with _reading, safe_globals(_STAND_INS):
+    with _READING, safe_globals(_STAND_INS):
         return torch.load(path, map_location="cpu", weights_only=True)
 
 
@@ -102,31 +108,29 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 
-def _plain_state(loaded: object, path: Path) -> dict[str, Tensor]:
-    while isinstance(loaded, Mapping) and (
-        key := next((k for k in WRAPPERS if isinstance(loaded.get(k), Mapping)), None)
+def _state_dict(content: object, path: Path) -> dict[str, Tensor]:
+    """The mapping from names to tensors in what was read, below the keys of training programs."""
+    while isinstance(content, Mapping) and (
+        key := next((k for k in STATE_KEYS if isinstance(content.get(k), Mapping)), None)
     ):
-        loaded = loaded[key]
+        content = content[key]
     if (
-        not isinstance(loaded, Mapping)
-        or not loaded
-        or not all(isinstance(v, Tensor) for v in loaded.values())
+        not isinstance(content, Mapping)
+        or not content
+        or not all(isinstance(value, Tensor) for value in content.values())
     ):
         raise ClassifierError(f"{path} holds no state dict: it must map names to tensors")
-    return {str(name): value for name, value in loaded.items()}
+    return {str(name): value for name, value in content.items()}
 
 
-def _unwrapped(state: dict[str, Tensor], path: Path) -> Checkpoint:
-    """The network alone, once: an attacking wrapper holds it twice."""
+def _without_wrappers(state: dict[str, Tensor], path: Path) -> Checkpoint:
+    """The network alone, and once: an attacking wrapper holds it twice."""
     state = _without_prefix({name: value for name, value in state.items() if name != "n_averaged"})
-    mean, std = (_three(state, what, path) for what in ("mean", "std"))
-    own = {
-        name: value
-        for name, value in state.items()
-        if name not in {each.format(w) for each in NORMALISERS for w in ("mean", "std")}
-    }
-    once = {name: value for name, value in own.items() if not name.startswith("attacker.")}
-    return Checkpoint(_without_prefix(once or own), mean, std)
+    mean, std = (_normalisation(state, which, path) for which in ("mean", "std"))
+    normalisers = {pattern.format(which) for pattern in NORMALISERS for which in ("mean", "std")}
+    network = {name: value for name, value in state.items() if name not in normalisers}
+    once = {name: value for name, value in network.items() if not name.startswith("attacker.")}
+    return Checkpoint(_without_prefix(once or network), mean, std)
 
 
 def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -137,31 +141,40 @@ def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
-def _three(state: dict[str, Tensor], what: str, path: Path) -> Three | None:
-    found = next(
-        (state[name] for each in NORMALISERS if (name := each.format(what)) in state), None
-    )
-    if found is None:
+def _normalisation(state: dict[str, Tensor], which: str, path: Path) -> RGB | None:
+    """The "mean" or "std" among the tensors; None if there is no such tensor."""
+    names = (pattern.format(which) for pattern in NORMALISERS)
+    tensor = next((state[name] for name in names if name in state), None)
+    if tensor is None:
         return None
-    if found.numel() != 3:
+    if tensor.numel() != 3:
         raise ClassifierError(
-            f"{path} normalises by {found.numel()} values of {what}; there must be three, one per colour"
+            f"{path} normalises by {tensor.numel()} values of {which}; there must be three, one "
+            "per colour"
         )
-    red, green, blue = found.flatten().tolist()
+    red, green, blue = tensor.flatten().tolist()
     return red, green, blue
 
 
-def load_weights(module: nn.Module, state: dict[str, Tensor], what: str) -> None:
-    """Load ``state`` into ``module``, as float32. Raises :class:`ClassifierError` naming ``what`` when they don't fit."""
-    own = module.state_dict()
+def load_weights(module: nn.Module, state: dict[str, Tensor], owner: str) -> None:
+    """Load ``state`` into ``module``, as float32.
+
+    Raises :class:`ClassifierError`, naming the ``owner`` of the weights, when they don't fit or are
+    not finite.
+    """
+    expected = module.state_dict()
     missing = [
-        name for name in own if name not in state and not name.endswith("num_batches_tracked")
+        name for name in expected if name not in state and not name.endswith("num_batches_tracked")
     ]
-    surplus = [name for name in state if name not in own]
-    shapes = [name for name in own if name in state and own[name].shape != state[name].shape]
+    surplus = [name for name in state if name not in expected]
+    shapes = [
+        name
+        for name, value in expected.items()
+        if name in state and value.shape != state[name].shape
+    ]
     problems = [
-        f"{what_is_wrong} ({len(names)}, such as {names[0]})"
-        for names, what_is_wrong in (
+        f"{problem} ({len(names)}, such as {names[0]})"
+        for names, problem in (
             (missing, "tensors are missing"),
             (surplus, "tensors it does not know"),
             (shapes, "tensors of another shape"),
@@ -169,16 +182,11 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], what: str) -> None
         if names
     ]
     if problems:
-        raise ClassifierError(f"the weights do not fit {what}: {'; '.join(problems)}")
-    broken = [
-        name
-        for name, value in state.items()
-        if value.is_floating_point() and not bool(torch.isfinite(value).all())
-    ]
-    if broken:
-        raise ClassifierError(
-            f"the weights for {what} hold values that are not finite, such as in {broken[0]}"
-        )
-    module.load_state_dict(
-        {k: v.float() if v.is_floating_point() else v for k, v in state.items()}, strict=False
-    )
+        raise ClassifierError(f"the weights do not fit {owner}: {'; '.join(problems)}")
+    state = {name: v.float() if v.is_floating_point() else v for name, v in state.items()}
+    for name, value in state.items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise ClassifierError(
+                f"the weights for {owner} hold values that are not finite, such as in {name}"
+            )
+    module.load_state_dict(state, strict=False)

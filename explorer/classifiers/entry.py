@@ -1,11 +1,11 @@
-"""One line of the catalogue of classifiers."""
+"""``Entry``: one line of the catalogue of classifiers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.classifiers.imagenet import Reported
+from explorer.classifiers.imagenet import ReportedAccuracy
 from explorer.classifiers.model_card import ModelCard
 from explorer.fetch import Remote
 
@@ -14,10 +14,15 @@ USER_PREFIX = "user:"  # before the names of classifiers that a person added
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the catalogue. ``bytes`` and ``accuracy`` (clean, as a fraction; ``accuracy_source`` says whose figure) are None where
-    not known here; ``where`` is the file the weights are in, or the one they would be fetched to, from ``remote``; ``available`` says
-    whether it is there. ``group`` is "bundled", "torchvision" or "robust"; ``robust_accuracy`` what others measured under attack: of
-    those bundled the ``card`` has it."""
+    """One line of the catalogue.
+
+    ``where`` is the path of the weights file, or the one to which it would be downloaded from
+    ``remote``; ``available`` says whether it exists. ``bytes`` is the size of that file and
+    ``accuracy`` the fraction of clean images that are classified correctly, as ``accuracy_source``
+    reports it; both are None if unknown. ``robust_accuracy`` is what others measured under attack;
+    for bundled classifiers it is in the ``card``. ``group`` is "bundled", "torchvision", "robust"
+    or "user".
+    """
 
     name: str
     title: str
@@ -32,5 +37,5 @@ class Entry:
     card: ModelCard | None = None
     remote: Remote | None = None
     accuracy_source: str = ""
-    robust_accuracy: tuple[Reported, ...] = ()
+    robust_accuracy: tuple[ReportedAccuracy, ...] = ()
     group: str = "bundled"

@@ -1,16 +1,20 @@
-"""Classifiers of ImageNet that others have published: names, files and figures, known without importing torchvision (1.8 s)."""
+"""Published ImageNet classifiers: their names, files and figures.
+
+Nothing here imports torchvision, which takes 1.8 s.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.classifiers.classifier import ClassifierError
+from explorer.classifiers.error import ClassifierError
 from explorer.fetch import Remote
 
 TORCHVISION_PREFIX, ROBUST_PREFIX = "torchvision:", "madry:"
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-# torchvision architectures offered by name, with the file of their best weights; any other works as torchvision:NAME too. The
-# original of the panda comes first.
+# The torchvision architectures in the catalogue, with the file of their best weights; any other
+# works as torchvision:NAME too. The network that first called the panda a gibbon leads.
 TORCHVISION_FILES = {
     "googlenet": "googlenet-1378be20.pth",
     "squeezenet1_1": "squeezenet1_1-b8a52dc0.pth",
@@ -25,8 +29,8 @@ TORCHVISION = tuple(TORCHVISION_FILES)
 
 
 @dataclass(frozen=True)
-class Reported:
-    """A figure that others measured: of what, the fraction, and where it is written."""
+class ReportedAccuracy:
+    """Accuracy that others measured: under which attack (``text``), the fraction, its source."""
 
     text: str
     value: float
@@ -34,16 +38,23 @@ class Reported:
 
 
 @dataclass(frozen=True)
-class Robust:
-    """An adversarially trained ResNet of Salman et al. 2020, published as ``NAME.ckpt``. ``accuracy`` is on clean images; ``digest``
-    the SHA-256, where it is known: else the host's word is taken."""
+class RobustModel:
+    """An adversarially trained ResNet of Salman et al. 2020, published as ``NAME.ckpt``.
+
+    ``accuracy`` is on clean images. ``digest`` is the file's SHA-256; where it is not known here,
+    the digest that the host sends is trusted.
+    """
 
     name: str
     architecture: str
     threat: str
     accuracy: float
     digest: str | None = None
-    robust_accuracy: tuple[Reported, ...] = ()
+    robust_accuracy: tuple[ReportedAccuracy, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{self.architecture}, robust: {self.threat}"
 
     @property
     def remote(self) -> Remote:
@@ -56,29 +67,30 @@ class Robust:
 SALMAN = "Salman et al. 2020, arXiv 2007.08489: table beside the released weights"
 
 
-def _auto_attack(value: float, model: str) -> tuple[Reported, ...]:
-    return (Reported("AutoAttack, L∞ ε = 4/255", value, f"RobustBench, {model}"),)
+def _auto_attack(value: float, model: str) -> tuple[ReportedAccuracy, ...]:
+    source = f"RobustBench, {model}"
+    return (ReportedAccuracy("AutoAttack, L∞ ε = 4/255", value, source),)
 
 
 ROBUST = {
-    each.name: each
-    for each in (
-        Robust(
+    model.name: model
+    for model in (
+        RobustModel(
             "resnet18_l2_eps3",
             "resnet18",
             "L2 ε = 3",
             0.5312,
             "b4315784a1a10257b05906aee94d6884678f7b77412d10100d7c05daa959eab0",
         ),
-        Robust("resnet50_l2_eps3", "resnet50", "L2 ε = 3", 0.6283),
-        Robust(
+        RobustModel("resnet50_l2_eps3", "resnet50", "L2 ε = 3", 0.6283),
+        RobustModel(
             "resnet18_linf_eps4.0",
             "resnet18",
             "L∞ ε = 4/255",
             0.5249,
             robust_accuracy=_auto_attack(0.2532, "Salman2020Do_R18"),
         ),
-        Robust(
+        RobustModel(
             "resnet50_linf_eps4.0",
             "resnet50",
             "L∞ ε = 4/255",
@@ -89,11 +101,14 @@ ROBUST = {
 }
 
 
-def robust_model(name: str) -> Robust:
-    """Raises :class:`ClassifierError` when there is none of that name."""
-    found = ROBUST.get(name.removeprefix(ROBUST_PREFIX))
-    if found is None:
+def robust_model(name: str) -> RobustModel:
+    """The published robust model of that name, with or without its prefix.
+
+    Raises :class:`ClassifierError` when there is none.
+    """
+    model = ROBUST.get(name.removeprefix(ROBUST_PREFIX))
+    if model is None:
         raise ClassifierError(
             f"there is no classifier {name!r}; those with {ROBUST_PREFIX} are {', '.join(ROBUST)}"
         )
-    return found
+    return model

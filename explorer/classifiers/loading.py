@@ -1,4 +1,4 @@
-"""``load``: a classifier from one of the kinds of name."""
+"""``load``: a classifier from its name."""
 
 from __future__ import annotations
 
@@ -8,33 +8,35 @@ from pathlib import Path
 
 import torch
 
-from explorer.classifiers.catalogue import BUNDLED, bundled
+from explorer.classifiers.catalogue import BUNDLED_FOLDER, bundled_cards
 from explorer.classifiers.checkpoint import load_weights, read_checkpoint
-from explorer.classifiers.classifier import Classifier, ClassifierError, freeze, resolve_device
+from explorer.classifiers.classifier import Classifier, freeze, resolve_device
 from explorer.classifiers.downloads import fetch_with_bar, is_published
 from explorer.classifiers.entry import USER_PREFIX
+from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.small_net import NetworkConfig, SmallNet
+from explorer.classifiers.user_models import load_user_model
 
 
 def load(name: str, weights: str | Path | None = None, device: str = "auto") -> Classifier:
-    """A classifier by name: a catalogue name (``cifar10-standard``, ``madry:resnet50_l2_eps3``), ``torchvision:ARCHITECTURE`` with a
-    local weights file or fetched ones, ``own:NAME``, one that was brought to this machine's explorer, or ``FILE.py:FUNCTION``, a
-    function of the user's own that returns a :class:`Classifier`.
+    """The classifier of that name, in evaluation mode, its parameters without gradients.
 
-    The module comes in evaluation mode, its parameters frozen. Raises :class:`ClassifierError`, in one sentence.
+    ``name`` is one of the catalogue (``cifar10-standard``, ``madry:resnet50_l2_eps3``),
+    ``torchvision:ARCHITECTURE``, ``user:NAME`` for a model that was added on this machine, or
+    ``FILE.py:FUNCTION``, a person's function without arguments that returns a :class:`Classifier`.
+    ``weights`` is a file to use instead of the bundled or published weights, which are downloaded
+    if necessary.
+
+    A module that a person's function made keeps its dtype and memory format; it is put into
+    evaluation mode and its parameters are frozen too. Raises :class:`ClassifierError`.
     """
     place = resolve_device(device)
     if is_published(name):
-        from explorer.classifiers.torchvision_models import (
-            published_classifier,
-        )  # imports torchvision, which takes 1.8 s
+        from explorer.classifiers.torchvision_models import published_classifier  # 1.8 s to import
 
-        return published_classifier(
-            name, Path(weights) if weights is not None else fetch_with_bar(name), place
-        )
+        path = Path(weights) if weights is not None else fetch_with_bar(name)
+        return published_classifier(name, path, place)
     if name.startswith(USER_PREFIX):
-        from explorer.classifiers.user_models import load_user_model
-
         return load_user_model(name.removeprefix(USER_PREFIX), place)
     if ".py:" in name:
         return _from_function(name, weights, place)
@@ -42,17 +44,18 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
 
 
 def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Classifier:
-    card = bundled().get(name)
+    card = bundled_cards().get(name)
     if card is None:
         raise ClassifierError(
-            f"there is no classifier {name!r}; bundled are {', '.join(bundled()) or 'none'}; others are named "
-            "torchvision:ARCHITECTURE, madry:NAME or FILE.py:FUNCTION (python -m explorer models lists them)"
+            f"there is no classifier {name!r}; bundled are {', '.join(bundled_cards()) or 'none'}; "
+            "others are named torchvision:ARCHITECTURE, madry:NAME, user:NAME or FILE.py:FUNCTION "
+            "(python -m explorer models lists them)"
         )
     net = SmallNet(NetworkConfig(**{**card.network, "widths": tuple(card.network["widths"])}))
-    path = Path(weights) if weights is not None else BUNDLED / f"{name}.safetensors"
+    path = Path(weights) if weights is not None else BUNDLED_FOLDER / f"{name}.safetensors"
     checkpoint = read_checkpoint(path)
     load_weights(net, checkpoint.state, name)
-    return Classifier(
+    classifier = Classifier(
         freeze(net, device),
         labels=card.labels,
         input_size=card.input_size,
@@ -63,6 +66,12 @@ def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Cla
         gallery=card.gallery,
         robust=card.robust,
     )
+    if weights is None and classifier.digest != card.weights_digest:
+        raise ClassifierError(
+            f"{path} does not hold the weights that {path.stem}.json describes (their SHA-256 "
+            "differs); get both files again from the project"
+        )
+    return classifier
 
 
 def _from_function(name: str, weights: str | Path | None, device: torch.device) -> Classifier:
@@ -81,12 +90,13 @@ def _from_function(name: str, weights: str | Path | None, device: torch.device) 
     sys.modules[spec.name] = module  # dataclasses and pickling look the module up by name
     try:
         spec.loader.exec_module(module)
-        made = getattr(module, function)()
-    except Exception as error:  # the user's own code may fail in any way
+        classifier = getattr(module, function)()
+    except Exception as error:  # the person's code may fail in any way
         raise ClassifierError(f"{name} failed: {type(error).__name__}: {error}") from error
-    if not isinstance(made, Classifier):
+    if not isinstance(classifier, Classifier):
         raise ClassifierError(
-            f"{name} must return an explorer.classifiers.Classifier; it returned {type(made).__name__}"
+            f"{name} must return an explorer.classifiers.Classifier; it returned "
+            f"{type(classifier).__name__}"
         )
-    made.name = name
-    return made.eval().requires_grad_(False).to(device)
+    classifier.name = name
+    return classifier.eval().requires_grad_(False).to(device)

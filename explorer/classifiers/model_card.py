@@ -1,20 +1,28 @@
-"""Model cards: what a bundled classifier is, how it was made and what was measured of it, as JSON beside its weights."""
+"""Model cards: what a bundled classifier is, how it was trained and its measured accuracy.
+
+A card is a JSON file beside the weights.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from explorer.classifiers.classifier import ClassifierError
+from explorer.classifiers.classifier import RGB
+from explorer.classifiers.error import ClassifierError
+from explorer.files import write_atomically
 
 PGD = "PGD"
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Measured accuracy: on ``n`` images of ``data``, under ``attack`` in ``norm`` with ``epsilon``; 95 % Wilson interval."""
+    """Accuracy as a fraction, ``low`` to ``high`` its 95 % Wilson interval.
+
+    It was measured on ``n`` images of ``data`` under ``attack`` in ``norm`` with ``epsilon``.
+    """
 
     data: str
     n: int
@@ -29,9 +37,12 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """``build`` is the :class:`~explorer.classifiers.small_net.NetworkConfig`, ``recipe`` the training recipe, as plain dicts;
-    ``epochs`` how many were done;
-    ``weights_digest`` the SHA-256 of the loaded weights (:attr:`Classifier.digest`)."""
+    """The contents of a card.
+
+    ``network`` is the :class:`~explorer.classifiers.small_net.NetworkConfig` and ``recipe`` the
+    training recipe, both as plain dicts. ``epochs`` says how many of the recipe's epochs were done.
+    ``weights_digest`` is the :attr:`Classifier.digest` that the loaded weights must have.
+    """
 
     name: str
     title: str
@@ -41,8 +52,8 @@ class ModelCard:
     labels: tuple[str, ...]
     gallery: str
     input_size: tuple[int, int]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: RGB
+    std: RGB
     network: dict[str, Any]
     recipe: dict[str, Any]
     parameters: int
@@ -53,27 +64,30 @@ class ModelCard:
     versions: dict[str, str]
     weights_digest: str
     command: str
-    accuracy: tuple[Accuracy, ...] = field(default=())
+    accuracy: tuple[Accuracy, ...] = ()
 
     def write(self, path: Path) -> None:
-        path.write_text(
-            json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        """Write the card. Raises :class:`~explorer.files.FileError` when that is impossible."""
+        text = json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        write_atomically(path, text.encode())
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:
-        """Raises :class:`ClassifierError` when the file is no model card."""
+        """The card in that file. Raises :class:`ClassifierError` when the file is no model card."""
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            rows = tuple(Accuracy(**row) for row in data.pop("accuracy"))
-            for item in fields(cls):
-                if isinstance(data.get(item.name), list):
-                    data[item.name] = tuple(data[item.name])
-            return cls(**data, accuracy=rows)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            rows = tuple(Accuracy(**row) for row in values.pop("accuracy"))
+            for field in fields(cls):
+                if isinstance(values.get(field.name), list):
+                    values[field.name] = tuple(values[field.name])
+            return cls(**values, accuracy=rows)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ClassifierError(f"{path} is not a readable model card: {error}") from None
 
     def at(self, epsilon: float, attack: str = PGD) -> Accuracy | None:
-        """The first row measured at this L2 epsilon by this attack, if any; at 0 there is nothing to attack."""
+        """The first accuracy measured at this L2 ε under this attack, or None.
+
+        At ε = 0 there is nothing to attack, so every attack's row will do.
+        """
         rows = (row for row in self.accuracy if row.epsilon == epsilon)
         return next((row for row in rows if epsilon == 0 or row.attack == attack), None)

@@ -1,8 +1,9 @@
 """The small convolutional network behind the bundled classifiers.
 
-The shape follows the speed-run networks for CIFAR-10 (Jordan 2024, arXiv 2404.00498): a whitening stem, three groups of
-two 3×3 convolutions with batch norm, a global maximum, a linear head. Two million parameters reach 90 % of CIFAR-10 in
-about half an hour on two CPU cores, and one attack step on one image takes a few milliseconds.
+The shape follows the speed-run networks for CIFAR-10 (Jordan 2024, arXiv 2404.00498): a whitening
+stem, three groups of two 3×3 convolutions with batch norm, a global maximum, a linear head. Two
+million parameters reach 90 % of CIFAR-10 in about half an hour on two CPU cores, and one attack
+step on one image takes a few milliseconds.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-# A logit scale below one keeps the head's weights and gradients in a good range early in training (Jordan 2024, § 3).
+# A scale below one keeps the head's weights and gradients in a good range early in training
+# (Jordan 2024, § 3).
 LOGIT_SCALE = 1 / 9
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Shape of a :class:`SmallNet`: the stem's kernel, stride and channels, the groups' channels, the classes."""
+    """The shape of a :class:`SmallNet`: its classes, its stem and the ``widths`` of its groups."""
 
     classes: int = 10
     stem_kernel: int = 2
@@ -48,14 +50,16 @@ def _group(inputs: int, outputs: int) -> nn.Sequential:
 
 def _norm(channels: int) -> nn.BatchNorm2d:
     norm = nn.BatchNorm2d(channels, momentum=0.2)
-    norm.weight.requires_grad_(
-        False
-    )  # the convolutions before and after carry the scale; only the shift is learned
+    # Only the shift is learned: the convolutions before and after can learn the scale.
+    norm.weight.requires_grad_(False)
     return norm
 
 
 class SmallNet(nn.Module):
-    """Logits ``[N, classes]`` for normalised images ``[N, 3, H, W]``; any H, W of at least 20 (32 for TINY_NET) works."""
+    """Logits [N, classes] for normalised images [N, 3, H, W].
+
+    H and W may be any size from 20 pixels on (32 for :data:`TINY_NET`).
+    """
 
     def __init__(self, config: NetworkConfig = CIFAR_NET) -> None:
         super().__init__()
@@ -67,13 +71,12 @@ class SmallNet(nn.Module):
         self.groups = nn.Sequential(nn.SiLU(), *(_group(a, b) for a, b in pairwise(channels)))
         self.head = nn.Linear(config.widths[-1], config.classes, bias=False)
         for module in self.groups.modules():
-            if isinstance(
-                module, nn.Conv2d
-            ):  # partial identity: the signal passes through an untrained net unchanged
+            if isinstance(module, nn.Conv2d):
+                # A partial identity: the signal passes unchanged through the untrained network.
                 nn.init.dirac_(module.weight.data[: module.in_channels])
 
     def features(self, images: Tensor) -> Tensor:
-        """Penultimate activations ``[N, widths[-1]]``: the representation g of Ilyas et al. 2019, eq. 6."""
+        """Penultimate activations [N, widths[-1]]: g of Ilyas et al. 2019, eq. 6."""
         activations: Tensor = self.groups(self.stem(images))
         return activations.amax(dim=(2, 3))
 
@@ -84,8 +87,11 @@ class SmallNet(nn.Module):
 
 @torch.no_grad()
 def whiten_stem(net: SmallNet, images: Tensor, epsilon: float = 5e-4) -> None:
-    """Set the stem to the whitening filters of ``images`` (normalised, ``[N, 3, H, W]``): the leading eigenvectors of
-    their patches, scaled to unit variance, each with both signs (Jordan 2024, § 3.1)."""
+    """Set the stem to the whitening filters of normalised images [N, 3, H, W].
+
+    The filters are the leading eigenvectors of the images' patches, scaled to unit variance, each
+    with both signs (Jordan 2024, § 3.1).
+    """
     kernel = net.config.stem_kernel
     patches = images.unfold(2, kernel, kernel).unfold(3, kernel, kernel)
     patches = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, 3 * kernel * kernel).double()

@@ -1,8 +1,12 @@
-"""Published classifiers as networks: torchvision's architectures, each with the preprocessing its weights were made for."""
+"""torchvision's architectures as classifiers, with the preprocessing of their published weights.
+
+Importing this module imports torchvision, which takes 1.8 s.
+"""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +16,71 @@ from torchvision import models
 from torchvision.models import WeightsEnum, get_model, get_model_weights, list_models
 
 from explorer.classifiers.checkpoint import Checkpoint, load_weights, read_checkpoint
-from explorer.classifiers.classifier import Classifier, ClassifierError, freeze
-from explorer.classifiers.imagenet import ROBUST_PREFIX, TORCHVISION_PREFIX, Robust, robust_model
+from explorer.classifiers.classifier import RGB, Classifier, freeze
+from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.imagenet import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    ROBUST_PREFIX,
+    TORCHVISION_PREFIX,
+    robust_model,
+)
 
-# What the published weights were trained with but the bare constructor does not set. The auxiliary heads are built so that
-# the state dict fits; in evaluation mode they are not run.
-CONSTRUCTION: dict[str, dict[str, Any]] = {
-    "googlenet": {"transform_input": True, "aux_logits": True, "init_weights": False},
-    "inception_v3": {"transform_input": True, "aux_logits": True, "init_weights": False},
+IMAGENET_CLASSES = 1000
+# How the published weights were trained, where the constructor's defaults differ. The auxiliary
+# heads are built so that the state dict fits; in evaluation mode they are not run.
+BUILD_OPTIONS: dict[str, dict[str, Any]] = {
+    "googlenet": {"transform_input": False, "aux_logits": True, "init_weights": False},
+    "inception_v3": {"transform_input": False, "aux_logits": True, "init_weights": False},
 }
-IMAGENET = 1000  # classes
 ROBUST_CROP, ROBUST_RESIZE = 224, 256  # the robustness library's test transform
 
 
 def published_classifier(name: str, path: Path, device: torch.device) -> Classifier:
-    """``torchvision:ARCHITECTURE`` or ``madry:NAME`` with the weights in ``path``. Raises :class:`ClassifierError`."""
-    if name.startswith(ROBUST_PREFIX):
-        return _robust(robust_model(name), path, device)
-    architecture = name.removeprefix(TORCHVISION_PREFIX)
-    record = weights_record(architecture, path.name)
+    """``torchvision:ARCHITECTURE`` or ``madry:NAME`` with the weights in ``path``.
+
+    Raises :class:`ClassifierError` when there is no such classifier or the weights do not fit.
+    """
+    robust = robust_model(name) if name.startswith(ROBUST_PREFIX) else None
+    architecture = robust.architecture if robust else name.removeprefix(TORCHVISION_PREFIX)
+    options = preprocessing(weights_record(architecture, "" if robust else path.name))
+    options |= {"name": name, "title": architecture}
+    if robust:
+        options |= {"input_size": (ROBUST_CROP, ROBUST_CROP), "resize": ROBUST_RESIZE}
+        options |= {"title": robust.title, "robust": True}
     checkpoint = read_checkpoint(path)
-    preset = record.transforms()
-    return Classifier(
-        freeze(build(architecture, checkpoint, architecture), device),
-        labels=record.meta["categories"],
-        input_size=(preset.crop_size[0],) * 2,
-        mean=checkpoint.mean or preset.mean,
-        std=checkpoint.std or preset.std,
-        resize=preset.resize_size[0],
-        interpolation=preset.interpolation.value,
-        name=name,
-        title=architecture,
-    )
+    module = build(architecture, checkpoint, robust.name if robust else architecture)
+    options |= {"mean": checkpoint.mean or options["mean"], "std": checkpoint.std or options["std"]}
+    return classifier_around(freeze(module, device), architecture, **options)
+
+
+def classifier_around(
+    module: nn.Module,
+    architecture: str,
+    *,
+    mean: Sequence[float],
+    std: Sequence[float],
+    **options: Any,
+) -> Classifier:
+    """A classifier around ``module``, built with :data:`BUILD_OPTIONS`; ``options`` are its own.
+
+    ``mean`` and ``std`` are those of torchvision's presets and trainers. ``googlenet`` and
+    ``inception_v3`` take images in [−1, 1]: torchvision's ``transform_input`` converts each colour
+    of an image z that was normalised with ImageNet's m and s into a·z + b, where a = s / 0.5 and
+    b = (m − 0.5) / 0.5. Here the normalisation does both: ((p − mean) / std)·a + b is
+    (p − mean′) / std′ with mean′ = mean − b·std / a and std′ = std / a.
+    """
+    if "transform_input" in BUILD_OPTIONS.get(architecture, {}):
+        mean, std = _in_transformed_range(mean, std)
+    return Classifier(module, mean=mean, std=std, **options)
+
+
+def _in_transformed_range(mean: Sequence[float], std: Sequence[float]) -> tuple[RGB, RGB]:
+    scale = [s / 0.5 for s in IMAGENET_STD]
+    shift = [(m - 0.5) / 0.5 for m in IMAGENET_MEAN]
+    colours = zip(mean, std, scale, shift, strict=True)
+    red, green, blue = ((m - b * s / a, s / a) for m, s, a, b in colours)
+    return (red[0], green[0], blue[0]), (red[1], green[1], blue[1])
 
 
 def architectures() -> tuple[str, ...]:
@@ -63,42 +100,44 @@ def check_architecture(architecture: str) -> None:
 
 
 def weights_record(architecture: str, file: str = "") -> WeightsEnum:
-    """What torchvision says of the weights in ``file``, or of its best ones where that is no file of its own: an architecture may have
-    been published more than once, with other preprocessing and other figures. Raises :class:`ClassifierError`."""
+    """What torchvision says of the weights in ``file``, else of the architecture's best weights.
+
+    An architecture may have been published more than once, with other preprocessing and figures.
+    Raises :class:`ClassifierError` when torchvision has no such architecture.
+    """
     check_architecture(architecture)
     records = get_model_weights(architecture)
     return next((each for each in records if Path(each.url).name == file), records.DEFAULT)
 
 
-def _robust(entry: Robust, path: Path, device: torch.device) -> Classifier:
-    checkpoint = read_checkpoint(path)
-    record = weights_record(entry.architecture)
+def preprocessing(record: WeightsEnum) -> dict[str, Any]:
+    """The labels and the preprocessing of published weights, as options of a classifier."""
     preset = record.transforms()
-    return Classifier(
-        freeze(build(entry.architecture, checkpoint, entry.name), device),
-        labels=record.meta["categories"],
-        input_size=(ROBUST_CROP, ROBUST_CROP),
-        mean=checkpoint.mean or preset.mean,
-        std=checkpoint.std or preset.std,
-        resize=ROBUST_RESIZE,
-        name=ROBUST_PREFIX + entry.name,
-        title=f"{entry.architecture}, robust: {entry.threat}",
-        robust=True,
-    )
+    return {
+        "labels": record.meta["categories"],
+        "input_size": (preset.crop_size[0], preset.crop_size[0]),
+        "mean": preset.mean,
+        "std": preset.std,
+        "resize": preset.resize_size[0],
+        "interpolation": preset.interpolation.value,
+    }
 
 
 def build(
-    architecture: str, checkpoint: Checkpoint, what: str, classes: int = IMAGENET
+    architecture: str, checkpoint: Checkpoint, owner: str, classes: int = IMAGENET_CLASSES
 ) -> nn.Module:
-    """The architecture with these weights. Raises :class:`ClassifierError`, naming ``what``, when they don't fit."""
+    """The architecture with these weights.
+
+    Raises :class:`ClassifierError`, naming the ``owner`` of the weights, when they don't fit.
+    """
     module = build_untrained(architecture, checkpoint, classes)
-    load_weights(module, checkpoint.state, what)
+    load_weights(module, checkpoint.state, owner)
     return module
 
 
 def build_untrained(architecture: str, checkpoint: Checkpoint, classes: int) -> nn.Module:
-    """The architecture as these weights need it, untrained."""
-    options = dict(CONSTRUCTION.get(architecture, {}))
+    """The architecture as these weights need it, with the auxiliary heads that they have."""
+    options = dict(BUILD_OPTIONS.get(architecture, {}))
     if "aux_logits" in options:
         options["aux_logits"] = any(
             name.startswith(("aux1.", "AuxLogits.")) for name in checkpoint.state

@@ -1,4 +1,4 @@
-"""What stays in memory: small classifiers up to a number, large ones while there is room, each loaded once."""
+"""What stays in memory: small classifiers up to a number, large ones while there is memory."""
 
 from __future__ import annotations
 
@@ -11,143 +11,146 @@ import torch
 from torch import nn
 
 from explorer.classifiers import Classifier, ClassifierError
-from explorer.classifiers import cache as module
-from explorer.classifiers.cache import LARGE, MOST_SMALL, ModelCache, weight_bytes
-from explorer.system import free_memory
+from explorer.classifiers.cache import (
+    LARGE_MODEL,
+    MAX_SMALL_MODELS,
+    MEMORY_FACTOR,
+    RESERVED,
+    ModelCache,
+    weight_bytes,
+)
 
-GIGA = 2**30
+ONE_LARGE_MODEL = RESERVED + int(MEMORY_FACTOR * LARGE_MODEL) + LARGE_MODEL // 2
 
 
-def made(name: str) -> Classifier:
-    """A classifier called large… has just over LARGE bytes of weights (never touched, so that they cost nothing)."""
-    outputs = LARGE // (4 * 3 * 16) + 1 if name.startswith("large") else 2
+def classifier_named(name: str) -> Classifier:
+    """A classifier whose weights take just over LARGE_MODEL bytes if its name begins with "large".
+
+    The weights are never touched, so they cost no memory.
+    """
+    outputs = LARGE_MODEL // (4 * 3 * 16) + 1 if name.startswith("large") else 2
     net = nn.Sequential(nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(48, outputs, bias=False))
-    return Classifier(
-        net, labels=[str(i) for i in range(2)], input_size=(8, 8), name=name, title=name
-    )
+    return Classifier(net, labels=["0", "1"], input_size=(8, 8), name=name, title=name)
 
 
 class Machine:
-    """So much memory in all, of which loaded classifiers use what they weigh; counts what it loads."""
+    """A loader, on a machine whose memory is taken by the classifiers that are alive."""
 
     def __init__(self, memory: int) -> None:
         self.memory, self.alive, self.loads = memory, weakref.WeakSet(), []
 
     def load(self, name: str) -> Classifier:
         self.loads.append(name)
-        classifier = made(name)
+        classifier = classifier_named(name)
         self.alive.add(classifier)
         return classifier
 
     def free_memory(self, device: torch.device) -> int:
         gc.collect()
-        return self.memory - sum(weight_bytes(each) for each in self.alive)
+        return self.memory - sum(weight_bytes(classifier) for classifier in self.alive)
 
 
-def names(shelf: ModelCache) -> list[str]:
-    return [each.name for each in shelf.loaded()]
+def no_memory(device: torch.device) -> int:
+    return 0
 
 
-def test_a_second_large_classifier_evicts_the_first_where_there_is_no_room():
-    machine = Machine(GIGA + int(module.NEED * LARGE) + LARGE // 2)
-    shelf = ModelCache(machine.load, machine.room)
-    shelf.get("large 1")
-    shelf.get("small")
-    shelf.get("large 2")
-    assert names(shelf) == ["large 2", "small"]
-    assert len(machine.alive) == 2  # the first is not only forgotten, its memory is free
+def names(cache: ModelCache) -> list[str]:
+    return [model.name for model in cache.loaded()]
 
 
-def test_large_classifiers_stay_where_there_is_room_and_the_longest_unused_goes_first():
-    machine = Machine(GIGA + int((module.NEED + 2.5) * LARGE))
-    shelf = ModelCache(machine.load, machine.room)
+def test_a_second_large_classifier_evicts_the_first_when_memory_is_short():
+    machine = Machine(ONE_LARGE_MODEL)
+    cache = ModelCache(machine.load, machine.free_memory)
+    cache.get("large 1")
+    cache.get("small")
+    cache.get("large 2")
+    assert names(cache) == ["large 2", "small"]
+    assert len(machine.alive) == 2  # the first one's memory is free, too
+
+
+def test_large_classifiers_stay_while_there_is_memory_and_the_least_recently_used_goes_first():
+    machine = Machine(RESERVED + int((MEMORY_FACTOR + 2.5) * LARGE_MODEL))
+    cache = ModelCache(machine.load, machine.free_memory)
     for name in ("large 1", "large 2", "large 1", "large 3", "large 4"):
-        shelf.get(name)
-    assert names(shelf) == ["large 4", "large 3", "large 1"]
+        cache.get(name)
+    assert names(cache) == ["large 4", "large 3", "large 1"]
 
 
-def test_room_is_made_before_a_file_of_known_size_is_read():
-    machine = Machine(GIGA + int(module.NEED * LARGE) + LARGE // 2)
-    shelf = ModelCache(machine.load, machine.room)
-    shelf.get("large 1", expected=LARGE + 1)
-    seen = []
-    shelf._loader = lambda name: seen.append(names(shelf)) or machine.load(name)
-    shelf.get("large 2", expected=LARGE + 1)
-    assert seen == [[]]
+def test_memory_is_freed_before_a_file_of_known_size_is_read():
+    machine, in_memory = Machine(ONE_LARGE_MODEL), []
+
+    def loader(name: str) -> Classifier:
+        in_memory.append(names(cache))
+        return machine.load(name)
+
+    cache = ModelCache(loader, machine.free_memory)
+    cache.get("large 1", expected=LARGE_MODEL + 1)
+    cache.get("large 2", expected=LARGE_MODEL + 1)
+    assert in_memory == [[], []]
 
 
-def test_the_only_large_classifier_is_loaded_however_little_room_there_is():
-    shelf = ModelCache(made, lambda device: 0)
-    assert shelf.get("large").name == "large"
-    assert shelf.loaded()[0].large
+def test_a_single_large_classifier_is_loaded_however_little_memory_is_free():
+    cache = ModelCache(classifier_named, no_memory)
+    assert cache.get("large").name == "large"
+    assert cache.loaded()[0].bytes > LARGE_MODEL
 
 
-def test_small_ones_are_many_but_not_without_end():
+def test_the_number_of_small_classifiers_is_limited():
     machine = Machine(0)
-    shelf = ModelCache(machine.load, machine.room)
-    for i in range(MOST_SMALL + 3):
-        shelf.get(f"small {i}")
-    assert len(shelf.loaded()) == MOST_SMALL
-    assert "small 2" not in names(shelf)
+    cache = ModelCache(machine.load, machine.free_memory)
+    for i in range(MAX_SMALL_MODELS + 3):
+        cache.get(f"small {i}")
+    assert len(cache.loaded()) == MAX_SMALL_MODELS
+    assert "small 2" not in names(cache)
 
 
-def test_two_who_ask_at_once_wait_for_one_loading():
-    started, go, loads = threading.Event(), threading.Event(), []
+def test_two_threads_wait_for_one_loading():
+    started, resume, loads = threading.Event(), threading.Event(), []
 
     def slow(name: str) -> Classifier:
         loads.append(name)
         started.set()
-        assert go.wait(10)
-        return made(name)
+        assert resume.wait(10)
+        return classifier_named(name)
 
-    shelf, found = ModelCache(slow, lambda device: 0), []
-    threads = [threading.Thread(target=lambda: found.append(shelf.get("a"))) for _ in range(2)]
+    cache, results = ModelCache(slow, no_memory), []
+    threads = [threading.Thread(target=lambda: results.append(cache.get("a"))) for _ in range(2)]
     threads[0].start()
     assert started.wait(10)
     threads[1].start()
-    go.set()
+    resume.set()
     for thread in threads:
         thread.join(10)
     assert loads == ["a"]
-    assert found[0] is found[1]
+    assert results[0] is results[1]
 
 
-def test_a_failure_is_said_and_the_next_try_loads_again():
-    tries = []
+def test_a_failure_is_raised_and_the_next_call_loads_again():
+    loads = []
 
     def broken(name: str) -> Classifier:
-        tries.append(name)
+        loads.append(name)
         raise ClassifierError("no such file")
 
-    shelf = ModelCache(broken, lambda device: 0)
+    cache = ModelCache(broken, no_memory)
     for _ in range(2):
         with pytest.raises(ClassifierError, match="no such file"):
-            shelf.get("a")
-    assert tries == ["a", "a"]
+            cache.get("a")
+    assert loads == ["a", "a"]
 
 
-def test_forgetting():
-    shelf = ModelCache(made, lambda device: 0)
-    first = shelf.get("a")
-    shelf.forget("a")
-    assert shelf.get("a") is not first
+def test_a_forgotten_classifier_is_loaded_again():
+    cache = ModelCache(classifier_named, no_memory)
+    first = cache.get("a")
+    cache.forget("a")
+    assert cache.get("a") is not first
 
 
-def test_the_room_of_a_container_is_what_its_limit_leaves(tmp_path):
-    assert module._left_in_container(tmp_path) > GIGA  # no container
-    (tmp_path / "memory.max").write_text("5000\n")
-    (tmp_path / "memory.current").write_text("2000\n")
-    assert module._left_in_container(tmp_path) == 3000
-    (tmp_path / "memory.max").write_text("max\n")
-    assert module._left_in_container(tmp_path) > GIGA
-    assert 0 < free_memory(torch.device("cpu")) < 2**50
-
-
-def test_another_version_of_the_file_is_loaded_anew():
+def test_another_version_of_the_file_is_loaded_again():
     machine = Machine(0)
-    shelf = ModelCache(machine.load, machine.room)
-    first = shelf.get("a", version=1)
-    assert shelf.get("a", version=1) is first
-    assert shelf.get("a", version=2) is not first
+    cache = ModelCache(machine.load, machine.free_memory)
+    first = cache.get("a", version=1)
+    assert cache.get("a", version=1) is first
+    assert cache.get("a", version=2) is not first
     assert machine.loads == ["a", "a"]
-    assert len(shelf.loaded()) == 1
+    assert len(cache.loaded()) == 1

@@ -1,4 +1,4 @@
-"""Three kinds of name, weights that can't run code, and one clear sentence for everything that is wrong."""
+"""``load``: the kinds of names, weights that can't run code, one sentence for each mistake."""
 
 from __future__ import annotations
 
@@ -7,26 +7,28 @@ import io
 import pickle
 import socket
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from explorer.classifiers import ClassifierError, catalogue, load
-from explorer.classifiers.catalogue import BUNDLED, bundled
+from explorer.classifiers import ClassifierError, catalogue, downloads, load, loading
+from explorer.classifiers.catalogue import BUNDLED_FOLDER, bundled_cards
 from explorer.classifiers.downloads import fetch_weights
 from explorer.classifiers.model_card import ModelCard
 from explorer.errors import Cancelled
 from explorer.fetch import Remote
 
-NAMES = list(bundled())
+NAMES = list(bundled_cards())
 MAKER = """
 from torch import nn
 from explorer.classifiers import Classifier
 
 def make():
-    return Classifier(nn.Sequential(nn.Flatten(), nn.Linear(48, 2)), labels=["a", "b"], input_size=(4, 4))
+    net = nn.Sequential(nn.Flatten(), nn.Linear(48, 2))
+    return Classifier(net, labels=["a", "b"], input_size=(4, 4))
 
 def wrong():
     return 3
@@ -37,17 +39,25 @@ def fails():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_bundled_classifiers_load_frozen_and_are_what_their_card_says(name):
-    classifier, card = load(name, device="cpu"), bundled()[name]
+def test_bundled_classifiers_load_frozen_and_match_their_cards(name):
+    classifier, card = load(name, device="cpu"), bundled_cards()[name]
     assert classifier.digest == card.weights_digest
     assert not classifier.module.training
     assert not any(p.requires_grad for p in classifier.module.parameters())
     assert classifier(torch.rand(2, 3, *card.input_size)).shape == (2, len(card.labels))
-    assert (BUNDLED / f"{name}.safetensors").stat().st_size <= 8e6
+    assert (BUNDLED_FOLDER / f"{name}.safetensors").stat().st_size <= 8e6
     assert classifier.robust == name.endswith("robust")
 
 
-def test_catalogue_lists_what_is_bundled_with_its_figures():
+def test_bundled_weights_must_have_the_digest_of_their_card(monkeypatch):
+    card = replace(bundled_cards()["cifar10-d"], weights_digest="0" * 64)
+    monkeypatch.setattr(loading, "bundled_cards", lambda: {card.name: card})
+    with pytest.raises(ClassifierError, match=r"cifar10-d\.safetensors does not hold the weights"):
+        load("cifar10-d", device="cpu")
+    load("cifar10-d", BUNDLED_FOLDER / "cifar10-standard.safetensors", "cpu")
+
+
+def test_the_catalogue_lists_the_bundled_classifiers_with_their_figures():
     entries = {entry.name: entry for entry in catalogue()}
     assert set(NAMES) <= set(entries)
     for name in NAMES:
@@ -55,12 +65,10 @@ def test_catalogue_lists_what_is_bundled_with_its_figures():
         assert entry.available
         assert entry.where.is_file()
         assert entry.bytes == entry.where.stat().st_size
-        assert (
-            1.5 / len(entry.card.labels) < entry.accuracy < 1
-        )  # far above chance, whatever it was trained on
+        assert 1.5 / len(entry.card.labels) < entry.accuracy < 1  # far above chance
 
 
-def test_catalogue_names_torchvisions_and_where_they_would_be(monkeypatch, tmp_path):
+def test_the_catalogue_lists_torchvisions_classifiers_and_their_places(monkeypatch, tmp_path):
     monkeypatch.delenv("EXPLORER_WEIGHTS", raising=False)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     entries = {entry.name: entry for entry in catalogue(torchvision=True)}
@@ -88,29 +96,7 @@ def test_a_prefixed_and_wrapped_pth_file_is_the_same_classifier(squeezenet, tmp_
     )
 
 
-def test_googlenet_is_built_as_its_weights_were_trained(tmp_path):
-    from torchvision.models import googlenet
-
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        theirs = googlenet(
-            weights=None, transform_input=True, aux_logits=True, init_weights=False
-        ).eval()
-    for keep_auxiliary in (True, False):
-        state = {
-            k: v
-            for k, v in theirs.state_dict().items()
-            if keep_auxiliary or not k.startswith("aux")
-        }
-        save_file(state, tmp_path / "g.safetensors")
-        ours = load("torchvision:googlenet", tmp_path / "g.safetensors", "cpu")
-        pixels = torch.rand(1, 3, 224, 224)
-        mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
-        std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
-        assert torch.allclose(ours(pixels), theirs((pixels - mean) / std), atol=1e-4)
-
-
-def test_a_function_of_ones_own(tmp_path):
+def test_a_function_of_a_person(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text(MAKER)
     classifier = load(f"{file}:make", device="cpu")
@@ -130,8 +116,8 @@ class Bomb:
         return (exec, ("raise SystemExit('code ran')",))
 
 
-def _damaged(folder, kind):
-    good = BUNDLED / "cifar10-standard.safetensors"
+def damaged(folder, kind):
+    good = BUNDLED_FOLDER / "cifar10-standard.safetensors"
     path = folder / ("w.safetensors" if "safetensors" in kind else "w.pth")
     if kind == "pickle bomb":
         path.write_bytes(pickle.dumps(Bomb()))
@@ -166,12 +152,12 @@ def _damaged(folder, kind):
 )
 def test_a_bad_weights_file_is_one_sentence(tmp_path, kind, words):
     with pytest.raises(ClassifierError, match=words) as error:
-        load("cifar10-standard", _damaged(tmp_path, kind), "cpu")
+        load("cifar10-standard", damaged(tmp_path, kind), "cpu")
     assert "\n" not in str(error.value)
 
 
 def test_weights_of_another_shape_or_architecture_are_named(tmp_path):
-    state = load_file(BUNDLED / "cifar10-standard.safetensors")
+    state = load_file(BUNDLED_FOLDER / "cifar10-standard.safetensors")
     cases = {
         r"tensors are missing \(1, such as head.weight": {
             k: v for k, v in state.items() if k != "head.weight"
@@ -212,26 +198,28 @@ def test_unknown_devices_are_one_sentence():
             load("cifar10-standard", device="cuda")
 
 
-def test_a_card_that_is_no_card(tmp_path):
-    (tmp_path / "x.json").write_text("{}")
+@pytest.mark.parametrize("text", ["{}", "[]", "5", '{"accuracy": [{}]}', "{"])
+def test_a_file_that_is_no_model_card(tmp_path, text):
+    (tmp_path / "x.json").write_text(text)
     with pytest.raises(ClassifierError, match="not a readable model card"):
         ModelCard.read(tmp_path / "x.json")
 
 
 @pytest.fixture
-def published(monkeypatch, tmp_path):
-    """torchvision's SqueezeNet weights, published by a server on this machine that answers as told."""
-    from explorer.classifiers import downloads as published
+def publish(monkeypatch, tmp_path):
+    """``publish(file, response)``: a server on this machine in place of torchvision's.
 
-    answers: dict[str, bytes | int] = {}
+    ``response`` is the content of the weights file or an HTTP status.
+    """
+    responses: dict[str, bytes | int] = {}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
-            answer = answers.get(self.path, 404)
-            self.send_response(answer if isinstance(answer, int) else 200)
+            response = responses.get(self.path, 404)
+            self.send_response(response if isinstance(response, int) else 200)
             self.end_headers()
-            if isinstance(answer, bytes):
-                self.wfile.write(answer)
+            if isinstance(response, bytes):
+                self.wfile.write(response)
 
         def log_message(self, *_):
             pass
@@ -241,24 +229,24 @@ def published(monkeypatch, tmp_path):
     monkeypatch.delenv("EXPLORER_WEIGHTS", raising=False)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
 
-    def publish(file, answer):
-        answers[f"/{file}"] = answer
-        url = f"http://127.0.0.1:{server.server_port}/{file}"
-        monkeypatch.setattr(published, "remote_weights", lambda _: Remote(url, digest=file[-12:-4]))
+    def publish(file, response):
+        responses[f"/{file}"] = response
+        remote = Remote(f"http://127.0.0.1:{server.server_port}/{file}", digest=file[-12:-4])
+        monkeypatch.setattr(downloads, "remote_weights", lambda _: remote)
 
     yield publish
     server.shutdown()
     server.server_close()
 
 
-def test_weights_are_fetched_once_checked_by_hash_and_kept(published, squeezenet, tmp_path):
+def test_weights_are_fetched_once_and_checked_by_their_hash(publish, squeezenet, tmp_path):
     buffer = io.BytesIO()
     torch.save(load_file(squeezenet), buffer)
     data = buffer.getvalue()
     file = f"squeezenet1_1-{hashlib.sha256(data).hexdigest()[:8]}.pth"
-    published(file, data)
+    publish(file, data)
     first = load("torchvision:squeezenet1_1", device="cpu")
-    published(file, 404)
+    publish(file, 404)
     again = load("torchvision:squeezenet1_1", device="cpu")
     assert (
         first.digest == again.digest == load("torchvision:squeezenet1_1", squeezenet, "cpu").digest
@@ -266,44 +254,42 @@ def test_weights_are_fetched_once_checked_by_hash_and_kept(published, squeezenet
     assert [path.name for path in (tmp_path / "cache").rglob("*") if path.is_file()] == [file]
 
 
-def test_a_fetch_is_followed_and_can_be_stopped(published, tmp_path):
+def test_a_fetch_reports_its_progress_and_can_be_cancelled(publish, tmp_path):
     data = bytes(100_000)
     file = f"squeezenet1_1-{hashlib.sha256(data).hexdigest()[:8]}.pth"
-    published(file, data)
-    said = []
+    publish(file, data)
+    progress = []
     with pytest.raises(Cancelled):
         fetch_weights("torchvision:squeezenet1_1", cancelled=lambda: True)
-    path = fetch_weights("torchvision:squeezenet1_1", lambda done, total: said.append(done))
+    path = fetch_weights("torchvision:squeezenet1_1", lambda done, total: progress.append(done))
     assert path == tmp_path / "cache" / "hub" / "checkpoints" / file
-    assert (said[-1], path.read_bytes()) == (100_000, data)
+    assert (progress[-1], path.read_bytes()) == (100_000, data)
 
 
 @pytest.mark.parametrize(
-    ("answer", "words"),
+    ("response", "words"),
     [
         (404, r"answered 404 \(Not Found\)"),
         (500, "answered 500"),
         (b"x", r"is not squeezenet1_1-00000000\.pth \(its SHA-256 differs\)"),
     ],
 )
-def test_a_failed_fetch_is_one_sentence_and_leaves_nothing(published, tmp_path, answer, words):
-    published("squeezenet1_1-00000000.pth", answer)
+def test_a_failed_fetch_is_one_sentence_and_leaves_nothing(publish, tmp_path, response, words):
+    publish("squeezenet1_1-00000000.pth", response)
     with pytest.raises(ClassifierError, match=f"could not be fetched: .*{words}"):
         load("torchvision:squeezenet1_1", device="cpu")
     assert not any(path.is_file() for path in (tmp_path / "cache").rglob("*"))
 
 
-def test_without_a_network_it_is_said_where_a_file_may_be_put(published, tmp_path, monkeypatch):
-    from explorer.classifiers import downloads as module
-
+def test_without_a_network_the_error_says_where_to_put_the_file(tmp_path, monkeypatch):
     monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path / "mine"))
-    with socket.socket() as listener:  # a port that nothing answers on
+    with socket.socket() as listener:  # a port on which nothing answers
         listener.bind(("127.0.0.1", 0))
-        monkeypatch.setattr(
-            module,
-            "remote_weights",
-            lambda _: Remote(f"http://127.0.0.1:{listener.getsockname()[1]}/resnet18-00000000.pth"),
+        remote = Remote(f"http://127.0.0.1:{listener.getsockname()[1]}/resnet18-00000000.pth")
+        monkeypatch.setattr(downloads, "remote_weights", lambda _: remote)
+        words = (
+            r"can't be reached .*; check the connection\. The file resnet18-00000000\.pth may also "
+            r"be put into .*mine by hand$"
         )
-        words = r"can't be reached .*; check the connection\. The file resnet18-00000000\.pth may also be put into .*mine by hand$"
         with pytest.raises(ClassifierError, match=words):
             load("torchvision:resnet18", device="cpu")

@@ -1,9 +1,11 @@
-"""Classifiers people bring: kept after they were built and asked once, refused in one sentence where that can't be."""
+"""Models that people add: stored after a trial run, or refused with one clear sentence."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,15 +13,15 @@ from safetensors.torch import save_file
 from torchvision.models import mobilenet_v3_small, resnet18
 
 from explorer.classifiers import ClassifierError, load
+from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_models import (
-    UserModelCard,
     add_model,
     models_from_environment,
-    parse_labels,
     remove_model,
     user_cards,
     user_entries,
 )
+from tests.conftest import shared
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +33,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def small():
-    """Three classes, in evaluation mode, with running statistics of its own."""
+    """An untrained network of three classes, in evaluation mode."""
     torch.manual_seed(0)
     return mobilenet_v3_small(weights=None, num_classes=3).eval()
 
@@ -54,9 +56,9 @@ CARD = UserModelCard(
 )
 
 
-def test_what_is_kept_says_what_the_module_said(weights, small):
+def test_an_added_model_has_the_logits_of_the_module(weights, small):
     add_model(CARD, weights)
-    classifier = load("own:mine")
+    classifier = load("user:mine")
     images = torch.rand(2, 3, 64, 64)
     torch.testing.assert_close(
         classifier(images), small((images - 0.5) / 0.25), rtol=1e-4, atol=1e-5
@@ -64,10 +66,10 @@ def test_what_is_kept_says_what_the_module_said(weights, small):
     assert classifier.labels == ("ant", "bee", "cat")
     assert (classifier.input_size, classifier.resize) == ((64, 64), 72)
     (entry,) = user_entries()
-    assert (entry.name, entry.available) == ("own:mine", True)
+    assert (entry.name, entry.available) == ("user:mine", True)
 
 
-def test_pickled_state_dicts_work_too_and_labels_are_numbers_where_none_are_given(tmp_path, small):
+def test_a_pickled_state_dict_without_labels_has_numbers_as_labels(tmp_path, small):
     torch.save(
         {"state_dict": {f"module.{name}": value for name, value in small.state_dict().items()}},
         tmp_path / "w.pth",
@@ -78,7 +80,7 @@ def test_pickled_state_dicts_work_too_and_labels_are_numbers_where_none_are_give
     assert card.labels == ("class 0", "class 1", "class 2")
 
 
-def test_a_thousand_classes_are_imagenets(tmp_path):
+def test_a_thousand_classes_have_the_labels_of_imagenet(tmp_path):
     torch.manual_seed(0)
     save_file(resnet18(weights=None).state_dict(), tmp_path / "w.safetensors")
     card = add_model(
@@ -90,12 +92,12 @@ def test_a_thousand_classes_are_imagenets(tmp_path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"labels": ("ant", "bee")}, "tell 3 classes apart and 2 labels are given"),
+        ({"labels": ("ant", "bee")}, "have 3 classes and there are 2 labels"),
         ({"architecture": "resnet18"}, "do not fit resnet18"),
         ({"architecture": "resnet"}, "torchvision has no classifier 'resnet'; did you mean"),
     ],
 )
-def test_what_does_not_fit_is_said_and_nothing_is_kept(weights, cache, change, words):
+def test_weights_that_do_not_fit_are_refused_and_nothing_is_stored(weights, cache, change, words):
     with pytest.raises(ClassifierError, match=words):
         add_model(UserModelCard(**{**vars(CARD), **change}), weights)
     assert user_cards() == {}
@@ -113,7 +115,7 @@ def test_damaged_weights_are_refused(tmp_path, weights, small):
         add_model(CARD, tmp_path / "nan.safetensors")
 
 
-def test_what_would_run_code_is_not_read(tmp_path):
+def test_a_file_that_would_run_code_is_not_read(tmp_path):
     class Trap:
         def __reduce__(self):
             return os.mkdir, (str(tmp_path / "ran"),)
@@ -125,7 +127,7 @@ def test_what_would_run_code_is_not_read(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a b", ".hidden", "x" * 61, "a/b"])
-def test_a_name_is_a_name(name):
+def test_names_that_are_refused(name):
     with pytest.raises(ClassifierError, match="is not a name"):
         UserModelCard(name, "resnet18")
 
@@ -133,40 +135,97 @@ def test_a_name_is_a_name(name):
 @pytest.mark.parametrize(
     ("sizes", "words"), [((8, 64), "from 16 to 1024"), ((64, 32), "must not be less")]
 )
-def test_sizes_that_cannot_be(sizes, words):
+def test_sizes_that_are_refused(sizes, words):
     with pytest.raises(ClassifierError, match=words):
         UserModelCard("a", "resnet18", input_size=sizes[0], resize=sizes[1])
 
 
-def test_a_name_is_taken_once_and_free_again_after_removing(weights):
+def test_a_name_is_taken_until_the_model_is_removed(weights):
     add_model(CARD, weights)
     with pytest.raises(ClassifierError, match="already a classifier named mine"):
         add_model(CARD, weights)
     remove_model("mine")
     add_model(CARD, weights)
     remove_model("mine")
-    with pytest.raises(ClassifierError, match="no classifier own:mine"):
+    with pytest.raises(ClassifierError, match="no classifier user:mine"):
         remove_model("mine")
-    with pytest.raises(
-        ClassifierError, match="no classifier own:mine on this machine; kept are none"
-    ):
-        load("own:mine")
+    with pytest.raises(ClassifierError, match="user:mine on this machine; those added are: none"):
+        load("user:mine")
 
 
-def test_a_broken_card_does_not_hide_the_others(weights, cache):
-    add_model(CARD, weights)
-    (cache / "classifiers" / "broken").mkdir()
-    (cache / "classifiers" / "broken" / "classifier.json").write_text("{")
-    assert list(user_cards()) == ["mine"]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "5",
+        "{}",
+        "[" * 100_000,
+        '{"name": "broken"}',
+        '{"name": "broken", "architecture": "resnet18", "colour": "red"}',
+        *(
+            json.dumps({"name": "broken", "architecture": "resnet18", **values})
+            for values in (
+                {"name": 5},
+                {"name": "other"},
+                {"architecture": ["resnet18"]},
+                {"labels": 5},
+                {"labels": "ab"},
+                {"labels": [1, 2]},
+                {"input_size": "224"},
+                {"input_size": True},
+                {"input_size": 8},
+                {"resize": 256.5},
+                {"mean": 0.5},
+                {"mean": [0.5, 0.5]},
+                {"std": [0.5, 0.5, "0.5"]},
+                {"std": [0.5, 0.5, float("nan")]},
+                {"robust": "no"},
+            )
+        ),
+    ],
+)
+def test_a_broken_card_is_left_out_of_the_catalogue(cache, text):
+    write_card(cache, "broken", text)
+    write_card(cache, "good", UserModelCard("good", "resnet18").to_json())
+    assert list(user_cards()) == ["good"]
+    assert [entry.name for entry in user_entries()] == ["user:good"]
 
 
-def test_a_folder_that_cannot_be_written(weights, cache):
+def test_a_card_whose_labels_are_a_number(cache):
+    write_card(cache, "x", shared("cases", "card-labels-number.json").read_text())
+    assert user_entries() == ()
+
+
+def write_card(cache: Path, name: str, text: str) -> None:
+    """A model of that name in the cache, with empty weights."""
+    folder = cache / "classifiers" / name
+    folder.mkdir(parents=True)
+    (folder / "classifier.json").write_text(text)
+    (folder / "weights.safetensors").touch()
+
+
+def test_a_card_is_read_as_it_was_written(tmp_path):
+    (tmp_path / "card.json").write_text(CARD.to_json())
+    assert UserModelCard.read(tmp_path / "card.json") == CARD
+
+
+def test_a_cache_that_cannot_be_written(weights, cache):
     cache.write_text("a file")
     with pytest.raises(
-        ClassifierError,
-        match=r"can't keep the classifier in .* EXPLORER_CACHE names another folder",
+        ClassifierError, match=r"can't write .*mine: .*; EXPLORER_CACHE chooses another folder$"
     ):
         add_model(CARD, weights)
+
+
+def test_a_disk_that_fills_up_leaves_nothing(weights, cache, monkeypatch):
+    def full(*_args, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(ClassifierError, match=r"the disk is full: .* Nothing was added"):
+        add_model(CARD, weights)
+    assert not any((cache / "classifiers").iterdir())
 
 
 def test_functions_from_the_environment(tmp_path, monkeypatch):
@@ -181,33 +240,3 @@ def test_functions_from_the_environment(tmp_path, monkeypatch):
     assert models_from_environment() == (f"{path}:make", "/nowhere/at_all.py:make")
     assert [entry.name for entry in user_entries()] == [f"{path}:make"]
     assert load(f"{path}:make").labels == ("a", "b")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "cat\n\n dog \n",
-        '["cat", "dog"]',
-        '{"0": "cat", "1": "dog"}',
-        '{"1": ["n2", "dog"], "0": ["n1", "cat"]}',
-    ],
-)
-def test_labels_in_the_forms_people_have_them(text):
-    assert parse_labels(text) == ("cat", "dog")
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "at least two"),
-        ("cat", "at least two"),
-        ('{"0": "cat", "2": "dog"}', "0 to 1, each once"),
-        ('{"cat": 0}', "map an index"),
-        ("[1, 2]", "list of names"),
-        ("17", "list of names"),
-        (json.dumps([["a"], ["b"]]), "list of names"),
-    ],
-)
-def test_labels_that_are_none(text, words):
-    with pytest.raises(ClassifierError, match=words):
-        parse_labels(text)

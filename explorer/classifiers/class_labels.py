@@ -1,0 +1,78 @@
+"""Class names: from a person's file, and the index of one."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from explorer.classifiers.error import ClassifierError
+
+
+def parse_labels(text: str) -> tuple[str, ...]:
+    """The class names in ``text``, in the order of the classes.
+
+    There is one name a line, or JSON: a list of names, or an object from each index to a name or to
+    a list that ends with the name, as in ImageNet's class index. Raises :class:`ClassifierError`.
+    """
+    try:
+        labels: Any = json.loads(text)
+    except ValueError:
+        labels = [line.strip() for line in text.splitlines() if line.strip()]
+    if isinstance(labels, Mapping):
+        labels = _by_index(labels)
+    if not isinstance(labels, list) or not all(
+        isinstance(label, str) and label.strip() for label in labels
+    ):
+        raise ClassifierError(
+            "the labels must be a list of names: one a line, or JSON such as "
+            '["cat", "dog"] or {"0": "cat"}'
+        )
+    if len(labels) < 2:
+        raise ClassifierError(f"a classifier needs at least two labels; the file has {len(labels)}")
+    return tuple(label.strip() for label in labels)
+
+
+def _by_index(labels: Mapping[str, Any]) -> list[Any]:
+    try:
+        indices = {int(key): value for key, value in labels.items()}
+    except ValueError:
+        raise ClassifierError(
+            'the labels\' JSON must map an index to each name, such as {"0": "cat", "1": "dog"}'
+        ) from None
+    if sorted(indices) != list(range(len(indices))):
+        raise ClassifierError(f"the labels' indices must be 0 to {len(indices) - 1}, each once")
+    return [
+        value[-1] if isinstance(value, list) and value else value
+        for _, value in sorted(indices.items())
+    ]
+
+
+def find_label(text: str, labels: Sequence[str], owner: str) -> int:
+    """The index of the label ``text``, in any letter case; or ``text`` itself if it is an index.
+
+    Raises :class:`ClassifierError`, naming the ``owner`` of the labels, when none or several match.
+    """
+    text = text.strip()
+    folded = [label.casefold() for label in labels]
+    matches = [index for index, label in enumerate(folded) if label == text.casefold()]
+    if len(matches) == 1:
+        return matches[0]
+    if len(matches) > 1:
+        numbers = " and ".join(map(str, matches))
+        raise ClassifierError(f"{text!r} names the classes {numbers}; give the number")
+    if text.isdecimal():
+        if int(text) < len(labels):
+            return int(text)
+        raise ClassifierError(f"{owner} has classes 0 to {len(labels) - 1}; there is no {text}")
+    raise ClassifierError(f"{owner} has no class {text!r}; {_nearest(text.casefold(), labels)}")
+
+
+def _nearest(text: str, labels: Sequence[str]) -> str:
+    by_fold = {label.casefold(): label for label in labels}
+    near = [label for fold, label in by_fold.items() if text and text in fold][:3]
+    near += [by_fold[fold] for fold in difflib.get_close_matches(text, by_fold, n=3)]
+    if near:
+        return f"did you mean {' or '.join(dict.fromkeys(near))}?"
+    return f"for example {', '.join(labels[:3])}"

@@ -1,0 +1,97 @@
+"""The card of a model that a person added: what its state dict does not say, as a JSON file."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from explorer.classifiers.classifier import RGB
+from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.imagenet import IMAGENET_MEAN, IMAGENET_STD
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+
+
+@dataclass(frozen=True)
+class UserModelCard:
+    """One of torchvision's architectures, with its labels and its preprocessing.
+
+    The network takes squares of ``input_size`` pixels; a photograph is first resized until its
+    shorter side is ``resize`` pixels long. Empty ``labels`` stand for ImageNet's if there are 1000
+    classes, else for numbers. Raises :class:`ClassifierError` for values that can't be.
+    """
+
+    name: str
+    architecture: str
+    labels: tuple[str, ...] = ()
+    input_size: int = 224
+    resize: int = 256
+    mean: RGB = IMAGENET_MEAN
+    std: RGB = IMAGENET_STD
+    robust: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ClassifierError(
+                f"{self.name!r} is not a name: up to 60 letters, digits, dots, hyphens and "
+                "underscores, a letter or digit first"
+            )
+        if not 16 <= self.input_size <= 1024:
+            raise ClassifierError(
+                f"the input's side must be from 16 to 1024 pixels; it is {self.input_size}"
+            )
+        if self.resize < self.input_size:
+            raise ClassifierError(
+                f"the shorter side ({self.resize}) must not be less than the input's "
+                f"({self.input_size})"
+            )
+
+    def to_json(self) -> str:
+        """The text of the file that :meth:`read` takes."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n"
+
+    @classmethod
+    def read(cls, path: Path) -> UserModelCard:
+        """The card in that file. Raises :class:`ClassifierError` when it holds none."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            for field, is_valid in _FIELDS.items():
+                if field in values and not is_valid(values[field]):
+                    raise ValueError(f"its {field} can't be {values[field]!r}")
+            lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+            return cls(**values | lists)
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise ClassifierError(f"{path} is not a readable card: {error}") from None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_rgb(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 3 and all(map(_is_number, value))
+
+
+_FIELDS: dict[str, Callable[[Any], bool]] = {
+    "name": _is_text,
+    "architecture": _is_text,
+    "labels": lambda value: isinstance(value, list) and all(map(_is_text, value)),
+    "input_size": _is_integer,
+    "resize": _is_integer,
+    "mean": _is_rgb,
+    "std": _is_rgb,
+    "robust": lambda value: isinstance(value, bool),
+}

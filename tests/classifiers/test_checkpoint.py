@@ -1,0 +1,86 @@
+"""Checkpoints: the wrappers around a network are taken off, and no code from the file is run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from explorer.classifiers import ClassifierError
+from explorer.classifiers.checkpoint import read_checkpoint
+
+A = {"a": torch.ones(2), "b.weight": torch.zeros(1)}
+NORMALISER = {
+    "normalizer.new_mean": torch.tensor([0.5, 0.25, 0.75]),
+    "normalizer.new_std": torch.ones(3),
+}
+
+
+def prefixed(prefix, state=A):
+    return {prefix + name: value for name, value in state.items()}
+
+
+@pytest.mark.parametrize(
+    ("saved", "normalised"),
+    [
+        (A, False),
+        (prefixed("module."), False),
+        ({"state_dict": prefixed("module.module."), "arch": "x"}, False),
+        ({"state_dict": {"a": torch.zeros(2)}, "state_dict_ema": A}, False),
+        (
+            {
+                "model": {"a": torch.zeros(2)},
+                "model_ema": {"n_averaged": torch.tensor(7), **prefixed("module.")},
+            },
+            False,
+        ),
+        ({"model": A, "model_ema": None}, False),
+        ({"model": {"state_dict": prefixed("model.")}}, False),
+        (
+            {
+                **NORMALISER,
+                **prefixed("model."),
+                **prefixed("attacker.model."),
+                "attacker.normalize.new_mean": torch.ones(3),
+            },
+            True,
+        ),
+        ({"state_dict": prefixed("module.", {**NORMALISER, **prefixed("attacker.model.")})}, True),
+        ({"model": A, "best": np.float32(0.5), "when": np.int64(3)}, False),
+    ],
+)
+def test_the_wrappers_around_a_network_are_taken_off(tmp_path, saved, normalised):
+    torch.save(saved, tmp_path / "w.pth")
+    checkpoint = read_checkpoint(tmp_path / "w.pth")
+    assert checkpoint.state.keys() == A.keys()
+    assert all(torch.equal(checkpoint.state[name], A[name]) for name in A)
+    assert (checkpoint.mean, checkpoint.std) == (
+        ((0.5, 0.25, 0.75), (1.0, 1.0, 1.0)) if normalised else (None, None)
+    )
+
+
+def test_a_file_that_could_run_code_is_refused_and_no_global_stays_allowed(tmp_path):
+    before = set(torch.serialization.get_safe_globals())
+    torch.save({"model": A, "history": np.zeros(2)}, tmp_path / "w.pth")
+    with pytest.raises(
+        ClassifierError, match=r"holds more than weights \(numpy.*_reconstruct\).*Save it again"
+    ):
+        read_checkpoint(tmp_path / "w.pth")
+    torch.save({"model": A, "best": np.float64(0.5)}, tmp_path / "w.pth")
+    read_checkpoint(tmp_path / "w.pth")
+    assert set(torch.serialization.get_safe_globals()) == before
+
+
+def test_a_normalisation_that_is_not_of_three_colours_is_an_error(tmp_path):
+    torch.save(
+        {
+            **prefixed("model."),
+            "normalizer.new_mean": torch.ones(1),
+            "normalizer.new_std": torch.ones(3),
+        },
+        tmp_path / "w.pth",
+    )
+    with pytest.raises(
+        ClassifierError, match="normalises by 1 values of mean; there must be three"
+    ):
+        read_checkpoint(tmp_path / "w.pth")

@@ -1,0 +1,61 @@
+"""Class names: the forms in which people have them, and how one of them is found."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from explorer.classifiers import ClassifierError
+from explorer.classifiers.class_labels import find_label, parse_labels
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "cat\n\n dog \n",
+        '["cat", "dog"]',
+        '{"0": "cat", "1": "dog"}',
+        '{"1": ["n2", "dog"], "0": ["n1", "cat"]}',
+    ],
+)
+def test_labels_in_the_forms_that_people_have(text):
+    assert parse_labels(text) == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "at least two"),
+        ("cat", "at least two"),
+        ('{"0": "cat", "2": "dog"}', "0 to 1, each once"),
+        ('{"cat": 0}', "map an index"),
+        ("[1, 2]", "list of names"),
+        ("17", "list of names"),
+        (json.dumps([["a"], ["b"]]), "list of names"),
+    ],
+)
+def test_labels_that_are_refused(text, words):
+    with pytest.raises(ClassifierError, match=words):
+        parse_labels(text)
+
+
+@pytest.mark.parametrize(("text", "index"), [("light BROWN", 0), (" dark ", 1), ("1", 1)])
+def test_a_label_is_found_by_name_in_any_case_or_by_index(text, index):
+    assert find_label(text, ("Light brown", "dark"), "a classifier") == index
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("light", "did you mean Light brown"),
+        ("drak", "did you mean dark"),
+        ("2", "classes 0 to 1"),
+        ("zebra", "for example Light brown"),
+        ("crane", "2 and 3; give the number"),
+    ],
+)
+def test_a_label_that_is_not_found(text, words):
+    labels = ("Light brown", "dark") + (("crane", "crane") if text == "crane" else ())
+    with pytest.raises(ClassifierError, match=words):
+        find_label(text, labels, "a classifier")

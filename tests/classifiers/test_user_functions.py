@@ -1,0 +1,117 @@
+"""Modules from a person's function: they keep their memory format and their dtype."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from explorer.attacks import PGD, Threat
+from explorer.classifiers import load
+
+MODELS = '''
+import torch
+from torch import nn
+
+from explorer.classifiers import Classifier
+
+
+class Flattens(nn.Module):
+    """LeNet and VGG end their convolutions with view(), which a channels-last tensor refuses."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU()
+        )
+        self.classifier = nn.Sequential(nn.Linear(16 * 2 * 2, 20), nn.Tanh(), nn.Linear(20, 3))
+
+    def forward(self, x):
+        x = self.convolutions(x)
+        return self.classifier(x.view(x.size(0), -1))
+
+
+def make(dtype=torch.float32):
+    torch.manual_seed(0)
+    labels, mean, std = ["a", "b", "c"], (0.5, 0.4, 0.3), (0.2, 0.3, 0.4)
+    return Classifier(
+        Flattens().to(dtype), labels=labels, input_size=(16, 16), mean=mean, std=std
+    )
+
+
+def double():
+    return make(torch.float64)
+
+
+def bfloat16():
+    return make(torch.bfloat16)
+
+
+def channels_last():
+    classifier = make()
+    classifier.module = nn.Sequential(
+        classifier.module.convolutions, nn.Flatten(), classifier.module.classifier
+    ).to(memory_format=torch.channels_last)
+    return classifier
+'''
+DTYPES = {
+    "make": torch.float32,
+    "double": torch.float64,
+    "bfloat16": torch.bfloat16,
+    "channels_last": torch.float32,
+}
+
+
+@pytest.fixture(params=DTYPES)
+def function(request, tmp_path):
+    (tmp_path / "models.py").write_text(MODELS)
+    return request.param, load(f"{tmp_path / 'models.py'}:{request.param}", device="cpu")
+
+
+@pytest.fixture
+def images():
+    return torch.rand(5, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+
+
+def test_the_module_keeps_its_dtype_and_memory_format(function):
+    name, classifier = function
+    assert {weight.dtype for weight in classifier.parameters()} == {DTYPES[name]}
+    kernels = [weight for weight in classifier.parameters() if weight.dim() == 4]
+    last = [weight.is_contiguous(memory_format=torch.channels_last) for weight in kernels]
+    assert all(last) if name == "channels_last" else not any(last)
+
+
+def test_it_comes_frozen_and_in_evaluation_mode(function):
+    _, classifier = function
+    assert not classifier.training
+    assert not classifier.module.training
+    assert not any(weight.requires_grad for weight in classifier.parameters())
+
+
+def test_logits_and_features(function, images):
+    name, classifier = function
+    with torch.no_grad():
+        logits, features = classifier(images), classifier.features(images)
+        assert (logits.dtype, logits.shape) == (torch.float32, (5, 3))
+        assert (features.dtype, features.shape) == (torch.float32, (5, 20))
+        head = classifier.head()
+        assert isinstance(head, nn.Linear)
+        torch.testing.assert_close(head(features.to(DTYPES[name])).float(), logits)
+
+
+@pytest.mark.parametrize("precision", ["auto", "float32", "folded"])
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_an_attack(function, images, norm, precision):
+    name, classifier = function
+    digest = classifier.digest
+    with torch.no_grad():
+        clean = classifier(images)
+    labels = clean.argmax(dim=1)
+    epsilon = 0.1 if norm == "linf" else 1.0
+    result = PGD(Threat(norm, epsilon), steps=5, precision=precision)(classifier, images, labels)
+    rounding = 1e-2 if name == "bfloat16" else 1e-5
+    logits = classifier(result.adversarial)
+    torch.testing.assert_close(result.logits, logits, rtol=rounding, atol=rounding)
+    assert float(F.cross_entropy(logits, labels)) > float(F.cross_entropy(clean, labels))
+    assert classifier.digest == digest

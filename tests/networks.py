@@ -1,13 +1,14 @@
-"""Small networks that are hard to copy, each in its way."""
+"""Small networks, each with a property that an optimized copy has to respect."""
 
 import torch
 from torch import nn
 
 from explorer.classifiers import Classifier
+from explorer.engine.gradient_model import AutogradModel
 
 
-def seeded(module):
-    """Batch norms with statistics and scales of their own, some negative where ``module`` was made so."""
+def with_random_norms(module):
+    """``module`` in evaluation mode, its batch norms with random statistics and scales."""
     generator = torch.Generator().manual_seed(0)
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
@@ -18,8 +19,8 @@ def seeded(module):
     return module.eval()
 
 
-def plain(between=nn.Identity):
-    return seeded(
+def conv_norm_relu(between=nn.Identity):
+    return with_random_norms(
         nn.Sequential(
             nn.Conv2d(3, 4, 3),
             between(),
@@ -31,12 +32,12 @@ def plain(between=nn.Identity):
     )
 
 
-def pooled():
-    return plain(lambda: nn.MaxPool2d(2))
+def conv_pool_norm_relu():
+    return conv_norm_relu(lambda: nn.MaxPool2d(2))
 
 
-class Shared(nn.Module):
-    """One convolution, used twice."""
+class SharedConv(nn.Module):
+    """A convolution that is used twice."""
 
     def __init__(self):
         super().__init__()
@@ -46,23 +47,23 @@ class Shared(nn.Module):
         return (self.norm(self.conv(images)) + self.conv(images)).mean(dim=(2, 3))
 
 
-class Tapped(Shared):
+class SharedConvOutput(SharedConv):
     """The convolution's output is also used unnormalised."""
 
     def forward(self, images):
-        seen = self.conv(images)
-        return (self.norm(seen) + seen).mean(dim=(2, 3))
+        output = self.conv(images)
+        return (self.norm(output) + output).mean(dim=(2, 3))
 
 
-class Twisting(Shared):
-    """Its path depends on the values, so that it can't be traced."""
+class ValueDependent(SharedConv):
+    """The values decide what is computed, so that it can't be captured."""
 
     def forward(self, images):
         return self.norm(self.conv(images)).mean(dim=(2, 3)) * (2 if images.sum() > 0 else 1)
 
 
-class Convolutional(nn.Module):
-    """Its logits are made by a convolution: features are the means of what that is given."""
+class ConvHead(nn.Module):
+    """A convolution computes the logits: the features are the spatial means of its input."""
 
     def __init__(self):
         super().__init__()
@@ -74,3 +75,21 @@ class Convolutional(nn.Module):
 
 def classifier_of(module):
     return Classifier(module, labels=["a", "b", "c"], input_size=(8, 8))
+
+
+class LyingModel:
+    """Replaces :func:`gradient_model`: its copy is wrong and takes every image for fooled."""
+
+    def __init__(self, classifier, labels):
+        class Lying(nn.Module):
+            def forward(self, normalised):
+                logits = classifier.module(normalised)
+                repeated = labels.repeat(len(logits))[: len(logits)]
+                return logits - 100 * nn.functional.one_hot(repeated, logits.shape[1])
+
+        self._copy = AutogradModel(classifier.with_module(Lying()))
+
+    def instead_of_a_copy(self, classifier, precision="auto"):
+        if precision == "float32":
+            return AutogradModel(classifier), "float32"
+        return self._copy, "bfloat16"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from explorer.attacks import PGD, Threat
 from explorer.classifiers import Classifier
 
 SIDE = 6
@@ -31,8 +32,8 @@ def linear_classifier(classes: int = 2, scale: float = 1.0, seed: int = 0) -> Cl
     return Classifier(Linear(weight, bias), labels=labels, input_size=(SIDE, SIDE))
 
 
-class Bent(nn.Module):
-    """A small smooth network with batch norm and dropout, so that modes matter."""
+class SmoothNet(nn.Module):
+    """A small smooth network; its batch norm and dropout make the mode matter."""
 
     def __init__(self, classes: int = 5) -> None:
         super().__init__()
@@ -49,10 +50,10 @@ class Bent(nn.Module):
         return self.body(images)
 
 
-def bent_classifier(classes: int = 5, seed: int = 0) -> Classifier:
+def smooth_classifier(classes: int = 5, seed: int = 0) -> Classifier:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        module = Bent(classes)
+        module = SmoothNet(classes)
     labels = [f"class {i}" for i in range(classes)]
     return Classifier(
         module.eval(), labels=labels, input_size=(SIDE, SIDE), mean=(0.5,) * 3, std=(0.25,) * 3
@@ -60,7 +61,7 @@ def bent_classifier(classes: int = 5, seed: int = 0) -> Classifier:
 
 
 def grey_images(n: int, spread: float = 0.05, seed: int = 1) -> Tensor:
-    """Images near mid-grey, far from the walls of the box: [n, 3, SIDE, SIDE]."""
+    """Images near mid-grey, far from the bounds of [0, 1]: [n, 3, SIDE, SIDE]."""
     generator = torch.Generator().manual_seed(seed)
     return 0.5 + spread * torch.randn(n, 3, SIDE, SIDE, generator=generator)
 
@@ -72,3 +73,9 @@ def any_images(n: int, seed: int = 1) -> Tensor:
 def labels_of(classifier: Classifier, images: Tensor) -> Tensor:
     with torch.no_grad():
         return classifier(images).argmax(dim=1)
+
+
+def fgsm(threat: Threat) -> PGD:
+    """The fast gradient sign method (Goodfellow et al. 2015): one full step from the image."""
+    options = {"random_start": False, "keep": "last", "precision": "float32"}
+    return PGD(threat, steps=1, step_size=threat.epsilon, **options)

@@ -19,8 +19,12 @@ VJP = Callable[[Tensor], Tensor]
 class NoGradientError(UserError):
     """A classifier through which no gradient reaches the image."""
 
-    def __init__(self, what: str = "the classifier is not differentiable") -> None:
-        super().__init__(f"no gradient reaches the image: {what}, PGD can't be used")
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no gradient reaches the image: {reason}")
+
+
+NO_LOGITS_GRADIENT = "the classifier is not differentiable, PGD can't be used"
+NO_FEATURES_GRADIENT = "the classifier's features are not differentiable and can't be matched"
 
 
 class GradientModel(Protocol):
@@ -76,11 +80,10 @@ class AutogradModel:
             return self._classifier.features(images)
 
     def logits_vjp(self, images: Tensor) -> tuple[Tensor, VJP]:
-        return _autograd_vjp(self._classifier, images, "the classifier is not differentiable")
+        return _autograd_vjp(self._classifier, images, NO_LOGITS_GRADIENT)
 
     def features_vjp(self, images: Tensor) -> tuple[Tensor, VJP]:
-        what = "the classifier's features are not differentiable"
-        return _autograd_vjp(self._classifier.features, images, what)
+        return _autograd_vjp(self._classifier.features, images, NO_FEATURES_GRADIENT)
 
     def saved_bytes(self, images: Tensor) -> int:
         counter = SavedTensors()
@@ -93,7 +96,7 @@ class AutogradModel:
 
 
 def _autograd_vjp(
-    function: Callable[[Tensor], Tensor], images: Tensor, problem: str
+    function: Callable[[Tensor], Tensor], images: Tensor, reason: str
 ) -> tuple[Tensor, VJP]:
     with torch.enable_grad():
         leaf = images.detach().requires_grad_(True)
@@ -105,7 +108,7 @@ def _autograd_vjp(
             (result,) = torch.autograd.grad(inner_product(output, gradient), leaf)
         except RuntimeError as error:
             if "does not require grad" in str(error) or "not have been used" in str(error):
-                raise NoGradientError(problem) from None
+                raise NoGradientError(reason) from None
             raise
         # Attacks work on tensors of the images' own layout: mixed with another one, their passes
         # take several times as long.

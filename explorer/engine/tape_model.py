@@ -10,7 +10,14 @@ from torch import Tensor
 from explorer.classifiers import Classifier, ClassifierError
 from explorer.classifiers.classifier import has_features
 from explorer.engine.capture import CaptureError, capture
-from explorer.engine.gradient_model import VJP, AutogradModel, NoGradientError, SavedTensors
+from explorer.engine.gradient_model import (
+    NO_FEATURES_GRADIENT,
+    NO_LOGITS_GRADIENT,
+    VJP,
+    AutogradModel,
+    NoGradientError,
+    SavedTensors,
+)
 from explorer.engine.operations import Convolution
 from explorer.engine.optimized_copy import Features, channels_last, noise, with_channels_last
 from explorer.engine.recognition import PrepackedConvs
@@ -59,12 +66,12 @@ class TapeModel:
         return (output.mean(dim=(2, 3)) if self._is_averaged(output) else output).flatten(1)
 
     def logits_vjp(self, images: Tensor) -> tuple[Tensor, VJP]:
-        return self._vjp(self._logits, images)
+        return self._vjp(self._logits, images, NO_LOGITS_GRADIENT)
 
     def features_vjp(self, images: Tensor) -> tuple[Tensor, VJP]:
         if self._features is None:
             return self._autograd.features_vjp(images)
-        output, vjp = self._vjp(self._features, images)
+        output, vjp = self._vjp(self._features, images, NO_FEATURES_GRADIENT)
         if not self._is_averaged(output):
             return output.flatten(1), lambda gradient: vjp(gradient.view_as(output))
         positions = output.shape[2] * output.shape[3]
@@ -88,16 +95,16 @@ class TapeModel:
         """In bfloat16 a sample has the same bits in every batch; in float32 not in small ones."""
         return n == 1 or self._dtype == torch.bfloat16
 
-    def _vjp(self, tape: Tape, images: Tensor) -> tuple[Tensor, VJP]:
+    def _vjp(self, tape: Tape, images: Tensor, reason: str) -> tuple[Tensor, VJP]:
         output, backward = tape.vjp(self._input(tape, images))
-        return output.float(), self._pixel_gradient(backward)
+        return output.float(), self._pixel_gradient(backward, reason)
 
-    def _pixel_gradient(self, backward: Callable[[Tensor], Tensor | None]) -> VJP:
+    def _pixel_gradient(self, backward: Callable[[Tensor], Tensor | None], reason: str) -> VJP:
         def vjp(gradient: Tensor) -> Tensor:
             with torch.no_grad():
                 result = backward(gradient.to(self._dtype))
                 if result is None:
-                    raise NoGradientError
+                    raise NoGradientError(reason)
                 return self._optimized.unnormalised_gradient(result.float()).contiguous()
 
         return vjp

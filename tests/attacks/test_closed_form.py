@@ -1,19 +1,19 @@
-"""A linear model has closed forms: the smallest perturbation that changes its word, and the best one within a ball."""
+"""A linear model has closed forms: its smallest perturbation, and the best one in a ball."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from explorer.attacks import PGD, fgsm
-from explorer.attacks.threat import Threat, flat_norm
-from tests.small_models import grey_images, labels_of, linear_classifier
+from explorer.attacks import PGD, Threat
+from explorer.attacks.threat import flat_norm
+from tests.small_models import fgsm, grey_images, labels_of, linear_classifier
 
 DUAL = {"linf": lambda w: w.abs().sum(dim=1), "l2": lambda w: w.norm(dim=1)}
 
 
 def smallest(classifier, images, labels, norm):
-    """Binary linear model: |z_y − z_other| / ‖w_y − w_other‖_dual, the distance to the decision plane."""
+    """|z_y − z_other| / ‖w_y − w_other‖_dual: the distance to a binary model's decision plane."""
     logits = classifier(images)
     gap = logits.gather(1, labels[:, None]) - logits.gather(1, 1 - labels[:, None])
     weight = classifier.module.layer.weight.detach()
@@ -37,7 +37,7 @@ def test_just_above_the_smallest_perturbation_fools_and_just_below_does_not(norm
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
-def test_the_loss_reached_is_the_best_there_is(norm):
+def test_the_loss_is_the_largest_possible(norm):
     """max of wᵀδ over the ball is ε‖w‖_dual, so the margin rises by exactly that."""
     classifier, images = linear_classifier(), grey_images(8)
     labels = labels_of(classifier, images)
@@ -76,5 +76,5 @@ def test_success_does_not_depend_on_the_logits_scale(scale):
     if scale == 40.0:
         margins = scaled(images).detach().sort(dim=1).values
         assert (margins[:, -1] - margins[:, -2]).max() > 105
-    assert a.success.float().mean() > 0.9  # a few touch the box's walls
+    assert a.success.float().mean() > 0.9  # a few reach the limits of [0, 1]
     assert torch.equal(a.success, b.success)

@@ -9,18 +9,19 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.attacks import PGD, AttackError, fgsm
-from explorer.attacks.threat import Threat, flat_norm
+from explorer.attacks import PGD, AttackError, Threat
+from explorer.attacks.threat import flat_norm
 from explorer.classifiers import Classifier
+from explorer.engine import NoGradientError
 from explorer.errors import Cancelled
 from explorer.images.geometry import round_8bit
-from tests.small_models import any_images, bent_classifier, labels_of, linear_classifier
+from tests.small_models import any_images, fgsm, labels_of, linear_classifier, smooth_classifier
 
 NORMS = {"linf": 8 / 255, "l2": 0.4}
 
 
 def run(norm="linf", epsilon=None, n=12, targets=None, call=None, **options):
-    classifier, images = bent_classifier(), any_images(n)
+    classifier, images = smooth_classifier(), any_images(n)
     labels = labels_of(classifier, images)
     attack = PGD(
         Threat(norm, NORMS[norm] if epsilon is None else epsilon), **{"steps": 10, **options}
@@ -52,7 +53,7 @@ def test_epsilon_zero_is_the_identity(norm):
 
 
 def test_one_epsilon_per_sample_is_each_samples_own_attack():
-    classifier, images = bent_classifier(), any_images(4)
+    classifier, images = smooth_classifier(), any_images(4)
     labels = labels_of(classifier, images)
     epsilons = torch.tensor([0.0, 0.01, 0.03, 0.1])
     together = PGD(Threat("linf", epsilons), steps=10, restarts=2)(classifier, images, labels)
@@ -65,7 +66,7 @@ def test_one_epsilon_per_sample_is_each_samples_own_attack():
 
 @pytest.mark.parametrize("norm", NORMS)
 def test_a_sample_does_not_depend_on_its_batch(norm):
-    classifier, images = bent_classifier(), any_images(9)
+    classifier, images = smooth_classifier(), any_images(9)
     labels = labels_of(classifier, images)
     attack = PGD(Threat(norm, NORMS[norm]), steps=10, restarts=2)
     whole = attack(classifier, images, labels)
@@ -82,8 +83,8 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_another_start():
     assert not torch.equal(first.trace.distance[0], other.trace.distance[0])
 
 
-def test_model_images_and_random_state_are_left_as_found():
-    classifier, images = bent_classifier(), any_images(4)
+def test_model_images_and_random_state_stay_as_they_were():
+    classifier, images = smooth_classifier(), any_images(4)
     labels = labels_of(classifier, images)
     module = classifier.module.train()
     module.body[1].eval()  # a mixed state, as in fine-tuning with frozen batch norm
@@ -107,7 +108,7 @@ def test_model_images_and_random_state_are_left_as_found():
 
 
 def test_a_model_in_training_mode_is_attacked_in_evaluation_mode():
-    classifier, images = bent_classifier(), any_images(6)
+    classifier, images = smooth_classifier(), any_images(6)
     labels = labels_of(classifier, images)
     attack = PGD(Threat("linf", 0.03), steps=5)
     calm = attack(classifier, images, labels)
@@ -136,7 +137,7 @@ def test_more_restarts_never_lose():
 
 
 def test_a_larger_epsilon_started_from_the_smaller_never_loses():
-    classifier, images = bent_classifier(), any_images(40)
+    classifier, images = smooth_classifier(), any_images(40)
     labels = labels_of(classifier, images)
     warm, fooled = None, torch.zeros(40, dtype=torch.bool)
     for epsilon in (0.005, 0.01, 0.02, 0.04):
@@ -161,7 +162,7 @@ def test_the_best_point_is_kept_and_the_last_one_tested():
 
 
 def test_success_is_the_label_being_wrong_not_a_changed_prediction():
-    classifier, images = bent_classifier(), any_images(6)
+    classifier, images = smooth_classifier(), any_images(6)
     wrong = (labels_of(classifier, images) + 1) % 5
     untargeted = PGD(Threat("linf", 0.0), steps=1)(classifier, images, wrong)
     assert untargeted.success.all()  # wrong from the start, though nothing changed
@@ -201,7 +202,7 @@ def test_reported_gradient_norm_is_that_of_the_loss():
 
 def test_whole_levels_of_epsilon_survive_eight_bits():
     """x = k/255 with ε = m/255: rounding can't leave the ball."""
-    classifier = bent_classifier()
+    classifier = smooth_classifier()
     images = round_8bit(any_images(16))
     for attack in (fgsm(Threat("linf", 4 / 255)), PGD(Threat("linf", 4 / 255), steps=10)):
         adversarial = attack(classifier, images, labels_of(classifier, images)).adversarial
@@ -236,7 +237,6 @@ def test_progress_is_called_each_step_and_cancelling_takes_one():
         ({"loss": "mse"}, "ce, cw, dlr"),
         ({"keep": "first"}, "best, last"),
         ({"precision": "int8"}, "auto, float32"),
-        ({"until": "bored"}, "end, fooled"),
     ],
 )
 def test_impossible_settings_are_refused(options, words):
@@ -263,7 +263,7 @@ def test_impossible_inputs_are_refused():
         PGD(Threat("linf", torch.ones(3) / 9))(classifier, images, labels)
 
 
-def test_a_model_without_gradient_or_with_broken_logits_is_said_to_be_so():
+def test_a_model_without_a_gradient_or_with_broken_logits_is_one_sentence():
     class Hard(nn.Module):
         def forward(self, images):
             return images.flatten(1)[:, :3].detach().round()
@@ -273,25 +273,29 @@ def test_a_model_without_gradient_or_with_broken_logits_is_said_to_be_so():
             return images.flatten(1)[:, :3] * float("nan")
 
     images, labels = any_images(2), torch.tensor([0, 1])
-    for module, words in ((Hard(), "not differentiable"), (Broken(), "not finite")):
-        with pytest.raises(AttackError, match=words):
-            PGD(Threat("linf", 0.1))(
-                Classifier(module, labels=["a", "b", "c"], input_size=(6, 6)), images, labels
-            )
+    attack = PGD(Threat("linf", 0.1))
+    for module, error, words in (
+        (Hard(), NoGradientError, "not differentiable"),
+        (Broken(), AttackError, "not finite"),
+    ):
+        classifier = Classifier(module, labels=["a", "b", "c"], input_size=(6, 6))
+        with pytest.raises(error, match=words):
+            attack(classifier, images, labels)
 
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("restarts", [1, 4])
 def test_stopping_at_success_changes_no_success(norm, restarts):
-    """A sample that is not fooled takes the same walk; one that is stays, in every restart, where it first was."""
+    """A sample that is not fooled takes the same path; a fooled one stays where it first was."""
     options = {"epsilon": NORMS[norm] / 4, "restarts": restarts, "n": 40, "call": {"frames": True}}
     _, whole = run(norm, **options)
-    images, stopped = run(norm, until="fooled", **options)
+    images, stopped = run(norm, stop_on_success=True, **options)
     assert torch.equal(whole.success, stopped.success)
     assert 0 < stopped.success.sum() < 40
-    held = ~stopped.success
-    if restarts == 1:  # of several, the one that is kept may be another by the last bit
-        assert torch.allclose(stopped.trace.loss[:, held], whole.trace.loss[:, held], atol=1e-4)
+    robust = ~stopped.success
+    if restarts == 1:  # of several, another one may be kept by the last bit
+        ours, theirs = stopped.trace.loss[:, robust], whole.trace.loss[:, robust]
+        assert torch.allclose(ours, theirs, atol=1e-4)
     assert (flat_norm(stopped.adversarial - images, norm) <= NORMS[norm] / 4 + 1e-6).all()
     for i in stopped.success.nonzero().flatten().tolist():
         first = int(stopped.trace.success[:, i].int().argmax())
@@ -303,19 +307,21 @@ def test_stopping_at_success_changes_no_success(norm, restarts):
         ).all()
 
 
-def test_samples_that_are_fooled_are_not_looked_at_again():
-    classifier, images = bent_classifier(), any_images(40)
+def test_samples_that_are_fooled_are_not_evaluated_again():
+    classifier, images = smooth_classifier(), any_images(40)
     labels = labels_of(classifier, images)
-    seen = []
-    classifier.module.register_forward_pre_hook(lambda part, inputs: seen.append(len(inputs[0])))
-    attack = PGD(Threat("linf", 0.02), steps=6, restarts=2, until="fooled", precision="float32")
+    batches = []
+    classifier.module.register_forward_pre_hook(lambda part, inputs: batches.append(len(inputs[0])))
+    attack = PGD(
+        Threat("linf", 0.02), steps=6, restarts=2, stop_on_success=True, precision="float32"
+    )
     result = attack(classifier, images, labels)
-    assert seen[0] == 80
-    assert seen[-1] == 40  # the verdict
-    assert seen[:-1] == sorted(seen[:-1], reverse=True)
-    assert seen[-2] == 2 * int((~result.trace.success[-2]).sum())
-    seen.clear()
+    assert batches[0] == 80
+    assert batches[-1] == 40  # the final decision
+    assert batches[:-1] == sorted(batches[:-1], reverse=True)
+    assert batches[-2] == 2 * int((~result.trace.success[-2]).sum())
+    batches.clear()
     wrong = attack(classifier, images, (labels + 1) % 5)  # all fooled from the start
     assert wrong.success.all()
-    assert seen == [80, 40]
+    assert batches == [80, 40]
     assert len(wrong.trace.loss) == 7

@@ -22,18 +22,18 @@ def test_cross_entropy_is_torchs():
 
 
 @pytest.mark.parametrize("targets", [None, TARGETS])
-def test_cross_entropys_gradient_is_slope_times_ascents(targets):
-    objective = cross_entropy(LOGITS, LABELS, targets)
+def test_cross_entropys_gradient_is_scale_times_direction(targets):
+    loss_value = cross_entropy(LOGITS, LABELS, targets)
     reference = LOGITS.clone().requires_grad_()
     loss = F.cross_entropy(reference, LABELS if targets is None else targets, reduction="sum")
     (theirs,) = torch.autograd.grad(loss if targets is None else -loss, reference)
-    assert torch.allclose(objective.slope[:, None] * objective.ascent, theirs, atol=1e-6)
+    assert torch.allclose(loss_value.scale[:, None] * loss_value.logit_direction, theirs, atol=1e-6)
 
 
 @pytest.mark.parametrize("gap", [20.0, 105.0, 500.0])
 def test_cross_entropys_direction_survives_any_margin(gap):
     """Torch's own gradient is about e^-gap, which is 0 in float32 at 105."""
-    direction = cross_entropy(torch.tensor([[gap, 0.0, -1.0]]), torch.tensor([0])).ascent
+    direction = cross_entropy(torch.tensor([[gap, 0.0, -1.0]]), torch.tensor([0])).logit_direction
     expected = torch.tensor([[-1.0, *torch.softmax(torch.tensor([0.0, -1.0]), dim=0)]])
     assert torch.allclose(direction, expected, atol=1e-6)
 

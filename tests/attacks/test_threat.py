@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from explorer.attacks.threat import Threat, flat_norm
+from explorer.attacks import Threat
+from explorer.attacks.threat import flat_norm
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_projection_gives_the_nearest_point_of_the_ball(norm):
     assert inside.any()
     assert (~inside).any()
     assert torch.equal(projected[inside], delta[inside])
-    # No other point of the ball is nearer: pushing the result a little towards delta leaves the ball or changes nothing.
+    # No other point of the ball is nearer: moving the result towards delta leaves the ball.
     outside = ~inside & (epsilon > 0)
     nearer = projected + 1e-2 * (delta - projected)
     assert (flat_norm(nearer, norm)[outside] > epsilon[outside]).all()
@@ -64,14 +65,14 @@ def test_linf_start_fills_the_cube():
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e-20, 1e-38])
-def test_l2_step_has_length_one_whatever_the_gradients_size(scale):
+def test_the_l2_step_has_length_one_for_gradients_of_any_size(scale):
     gradient = (
         torch.randn(5, 3, 8, 8, generator=torch.Generator().manual_seed(0)).clamp(-3, 3) * scale
     )
-    step = Threat("l2", 1.0).steepest(gradient)
+    step = Threat("l2", 1.0).normalized_gradient(gradient)
     assert torch.allclose(flat_norm(step, "l2"), torch.ones(5), atol=1e-4)
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_a_zero_gradient_gives_no_step(norm):
-    assert not Threat(norm, 1.0).steepest(torch.zeros(2, 3, 4, 4)).any()
+    assert not Threat(norm, 1.0).normalized_gradient(torch.zeros(2, 3, 4, 4)).any()

@@ -1,4 +1,4 @@
-"""A network run as a tape is the network: its output and its gradient, in float32 beside autograd's, on any CPU."""
+"""A network captured as a tape has the network's output and gradient: float32, on any CPU."""
 
 from __future__ import annotations
 
@@ -11,49 +11,56 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import get_model
 
-from explorer.engine.capture import NotTaped, tape_of
+from explorer.engine.capture import CaptureError, capture
 from explorer.engine.convolution import PackedConv
 from explorer.engine.operations import (
+    AutogradSegment,
     Concatenate,
     Convolution,
-    Greatest,
+    GlobalMaxPool,
     Linear,
     MaxPool,
-    Rectify,
+    ReLU,
     Scale,
-    Segment,
 )
-from explorer.engine.tape import Kept, Tape
+from explorer.engine.recognition import PrepackedConvs
+from explorer.engine.tape import Tape
 
 
 def channels_last(tensor: Tensor) -> Tensor:
     return tensor.contiguous(memory_format=torch.channels_last)
 
 
-def gradient_of(function: Callable[[Tensor], Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
-    """The output, and the gradient of its product with something that is always the same."""
-    point = images.clone().requires_grad_(True)
-    out = function(point)
-    towards = torch.randn(out.shape, generator=torch.Generator().manual_seed(1)).to(out)
-    (gradient,) = torch.autograd.grad(out, point, towards)
-    return out.detach(), gradient
+def cotangent_of(output: Tensor) -> Tensor:
+    """A gradient at the output, always the same."""
+    return torch.randn(output.shape, generator=torch.Generator().manual_seed(1)).to(output)
 
 
-def taped(module: nn.Module, images: Tensor) -> Tape:
-    """The tape, which must be the module; on other inputs, too."""
+def autograd_vjp(function: Callable[[Tensor], Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
+    """Autograd's output, and its gradient for the images."""
+    leaf = images.clone().requires_grad_(True)
+    output = function(leaf)
+    (gradient,) = torch.autograd.grad(output, leaf, cotangent_of(output))
+    return output.detach(), gradient
+
+
+def assert_near(actual: Tensor, expected: Tensor) -> None:
+    tolerance = 2e-4 * float(expected.abs().max())
+    torch.testing.assert_close(actual, expected, atol=tolerance, rtol=1e-3)
+
+
+def captured(module: nn.Module, images: Tensor) -> Tape:
+    """The module's tape, compared with the module, also at another batch size."""
     module = module.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    tape = tape_of(copy.deepcopy(module), images[:1], {})
-    for given in (images, images[:1]):
-        (out, gradient), (tape_out, tape_gradient) = (
-            gradient_of(module, given),
-            gradient_of(tape, given),
-        )
-        torch.testing.assert_close(tape_out, out, atol=2e-4 * float(out.abs().max()), rtol=1e-3)
-        torch.testing.assert_close(
-            tape_gradient, gradient, atol=2e-4 * float(gradient.abs().max()), rtol=1e-3
-        )
-        with torch.no_grad():
-            assert torch.equal(tape(given), tape_out)
+    tape = capture(copy.deepcopy(module), images[:1], {})
+    for batch in (images, images[:1]):
+        output, gradient = autograd_vjp(module, batch)
+        tape_output, vjp = tape.vjp(batch)
+        assert_near(tape_output, output)
+        tape_gradient = vjp(cotangent_of(output))
+        assert tape_gradient is not None
+        assert_near(tape_gradient, gradient)
+        assert torch.equal(tape(batch), tape_output)
     return tape
 
 
@@ -86,32 +93,29 @@ def test_a_packed_convolution_is_the_convolution(
     relu: bool, options: dict[str, object], side: tuple[int, int]
 ) -> None:
     torch.manual_seed(0)
-    conv = nn.Conv2d(3, 6, **options).requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[arg-type]
-    whole = nn.Sequential(conv, nn.ReLU()) if relu else conv
+    conv = nn.Conv2d(3, 6, **options).requires_grad_(False)  # type: ignore[arg-type]
+    conv = conv.to(memory_format=torch.channels_last)
+    module = nn.Sequential(conv, nn.ReLU()) if relu else conv
     packed = PackedConv.of(conv, torch.Size((1, 3, *side)))
     images = channels_last(torch.randn(2, 3, *side))
-    out, gradient = gradient_of(whole, images)
-    torch.testing.assert_close(packed(images, relu), out)
-    towards = torch.randn(out.shape, generator=torch.Generator().manual_seed(1)) * (
-        (out > 0) if relu else 1
-    )
-    towards, before = channels_last(towards), channels_last(torch.randn(images.shape))
-    kept = images if packed.needs(images) else None
-    torch.testing.assert_close(
-        packed.transposed(towards, kept, None), gradient, atol=1e-5, rtol=1e-4
-    )
-    torch.testing.assert_close(
-        packed.transposed(towards, kept, before.clone()), before + gradient, atol=1e-5, rtol=1e-4
-    )
+    output, gradient = autograd_vjp(module, images)
+    torch.testing.assert_close(packed.forward(images, relu), output)
+    cotangent = channels_last(cotangent_of(output) * ((output > 0) if relu else 1))
+    needed = images if packed.backward_needs(images) else None
+    result = packed.input_gradient(cotangent, needed, None)
+    torch.testing.assert_close(result, gradient, atol=1e-5, rtol=1e-4)
+    partial = channels_last(torch.randn(images.shape))
+    result = packed.input_gradient(cotangent, needed, partial.clone())
+    torch.testing.assert_close(result, partial + gradient, atol=1e-5, rtol=1e-4)
     other = channels_last(torch.randn(1, 3, side[0] + 2, side[1]))  # a size it was not packed for
-    torch.testing.assert_close(packed(other, relu), whole(other))
-    assert packed.needs(other)
-    assert packed.work == conv.weight.numel() * out.shape[2] * out.shape[3]
+    torch.testing.assert_close(packed.forward(other, relu), module(other))
+    assert packed.backward_needs(other)
+    assert packed.work == conv.weight.numel() * output.shape[2] * output.shape[3]
 
 
 class Fire(nn.Module):
-    """A ReLU of each kind behind a convolution; one convolution whose output is also used without it; one used twice; a sum of one value
-    with itself, and an operation that works in place."""
+    """ReLUs as function and as module after convolutions; one whose input is used again; a
+    convolution used twice; x + x; and an operation in place."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -137,7 +141,7 @@ class Fire(nn.Module):
 
 
 class Branches(nn.Module):
-    """Branches that meet: concatenated, pooled with overlap and padding, concatenated twice over, added to a shortcut."""
+    """Branches that are concatenated, pooled with overlap and padding, and added to a shortcut."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,7 +165,7 @@ class Branches(nn.Module):
 
 
 class Prefixed(nn.Module):
-    """Channels treated apart before the first convolution, as GoogLeNet's are."""
+    """Channels processed one by one before the first convolution, as GoogLeNet does."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,7 +177,7 @@ class Prefixed(nn.Module):
 
 
 class Tied(nn.Module):
-    """The largest of all positions, of which several are, and a scale: what our own classifiers end in."""
+    """A global maximum with ties, and a scale: what our own classifiers end in."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,38 +190,29 @@ class Tied(nn.Module):
 @pytest.mark.parametrize("kind", [Fire, Branches, Prefixed, Tied])
 def test_a_network_of_awkward_parts(kind: type[nn.Module]) -> None:
     torch.manual_seed(0)
-    taped(kind(), noise())
+    captured(kind(), noise())
 
 
 def test_a_relu_is_part_of_the_convolution_before_it_where_that_is_all_it_serves() -> None:
     torch.manual_seed(0)
-    lines = taped(Fire(), noise()).lines
-    assert [line.operation.relu for line in lines if isinstance(line.operation, Convolution)] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
-    assert sum(isinstance(line.operation, Rectify) for line in lines) == 1
+    operations = [each.operation for each in captured(Fire(), noise()).instructions]
+    relus = [each.relu for each in operations if isinstance(each, Convolution)]
+    assert relus == [True, True, False, False, False]
+    assert sum(isinstance(each, ReLU) for each in operations) == 1
 
 
-def test_a_relus_mask_waits_until_the_pool_that_alone_takes_it() -> None:
+def test_a_relus_mask_is_applied_after_the_pool_that_alone_uses_it() -> None:
     torch.manual_seed(0)
-    lines = taped(Branches(), noise()).lines
-    convolutions = [line for line in lines if isinstance(line.operation, Convolution)]
-    assert [line.masked for line in convolutions] == [
-        False,
-        True,
-        True,
-        False,
-    ]  # the stem's ReLU ends at its pool
-    assert lines[convolutions[0].output].masked
-    assert not any(line.masked for line in lines if isinstance(line.operation, Concatenate))
+    instructions = captured(Branches(), noise()).instructions
+    convolutions = [each for each in instructions if isinstance(each.operation, Convolution)]
+    # The stem's ReLU ends at its pool; the last convolution's comes after a sum.
+    assert [each.masked for each in convolutions] == [False, True, True, False]
+    assert instructions[convolutions[0].output].masked
+    assert not any(each.masked for each in instructions if isinstance(each.operation, Concatenate))
 
 
 class Siblings(nn.Module):
-    """Convolutions that look at one value: two alike, one with a ReLU; one of another stride, and one that leads nowhere."""
+    """Convolutions of one input: alike, with a ReLU, of another stride, and one without effect."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -236,54 +231,33 @@ class Siblings(nn.Module):
         return whole + self.other(seen).sum((2, 3)).sum(1, keepdim=True)
 
 
-def test_largest_positions_and_scales_need_no_autograd() -> None:
+def test_global_maxima_and_scales_need_no_autograd() -> None:
     torch.manual_seed(0)
-    assert [type(line.operation) for line in taped(Tied(), noise()).lines] == [
-        Convolution,
-        MaxPool,
-        Greatest,
-        Linear,
-        Scale,
-    ]
+    operations = [type(each.operation) for each in captured(Tied(), noise()).instructions]
+    assert operations == [Convolution, MaxPool, GlobalMaxPool, Linear, Scale]
 
 
-@pytest.mark.parametrize("kind", [Fire, Branches, Prefixed, Tied])
-def test_a_look_without_autograd_is_the_one_with_it(kind: type[nn.Module]) -> None:
+def test_inputs_whose_shapes_alone_matter_are_not_kept() -> None:
+    """Those of prepacked convolutions and of pools are freed in the forward pass."""
     torch.manual_seed(0)
-    tape, images = taped(kind(), noise()), noise()
-    out, gradient = gradient_of(tape, images)
-    seen, back = tape.look(images)
-    assert torch.equal(seen, out)
-    assert torch.equal(
-        back(torch.randn(out.shape, generator=torch.Generator().manual_seed(1))), gradient
-    )  # type: ignore[arg-type]
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2), nn.Conv2d(8, 8, 1))
+    _, records = captured(network, noise()).record(noise())
+    values = [value for output, saved in records for value in (output, *saved)]
+    assert [each.dtype for each in values if isinstance(each, Tensor)] == [torch.int64]
 
 
-def test_what_only_shapes_are_asked_of_is_not_kept() -> None:
-    """The inputs of packed convolutions and of pools are let go on the way forward."""
+def test_sibling_convolutions_are_fused() -> None:
     torch.manual_seed(0)
-    kept: list[Kept] = []
-    tape = taped(nn.Sequential(nn.Conv2d(3, 8, 3), nn.MaxPool2d(2), nn.Conv2d(8, 8, 1)), noise())
-    tape.forwards(noise(), kept)
-    indices = [
-        value for masked, needed in kept for value in (masked, *needed) if isinstance(value, Tensor)
-    ]
-    assert [value.dtype for value in indices] == [torch.int64]
-
-
-def test_siblings_are_done_as_one() -> None:
-    torch.manual_seed(0)
-    lines = taped(Siblings(), noise()).lines
-    widths = sorted(
-        len(line.operation.part.weight) for line in lines if isinstance(line.operation, Convolution)
-    )
+    operations = [each.operation for each in captured(Siblings(), noise()).instructions]
+    widths = sorted(len(each.conv.weight) for each in operations if isinstance(each, Convolution))
     assert widths == [4, 4, 6, 10]  # one, two and lost are one convolution of 2 + 3 + 5 channels
 
 
-def test_what_nothing_is_known_of_is_one_segment() -> None:
+def test_unknown_operations_are_one_segment() -> None:
     torch.manual_seed(0)
-    lines = taped(Prefixed(), noise()).lines
-    assert [isinstance(line.operation, Segment) for line in lines] == [True, False, True, False]
+    operations = [each.operation for each in captured(Prefixed(), noise()).instructions]
+    is_segment = [isinstance(each, AutogradSegment) for each in operations]
+    assert is_segment == [True, False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -301,16 +275,14 @@ def test_what_nothing_is_known_of_is_one_segment() -> None:
 )
 def test_torchvisions_networks(name: str, side: int) -> None:
     torch.manual_seed(0)
-    extra = (
-        {"aux_logits": False, "transform_input": True, "init_weights": False}
-        if name == "googlenet"
-        else {}
+    options = {"aux_logits": False, "transform_input": True, "init_weights": False}
+    captured(
+        get_model(name, weights=None, **(options if name == "googlenet" else {})), noise(2, side)
     )
-    taped(get_model(name, weights=None, **extra), noise(2, side))
 
 
 class Parted(nn.Module):
-    """Two values leave a part of unknown operations."""
+    """Two values leave a segment of unknown operations."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -327,20 +299,21 @@ class Listed(nn.Module):
 
 
 @pytest.mark.parametrize("kind", [Parted, Listed])
-def test_what_can_not_be_taped_is_refused(kind: type[nn.Module]) -> None:
-    with pytest.raises(NotTaped):
-        tape_of(kind().eval(), noise(1), {})
+def test_what_can_not_be_captured_is_refused(kind: type[nn.Module]) -> None:
+    with pytest.raises(CaptureError):
+        capture(kind().eval(), noise(1), {})
 
 
-def test_the_tape_ends_where_a_part_begins() -> None:
+def test_a_tape_can_end_at_the_input_of_a_part() -> None:
     torch.manual_seed(0)
     module = Branches().eval().requires_grad_(False)
-    shared: dict[object, PackedConv] = {}
-    whole = tape_of(module, noise(1), shared)  # type: ignore[arg-type]
-    before = len(shared)
-    ended = tape_of(module, noise(1), shared, until=module.head[2])  # type: ignore[arg-type]
-    assert len(shared) == before == 4
-    torch.testing.assert_close(module.head[2](ended(noise())), whole(noise()))
+    prepacked: PrepackedConvs = {}
+    whole = capture(module, noise(1), prepacked)
+    before = len(prepacked)
+    head = module.head[2]
+    until_head = capture(module, noise(1), prepacked, until=head)
+    assert len(prepacked) == before == 4
+    torch.testing.assert_close(head(until_head(noise())), whole(noise()))
 
 
 def test_a_network_that_ignores_the_image_has_no_gradient() -> None:
@@ -348,6 +321,5 @@ def test_a_network_that_ignores_the_image_has_no_gradient() -> None:
         def forward(self, images: Tensor) -> Tensor:
             return torch.zeros_like(images).mean((2, 3))
 
-    point = noise(1).requires_grad_(True)
-    out = tape_of(Blind(), noise(1), {})(point)
-    assert torch.autograd.grad(out.sum(), point, allow_unused=True)[0] is None
+    output, vjp = capture(Blind(), noise(1), {}).vjp(noise(1))
+    assert vjp(torch.ones_like(output)) is None

@@ -1,4 +1,4 @@
-"""Who looks is a matter of time and never of the result."""
+"""Which threads evaluate is a matter of time and never of the result."""
 
 import threading
 import time
@@ -7,147 +7,155 @@ from itertools import groupby
 import pytest
 import torch
 
-from explorer.attacks import PGD
-from explorer.attacks.objective import Eye, Sight
-from explorer.attacks.threat import Threat
+from explorer.attacks import PGD, Threat
+from explorer.attacks.objective import Objective
 from explorer.classifiers import load
-from explorer.engine import threads as crew
-from explorer.engine.optimized_copy import Taped
-from explorer.engine.precision import at_precision
-from explorer.engine.threads import LEAST_PATIENCE, MOST_PATIENCE, Crew, Pace, shared
+from explorer.engine import gradient_model
+from explorer.engine import threads as engine_threads
+from explorer.engine.threads import (
+    MAX_INTERVAL,
+    MIN_INTERVAL,
+    EvaluationPool,
+    StrategyTuner,
+    evaluation_pool,
+    run_quickest,
+)
 from tests.threads import threads
 
 
 @pytest.fixture(autouse=True)
-def nothing_known(monkeypatch):
-    monkeypatch.setattr(crew, "_known", type(crew._known)())
+def no_measurements(monkeypatch):
+    monkeypatch.setattr(engine_threads, "_kinds", type(engine_threads._kinds)())
 
 
 def threads_of_a_new_thread():
-    found = []
-    thread = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+    numbers = []
+    thread = threading.Thread(target=lambda: numbers.append(torch.get_num_threads()))
     thread.start()
     thread.join()
-    return found[0]
+    return numbers[0]
 
 
 @pytest.mark.parametrize(
-    ("all_of_them", "members", "share"), [(2, 2, 1), (3, 3, 1), (4, 4, 1), (8, 4, 2), (9, 4, 2)]
+    ("total", "workers", "share"), [(2, 2, 1), (3, 3, 1), (4, 4, 1), (8, 4, 2), (9, 4, 2)]
 )
-def test_members_share_the_threads_and_nobody_else_does(all_of_them, members, share):
-    with threads(all_of_them):
-        made = crew.crew()
-        assert made.members == members
-        seen = []
-        busy = [
-            lambda: (
-                seen.append(threads_of_a_new_thread()),
-                torch.zeros(8).add_(1),
-                torch.get_num_threads(),
-            )[2]
-        ] * (2 * members)
-        assert made.all(busy) == [share] * (2 * members)
-        assert set(seen) == {all_of_them}
-        assert torch.get_num_threads() == threads_of_a_new_thread() == all_of_them
+def test_workers_share_the_threads_and_other_threads_keep_theirs(total, workers, share):
+    with threads(total):
+        pool, of_others = evaluation_pool(), []
+        assert pool.workers == workers
+
+        def compute():
+            of_others.append(threads_of_a_new_thread())
+            torch.zeros(8).add_(1)
+            return torch.get_num_threads()
+
+        assert pool.run([compute] * (2 * workers)) == [share] * (2 * workers)
+        assert set(of_others) == {total}
+        assert torch.get_num_threads() == threads_of_a_new_thread() == total
 
 
-def test_one_thread_has_no_crew_and_others_one_each():
+def test_one_thread_has_no_pool_and_several_share_one():
     with threads(1):
-        assert crew.crew() is None
+        assert evaluation_pool() is None
     with threads(2):
-        assert crew.crew() is crew.crew()
+        assert evaluation_pool() is evaluation_pool()
 
 
-def test_where_threads_can_not_be_limited_one_by_one_there_is_no_crew(monkeypatch):
-    monkeypatch.setattr(crew, "_set_threads", None)
+def test_without_openmps_setter_there_is_no_pool(monkeypatch):
+    monkeypatch.setattr(engine_threads, "_set_threads", None)
     with threads(2):
-        assert crew.crew() is None
+        assert evaluation_pool() is None
 
 
-def a_crew(members):
-    return Crew(members, crew._set_threads)
+def new_pool(workers):
+    return EvaluationPool(workers, engine_threads._set_threads)
 
 
-def test_results_come_in_order_and_failures_when_all_have_ended():
-    made, ended = a_crew(2), []
+def test_results_are_in_order_and_failures_come_when_all_have_ended():
+    pool, ended = new_pool(2), []
 
     def late(value):
         time.sleep(0.02 * (3 - value))
         ended.append(value)
         return value
 
-    def fails():
+    def fail():
         raise ZeroDivisionError("of two")
 
-    assert made.all([lambda value=value: late(value) for value in range(3)]) == [0, 1, 2]
+    assert pool.run([lambda value=value: late(value) for value in range(3)]) == [0, 1, 2]
     ended.clear()
     with threads(2):
         with pytest.raises(ZeroDivisionError, match="of two"):
-            made.all([fails, lambda: late(0), lambda: late(1)])
+            pool.run([fail, lambda: late(0), lambda: late(1)])
         assert torch.get_num_threads() == 2
     assert sorted(ended) == [0, 1]
 
 
-def test_what_a_member_has_not_begun_is_done_by_who_asks():
-    made, go, done_by = a_crew(2), threading.Event(), []
-    held = threading.Thread(target=lambda: made.all([go.wait, go.wait]))
-    held.start()
-    while made._pool._work_queue.qsize() or not made._pool._threads:
-        time.sleep(0.001)
-    made.all([lambda: done_by.append(threading.current_thread())] * 2)
-    go.set()
-    held.join()
+def test_what_a_busy_worker_has_not_begun_is_done_by_the_caller():
+    pool, started, release, done_by = new_pool(2), threading.Barrier(3), threading.Event(), []
+
+    def occupy():
+        started.wait(30)
+        release.wait(30)
+
+    holder = threading.Thread(target=lambda: pool.run([occupy, occupy]))
+    holder.start()
+    started.wait(30)  # now the pool's only other worker is busy
+    pool.run([lambda: done_by.append(threading.current_thread())] * 2)
+    release.set()
+    holder.join()
     assert done_by == [threading.current_thread()] * 2
 
 
-def walked(pace, looks, together, apart):
-    """Who took each of ``looks``, where together and apart take so long."""
-    found = []
-    for _ in range(looks):
-        chosen = pace.apart()
-        pace.note(chosen, apart if chosen else together)
-        found.append(chosen)
-    return found
+def choices(tuner, evaluations, whole, parts):
+    """Which ``evaluations`` are data-parallel, where the two strategies take so long."""
+    chosen = []
+    for _ in range(evaluations):
+        data_parallel = tuner.data_parallel()
+        tuner.record(data_parallel, parts if data_parallel else whole)
+        chosen.append(data_parallel)
+    return chosen
 
 
-def test_both_are_tried_twice_before_one_is_chosen():
-    assert walked(Pace(), 8, together=1.0, apart=1.5) == [False] * 2 + [True] * 2 + [False] * 4
+def test_both_strategies_are_tried_twice_before_one_is_chosen():
+    expected = [False] * 2 + [True] * 2 + [False] * 4
+    assert choices(StrategyTuner(), 8, whole=1.0, parts=1.5) == expected
 
 
-def test_together_is_given_up_where_it_is_slower_and_tried_again_ever_more_seldom():
-    found = walked(Pace(), 1000, together=1.2, apart=1.0)
-    runs = [(chosen, len(list(looks))) for chosen, looks in groupby(found[4:])]
-    assert {looks for chosen, looks in runs if not chosen} == {1}
-    apart = [looks for chosen, looks in runs if chosen][:-1]
-    assert apart[:4] == [LEAST_PATIENCE, 2 * LEAST_PATIENCE, 4 * LEAST_PATIENCE, MOST_PATIENCE]
-    assert set(apart[4:]) == {MOST_PATIENCE}
+def test_the_slower_strategy_is_tried_again_ever_more_seldom():
+    chosen = choices(StrategyTuner(), 1000, whole=1.2, parts=1.0)
+    runs = [(strategy, len(list(group))) for strategy, group in groupby(chosen[4:])]
+    assert {length for strategy, length in runs if not strategy} == {1}
+    parts = [length for strategy, length in runs if strategy][:-1]
+    assert parts[:4] == [MIN_INTERVAL, 2 * MIN_INTERVAL, 4 * MIN_INTERVAL, MAX_INTERVAL]
+    assert set(parts[4:]) == {MAX_INTERVAL}
 
 
-def test_one_look_that_takes_far_too_long_changes_nothing_and_several_do():
-    pace = Pace()
-    walked(pace, 10, together=1.0, apart=1.4)
-    pace.note(False, 100.0)
-    assert not pace.apart()
-    pace.note(False, 100.0)
-    assert pace.apart()
+def test_one_outlier_changes_nothing_and_several_do():
+    tuner = StrategyTuner()
+    choices(tuner, 10, whole=1.0, parts=1.4)
+    tuner.record(False, 100.0)
+    assert not tuner.data_parallel()
+    tuner.record(False, 100.0)
+    assert tuner.data_parallel()
 
 
-def test_when_the_others_have_gone_all_look_together_again():
-    pace = Pace()
-    walked(pace, 40, together=9.0, apart=1.5)
-    assert pace.chosen
-    found = walked(pace, MOST_PATIENCE + 20, together=1.0, apart=1.4)
-    first = found.index(False)  # from there on tried look after look, since each is the quicker one
-    assert not any(found[first : first + 15])
-    assert not pace.chosen
+def test_an_idle_machine_brings_the_first_strategy_back():
+    tuner = StrategyTuner()
+    choices(tuner, 40, whole=9.0, parts=1.5)
+    assert tuner.chosen
+    chosen = choices(tuner, MAX_INTERVAL + 20, whole=1.0, parts=1.4)
+    first = chosen.index(False)  # from there on it is tried each time, since it is the quicker one
+    assert not any(chosen[first : first + 15])
+    assert not tuner.chosen
 
 
-def test_a_try_that_is_slow_ends_at_once():
-    pace = Pace()
-    walked(pace, 4 + 2 * LEAST_PATIENCE, together=1.0, apart=1.4)
-    assert pace.apart()
-    pace.note(True, 1.4)
-    assert not pace.apart()
+def test_a_probe_that_is_slow_ends_at_once():
+    tuner = StrategyTuner()
+    choices(tuner, 4 + 2 * MIN_INTERVAL, whole=1.0, parts=1.4)
+    assert tuner.data_parallel()
+    tuner.record(True, 1.4)
+    assert not tuner.data_parallel()
 
 
 class Clock:
@@ -158,108 +166,104 @@ class Clock:
         return self.now
 
 
-def taped():
-    climber, _ = at_precision(load("cifar10-standard"), "bfloat16")
-    assert isinstance(climber.module, Taped)
-    return climber.module
+class Owner:
+    """What evaluations are remembered by."""
 
 
-def shares(looks, same, slow_together):
-    """Who took each of ``looks``, the first of which is taken both ways."""
-    clock, found, module = Clock(), [], taped()
+def strategies(evaluations, equal, seconds_as_a_whole):
+    """Which strategy made each evaluation; the first is made both ways. Parts take 1 s."""
+    clock, used, owner = Clock(), [], Owner()
 
-    def look(who, seconds):
-        found.append(who)
+    def evaluate(strategy, seconds):
+        used.append(strategy)
         clock.now += seconds
         return 7
 
-    for _ in range(looks):
-        value = shared(
-            module,
+    for _ in range(evaluations):
+        result = run_quickest(
+            owner,
             "kind",
             2,
-            lambda: look("together", slow_together),
-            lambda _: [lambda: look("apart", 1.0)],
+            lambda: evaluate("whole", seconds_as_a_whole),
+            lambda _: [lambda: evaluate("parts", 1.0)],
             lambda parts: parts[0],
-            lambda a, b: same,
+            lambda one, other: equal,
             clock,
         )
-        assert value == 7
-    return found
+        assert result == 7
+    return used
 
 
-def test_what_is_slower_together_is_taken_apart():
+def test_what_is_slower_as_a_whole_is_made_in_parts():
     with threads(2):
-        found = shares(20, same=True, slow_together=5.0)
-    assert found[:2] == ["together", "apart"]  # the first, both ways
-    assert found[2:6] == ["together"] * 2 + ["apart"] * 2
-    assert found[7:14] == ["apart"] * 7
+        used = strategies(20, equal=True, seconds_as_a_whole=5.0)
+    assert used[:2] == ["whole", "parts"]  # the first evaluation, both ways
+    assert used[2:6] == ["whole"] * 2 + ["parts"] * 2
+    assert used[7:14] == ["parts"] * 7
 
 
-def test_what_would_differ_is_never_taken_apart_again():
+def test_what_would_differ_is_never_made_in_parts_again():
     with threads(2):
-        assert (
-            shares(20, same=False, slow_together=5.0) == ["together", "apart"] + ["together"] * 19
-        )
+        used = strategies(20, equal=False, seconds_as_a_whole=5.0)
+    assert used == ["whole", "parts"] + ["whole"] * 19
 
 
-def test_one_thread_looks_by_itself():
+def test_one_thread_evaluates_as_a_whole():
     with threads(1):
-        assert shares(5, same=True, slow_together=5.0) == ["together"] * 5
+        assert strategies(5, equal=True, seconds_as_a_whole=5.0) == ["whole"] * 5
 
 
-def seen(n, precision, targeted=False):
+def example(n, precision, targeted=False):
     classifier = load("cifar10-standard")
-    climber, _ = at_precision(classifier, precision)
+    surrogate, _ = gradient_model(classifier, precision)
     images = torch.rand(n, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     labels = classifier(images).argmax(dim=1)
-    return Eye(climber, "ce", labels, (labels + 1) % 10 if targeted else None), images
+    objective = Objective("ce", labels, (labels + 1) % 10 if targeted else None)
+    return surrogate, objective, images
+
+
+def assert_same_bits(one, other):
+    for a, b in zip(one, other, strict=True):
+        assert (a is None and b is None) or torch.equal(a, b)
 
 
 @pytest.mark.parametrize("n", [1, 3, 8, 20])
-@pytest.mark.parametrize("last", [False, True])
-def test_together_and_apart_see_the_same(n, last, monkeypatch):
-    eye, images = seen(n, "bfloat16", targeted=n == 3)
+@pytest.mark.parametrize("with_gradient", [True, False])
+def test_both_strategies_give_the_same_bits(n, with_gradient, monkeypatch):
+    surrogate, objective, images = example(n, "bfloat16", targeted=n == 3)
+    evaluate = objective if with_gradient else objective.without_gradient
     with threads(1):
-        expected = eye.look(images, last)
-    for apart in (False, True):
-        monkeypatch.setattr(Pace, "apart", lambda self, apart=apart: apart)
+        expected = evaluate(surrogate, images)
+    for data_parallel in (False, True):
+        monkeypatch.setattr(StrategyTuner, "data_parallel", lambda self, it=data_parallel: it)
         with threads(2):
             for _ in range(2):
-                found = eye.look(images, last)
-                assert found.same(expected)
-                torch.testing.assert_close(found.value, expected.value)
+                result = evaluate(surrogate, images)
+                assert torch.equal(result.logits, expected.logits)
+                torch.testing.assert_close(result.loss, expected.loss)
+                if with_gradient:
+                    assert torch.equal(result.gradient, expected.gradient)
 
 
 @pytest.mark.parametrize("n", [1, 3, 8, 20])
-def test_in_float32_whoever_looks_sees_what_was_seen_first(n, monkeypatch):
-    eye, images = seen(n, "folded")
+def test_in_float32_the_strategy_does_not_change_the_bits_either(n, monkeypatch):
+    surrogate, objective, images = example(n, "folded")
     with threads(2):
-        first = eye.look(images, last=False)
-        for apart in (False, True):
-            monkeypatch.setattr(Pace, "apart", lambda self, apart=apart: apart)
-            assert eye.look(images, last=False).same(first)
-
-
-def test_sights_that_differ_in_one_bit_are_not_the_same():
-    a = Sight(torch.zeros(1), torch.ones(1), torch.zeros(1, 3), torch.zeros(1, 3, 4, 4))
-    other = torch.zeros(1, 3, 4, 4)
-    other[0, 2, 3, 3] = 1e-38
-    assert a.same(a)
-    assert not a.same(Sight(a.value, a.slope, a.logits, other))
-    assert not a.same(Sight(a.value, a.slope, a.logits, None))
-    assert not a.same(Sight(a.value, a.slope, a.logits + 1, a.gradient))
+        first = objective(surrogate, images)
+        for data_parallel in (False, True):
+            monkeypatch.setattr(StrategyTuner, "data_parallel", lambda self, it=data_parallel: it)
+            assert_same_bits(objective(surrogate, images), first)
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
-def test_an_attack_finds_the_same_on_one_thread_and_on_two(norm):
+def test_an_attack_is_the_same_on_one_thread_and_on_two(norm):
     classifier = load("cifar10-standard")
     images = torch.rand(5, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     labels = classifier(images).argmax(dim=1)
     attack = PGD(Threat(norm, 2 / 255 if norm == "linf" else 0.2), steps=6, precision="bfloat16")
-    found = []
+    results = []
     for n in (1, 2):
         with threads(n):
-            found.append(attack(classifier, images, labels))
-    assert torch.equal(found[0].adversarial, found[1].adversarial)
-    assert torch.equal(found[0].trace.loss, found[1].trace.loss)
+            results.append(attack(classifier, images, labels))
+    assert torch.equal(results[0].adversarial, results[1].adversarial)
+    assert torch.equal(results[0].trace.loss, results[1].trace.loss)

@@ -11,7 +11,7 @@ from torch import Tensor
 from explorer.attacks import AttackError, OnStep, Threat
 from explorer.attacks.threat import flat_norm
 from explorer.classifiers import Classifier
-from explorer.datasets.constructed.constructions import ConstructionResult, Construction
+from explorer.datasets.constructed.constructions import Construction, ConstructionResult
 from explorer.engine import GradientModel, gradient_model, map_chunks
 from explorer.errors import Cancelled
 

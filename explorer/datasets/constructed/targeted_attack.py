@@ -6,11 +6,9 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from explorer.attacks import PGD
-from explorer.attacks.loop import OnStep
-from explorer.attacks.threat import Threat
+from explorer.attacks import PGD, OnStep, Threat
 from explorer.classifiers import Classifier
-from explorer.datasets.constructed.constructions import Constructed, Construction
+from explorer.datasets.constructed.constructions import Construction, ConstructionResult
 
 
 def targeted_construction(
@@ -24,10 +22,12 @@ def targeted_construction(
     on_step: OnStep | None = None,
     on_image: Callable[[int, Tensor], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Constructed:
-    """Attack ``sources`` [N, 3, H, W] towards ``targets`` int64 [N] in the L2 ball: eq. 7 of the paper, from the image itself.
+) -> ConstructionResult:
+    """``sources`` [N, 3, H, W] attacked towards ``targets`` int64 [N] in the L2 ball; eq. 7.
 
-    Of the T + 1 points the one that is called the target with the least cross-entropy is kept.
+    The attack starts at the image itself. Of the T + 1 points it keeps the one that is classified
+    as the target with the least cross-entropy. Callbacks and errors are those of
+    :meth:`explorer.attacks.PGD.__call__`.
     """
     assert construction.epsilon is not None
     attack = PGD(
@@ -46,4 +46,4 @@ def targeted_construction(
         on_image=on_image,
         cancelled=cancelled,
     )
-    return Constructed(result.adversarial, -result.trace.loss)
+    return ConstructionResult(result.adversarial, -result.trace.loss)

@@ -1,8 +1,7 @@
-"""What tests share: where real data lies, and skips that say what is missing."""
+"""Fixtures that all tests share: real data, or a skip that says what is missing."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,24 +10,23 @@ import torch
 from torch import Tensor
 
 from explorer.classifiers import Classifier, load
+from explorer.files import shared_folder
 from explorer.images.gallery import samples
 from explorer.images.geometry import resize_and_crop
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 def shared(*parts: str) -> Path:
-    """A file below ``EXPLORER_SHARED`` (default ``../shared``); the test skips, naming it, where it is missing."""
-    path = Path(os.environ.get("EXPLORER_SHARED", ROOT.parent / "shared")).joinpath(*parts)
+    """A file of the developers' data (:func:`shared_folder`); without it the test is skipped."""
+    path = shared_folder().joinpath(*parts)
     if not path.exists():
         pytest.skip(f"needs {path}")
     return path
 
 
 @pytest.fixture(scope="session", autouse=True)
-def a_machine_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No classifier that a developer fetched or brought is seen by a test, and none is left behind."""
-    folder = tmp_path_factory.mktemp("machine")
+def separate_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests neither see nor leave classifiers in the developer's own folders."""
+    folder = tmp_path_factory.mktemp("caches")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EXPLORER_CACHE", str(folder / "cache"))
         patch.setenv("EXPLORER_WEIGHTS", str(folder / "weights"))
@@ -47,16 +45,14 @@ def squeezenet() -> Path:
 
 
 @pytest.fixture(scope="session")
-def real() -> Classifier:
-    """A bundled network; not channels-last, whose gradients torchattacks can't view as rows."""
-    classifier = load("cifar10-standard", device="cpu")
-    classifier.module.to(memory_format=torch.contiguous_format)
-    return classifier
+def bundled_classifier() -> Classifier:
+    return load("cifar10-standard", device="cpu")
 
 
 @pytest.fixture(scope="session")
-def pictures(real: Classifier) -> tuple[Tensor, Tensor]:
-    """Foolbox's twenty CIFAR-10 test images and their labels."""
-    found = samples("cifar10")
-    images = torch.stack([resize_and_crop(sample.read(), real.input_size) for sample in found])
-    return images, torch.tensor([sample.label for sample in found])
+def gallery_images(bundled_classifier: Classifier) -> tuple[Tensor, Tensor]:
+    """Foolbox's twenty CIFAR-10 test images, float32 [20, 3, 32, 32], and their labels."""
+    pictures = samples("cifar10")
+    size = bundled_classifier.input_size
+    images = torch.stack([resize_and_crop(sample.read(), size) for sample in pictures])
+    return images, torch.tensor([sample.label for sample in pictures])

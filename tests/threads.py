@@ -1,4 +1,4 @@
-"""So many of torch's threads for a while."""
+"""A number of threads for torch, within a block."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

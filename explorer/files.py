@@ -96,7 +96,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _temporary(path: Path) -> Path:
-    """A name of this thread: two sessions of the app may write the same file at the same time."""
+    """A name for this thread: two sessions of the app may write the same file at the same time."""
     return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.part")
 
 
@@ -128,8 +128,8 @@ def create_first(path: Path, data: bytes) -> bool:
 def new_folder(path: Path) -> Iterator[Path]:
     """A temporary folder, moved to ``path`` when the block ends without an exception.
 
-    It has the name of ``path`` and is alone in its parent. Raises :class:`FileExistsError` if
-    ``path`` is a file or a folder that is not empty, before the block or after it, and another
+    It has the name of ``path``, and its parent holds nothing else. Raises :class:`FileExistsError`
+    if ``path`` is a file or a folder that is not empty, before the block or after it, and another
     ``OSError`` if something can't be written. Nothing is left behind then; :func:`disk_error` has
     the sentence.
     """
@@ -140,11 +140,11 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise _os_error(errno.ENOTDIR, path) from None
     holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        filled = holder / path.name
-        filled.mkdir()  # with the usual permissions; a temporary folder is closed to others
-        yield filled
+        folder = holder / path.name
+        folder.mkdir()  # with the usual permissions; a temporary folder is closed to others
+        yield folder
         _check_free(path)
-        os.replace(filled, path)
+        os.replace(folder, path)
     finally:
         shutil.rmtree(holder, ignore_errors=True)
 
@@ -159,21 +159,21 @@ def _os_error(code: int, path: Path) -> OSError:
 
 
 def disk_error(
-    path: Path, error: OSError, kept: str = "What is done is kept", hint: str = ""
+    path: Path, error: OSError, state: str = "What is done is kept", hint: str = ""
 ) -> FileError:
     """The sentence for a path that can't be written.
 
-    ``kept`` says what is left of the work if the disk is full, ``hint`` what to do about any other
+    ``state`` says what is left of the work if the disk is full, ``hint`` what to do about any other
     reason.
     """
     if is_disk_full(error):
         return FileError(
-            f"the disk is full: {path} was not written. {kept}; make room and start again"
+            f"the disk is full: {path} was not written. {state}; make room and start again"
         )
     reason = f"can't write {path}: {error.strerror or error}"
     return FileError(f"{reason}; {hint}" if hint else reason)
 
 
 def is_disk_full(error: OSError) -> bool:
-    """Whether the file system, or the person's share of it, has no room left."""
+    """Whether the disk or the user's quota is full."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -56,11 +56,6 @@ _STAND_INS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
 ]
 
 
-def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """The state dict of :func:`read_checkpoint`."""
-    return read_checkpoint(path).state
-
-
 def read_checkpoint(path: str | Path) -> Checkpoint:
     """The network in a ``.safetensors`` file or in one that torch wrote, on the CPU.
 

@@ -152,23 +152,17 @@ class Classifier(nn.Module):
             )
         return heads[-1]
 
-    def with_module(
-        self,
-        module: nn.Module,
-        name: str | None = None,
-        mean: Sequence[float] | None = None,
-        std: Sequence[float] | None = None,
-    ) -> Classifier:
-        """The same classifier around ``module``, with a new name, mean or std if given."""
+    def with_module(self, module: nn.Module, std: Sequence[float] | None = None) -> Classifier:
+        """The same classifier around ``module``, with another ``std`` if given."""
         return Classifier(
             module,
             labels=self.labels,
             input_size=self.input_size,
-            mean=mean or self.mean,
+            mean=self.mean,
             std=std or self.std,
             resize=self.resize,
             interpolation=self.interpolation,
-            name=name or self.name,
+            name=self.name,
             title=self.title,
             gallery=self.gallery,
             robust=self.robust,

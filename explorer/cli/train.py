@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from explorer.classifiers.catalogue import BUNDLED_FOLDER
-from explorer.classifiers.checkpoint import read_weights
+from explorer.classifiers.checkpoint import read_checkpoint
 from explorer.classifiers.classifier import resolve_device
 from explorer.classifiers.model_card import Accuracy
 from explorer.cli.common import UsageError, at_least_one, print_json, writable_folder
@@ -65,8 +65,9 @@ def run(options: argparse.Namespace) -> int:
     out = writable_folder(options.out or Path("runs") / recipe.name)
     device = resolve_device(options.device)
     train, test, construction = _read(recipe, options)
-    start = recipe.start_from
-    initial = None if start is None else read_weights(BUNDLED_FOLDER / f"{start}.safetensors")
+    initial = None
+    if recipe.start_from is not None:
+        initial = read_checkpoint(BUNDLED_FOLDER / f"{recipe.start_from}.safetensors").state
     trainer = Trainer(recipe.hyperparameters, train, recipe.mean, recipe.std, str(device), initial)
     _train(trainer, out / CHECKPOINT, options.stop_after or recipe.hyperparameters.epochs)
     classifier = make_classifier(recipe, trainer, test.names)

@@ -11,9 +11,33 @@ import torch
 from torchvision.models import get_model
 
 from explorer.classifiers import catalogue, load
+from explorer.classifiers.catalogue import bundled_cards
 from explorer.classifiers.imagenet import ROBUST
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_catalogue_lists_the_bundled_classifiers_with_their_figures():
+    entries = {entry.name: entry for entry in catalogue()}
+    assert set(bundled_cards()) == set(entries)
+    for name in bundled_cards():
+        entry = entries[name]
+        assert entry.available
+        assert entry.where.is_file()
+        assert entry.bytes == entry.where.stat().st_size
+        assert 1.5 / len(entry.card.labels) < entry.accuracy < 1  # far above chance
+
+
+def test_the_catalogue_lists_torchvisions_classifiers_and_their_places(monkeypatch, tmp_path):
+    monkeypatch.delenv("EXPLORER_WEIGHTS", raising=False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    entries = {entry.name: entry for entry in catalogue(torchvision=True)}
+    google = entries["torchvision:googlenet"]
+    assert not google.available
+    assert tmp_path in google.where.parents
+    assert google.parameters == 6_624_904
+    assert google.bytes == pytest.approx(52.1e6, rel=1e-3)
+    assert (google.group, google.remote.digest) == ("torchvision", "1378be20")
 
 
 def test_the_bundled_catalogue_does_not_import_torchvision():

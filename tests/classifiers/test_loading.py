@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from explorer.classifiers import ClassifierError, catalogue, downloads, load, loading
+from explorer.classifiers import ClassifierError, downloads, load, loading
 from explorer.classifiers.catalogue import BUNDLED_FOLDER, bundled_cards
 from explorer.classifiers.downloads import fetch_weights
 from explorer.classifiers.model_card import ModelCard
@@ -55,29 +55,6 @@ def test_bundled_weights_must_have_the_digest_of_their_card(monkeypatch):
     with pytest.raises(ClassifierError, match=r"cifar10-d\.safetensors does not hold the weights"):
         load("cifar10-d", device="cpu")
     load("cifar10-d", BUNDLED_FOLDER / "cifar10-standard.safetensors", "cpu")
-
-
-def test_the_catalogue_lists_the_bundled_classifiers_with_their_figures():
-    entries = {entry.name: entry for entry in catalogue()}
-    assert set(NAMES) <= set(entries)
-    for name in NAMES:
-        entry = entries[name]
-        assert entry.available
-        assert entry.where.is_file()
-        assert entry.bytes == entry.where.stat().st_size
-        assert 1.5 / len(entry.card.labels) < entry.accuracy < 1  # far above chance
-
-
-def test_the_catalogue_lists_torchvisions_classifiers_and_their_places(monkeypatch, tmp_path):
-    monkeypatch.delenv("EXPLORER_WEIGHTS", raising=False)
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    entries = {entry.name: entry for entry in catalogue(torchvision=True)}
-    google = entries["torchvision:googlenet"]
-    assert not google.available
-    assert tmp_path in google.where.parents
-    assert google.parameters == 6_624_904
-    assert google.bytes == pytest.approx(52.1e6, rel=1e-3)
-    assert (google.group, google.remote.digest) == ("torchvision", "1378be20")
 
 
 def test_a_torchvision_name_with_a_local_file(squeezenet):

@@ -1,4 +1,4 @@
-"""What a visitor does with the constructed sets, in a real browser."""
+"""Journeys through the page of the constructed sets, in a real browser."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from explorer.datasets.constructed.read import read_set
 from tests.journeys.visitor import Visitor
 
 QUICK = "datasets?match_steps=30&attack_steps=10"
-# Whether any component shows this text: their elements lie in shadow roots.
-SHOWS = "([part, text]) => [...document.querySelectorAll('*')].some(e => e.shadowRoot?.querySelector(part)?.textContent.includes(text))"
-TILES = "count => [...document.querySelectorAll('*')].some(e => e.shadowRoot?.querySelectorAll('.tile').length === count)"
+# Functions of the page. The elements of a component lie in a shadow root.
+SHOWS = """([part, text]) => [...document.querySelectorAll('*')].some(
+  element => element.shadowRoot?.querySelector(part)?.textContent.includes(text)
+)"""
+TILES = """count => [...document.querySelectorAll('*')].some(
+  element => element.shadowRoot?.querySelectorAll('.tile').length === count
+)"""
 
 
 def open_datasets(visitor: Visitor, path: str = QUICK) -> Visitor:
-    """The row is finished and the grid stands below it."""
+    """Open the page and wait until the row and the grid below it are complete."""
     visitor.open(path)
     visitor.page.wait_for_selector(".tile .fill")
-    return visitor.settle()
+    return visitor.wait_until_idle()
 
 
 def select(visitor: Visitor, key: str, option: str) -> None:
@@ -49,7 +53,7 @@ def test_five_pictures_of_one_size_and_nothing_cut_off(
             assert box["x"] + box["width"] <= width
 
 
-def test_an_image_is_made_live_cancelled_made_again_and_downloaded(
+def test_a_build_is_cancelled_and_another_is_downloaded_as_a_set(
     browser: Any, server: str, tmp_path: Path
 ) -> None:
     with Visitor(browser, server) as visitor:
@@ -59,13 +63,13 @@ def test_an_image_is_made_live_cancelled_made_again_and_downloaded(
         page.wait_for_function(SHOWS, arg=[".current figcaption", "of 300"])
         page.get_by_role("button", name="Cancel").click()
         page.get_by_text("It was cancelled; nothing was added.").wait_for()
-        visitor.settle()
+        visitor.wait_until_idle()
         page.get_by_role("button", name="Mislabel it by one").click()
         page.wait_for_function(SHOWS, arg=[".note", "Added to “made here”"])
-        visitor.settle()
+        visitor.wait_until_idle()
         select(visitor, "set", "made here: D_det")
         page.wait_for_function(TILES, arg=1)
-        visitor.settle()
+        visitor.wait_until_idle()
         with page.expect_download() as started:
             page.get_by_role("button", name="Download D_det as a set").click()
         (tmp_path / "set.parquet").write_bytes(Path(started.value.path()).read_bytes())
@@ -81,6 +85,6 @@ def test_a_tile_opens_its_row(browser: Any, server: str) -> None:
         before = visitor.picture(0)
         visitor.page.locator(".tile").nth(11).click()
         visitor.page.wait_for_function(SHOWS, arg=[".labels dd", "truck"])
-        visitor.settle()
+        visitor.wait_until_idle()
         assert (visitor.picture(0) != before).any()
         assert "image=truck" in visitor.page.url

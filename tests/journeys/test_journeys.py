@@ -1,4 +1,4 @@
-"""What a visitor does, in a real browser."""
+"""Journeys through the overview and the attack page, in a real browser."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ CHANGED = """before => {
   }
   return false
 }"""
+SLIDER_AT = """value => [...document.querySelectorAll('*')].some(
+  element => element.shadowRoot?.querySelector('.slider')?.value === value
+)"""
 
 
 def adversarial_source(visitor: Visitor) -> str:
@@ -46,12 +49,12 @@ def test_first_paint_shows_a_fooled_classifier(
         assert boxes[0]["width"] >= 200
 
 
-def test_the_way_in(browser: Any, server: str) -> None:
+def test_the_overview_leads_to_the_attack_page(browser: Any, server: str) -> None:
     with Visitor(browser, server) as visitor:
         visitor.open()
         visitor.page.get_by_role("button", name="Attack an image yourself").click()
         visitor.page.wait_for_selector(".st-key-linf")
-        visitor.settle()
+        visitor.wait_until_idle()
         assert visitor.page.url.endswith("/attack")
         assert visitor.text("h1") == "Attack an image"
 
@@ -68,7 +71,7 @@ def test_dragging_epsilon_changes_the_picture_and_the_label(browser: Any, server
         visitor.page.mouse.down()
         visitor.page.mouse.move(track["x"] + track["width"] / 2, middle, steps=8)
         visitor.page.mouse.up()
-        visitor.until(CHANGED, before)
+        visitor.wait_for(CHANGED, before)
         assert visitor.outcome == "✗ fooled"
         assert visitor.names[2] != label
         assert np.abs(visitor.picture(2).astype(int) - picture).max() > 4
@@ -86,11 +89,11 @@ def test_an_upload_is_attacked(browser: Any, server: str, tmp_path: Path) -> Non
     with Visitor(browser, server) as visitor:
         visitor.open(f"{CIFAR}&linf=8")
         visitor.page.locator(".st-key-source").get_by_text("upload").click()
-        before = adversarial_source(visitor.settle())
+        before = adversarial_source(visitor.wait_until_idle())
         visitor.page.locator('.st-key-upload input[type="file"]').set_input_files(
             tmp_path / "ramp.png"
         )
-        visitor.until(CHANGED, before)
+        visitor.wait_for(CHANGED, before)
         np.testing.assert_array_equal(visitor.picture(0), pixels)
         change = np.abs(visitor.picture(2).astype(int) - pixels)
         assert 0 < change.max() <= 8
@@ -99,14 +102,14 @@ def test_an_upload_is_attacked(browser: Any, server: str, tmp_path: Path) -> Non
         )
         visitor.page.wait_for_selector('[data-testid="stAlert"]')
         assert "fake.png is not a picture" in visitor.text('[data-testid="stAlert"]')
-        np.testing.assert_array_equal(visitor.settle().picture(0), pixels)
+        np.testing.assert_array_equal(visitor.wait_until_idle().picture(0), pixels)
 
 
 def test_a_picture_is_picked_by_its_thumbnail(browser: Any, server: str) -> None:
     with Visitor(browser, server) as visitor:
         before = adversarial_source(visitor.open(CIFAR))
         visitor.page.get_by_role("radio", name="ship 2").click()
-        visitor.until(CHANGED, before)
+        visitor.wait_for(CHANGED, before)
         assert (
             visitor.page.get_by_role("radio", name="ship 2").get_attribute("aria-checked") == "true"
         )
@@ -117,8 +120,8 @@ def test_the_scrubber_replays_the_attack(browser: Any, server: str) -> None:
     with Visitor(browser, server) as visitor:
         visitor.open(f"{CIFAR}&linf=8&steps=10")
         canvas, slider = visitor.page.locator("canvas.frame"), visitor.page.locator(".slider")
-        kept = int(slider.input_value())
-        assert f"Step {kept} of 10 (best, kept)" in visitor.text(".says .step")
+        best = int(slider.input_value())
+        assert f"Step {best} of 10 (best, kept)" in visitor.text(".says .step")
         np.testing.assert_array_equal(
             decoded(canvas.evaluate("c => c.toDataURL('image/png')")), visitor.picture(2)
         )
@@ -128,9 +131,7 @@ def test_the_scrubber_replays_the_attack(browser: Any, server: str) -> None:
         assert not np.array_equal(start, visitor.picture(2))
         assert np.abs(start.astype(int) - visitor.picture(0)).max() <= 8
         visitor.page.locator(".play").click()
-        visitor.page.wait_for_function(
-            "() => [...document.querySelectorAll('*')].some(e => e.shadowRoot?.querySelector('.slider')?.value === '10')"
-        )
+        visitor.page.wait_for_function(SLIDER_AT, arg="10")
 
 
 def download(visitor: Visitor, label: str) -> bytes:
@@ -139,21 +140,21 @@ def download(visitor: Visitor, label: str) -> bytes:
     return Path(started.value.path()).read_bytes()
 
 
-def test_each_export_is_what_the_page_shows(browser: Any, server: str) -> None:
+def test_each_export_agrees_with_the_page(browser: Any, server: str) -> None:
     with Visitor(browser, server) as visitor:
         visitor.open(f"{CIFAR}&linf=8&steps=10")
-        shown, names = visitor.picture(2), visitor.names
+        pixels, names = visitor.picture(2), visitor.names
         confidences = visitor.page.locator("figcaption .confidence").all_inner_texts()
 
         np.testing.assert_array_equal(
-            np.asarray(Image.open(io.BytesIO(download(visitor, "Adversarial image, PNG")))), shown
+            np.asarray(Image.open(io.BytesIO(download(visitor, "Adversarial image, PNG")))), pixels
         )
         exact = np.load(io.BytesIO(download(visitor, "Exact values, .npy")))
-        np.testing.assert_array_equal(np.rint(exact * 255).transpose(1, 2, 0), shown)
+        np.testing.assert_array_equal(np.rint(exact * 255).transpose(1, 2, 0), pixels)
 
         rows = list(csv.DictReader(io.StringIO(download(visitor, "Trace, CSV").decode())))
-        kept = next(row for row in rows if row["kept"] == "true")
-        assert kept["predicted_name"] == names[2]
+        best = next(row for row in rows if row["kept"] == "true")
+        assert best["predicted_name"] == names[2]
         recipe = json.loads(download(visitor, "Recipe, JSON"))
         assert (recipe["steps"], recipe["model"]) == (10, "cifar10-standard")
 
@@ -184,7 +185,7 @@ def test_presets_move_the_controls(browser: Any, server: str) -> None:
     with Visitor(browser, server) as visitor:
         before = adversarial_source(visitor.open(CIFAR))
         visitor.page.get_by_role("button", name="the panda's ε = 0.007").click()
-        visitor.until(CHANGED, before)
+        visitor.wait_for(CHANGED, before)
         assert visitor.text(".operator") == "+ 1.785/255 ×"
         assert visitor.page.locator(".st-key-steps").count() == 0
 

@@ -1,4 +1,4 @@
-"""Photographs and classifiers for them, in a real browser: the panda, the crop, the way back, a classifier of one's own."""
+"""Journeys with photographs, in a real browser: the panda, the crop, a classifier that is added."""
 
 from __future__ import annotations
 
@@ -15,23 +15,24 @@ from safetensors.torch import save_file
 from tests.journeys.visitor import Visitor
 
 ADDRESS = "part => location.href.includes(part)"
-OVERFLOW = "() => { const main = document.querySelector('[data-testid=stMain]'); return main.scrollWidth - main.clientWidth }"
+OVERFLOW = """() => {
+  const main = document.querySelector('[data-testid=stMain]')
+  return main.scrollWidth - main.clientWidth
+}"""
 PANDA = "attack?model=torchvision:squeezenet1_1&image=giant+panda&linf=1.785&steps=10"
 
 
-def test_the_preset_shows_fgsm_beside_pgd_and_both_gibbons_are_the_models_word(
-    browser: Any, imagenet_server: str
-) -> None:
+def test_the_panda_preset_shows_fgsm_above_pgd(browser: Any, imagenet_server: str) -> None:
     with Visitor(browser, imagenet_server) as visitor:
         visitor.open("attack?model=cifar10-standard")
         visitor.page.get_by_role("button", name="panda → gibbon").click()
         visitor.page.get_by_text("FGSM: one full step").wait_for()
-        visitor.settle()
+        visitor.wait_until_idle()
         names = visitor.page.locator("figcaption .name").all_inner_texts()
         assert (names[0], names[3]) == ("giant panda", "giant panda")
         assert names[5] == "gibbon"
-        tops = [box.bounding_box()["x"] for box in visitor.page.locator(".picture img").all()[:6]]
-        assert tops[:3] == tops[3:]  # one above the other
+        boxes = [image.bounding_box() for image in visitor.page.locator(".picture img").all()]
+        assert [box["x"] for box in boxes[:3]] == [box["x"] for box in boxes[3:6]]
 
 
 def test_the_crop_is_dragged(browser: Any, imagenet_server: str) -> None:
@@ -41,29 +42,31 @@ def test_the_crop_is_dragged(browser: Any, imagenet_server: str) -> None:
         visitor.page.get_by_text("What the classifier sees").click()
         box = visitor.page.locator(".box")
         box.wait_for()
-        visitor.page.wait_for_timeout(700)  # it unfolds
-        place = box.bounding_box()
-        middle = place["y"] + place["height"] / 2
-        visitor.page.mouse.move(place["x"] + place["width"] / 2, middle)
+        visitor.page.wait_for_timeout(700)  # the expander opens
+        bounds = box.bounding_box()
+        x, y = bounds["x"] + bounds["width"] / 2, bounds["y"] + bounds["height"] / 2
+        visitor.page.mouse.move(x, y)
         visitor.page.mouse.down()
-        visitor.page.mouse.move(place["x"] + place["width"] / 2 - 60, middle, steps=6)
+        visitor.page.mouse.move(x - 60, y, steps=6)
         visitor.page.mouse.up()
-        visitor.until(ADDRESS, "crop_x=0")
+        visitor.wait_for(ADDRESS, "crop_x=0")
         after = visitor.picture(0)
         assert np.abs(after.astype(int) - before).mean() > 5
-        # What was at the left edge of the old crop has moved to the right, by as much as the crop moved to the left.
+        # The picture moves to the right by as many pixels as the crop moves to the left.
         shift = next(d for d in range(1, 120) if np.array_equal(after[:, d:], before[:, :-d]))
         assert 10 < shift <= 48
         box.press("ArrowRight")
-        visitor.until(ADDRESS, "crop_x=0.05")
+        visitor.wait_for(ADDRESS, "crop_x=0.05")
 
 
-def test_the_whole_photograph_can_be_taken_along(browser: Any, imagenet_server: str) -> None:
+def test_the_whole_photograph_is_attacked_and_downloaded(
+    browser: Any, imagenet_server: str
+) -> None:
     with Visitor(browser, imagenet_server) as visitor:
         visitor.open(f"{PANDA}&target=gibbon")
         visitor.page.get_by_text("Apply the change to the full-size photograph").click()
         visitor.page.get_by_text("still fools").wait_for()
-        visitor.settle()
+        visitor.wait_until_idle()
         with visitor.page.expect_download() as download:
             visitor.page.get_by_role("button", name="Whole photograph, PNG").click()
         whole = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
@@ -75,14 +78,14 @@ def test_the_models_page_fits_the_screen(browser: Any, imagenet_server: str, wid
     with Visitor(browser, imagenet_server, width=width) as visitor:
         visitor.page.goto(f"{imagenet_server}/models")
         visitor.page.get_by_text("In memory").wait_for()
-        visitor.settle()
+        visitor.wait_until_idle()
         for tab in ("ImageNet classifiers to download", "Add your own", "On this machine"):
             visitor.page.get_by_role("tab", name=tab).click()
             visitor.page.wait_for_timeout(200)
             assert visitor.page.evaluate(OVERFLOW) <= 0
 
 
-def test_a_classifier_of_ones_own_is_added_and_attacked(
+def test_a_classifier_is_added_and_attacked(
     browser: Any, imagenet_server: str, tmp_path: Path
 ) -> None:
     from torchvision.models import mobilenet_v3_small
@@ -107,8 +110,8 @@ def test_a_classifier_of_ones_own_is_added_and_attacked(
         page.get_by_text("mine.safetensors").wait_for()
         page.get_by_role("button", name="Add this classifier").click()
         page.get_by_text("Added journey").wait_for()
-        visitor.settle()
+        visitor.wait_until_idle()
         page.locator(".st-key-use-new-model button").click()
         page.wait_for_selector(".picture img[src]")
-        visitor.settle()
+        visitor.wait_until_idle()
         assert set(visitor.names) <= {"ant", "bee"}

@@ -1,4 +1,4 @@
-"""A visitor: a browser window that notices every mistake of the page."""
+"""A visitor of the app: a browser window that records every error of the page."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 from PIL import Image
 
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-PATIENCE = 90_000  # milliseconds
-# Opened at its own address, a page first asks for Streamlit's end points beside itself.
-DEEP_LINK_MISSES = tuple(
+PROGRESS = "document.querySelector('[data-testid=stProgress]')"
+TIMEOUT = 90_000  # milliseconds
+# A page that is opened by its address first requests Streamlit's end points below that address.
+MISSING_END_POINTS = tuple(
     f"/{page}/_stcore/{end}"
     for page in ("attack", "datasets", "models")
     for end in ("health", "host-config")
@@ -21,7 +22,10 @@ DEEP_LINK_MISSES = tuple(
 
 
 class Visitor:
-    """Opens pages of ``server``; on leaving, there must have been no error and no request to anywhere else."""
+    """A context manager that opens pages of ``server``.
+
+    It asserts at the end that there was no error and no request to another server.
+    """
 
     def __init__(
         self, browser: Any, server: str, width: int = 1440, height: int = 900, dark: bool = False
@@ -32,24 +36,24 @@ class Visitor:
             color_scheme="dark" if dark else "light",
             accept_downloads=True,
         )
-        self.context.set_default_timeout(PATIENCE)
+        self.context.set_default_timeout(TIMEOUT)
         self.page = self.context.new_page()
-        self.mistakes: list[str] = []
+        self.errors: list[str] = []
         self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.mistakes.append(f"page error: {error}"))
+        self.page.on("pageerror", lambda error: self.errors.append(f"page error: {error}"))
         self.page.route("**/*", self._route)
 
     def _console(self, message: Any) -> None:
         if message.type == "error" and not message.location.get("url", "").endswith(
-            DEEP_LINK_MISSES
+            MISSING_END_POINTS
         ):
-            self.mistakes.append(f"console: {message.text} {message.location}")
+            self.errors.append(f"console: {message.text} {message.location}")
 
     def _route(self, route: Any) -> None:
         if route.request.url.startswith((self.server, "data:", "blob:")):
             route.continue_()
         else:
-            self.mistakes.append(f"request to {route.request.url}")
+            self.errors.append(f"request to {route.request.url}")
             route.abort()
 
     def __enter__(self) -> Visitor:
@@ -63,19 +67,17 @@ class Visitor:
     ) -> None:
         self.context.close()
         if error is None:
-            assert not self.mistakes, self.mistakes
+            assert not self.errors, self.errors
 
     def open(self, path: str = "") -> Visitor:
         """Open a page and wait until it shows its attack."""
         self.page.goto(f"{self.server}/{path}")
         self.page.wait_for_selector(".picture img[src]")
-        return self.settle()
+        return self.wait_until_idle()
 
-    def settle(self) -> Visitor:
-        """Wait until the page stands still and no attack runs."""
-        self.page.wait_for_function(
-            f"() => document.querySelector('{IDLE}') && !document.querySelector('[data-testid=\"stProgress\"]')"
-        )
+    def wait_until_idle(self) -> Visitor:
+        """Wait until no script and no job is running."""
+        self.page.wait_for_function(f"() => document.querySelector('{IDLE}') && !{PROGRESS}")
         self.page.wait_for_timeout(300)
         self.page.wait_for_selector(IDLE)
         assert self.page.locator('[data-testid="stException"]').count() == 0
@@ -90,21 +92,25 @@ class Visitor:
 
     @property
     def names(self) -> list[str]:
-        """What the classifier says of the three pictures of the first triptych."""
+        """The classifier's predictions for the three pictures of the first triptych."""
         return [str(text) for text in self.page.locator("figcaption .name").all_inner_texts()[:3]]
 
     def picture(self, index: int) -> np.ndarray:
-        """uint8 [H, W, 3] of a picture of the triptych: 0 original, 1 perturbation, 2 adversarial."""
+        """A picture of the triptych, uint8 [H, W, 3].
+
+        ``index`` is 0 for the original, 1 for the perturbation, 2 for the adversarial image.
+        """
         source = self.page.locator(".picture img").nth(index).get_attribute("src")
         return decoded(source)
 
-    def until(self, script: str, argument: object) -> Visitor:
-        """Wait until a function of the page and ``argument`` says true."""
+    def wait_for(self, script: str, argument: object) -> Visitor:
+        """Wait until a JavaScript function is true of ``argument``, and then until idle."""
         self.page.wait_for_function(script, arg=argument)
-        return self.settle()
+        return self.wait_until_idle()
 
 
 def decoded(uri: str) -> np.ndarray:
+    """The pixels of a ``data:`` address, uint8 [H, W, 3]."""
     return np.asarray(
         Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))).convert("RGB")
     )

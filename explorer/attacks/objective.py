@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -39,18 +40,17 @@ class Objective:
 
     def __call__(self, surrogate: GradientModel, images: Tensor) -> Evaluation:
         """Loss, logits and gradient at ``images`` [M, 3, H, W], in chunks that fit the memory."""
-        return map_chunks(
-            surrogate,
-            images,
-            lambda rows: self.select(rows).evaluate(surrogate, images[rows]),
-            kind="gradient",
-        )
+        chunk = partial(self.evaluate, surrogate, images)
+        return map_chunks(surrogate, images, chunk, kind="gradient")
 
-    def evaluate(self, surrogate: GradientModel, images: Tensor) -> Evaluation:
-        """The same in one chunk."""
-        logits, vjp = surrogate.logits_vjp(images)
+    def evaluate(
+        self, surrogate: GradientModel, images: Tensor, rows: slice = slice(None)
+    ) -> Evaluation:
+        """The same for some rows, in one chunk."""
+        logits, vjp = surrogate.logits_vjp(images[rows])
+        targets = None if self.targets is None else self.targets[rows]
         with torch.no_grad():
-            loss = LOSSES[self.loss](logits, self.labels, self.targets)
+            loss = LOSSES[self.loss](logits, self.labels[rows], targets)
         return Evaluation(loss.value, loss.scale, logits, vjp(loss.logit_direction))
 
     def without_gradient(self, model: GradientModel, images: Tensor) -> Evaluation:

@@ -57,8 +57,9 @@ def map_chunks(
     def in_turn() -> R:
         return _joined([chunk() for chunk in chunks(size)])
 
+    whole = in_turn if size < n else partial(compute, slice(0, n))
     if not model.splits_across_threads(n):
-        return in_turn()
+        return whole()
     # An attack that leaves fooled samples alone comes with another number of them in every step.
     key = (kind, n.bit_length(), images.shape[1:])
     rounds = -(-n // size)
@@ -66,7 +67,7 @@ def map_chunks(
         model,
         key,
         n,
-        in_turn,
+        whole,
         lambda threads: chunks(-(-n // (threads * rounds))),
         _joined,
         _bitwise_equal,

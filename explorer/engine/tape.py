@@ -68,7 +68,9 @@ class Tape:
         own work, and the pauses it makes between two operations, in which other threads fall
         asleep, took 8 % of a gradient of SqueezeNet for one image, and 20 % on two threads.
         """
-        output, records = self.record(images)
+        records: list[Record] = []
+        with torch.no_grad():
+            output = self._forward(images, records)
 
         def backward(gradient: Tensor) -> Tensor | None:
             with torch.no_grad():

@@ -30,12 +30,7 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.add_argument(
-            "--debug",
-            action="store_true",
-            default=argparse.SUPPRESS,  # a command's default would undo one before the command
-            help="show where a bug happened",
-        )
+        self.add_argument("--debug", action="store_true", help="show where a bug happened")
 
     def error(self, message: str) -> NoReturn:
         self.exit(MISTAKE, f"{self.prog}: {message} (--help tells more)\n")
@@ -69,14 +64,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit status of one command, which is run with ``arguments`` (None: the process's own).
+    """The exit status of one command, run with ``arguments`` (None: those of the process).
 
     0 is success, 1 a rerun that differs, 2 a mistake of the person, 70 a bug, 130 an interruption,
     and 141 standard output that was closed.
     """
     tune_process()
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    program = "explorer"
     try:
+        options = _parser().parse_args(arguments)
+        program = f"explorer {options.command}"
         status = int(options.run(options))
         sys.stdout.flush()
         return status
@@ -89,14 +87,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except UserError as error:
-        print(f"explorer {options.command}: {error}", file=sys.stderr)
+        print(f"{program}: {error}", file=sys.stderr)
         return MISTAKE
     except Exception as error:
-        _report_bug(options.command, error, debug="debug" in options)
+        _report_bug(program, error, debug="--debug" in arguments)
         return BUG
 
 
-def _report_bug(command: str, error: Exception, *, debug: bool) -> None:
+def _report_bug(program: str, error: Exception, *, debug: bool) -> None:
     """Print one line on standard error, and with ``debug`` the traceback before it."""
     bug_id, log = _log_to_file(error)
     advice = f"Its stack is in {log}. " if log else ""
@@ -105,7 +103,7 @@ def _report_bug(command: str, error: Exception, *, debug: bool) -> None:
     else:
         advice += "Run again with --debug to see where it happened. "
     print(
-        f"explorer {command}: this is a bug in the explorer ({bug_id}): {type(error).__name__}. "
+        f"{program}: this is a bug in the explorer ({bug_id}): {type(error).__name__}. "
         f"{advice}Please report it.",
         file=sys.stderr,
     )

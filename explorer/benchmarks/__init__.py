@@ -1,0 +1,1 @@
+"""Speed, strength, cost and memory of the attack, beside other libraries."""

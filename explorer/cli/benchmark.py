@@ -26,6 +26,8 @@ from explorer.cli.common import UsageError, at_least_one, number
 from explorer.engine import PRECISIONS
 from explorer.files import shared_folder
 
+MAX_BATCH = 10_000
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
@@ -91,6 +93,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace, names: list[str]) -> None:
     at_least_one("--batch", min(options.batch))
+    if max(options.batch) > MAX_BATCH:
+        raise UsageError(f"--batch must be at most {MAX_BATCH:,}; it is {max(options.batch)}")
     for flag in ("rounds", "steps", "threads"):
         at_least_one(f"--{flag}", getattr(options, flag))
     if not 0 < options.epsilon <= 1:

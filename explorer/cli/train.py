@@ -24,6 +24,7 @@ from explorer.training.recipes import TRAINING_RECIPES, TrainingRecipe
 from explorer.training.trainer import Trainer, TrainingProgress
 
 CHECKPOINT = "checkpoint.pt"
+MAX_SEED = 2**32  # torch takes 64 bits, which also have the epoch
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,6 +60,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     for flag in ("epochs", "stop_after", "threads"):
         at_least_one(f"--{flag.replace('_', '-')}", getattr(options, flag))
+    if options.seed is not None and abs(options.seed) > MAX_SEED:
+        raise UsageError(f"--seed must be at most {MAX_SEED}; it is {options.seed}")
     recipe = _with_options(TRAINING_RECIPES[options.name], options)
     if options.threads is not None:
         torch.set_num_threads(options.threads)

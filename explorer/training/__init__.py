@@ -1,0 +1,1 @@
+"""Training of the bundled classifiers, and what is published of it."""

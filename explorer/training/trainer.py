@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from explorer.attacks.threat import Threat
+from explorer.attacks import Threat
 from explorer.classifiers.small_net import SmallNet, whiten_stem
 from explorer.datasets.labelled import LabelledImages
 from explorer.training.checkpoint import TrainingError, read_checkpoint, write_checkpoint

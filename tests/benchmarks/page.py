@@ -3,7 +3,7 @@
 python -m tests.benchmarks.page [--model NAME] [--moves N] [--people 1 2 4] [--json]
 
 The slider is moved by keys. The clock runs in the browser, from the key to the first frame after
-the new adversarial picture is decoded. The stages before that are the server's own; the rest is
+the new adversarial picture is decoded. The server measures the stages before that; the rest is
 sending, drawing the page and painting.
 """
 
@@ -52,7 +52,7 @@ SLIDER = ".st-key-linf [role=slider], .st-key-linf input[type=range]"
 
 
 def open_page(browser: Browser, address: str, model: str, seed: int) -> Page:
-    """The attack page in a session of its own; another seed is another attack."""
+    """The attack page in a new session; another seed is another attack."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(120_000)
     page.goto(f"{address}/attack?model={model}&linf=2&seed={seed}")

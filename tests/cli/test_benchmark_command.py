@@ -132,6 +132,7 @@ def test_scaling(capsys):
     [
         (["--rounds", "0"], "--rounds must be at least 1"),
         (["--batch", "1", "0"], "--batch must be at least 1"),
+        (["--batch", "1", "1000000"], "--batch must be at most 10,000"),
         (["--steps", "-2"], "--steps must be at least 1"),
         (["--threads", "0"], "--threads must be at least 1"),
         (["--epsilon", "0"], "--epsilon must be above 0"),

@@ -96,6 +96,14 @@ def test_a_bug_is_reported_where_no_log_can_be_written(capsys, fails_with, monke
     assert "log.txt" not in err
 
 
+def test_a_bug_in_reading_the_command_line_is_one_too(capsys, monkeypatch):
+    monkeypatch.setattr(models, "add", lambda commands: 1 // 0)
+    status, out, err = run(capsys, "models")
+    assert (status, out) == (70, "")
+    assert err.startswith("explorer: this is a bug in the explorer")
+    assert "ZeroDivisionError" in err
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), Cancelled()])
 def test_an_interruption_is_no_bug(capsys, fails_with, error):
     fails_with(error)

@@ -172,7 +172,7 @@ class Classifier(nn.Module):
     def digest(self) -> str:
         """SHA-256 of the weights (names, dtypes, shapes, bytes), whatever file they came from.
 
-        It is kept until a weight is replaced or changed in place.
+        It is computed again only after a weight was replaced or changed in place.
         """
         state = self.module.state_dict()
         versions = tuple((value.data_ptr(), _version(value)) for value in state.values())

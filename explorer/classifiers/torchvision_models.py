@@ -27,11 +27,11 @@ from explorer.classifiers.imagenet import (
 )
 
 IMAGENET_CLASSES = 1000
-# How the published weights were trained, where the constructor's defaults differ. The auxiliary
-# heads are built so that the state dict fits; in evaluation mode they are not run.
+INCEPTIONS = ("googlenet", "inception_v3")  # published with transform_input: see classifier_around
+# The auxiliary heads are built so that the state dict fits; in evaluation mode they are not run.
 BUILD_OPTIONS: dict[str, dict[str, Any]] = {
-    "googlenet": {"transform_input": False, "aux_logits": True, "init_weights": False},
-    "inception_v3": {"transform_input": False, "aux_logits": True, "init_weights": False},
+    architecture: {"transform_input": False, "aux_logits": True, "init_weights": False}
+    for architecture in INCEPTIONS
 }
 ROBUST_CROP, ROBUST_RESIZE = 224, 256  # the robustness library's test transform
 
@@ -64,13 +64,13 @@ def classifier_around(
 ) -> Classifier:
     """A classifier around ``module``, built with :data:`BUILD_OPTIONS`; ``options`` are its own.
 
-    ``mean`` and ``std`` are those of torchvision's presets and trainers. ``googlenet`` and
-    ``inception_v3`` take images in [−1, 1]: torchvision's ``transform_input`` converts each colour
-    of an image z that was normalised with ImageNet's m and s into a·z + b, where a = s / 0.5 and
-    b = (m − 0.5) / 0.5. Here the normalisation does both: ((p − mean) / std)·a + b is
-    (p − mean′) / std′ with mean′ = mean − b·std / a and std′ = std / a.
+    ``mean`` and ``std`` are those of torchvision's presets and trainers. The Inceptions take images
+    in [−1, 1]: torchvision's ``transform_input`` converts each colour of an image z that was
+    normalised with ImageNet's m and s into a·z + b, where a = s / 0.5 and b = (m − 0.5) / 0.5. Here
+    the normalisation does both: ((p − mean) / std)·a + b is (p − mean′) / std′ with
+    mean′ = mean − b·std / a and std′ = std / a.
     """
-    if "transform_input" in BUILD_OPTIONS.get(architecture, {}):
+    if architecture in INCEPTIONS:
         mean, std = _in_transformed_range(mean, std)
     return Classifier(module, mean=mean, std=std, **options)
 

@@ -63,7 +63,7 @@ def photograph_pixels(classifier):
 
 
 @pytest.fixture(scope="module", params=TORCHVISION)
-def loaded(request, tmp_path_factory):
+def model(request, tmp_path_factory):
     """An architecture, and a classifier from a small file (in float16) of random weights."""
     path = tmp_path_factory.mktemp("weights") / f"{request.param}.safetensors"
     state = random_network(request.param).state_dict()
@@ -78,8 +78,8 @@ def loaded(request, tmp_path_factory):
     path.unlink(missing_ok=True)
 
 
-def test_its_logits_gradient_and_labels(loaded):
-    architecture, classifier = loaded
+def test_its_logits_gradient_and_labels(model):
+    architecture, classifier = model
     pixels = photograph_pixels(classifier).requires_grad_(True)
     logits = classifier(pixels)
     assert logits.shape == (1, 1000)
@@ -90,8 +90,8 @@ def test_its_logits_gradient_and_labels(loaded):
     assert (len(classifier.labels), classifier.labels[388]) == (1000, "giant panda")
 
 
-def test_its_preprocessing_is_torchvisions(loaded):
-    architecture, classifier = loaded
+def test_its_preprocessing_is_torchvisions(model):
+    architecture, classifier = model
     assert (classifier.interpolation == "bicubic") == (architecture == "swin_t")
     expected = get_model_weights(architecture).DEFAULT.transforms()(photograph())[None]
     if architecture == "googlenet":
@@ -100,16 +100,16 @@ def test_its_preprocessing_is_torchvisions(loaded):
     assert torch.allclose(normalised, expected, atol=1e-5)
 
 
-def test_its_optimized_copy_has_the_same_logits(loaded):
-    _, classifier = loaded
+def test_its_optimized_copy_has_the_same_logits(model):
+    _, classifier = model
     pixels = photograph_pixels(classifier)
     with torch.no_grad():
         logits, optimized = classifier(pixels), optimized_copy(classifier, torch.float32)(pixels)
     assert float((optimized - logits).abs().max()) <= 1e-3 * float(logits.abs().max())
 
 
-def test_its_features_feed_its_head(loaded):
-    architecture, classifier = loaded
+def test_its_features_feed_its_head(model):
+    architecture, classifier = model
     pixels = photograph_pixels(classifier)
     with torch.no_grad():
         features, logits = classifier.features(pixels), classifier(pixels)

@@ -15,7 +15,7 @@ ROOT = os.path.dirname(HERE)
 # All sessions run this file in threads of one process. So only the first run changes the path, and
 # it assigns a new list: a thread that is importing reads the old one to its end, and two first runs
 # at once assign equal lists. Changing the list in place loses entries for good.
-if sys.path[0] != ROOT:
+if sys.path[0] == HERE or ROOT not in sys.path:
     entries = tuple(sys.path)
     sys.path = [ROOT, *(entry for entry in entries if entry not in (ROOT, HERE)), HERE]
 

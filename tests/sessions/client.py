@@ -10,6 +10,7 @@ import asyncio
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlencode
 
 from google.protobuf.message import Message
 from streamlit.proto.Alert_pb2 import Alert
@@ -29,6 +30,11 @@ class Shown(NamedTuple):
     proto: Message
     run: str
     fragment: str
+
+
+def text_of(value: object) -> str:
+    """A widget's value as the browser writes it into the address."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 class Session:
@@ -81,14 +87,23 @@ class Session:
         """Give a widget a value and wait for the rerun: ``set("linf", double_array_value=[4.0])``.
 
         The keyword is a field of Streamlit's ``WidgetState``; a list becomes the field's ``data``.
+        As in a browser, the query string follows a widget that is bound to it.
         """
         ((field, content),) = value.items()
-        state = WidgetState(id=self.widget_id(key))
+        widget: Any = self.widget(key)
+        state = WidgetState(id=widget.id)
         if isinstance(content, list):
             getattr(state, field).data.extend(content)
         else:
             setattr(state, field, content)
         self._widgets[state.id] = state
+        if parameter := getattr(widget, "query_param_key", ""):
+            texts = [
+                text_of(item) for item in (content if isinstance(content, list) else [content])
+            ]
+            self.query_string = urlencode(
+                parse_qs(self.query_string) | {parameter: texts}, doseq=True
+            )
         await self.rerun()
         if field.endswith("trigger_value"):  # a click counts once
             del self._widgets[state.id]
@@ -104,13 +119,13 @@ class Session:
                 self._news.clear()
                 await self._news.wait()
 
-    def widget_id(self, key: str) -> str:
-        """Streamlit's identifier of the widget with this ``key=``; LookupError if it is missing."""
-        identifiers = [str(getattr(shown.proto, "id", "")) for shown in self.elements.values()]
-        for identifier in identifiers:
+    def widget(self, key: str) -> Message:
+        """The widget with this ``key=``, such as a ``Slider``; LookupError if there is none."""
+        widgets = {getattr(shown.proto, "id", ""): shown.proto for shown in self.elements.values()}
+        for identifier, proto in widgets.items():
             if identifier.endswith(f"-{key}"):
-                return identifier
-        raise LookupError(f"no widget {key!r}; on the page are {sorted(filter(None, identifiers))}")
+                return proto
+        raise LookupError(f"no widget {key!r} on the page; there are {sorted(widgets)}")
 
     def of_kind(self, kind: str) -> list[Message]:
         """The elements of one kind, in the order of the page."""

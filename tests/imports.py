@@ -94,11 +94,11 @@ def circles() -> list[list[str]]:
 
 
 def _reachable(module: str) -> set[str]:
-    seen: set[str] = set()
+    targets: set[str] = set()
     waiting = [module]
     while waiting:
         for entry in imports_of(waiting.pop()):
-            if entry.target in modules() and entry.target not in seen:
-                seen.add(entry.target)
+            if entry.target in modules() and entry.target not in targets:
+                targets.add(entry.target)
                 waiting.append(entry.target)
-    return seen
+    return targets

@@ -23,8 +23,8 @@ from websockets.exceptions import ConnectionClosed
 TIMEOUT = 60.0  # seconds
 
 
-class Shown(NamedTuple):
-    """An element on screen: its protobuf, such as ``Slider`` or ``Exception``, and who drew it."""
+class Element(NamedTuple):
+    """An element on screen: its protobuf, and the run and the fragment that drew it."""
 
     kind: str
     proto: Message
@@ -46,7 +46,7 @@ class Session:
 
     def __init__(self, address: str) -> None:
         self._url = address.replace("http", "ws", 1) + "/_stcore/stream"
-        self.elements: dict[tuple[int, ...], Shown] = {}
+        self.elements: dict[tuple[int, ...], Element] = {}
         self.errors: list[str] = []
         self.query_string = ""
         self._page_name, self._page_hash = "", ""
@@ -121,7 +121,8 @@ class Session:
 
     def widget(self, key: str) -> Message:
         """The widget with this ``key=``, such as a ``Slider``; LookupError if there is none."""
-        widgets = {getattr(shown.proto, "id", ""): shown.proto for shown in self.elements.values()}
+        protos = [element.proto for element in self.elements.values()]
+        widgets = {getattr(proto, "id", ""): proto for proto in protos}
         for identifier, proto in widgets.items():
             if identifier.endswith(f"-{key}"):
                 return proto
@@ -129,7 +130,8 @@ class Session:
 
     def of_kind(self, kind: str) -> list[Message]:
         """The elements of one kind, in the order of the page."""
-        return [shown.proto for _, shown in sorted(self.elements.items()) if shown.kind == kind]
+        elements = [self.elements[path] for path in sorted(self.elements)]
+        return [element.proto for element in elements if element.kind == kind]
 
     async def _send(self, fragment: str = "") -> None:
         request = BackMsg()
@@ -199,7 +201,7 @@ class Session:
         element = message.delta.new_element
         kind = element.WhichOneof("type")
         proto = getattr(element, kind)
-        self.elements[path] = Shown(kind, proto, self._run, message.delta.fragment_id)
+        self.elements[path] = Element(kind, proto, self._run, message.delta.fragment_id)
         if kind == "exception":
             self.errors.append(f"{proto.type}: {proto.message}\n" + "\n".join(proto.stack_trace))
         elif kind == "alert" and proto.format == Alert.ERROR:
@@ -210,9 +212,9 @@ class Session:
         if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             return
         self.elements = {
-            path: shown
-            for path, shown in self.elements.items()
-            if shown.run == run or (fragments and shown.fragment not in fragments)
+            path: element
+            for path, element in self.elements.items()
+            if element.run == run or (fragments and element.fragment not in fragments)
         }
         if not fragments:
             self._running = False

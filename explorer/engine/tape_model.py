@@ -52,10 +52,6 @@ class TapeModel:
         """Multiplications in the convolutions of one image."""
         return self._logits.work
 
-    @property
-    def has_feature_tape(self) -> bool:
-        return self._features is not None
-
     def logits(self, images: Tensor) -> Tensor:
         return self._logits(self._input(self._logits, images)).float()
 

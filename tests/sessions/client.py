@@ -7,9 +7,11 @@ protobufs: ``BackMsg`` to the server, ``ForwardMsg`` from it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs, urlencode
 
 from google.protobuf.message import Message
@@ -20,7 +22,14 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+T = TypeVar("T")
 TIMEOUT = 60.0  # seconds
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """The coroutine's result. A thread has the event loop: Playwright keeps one in this thread."""
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(asyncio.run, coroutine).result()
 
 
 class Element(NamedTuple):

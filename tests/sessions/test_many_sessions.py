@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.sessions.client import Session
+from tests.sessions.client import Session, run
 from tests.sessions.server import ROOT, Server, running
 
 PAGES = {
@@ -72,10 +72,10 @@ def server(state_file: Path) -> Iterator[Server]:
 def test_sessions_leave_the_process_as_it_was(server: Server, state_file: Path) -> None:
     start = process_state(server, state_file)
     # Several first runs at once. They alone import, and tune the process.
-    assert asyncio.run(visit_at_once(server.address, *ORDERS)) == []
+    assert run(visit_at_once(server.address, *ORDERS)) == []
     while (before := process_state(server, state_file))["importing"]:
         time.sleep(0.1)
-    assert asyncio.run(visit_at_once(server.address, *ORDERS * 3, reruns=1)) == []
+    assert run(visit_at_once(server.address, *ORDERS * 3, reruns=1)) == []
     after = process_state(server, state_file)
 
     root, package = str(ROOT), str(ROOT / "explorer")
@@ -97,7 +97,7 @@ def test_a_widget_changes_the_page_of_its_session_alone(server: Server) -> None:
             assert "linf=8" in one.query_string
             return one.errors + other.errors, [mark(one), mark(other)]
 
-    errors, marks = asyncio.run(predictions())
+    errors, marks = run(predictions())
     assert errors == []
     assert marks == ["fooled", "held"]
 

@@ -49,7 +49,7 @@ def test_a_tapes_distance_is_the_classifiers(kind, with_gradient):
         std=(0.5, 0.25, 2.0),
     )
     tape_model = TapeModel(optimized_copy(classifier, torch.float32))
-    assert tape_model.has_feature_tape
+    assert tape_model._features is not None
     images, sources = torch.rand(2, 2, 3, 8, 8)
     goal = classifier.features(sources).detach()
     ours, theirs = (

@@ -21,6 +21,7 @@ if sys.path[0] == HERE or ROOT not in sys.path:
 
 import streamlit as st
 
+from explorer.ui.jobs.progress import following_jobs
 from explorer.ui.shared.imports import warm_up
 
 ICON = os.path.join(ROOT, "assets", "icon.svg")
@@ -41,4 +42,5 @@ page = st.navigation(
     ],
     position="top",
 )
-page.run()
+with following_jobs():
+    page.run()

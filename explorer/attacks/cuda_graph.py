@@ -99,7 +99,7 @@ class GraphAttack:
     ) -> tuple[Tensor, Trace]:
         """The attack from ``start`` [M, 3, H, W]: what :meth:`TraceRecorder.finish` returns."""
         steps, last_report = settings.steps, time.monotonic()
-        with self._lock:
+        try:
             self.load(settings, batch, start)
             for step in range(steps):
                 callbacks.check_cancelled()
@@ -115,6 +115,12 @@ class GraphAttack:
             number = self._step_number
             self.trace.record_on_device(number, images, evaluation, success, distance)
             return self.trace.finish(steps)
+        finally:
+            self._lock.release()
+
+    def acquire(self) -> bool:
+        """Take the graph for the next :meth:`run`; False while another attack uses it."""
+        return self._lock.acquire(blocking=False)
 
     def load(self, settings: AttackSettings, batch: AttackBatch, start: Tensor) -> None:
         """Begin anew with the values of ``batch``, at ``start`` [M, 3, H, W]."""
@@ -182,7 +188,7 @@ def find(
     frames: bool,
     callbacks: Callbacks,
 ) -> GraphAttack | None:
-    """The graph for an attack; None where the plain loop serves."""
+    """The graph for an attack, acquired for one run; None where the plain loop serves."""
     if os.environ.get("EXPLORER_GRAPHS") != "1" or batch.images.device.type != "cuda":
         return None
     classes = len(models.classifier.labels)
@@ -195,7 +201,8 @@ def find(
     # Kept by the network, which the graphs refer to, so that they go when it goes.
     with _lock:
         cache: _GraphCache = vars(models.surrogate.network).setdefault("_graphs", _GraphCache())
-    return cache.get(settings, models, batch)
+    graph = cache.get(settings, models, batch)
+    return graph if graph is not None and graph.acquire() else None
 
 
 def _key(settings: AttackSettings, batch: AttackBatch) -> Hashable:

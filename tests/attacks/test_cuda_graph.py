@@ -54,6 +54,7 @@ class Case:
         return recorder.finish(attack.steps)
 
     def by_graph(self, graph, callbacks=None):
+        assert graph.acquire()
         return graph.run(self.attack, self.models, self.batch, self.start, callbacks or Callbacks())
 
 

@@ -7,7 +7,7 @@ protobufs: ``BackMsg`` to the server, ``ForwardMsg`` from it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
@@ -62,9 +62,9 @@ class Session:
         self._page_hashes: dict[str, str] = {}  # by the page's name in the address
         self._widgets: dict[str, WidgetState] = {}
         self._large: dict[str, ForwardMsg] = {}  # sent once; afterwards the server sends their hash
-        self._large_in_use: set[str] = set()
         self._timers: dict[str, asyncio.Task[None]] = {}  # of fragments that have a run_every
         self._run, self._running = "", False
+        self.runs = 0  # of the page's script and of its fragments
         self._news = asyncio.Event()
 
     async def __aenter__(self) -> Session:
@@ -92,11 +92,12 @@ class Session:
         self._widgets.clear()
         await self.rerun()
 
-    async def set(self, key: str, **value: Any) -> None:
+    async def set(self, key: str, *, wait: bool = True, **value: Any) -> None:
         """Give a widget a value and wait for the rerun: ``set("linf", double_array_value=[4.0])``.
 
         The keyword is a field of Streamlit's ``WidgetState``; a list becomes the field's ``data``.
-        As in a browser, the query string follows a widget that is bound to it.
+        As in a browser, the query string follows a widget that is bound to it. Without ``wait`` the
+        rerun is only requested.
         """
         ((field, content),) = value.items()
         widget: Any = self.widget(key)
@@ -113,20 +114,36 @@ class Session:
             self.query_string = urlencode(
                 parse_qs(self.query_string) | {parameter: texts}, doseq=True
             )
-        await self.rerun()
+        if wait:
+            await self.rerun()
+        else:
+            await self._request()
         if field.endswith("trigger_value"):  # a click counts once
             del self._widgets[state.id]
 
     async def rerun(self) -> None:
         """Run the page again and wait until no script and no progress display is running."""
-        self._stop_timers()
-        self._running = True
-        await self._send()
+        await self._request()
         async with asyncio.timeout(TIMEOUT):
             while self._running or self._timers:
                 assert not self._receiver.done(), "the server closed the connection"
                 self._news.clear()
                 await self._news.wait()
+
+    async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until the page fulfils ``condition``, at most ``seconds``; whether it does."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not condition():
+                    assert not self._receiver.done(), "the server closed the connection"
+                    self._news.clear()
+                    await self._news.wait()
+        return condition()
+
+    async def _request(self) -> None:
+        self._stop_timers()
+        self._running = True
+        await self._send()
 
     def widget(self, key: str) -> Message:
         """The widget with this ``key=``, such as a ``Slider``; LookupError if there is none."""
@@ -163,7 +180,6 @@ class Session:
                     message = whole
                 if message.metadata.cacheable:
                     self._large[message.hash] = message
-                    self._large_in_use.add(message.hash)
                 self._handle(message)
                 self._news.set()
         finally:
@@ -174,6 +190,7 @@ class Session:
         match message.WhichOneof("type"):
             case "new_session":
                 self._run = run.script_run_id
+                self.runs += 1
                 if not run.fragment_ids:
                     self._start(message.new_session.page_script_hash)
             case "navigation":
@@ -196,7 +213,6 @@ class Session:
 
     def _start(self, page_hash: str) -> None:
         self._running = True
-        self._large_in_use.clear()
         self._stop_timers()
         if page_hash != self._page_hash:
             self._page_hash = page_hash
@@ -227,7 +243,6 @@ class Session:
         }
         if not fragments:
             self._running = False
-            self._large = {name: self._large[name] for name in self._large_in_use}
 
     def _start_timer(self, fragment: str, interval: float) -> None:
         async def run_every() -> None:

@@ -18,9 +18,9 @@ from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.captions import percent
 from explorer.ui.components.markdown import plain
+from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier
 

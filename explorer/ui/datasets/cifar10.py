@@ -10,9 +10,9 @@ import streamlit as st
 from explorer.datasets.cifar10 import ARCHIVE_BYTES, download_cifar10
 from explorer.files import data_folder
 from explorer.ui.components.markdown import plain
+from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.jobs.worker import Job
 
 _WORKER, _PLACE = "downloads", "cifar10"
 _REQUESTED = "cifar10 requested"  # in the session's state

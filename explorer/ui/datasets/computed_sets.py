@@ -10,7 +10,7 @@ from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.experiments.ilyas2019.five_sets import construction_for
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsSettings
 from explorer.files import FileError, cache_folder
-from explorer.ui.jobs.worker import Job
+from explorer.ui.jobs.job import Job
 
 
 def computed_set(
@@ -33,7 +33,7 @@ def computed_set(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         plan = load_or_write_plan(plan, folder, automatic=False)
-        build(plan, classifier, data, folder, on_step=job.on_step, cancelled=job.cancelled)
+        build(plan, classifier, data, folder, on_step=job.on_step, cancelled=job.next_step)
         return read_set(folder)
     except OSError as error:
         raise FileError(

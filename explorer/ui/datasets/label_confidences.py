@@ -11,9 +11,9 @@ from explorer.classifiers import Classifier
 from explorer.experiments.evaluation.label_confidence import label_confidence
 from explorer.ui.datasets.loaded_set import LoadedSet
 from explorer.ui.datasets.pair import ClassifierPair
+from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.result_cache import ResultCache
 
@@ -63,7 +63,7 @@ def _compute(request: _Request, job: Job[Tensor]) -> Tensor:
     data = request.loaded.set.data
     labels = data.labels.clamp(min=0)
     confidence = label_confidence(
-        request.models(), data.images, labels, on_progress=on_progress, cancelled=job.cancelled
+        request.models(), data.images, labels, on_progress=on_progress, cancelled=job.next_step
     )
     confidence[:, data.labels < 0] = 0
     _CACHE.put(request.key, confidence)

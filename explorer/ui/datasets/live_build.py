@@ -24,12 +24,14 @@ from explorer.ui.components.markdown import sentence
 from explorer.ui.datasets.request import BuildRequest, BuiltImage, FiveSetsRequest, build_image
 from explorer.ui.datasets.session_set import add_to_session
 from explorer.ui.datasets.words import SETS, looks_like, objective_words
+from explorer.ui.jobs.job import Job
+from explorer.ui.jobs.progress import waiting_text
 from explorer.ui.jobs.sessions import SessionJobs, session_jobs
-from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
 
 # In the session's state.
 _JOB, _LATEST, _NOTE, _PRESSES = "build job", "latest build", "build note", "build presses"
+FRAME_INTERVAL = 0.5  # seconds: each frame needs a script run
 _QUICK = 0.15  # seconds: a job that ends sooner shows no moving picture
 
 _draw = component(__file__)
@@ -93,7 +95,7 @@ def _finish(job: Job[BuiltImage]) -> None:
         st.session_state[_NOTE] = "It was cancelled; nothing was added."
 
 
-@st.fragment(run_every=0.1)
+@st.fragment(run_every=FRAME_INTERVAL)
 @report_errors()
 def _draw_live(jobs: SessionJobs, job: Job[BuiltImage]) -> None:
     """The image at its latest step; the page runs again when the job has finished."""
@@ -101,12 +103,8 @@ def _draw_live(jobs: SessionJobs, job: Job[BuiltImage]) -> None:
         st.rerun()
     st.button("Cancel", icon=":material/close:", on_click=job.cancel, key="build cancel")
     if job.preview is None:
-        waiting = jobs.worker.ahead(job)
-        st.caption(
-            f"Waiting for {waiting} other job{'s' if waiting > 1 else ''}"
-            if waiting
-            else "About to start"
-        )
+        count, _ = jobs.worker.ahead(job)
+        st.caption(waiting_text(count, "job") if count else "About to start")
         return
     _draw(key="build live", data=frame_data(job.preview))
 

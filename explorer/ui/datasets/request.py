@@ -24,7 +24,7 @@ from explorer.experiments.ilyas2019.five_sets_result import (
 from explorer.experiments.ilyas2019.model_pair import ModelPair
 from explorer.images.geometry import preprocess
 from explorer.ui.datasets.pair import ClassifierPair
-from explorer.ui.jobs.worker import Job
+from explorer.ui.jobs.job import Job
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.picture import Picture
 
@@ -88,7 +88,7 @@ def compute_five_sets(request: FiveSetsRequest, job: Job[FiveSetsResult]) -> Fiv
         job.progress = sum(steps[:finished]) + progress.frame.step, sum(steps)
 
     return make_five_sets(
-        source, start, models, settings, on_progress=on_progress, cancelled=job.cancelled
+        source, start, models, settings, on_progress=on_progress, cancelled=job.next_step
     )
 
 
@@ -134,6 +134,6 @@ def build_image(request: BuildRequest, job: Job[BuiltImage]) -> BuiltImage:
         models,
         request.row.settings,
         on_frame=on_frame,
-        cancelled=job.cancelled,
+        cancelled=job.next_step,
     )
     return BuiltImage(request, source, image)

@@ -9,9 +9,9 @@ from explorer.experiments.ilyas2019.five_sets_result import FiveSetsProgress, Fi
 from explorer.ui.datasets.five_sets_row import draw_unfinished_row
 from explorer.ui.datasets.request import FiveSetsRequest, compute_five_sets
 from explorer.ui.datasets.words import SETS
+from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.jobs.worker import Job
 
 PLACE = "row"
 

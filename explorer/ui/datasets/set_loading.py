@@ -23,9 +23,9 @@ from explorer.ui.datasets.loaded_set import LoadedSet
 from explorer.ui.datasets.pair import ClassifierPair
 from explorer.ui.datasets.session_set import as_constructed_set, session_sets
 from explorer.ui.datasets.words import SETS
+from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.image_picker import gallery_picture, known_label
 from explorer.ui.shared.picture import Picture

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import streamlit as st
 
 if TYPE_CHECKING:
-    from explorer.ui.jobs.worker import Job, Worker
+    from explorer.ui.jobs.job import Job
+from explorer.ui.jobs.worker import Worker
 
 T = TypeVar("T")
 

@@ -1,8 +1,11 @@
-"""The thread that runs jobs: one per device, shared by all sessions. It never calls Streamlit.
+"""Jobs that share a device step by step. Nothing here calls Streamlit.
 
-A session has at most one job at each place of its pages: a new one cancels the one before it, and
-takes over its position in the queue if that one was still waiting. Otherwise first come, first
-served.
+Each job has a thread, and one job at a time has the turn: it computes while the others wait. Before
+each of its steps a job gives the turn to the job that needs the least time, if that is another one.
+So a short attack does not wait for a long one, and attacks of one length run one after the other. A
+job that has waited for long gets one step in between, so that none starves.
+
+A session has at most one job at each place of its pages: a new one cancels the one before it.
 """
 
 from __future__ import annotations
@@ -11,91 +14,29 @@ import atexit
 import threading
 import time
 from collections.abc import Callable, Hashable
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
-from explorer.errors import Cancelled
-from explorer.ui.components.errors import error_text
+from explorer.ui.jobs.job import Job
 
 T = TypeVar("T")
+LONGEST_PAUSE = 2.0  # seconds that a job waits for its next step, if steps are short
 _CLOSING_TIMEOUT = 5.0  # seconds
 
 
-class Job(Generic[T]):
-    """Submitted work. It ends with a ``result``, an ``error`` (the text for the visitor), or
-    cancelled.
-
-    ``progress`` is (steps done, steps). ``preview`` is an intermediate result for the page; it is
-    only ever replaced as a whole, so that reading it needs no lock. ``awaited`` is set while a page
-    still has to show how the job ended.
-    """
-
-    def __init__(self, owner: str, key: Hashable, work: Callable[[Job[T]], T]) -> None:
-        self.owner, self.key, self._work = owner, key, work
-        self.result: T | None = None
-        self.error: str | None = None
-        self.progress: tuple[int, int] = (0, 0)
-        self.preview: Any = None
-        self.awaited = False
-        self.submitted = time.monotonic()
-        self.started: float | None = None
-        self._cancel = threading.Event()
-        self._finished = threading.Event()
-
-    @property
-    def finished(self) -> bool:
-        """Done, failed or cancelled."""
-        return self._finished.is_set()
-
-    @property
-    def done(self) -> bool:
-        """Finished with a result."""
-        return self.finished and self.error is None and not self._cancel.is_set()
-
-    def cancel(self) -> None:
-        """Ask the work to stop, which it does before its next step."""
-        self._cancel.set()
-
-    def cancelled(self) -> bool:
-        """Whether :meth:`cancel` was called: the callback for the work."""
-        return self._cancel.is_set()
-
-    def on_step(self, done: int, steps: int, loss: float) -> None:
-        """The progress callback for an attack."""
-        self.progress = (done, steps)
-
-    @property
-    def waited(self) -> float:
-        """Seconds between submission and start."""
-        return 0.0 if self.started is None else self.started - self.submitted
-
-    def wait(self, seconds: float) -> bool:
-        """Wait for the end, at most ``seconds``; returns whether the job has finished."""
-        return self._finished.wait(seconds)
-
-    def run(self) -> None:
-        """Do the work on the calling thread. Never raises an ``Exception``."""
-        self.started = time.monotonic()
-        try:
-            if not self.cancelled():
-                self.result = self._work(self)
-        except Cancelled:
-            self.cancel()
-        except Exception as error:
-            self.error = error_text(error)
-        finally:
-            self._finished.set()
-
-
 class Worker:
-    """A queue of jobs and the thread that runs them one after the other."""
+    """The turn on one device, and the jobs that want it."""
 
     def __init__(self, name: str) -> None:
+        self._name = name
         self._changed = threading.Condition()
-        self._queue: list[Job[Any]] = []
+        self._jobs: list[Job[Any]] = []  # unfinished, in the order of submission
+        self._turn: Job[Any] | None = None
+        self._turn_began = 0.0
+        self._last_turn: dict[Job[Any], float] = {}  # when each last had it, or was submitted
         self._latest: dict[str, Job[Any]] = {}  # by owner
         # A daemon thread that is inside torch when the interpreter ends makes the process abort.
         atexit.register(self.close)
-        threading.Thread(target=self._serve, name=f"worker-{name}", daemon=True).start()
 
     def submit(self, owner: str, key: Hashable, work: Callable[[Job[T]], T]) -> Job[T]:
         """The next job of ``owner``, which cancels its job before.
@@ -113,46 +54,86 @@ class Worker:
             ):
                 return latest
             job = Job(owner, key, work)
+            job.wait_for_turn = partial(self._wait_for_turn, job)
+            job.on_cancel = self._wake
             self._latest[owner] = job
-            if latest is not None:
-                latest.cancel()
-            if latest is not None and latest in self._queue:
-                self._queue[self._queue.index(latest)] = job
-                latest.run()  # marks the cancelled job as finished
-            else:
-                self._queue.append(job)
-            self._changed.notify()
+            self._jobs.append(job)
+            self._last_turn[job] = time.monotonic()
+        if latest is not None:
+            latest.cancel()
+        name = f"worker-{self._name}"
+        threading.Thread(target=self._run, args=(job,), name=name, daemon=True).start()
         return job
 
-    def ahead(self, job: Job[Any]) -> int:
-        """How many jobs wait in the queue before this one."""
+    def ahead(self, job: Job[Any]) -> tuple[int, float]:
+        """How many jobs get the turn before this one, and how long they need it, in seconds."""
         with self._changed:
-            return self._queue.index(job) if job in self._queue else 0
+            if self._turn is job or job not in self._jobs:
+                return 0, 0.0
+            before = [each for each in self._jobs if self._order(each) < self._order(job)]
+            return len(before), sum(each.seconds_left for each in before)
 
     def forget(self, owner: str) -> None:
         """Cancel the job of ``owner`` and drop every reference to it."""
         with self._changed:
             latest = self._latest.pop(owner, None)
-            if latest is not None:
-                latest.cancel()
-                if latest in self._queue:
-                    self._queue.remove(latest)
+        if latest is not None:
+            latest.cancel()
 
     def close(self) -> None:
-        """Cancel every job and wait until the running one has stopped."""
+        """Cancel every job and wait until they have stopped."""
         with self._changed:
-            self._queue.clear()
-            jobs = list(self._latest.values())
+            jobs = list(self._jobs)
         for job in jobs:
             job.cancel()
         for job in jobs:
-            if job.started is not None:
-                job.wait(_CLOSING_TIMEOUT)
+            job.wait(_CLOSING_TIMEOUT)
 
-    def _serve(self) -> None:
-        while True:
-            with self._changed:
-                while not self._queue:
-                    self._changed.wait()
-                job = self._queue.pop(0)
-            job.run()
+    def _run(self, job: Job[Any]) -> None:
+        self._wait_for_turn(job)
+        job.run()
+        with self._changed:
+            self._jobs.remove(job)
+            del self._last_turn[job]
+            if self._turn is job:
+                self._give(self._next())
+
+    def _wait_for_turn(self, job: Job[Any]) -> None:
+        """Return when ``job`` has the turn, or is cancelled, which needs none."""
+        with self._changed:
+            if self._turn is job:
+                job.seconds_used += time.monotonic() - self._turn_began
+            if self._turn in (job, None):
+                self._give(self._next())
+            while self._turn is not job and not job.cancelled():
+                self._changed.wait()
+
+    def _next(self) -> Job[Any] | None:
+        """The job that the turn should go to now."""
+        wanting = [each for each in self._jobs if not each.cancelled()]
+        if not wanting:
+            return None
+        longest = min(wanting, key=self._last_turn.__getitem__)
+        if longest is not self._turn and self._paused(longest) > LONGEST_PAUSE:
+            return longest
+        return min(wanting, key=self._order)
+
+    def _order(self, job: Job[Any]) -> tuple[float, bool, float]:
+        """Jobs with the lowest come first; among equals the one that has the turn."""
+        return job.seconds_left, job is not self._turn, job.submitted
+
+    def _paused(self, job: Job[Any]) -> float:
+        return time.monotonic() - self._last_turn[job]
+
+    def _give(self, job: Job[Any] | None) -> None:
+        now = time.monotonic()
+        if self._turn in self._last_turn:
+            self._last_turn[self._turn] = now
+        self._turn, self._turn_began = job, now
+        if job is not None:
+            self._last_turn[job] = now
+        self._changed.notify_all()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()

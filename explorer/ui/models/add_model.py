@@ -14,9 +14,9 @@ from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_models import add_model, user_models_folder
 from explorer.files import write_atomically
 from explorer.ui.components.markdown import plain, sentence
+from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.jobs.worker import Job
 from explorer.ui.models.add_model_form import FormValues, NewModel, model_form
 
 _WORKER, _PLACE = "models", "add model"

@@ -12,8 +12,9 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.classifiers import Entry
 from explorer.classifiers.downloads import fetch_weights
 from explorer.ui.components.markdown import sentence
+from explorer.ui.jobs.job import Job
+from explorer.ui.jobs.progress import waiting_text
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.jobs.worker import Job
 
 _WORKER = "downloads"
 _MB = 1e6
@@ -61,15 +62,15 @@ def _start(entry: Entry) -> None:
     st.session_state[f"download job {entry.name}"] = job
 
 
-@st.fragment(run_every=0.25)
+@st.fragment(run_every=1.0)
 def _progress(job: Job[Any], entry: Entry) -> None:
     """A bar that follows the file; the page runs again when the file is here."""
     if job.finished:
         st.rerun()
     done, total = job.progress
-    waiting = session_jobs(_WORKER).worker.ahead(job)
-    if waiting:
-        text = f"Waiting for {waiting} other download{'s' if waiting > 1 else ''}"
+    count, _ = session_jobs(_WORKER).worker.ahead(job)
+    if count:
+        text = waiting_text(count, "download")
     else:
         text = f"{done / _MB:.1f}{f' of {total / _MB:.1f}' if total else ''} MB"
     st.progress(min(done / total, 1.0) if total else 0.0, text)

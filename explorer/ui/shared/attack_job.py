@@ -9,9 +9,9 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import result_key, show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.jobs.worker import Job
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse, respond
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.result_cache import RESULT_CACHE

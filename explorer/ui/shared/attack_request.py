@@ -10,7 +10,7 @@ from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport
 from explorer.images.geometry import preprocess
 from explorer.ui.components.sprite_sheet import SpriteSheet, frames_fit, sprite_sheet_of
-from explorer.ui.jobs.worker import Job
+from explorer.ui.jobs.job import Job
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.picture import Picture
 
@@ -65,7 +65,7 @@ def respond(request: AttackRequest, job: Job[AttackResponse]) -> AttackResponse:
     frames = frames_fit(model.input_size, recipe.steps, recipe.restarts)
     prepared = time.perf_counter()
     report = attack_image(
-        model, pixels, recipe, frames=frames, on_step=job.on_step, cancelled=job.cancelled
+        model, pixels, recipe, frames=frames, on_step=job.on_step, cancelled=job.next_step
     )
     attacked = time.perf_counter()
     sprite_sheet = sprite_sheet_of(report) if frames else None

@@ -14,7 +14,7 @@ from explorer.files import FileError
 from explorer.ui.datasets.computed_sets import computed_set
 from explorer.ui.datasets.loaded_set import LoadedSet
 from explorer.ui.datasets.set_loading import sample_set
-from explorer.ui.jobs.worker import Job
+from explorer.ui.jobs.job import Job
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.errors import UserError
 from explorer.ui.jobs import progress
-from explorer.ui.jobs.worker import Job
+from explorer.ui.jobs.job import Job
 
 leave = threading.Event()
 runs = []
+drawn: list[tuple[str, bool]] = []  # (last result, whether the job had finished), by run
 
 
 def work(job: Job[str]) -> str:
@@ -28,14 +29,17 @@ def work(job: Job[str]) -> str:
 def script() -> None:
     import streamlit as st
 
-    from explorer.ui.jobs.progress import show_progress
+    from explorer.ui.jobs.progress import following_jobs, show_progress
     from explorer.ui.jobs.sessions import session_jobs
-    from tests.ui.jobs.test_progress import work
+    from tests.ui.jobs.test_progress import drawn, work
 
-    jobs = session_jobs("test")
-    key = st.session_state["key"]
-    result = show_progress(jobs, jobs.submit("place", key, work), "place", lambda job: "Working")
-    st.write(f"{result}")
+    with following_jobs():
+        jobs = session_jobs("test")
+        key = st.session_state["key"]
+        job = jobs.submit("place", key, work)
+        result = show_progress(jobs, job, "place", lambda job: "Working")
+        st.write(f"{result}")
+        drawn.append((str(result), job.finished))
 
 
 @pytest.fixture(autouse=True)
@@ -48,20 +52,20 @@ def slow_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     leave.set()
 
 
-def open_with(key: str) -> AppTest:
-    """The page with this job. Keys differ by test: all AppTests are one session to its jobs."""
-    at = AppTest.from_function(script)
+def run_with(at: AppTest, key: str) -> AppTest:
+    """The page with this job, which may finish once the page has drawn its progress."""
     at.session_state["key"] = key
-    return at.run()
+    drawn.clear()
 
+    def release() -> None:
+        while not drawn:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        leave.set()
 
-def finish(at: AppTest) -> AppTest:
-    leave.set()
-    deadline = time.monotonic() + 30
-    while at.get("progress"):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-        at.run()
+    threading.Thread(target=release).start()
+    at.run(timeout=30)
+    leave.clear()
     return at
 
 
@@ -69,20 +73,20 @@ def texts(at: AppTest) -> list[str]:
     return [element.value for element in at.markdown]
 
 
-def test_progress_comes_first_and_then_the_result() -> None:
-    at = open_with("first")
-    assert at.get("progress")
-    assert texts(at) == ["None"]
-    assert texts(finish(at)) == ["result of first"]
+# Keys differ by test: all AppTests are one session to its jobs.
+
+
+def test_progress_comes_first_and_then_the_result_in_two_runs() -> None:
+    at = run_with(AppTest.from_function(script), "first")
+    assert drawn == [("None", False), ("result of first", True)]
+    assert texts(at) == ["result of first"]
+    assert not at.get("progress")
 
 
 def test_the_error_of_a_slow_job_is_shown_once_it_fails_with_the_last_result_below() -> None:
-    at = finish(open_with("good"))
-    leave.clear()
-    at.session_state["key"] = "bad"
-    at.run()
-    assert not at.error
-    finish(at)
+    at = run_with(AppTest.from_function(script), "good")
+    run_with(at, "bad")
+    assert drawn == [("result of good", False), ("result of good", True)]
     assert [error.value for error in at.error] == ["The classifier has no such class."]
     assert [caption.value for caption in at.caption] == ["Below is the last result."]
     assert texts(at) == ["result of good"]

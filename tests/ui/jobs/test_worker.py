@@ -1,19 +1,23 @@
-"""The worker: one thread, the latest job of each owner, first come, first served."""
+"""The worker: one job computes at a time, the shortest first, step by step."""
 
 from __future__ import annotations
 
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from explorer.errors import Cancelled, UserError
 from explorer.ui.components.errors import OUT_OF_MEMORY
-from explorer.ui.jobs.worker import Job, Worker
+from explorer.ui.jobs import worker as worker_module
+from explorer.ui.jobs.job import Job
+from explorer.ui.jobs.worker import Worker
 
 TIMEOUT = 10  # seconds
+Work = Callable[[Job[str]], str]
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def blocked(entered: threading.Event, leave: threading.Event) -> Callable[[Job[s
     def work(job: Job[str]) -> str:
         entered.set()
         while not leave.wait(0.005):
-            if job.cancelled():
+            if job.next_step():
                 raise Cancelled
         return "left"
 
@@ -71,19 +75,89 @@ def test_a_new_request_cancels_the_job_before_it(worker: Worker) -> None:
     assert not first.done
 
 
-def test_a_new_request_takes_over_the_position_in_the_queue(worker: Worker) -> None:
+class Steps:
+    """Work of several steps. ``log`` has the names of the jobs whose steps were taken, in order."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.computing = threading.Lock()
+
+    def work(self, name: str, steps: int, begun: threading.Event | None = None) -> Work:
+        def take(job: Job[str]) -> str:
+            for step in range(steps):
+                if job.next_step():
+                    raise Cancelled
+                assert self.computing.acquire(blocking=False), "two jobs compute at once"
+                self.log.append(name)
+                time.sleep(0.01)
+                self.computing.release()
+                job.progress = step + 1, steps
+                if begun is not None:
+                    begun.set()
+            return name
+
+        return take
+
+
+def test_a_short_job_does_not_wait_for_a_long_one(worker: Worker) -> None:
+    steps, begun = Steps(), threading.Event()
+    long = worker.submit("a", 1, steps.work("long", 300, begun))
+    assert begun.wait(TIMEOUT)
+    short = worker.submit("b", 1, steps.work("short", 5))
+    assert short.wait(TIMEOUT)
+    assert not long.finished
+    first = steps.log.index("short")
+    assert steps.log[first : first + 5] == ["short"] * 5
+    worker.forget("a")
+    assert long.wait(TIMEOUT)
+
+
+def test_jobs_of_one_length_run_one_after_the_other(worker: Worker) -> None:
+    steps, begun = Steps(), threading.Event()
+    first = worker.submit("a", 1, steps.work("first", 20, begun))
+    assert begun.wait(TIMEOUT)
+    second = worker.submit("b", 1, steps.work("second", 20))
+    assert first.wait(TIMEOUT)
+    assert second.wait(TIMEOUT)
+    assert second.error is None
+    while_first_ran = steps.log[: len(steps.log) - steps.log[::-1].index("first")]
+    assert while_first_ran.count("second") <= 1  # its first step tells how long it takes
+
+
+def test_no_job_starves(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "LONGEST_PAUSE", 0.05)
+    steps, begun = Steps(), threading.Event()
+    long = worker.submit("a", 1, steps.work("long", 1000, begun))
+    assert begun.wait(TIMEOUT)
+    short = worker.submit("b", 1, steps.work("short", 60))
+    assert short.wait(TIMEOUT)
+    between = steps.log[steps.log.index("short") :]
+    assert 2 <= between.count("long") <= 20
+    worker.forget("a")
+    assert long.wait(TIMEOUT)
+
+
+def test_a_waiting_job_knows_how_many_come_before_it_and_for_how_long(worker: Worker) -> None:
     entered, leave = threading.Event(), threading.Event()
-    order: list[str] = []
-    worker.submit("a", 1, blocked(entered, leave))
+    running = worker.submit("a", 1, lambda job: (entered.set(), leave.wait(TIMEOUT)))
     assert entered.wait(TIMEOUT)
-    replaced = worker.submit("b", 1, lambda job: order.append("b, old"))
-    last = worker.submit("c", 1, lambda job: order.append("c"))
-    newer = worker.submit("b", 2, lambda job: order.append("b, new"))
-    assert replaced.finished
-    assert (worker.ahead(newer), worker.ahead(last)) == (0, 1)
+    second = worker.submit("b", 1, lambda job: "second")
+    third = worker.submit("c", 1, lambda job: "third")
+    assert [worker.ahead(job)[0] for job in (running, second, third)] == [0, 1, 2]
     leave.set()
-    assert last.wait(TIMEOUT)
-    assert order == ["b, new", "c"]
+    assert third.wait(TIMEOUT)
+    assert worker.ahead(third) == (0, 0.0)
+
+
+def test_a_cancelled_job_ends_while_it_waits(worker: Worker) -> None:
+    entered, leave = threading.Event(), threading.Event()
+    worker.submit("a", 1, lambda job: (entered.set(), leave.wait(TIMEOUT)))
+    assert entered.wait(TIMEOUT)
+    waiting = worker.submit("b", 1, lambda job: "never")
+    waiting.cancel()
+    assert waiting.wait(TIMEOUT)
+    assert waiting.result is None
+    leave.set()
 
 
 def test_an_owner_that_leaves_has_its_job_cancelled(worker: Worker) -> None:

@@ -1,0 +1,98 @@
+"""Submitted work: how far it is, and how it ended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+from explorer.errors import Cancelled
+from explorer.ui.components.errors import error_text
+
+T = TypeVar("T")
+
+
+class Job(Generic[T]):
+    """Submitted work. It ends with a ``result``, an ``error`` (the text for the visitor), or
+    cancelled.
+
+    ``progress`` is (steps done, steps). ``preview`` is an intermediate result for the page; it is
+    only ever replaced as a whole, so that reading it needs no lock. ``awaited`` is set while a page
+    still has to show how the job ended. ``seconds_used`` is the time for which it has had the
+    device. The worker sets ``wait_for_turn``.
+    """
+
+    def __init__(self, owner: str, key: Hashable, work: Callable[[Job[T]], T]) -> None:
+        self.owner, self.key, self._work = owner, key, work
+        self.result: T | None = None
+        self.error: str | None = None
+        self.progress: tuple[int, int] = (0, 0)
+        self.preview: Any = None
+        self.awaited = False
+        self.submitted = time.monotonic()
+        self.started: float | None = None
+        self.seconds_used = 0.0
+        self.wait_for_turn: Callable[[], None] = lambda: None
+        self.on_cancel: Callable[[], None] = lambda: None
+        self._cancel = threading.Event()
+        self._finished = threading.Event()
+
+    @property
+    def finished(self) -> bool:
+        """Done, failed or cancelled."""
+        return self._finished.is_set()
+
+    @property
+    def done(self) -> bool:
+        """Finished with a result."""
+        return self.finished and self.error is None and not self._cancel.is_set()
+
+    def cancel(self) -> None:
+        """Ask the work to stop, which it does before its next step."""
+        self._cancel.set()
+        self.on_cancel()
+
+    def cancelled(self) -> bool:
+        """Whether :meth:`cancel` was called."""
+        return self._cancel.is_set()
+
+    def next_step(self) -> bool:
+        """Wait until the device is free for the next step; whether the job was cancelled.
+
+        The work calls it before each step, as its ``cancelled`` callback.
+        """
+        self.wait_for_turn()
+        return self.cancelled()
+
+    def on_step(self, done: int, steps: int, loss: float) -> None:
+        """The progress callback for an attack."""
+        self.progress = (done, steps)
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the job still needs the device, by its steps so far; 0 before the first one."""
+        done, steps = self.progress
+        return self.seconds_used * (steps - done) / done if done else self.seconds_used
+
+    @property
+    def waited(self) -> float:
+        """Seconds between submission and start."""
+        return 0.0 if self.started is None else self.started - self.submitted
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end, at most ``seconds``; returns whether the job has finished."""
+        return self._finished.wait(seconds)
+
+    def run(self) -> None:
+        """Do the work on the calling thread. Never raises an ``Exception``."""
+        self.started = time.monotonic()
+        try:
+            if not self.cancelled():
+                self.result = self._work(self)
+        except Cancelled:
+            self.cancel()
+        except Exception as error:
+            self.error = error_text(error)
+        finally:
+            self._finished.set()

@@ -29,6 +29,7 @@ STATE_KEYS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "
 PREFIXES = ("module.", "attacker.model.", "model.")
 # Where MadryLab's robustness library stores its normalisation.
 NORMALISERS = ("normalizer.new_{}", "attacker.normalize.new_{}")
+MAX_NESTING = 8  # of such keys
 _REFUSED = re.compile(r"GLOBAL (\S+)")
 _READING = threading.Lock()  # torch's safe globals are those of the whole process
 
@@ -79,15 +80,9 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             "weights file; reading it could run code, so it was not read. Save it again as a plain "
             "state dict or as safetensors, on a machine where you trust it"
         ) from None
-    except (
-        OSError,
-        RuntimeError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # torch's reader fails in many ways on damaged files
         raise ClassifierError(
             f"{path} is not a readable weights file (truncated?): {_first_line(error)}"
         ) from None
@@ -105,10 +100,11 @@ def _first_line(error: Exception) -> str:
 
 def _state_dict(content: object, path: Path) -> dict[str, Tensor]:
     """The mapping from names to tensors in what was read, below the keys of training programs."""
-    while isinstance(content, Mapping) and (
-        key := next((k for k in STATE_KEYS if isinstance(content.get(k), Mapping)), None)
-    ):
-        content = content[key]
+    for _ in range(MAX_NESTING):  # a saved dictionary can hold itself
+        if not isinstance(content, Mapping):
+            break
+        inner = (content[key] for key in STATE_KEYS if isinstance(content.get(key), Mapping))
+        content = next(inner, content)
     if (
         not isinstance(content, Mapping)
         or not content

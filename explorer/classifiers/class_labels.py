@@ -18,6 +18,8 @@ def parse_labels(text: str) -> tuple[str, ...]:
     """
     try:
         labels: Any = json.loads(text)
+    except RecursionError:
+        labels = None
     except ValueError:
         labels = [line.strip() for line in text.splitlines() if line.strip()]
     if isinstance(labels, Mapping):

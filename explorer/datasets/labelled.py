@@ -107,6 +107,9 @@ def _read_columns(
     if image_column is None or "label" not in names:
         needed = "it needs img (or image) and label"
         raise DataError(f"{path} has the columns {', '.join(names)}; {needed}")
+    twice = [name for name in (image_column, "label", *columns) if names.count(name) > 1]
+    if twice:
+        raise DataError(f"{path} has several columns named {twice[0]}; keep one of them")
     groups = rows = 0
     while groups < file.num_row_groups and (limit is None or rows < limit):
         rows += file.metadata.row_group(groups).num_rows

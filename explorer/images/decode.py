@@ -20,7 +20,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 FORMATS_TEXT = "PNG, JPEG, WebP, GIF or BMP"
 MAX_PIXELS = 24_000_000
 MAX_BYTES = 64 * 2**20
-MIN_SIDE = 8
+MIN_SIDE, MAX_SIDE = 8, 100_000
+MAX_SCANS = 200  # of a progressive JPEG; each costs time, however few bytes it has
 ELONGATED = 4
 
 _SIGNATURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF")
@@ -83,6 +84,7 @@ def decode_image(data: bytes, name: str) -> DecodedImage:
     _check_bytes(len(data), name)
     image = _open(data, name)
     _check_size(image.width, image.height, name)
+    _check_scans(image, data, name)
     try:
         # The JPEG of a phone has two frames if it contains a preview, but it is not animated.
         can_move = image.format in ("GIF", "WEBP", "PNG")
@@ -143,6 +145,20 @@ def _check_size(width: int, height: int, name: str) -> None:
         raise ImageError(
             f"{name} is {width} × {height} pixels; each side must be at least {MIN_SIDE}, "
             "so choose a larger picture"
+        )
+    if max(width, height) > MAX_SIDE:
+        raise ImageError(
+            f"{name} is {width} × {height} pixels; each side may have at most {MAX_SIDE:,}, "
+            "so crop it or make it smaller"
+        )
+
+
+def _check_scans(image: Image.Image, data: bytes, name: str) -> None:
+    # The marker of a scan: in compressed data a zero byte follows each 0xFF.
+    if image.format == "JPEG" and data.count(b"\xff\xda") > MAX_SCANS:
+        raise ImageError(
+            f"{name} has more than {MAX_SCANS} scans, which takes long to read; save it again as "
+            "an ordinary JPEG"
         )
 
 

@@ -84,3 +84,23 @@ def test_a_normalisation_that_is_not_of_three_colours_is_an_error(tmp_path):
         ClassifierError, match="normalises by 1 values of mean; there must be three"
     ):
         read_checkpoint(tmp_path / "w.pth")
+
+
+def test_a_dictionary_that_holds_itself_is_an_error(tmp_path):
+    state = {}
+    state["state_dict"] = state
+    path = tmp_path / "self.pth"
+    torch.save(state, path)
+    with pytest.raises(ClassifierError, match="holds no state dict"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("format", ["zip", "legacy"])
+def test_a_file_cut_anywhere_is_one_sentence(tmp_path, format):
+    path = tmp_path / "cut.pth"
+    torch.save({"weight": torch.rand(20, 20)}, path, _use_new_zipfile_serialization=format == "zip")
+    whole = path.read_bytes()
+    for length in range(1, len(whole) - 1, 37):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ClassifierError):
+            read_checkpoint(path)

@@ -32,6 +32,7 @@ def test_labels_in_the_forms_that_people_have(text):
         ('{"cat": 0}', "map an index"),
         ("[1, 2]", "list of names"),
         ("17", "list of names"),
+        ("[" * 100_000, "list of names"),
         (json.dumps([["a"], ["b"]]), "list of names"),
     ],
 )

@@ -149,3 +149,11 @@ def test_near_duplicates_are_recognised_after_recompression():
     images = torch.from_numpy(np.stack(recompressed)).permute(0, 3, 1, 2)[order]
     nearest = near_duplicates(images, torch.from_numpy(arrays[:10]).permute(0, 3, 1, 2))
     assert torch.equal(order[nearest], torch.arange(10))
+
+
+def test_two_columns_of_one_name_are_an_error(tmp_path):
+    schema = pa.schema([("img", pa.binary()), ("label", pa.int64()), ("label", pa.int64())])
+    table = pa.Table.from_arrays([pa.array([b""]), pa.array([0]), pa.array([1])], schema=schema)
+    pq.write_table(table, tmp_path / "twice.parquet")
+    with pytest.raises(DataError, match="several columns named label"):
+        read_parquet(tmp_path / "twice.parquet")

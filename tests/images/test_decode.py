@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.images.decode import ImageError, decode_image
+from explorer.images.decode import MAX_SCANS, MAX_SIDE, MIN_SIDE, ImageError, decode_image
 from tests.images.pictures import PICTURE, PIXELS, bomb, encoded, one_sentence
 
 
@@ -138,3 +138,15 @@ def test_a_phone_picture_with_a_preview_is_not_called_animated() -> None:
     )
     assert decoded.image.size == (24, 16)
     assert decoded.notes == ()
+
+
+def test_a_picture_that_would_take_long_is_refused_before_it_is_read() -> None:
+    thin = Image.new("L", (MIN_SIDE, MAX_SIDE + 1))
+    with pytest.raises(ImageError, match="at most 100,000"):
+        decode_image(encoded(thin, "PNG"), "thin.png")
+    scans = encoded(PICTURE, "JPEG", progressive=True)
+    start = scans.index(b"\xff\xda")
+    end = scans.index(b"\xff", start + 2)
+    many = scans[:start] + scans[start:end] * (MAX_SCANS + 1) + scans[end:]
+    with pytest.raises(ImageError, match="scans"):
+        decode_image(many, "many.jpg")

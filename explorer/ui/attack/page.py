@@ -12,6 +12,7 @@ from explorer.ui.attack.notices import notices
 from explorer.ui.attack.scrubber import scrubber
 from explorer.ui.components.errors import report_errors
 from explorer.ui.jobs.progress import last_result
+from explorer.ui.shared.address import drop_infinite_values
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
 from explorer.ui.shared.classifiers import entries, load_for_page
@@ -25,6 +26,7 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     response: AttackResponse | None = None
     fgsm: AttackResponse | None = None
     with report_errors(notice):
+        drop_infinite_values()
         with st.sidebar:
             model = load_for_page(choose_classifier(entries()))
             choice = choose_attack(model)

@@ -12,6 +12,7 @@ from explorer.ui.datasets.five_sets_row import PICTURE, VIEWS, five_sets_row
 from explorer.ui.datasets.request import FiveSetsRequest
 from explorer.ui.datasets.row_job import PLACE, compute_row
 from explorer.ui.jobs.progress import last_result
+from explorer.ui.shared.address import drop_infinite_values
 from explorer.ui.shared.imports import wait_for_imports
 
 _REQUEST = "row request"  # in the session's state: the last one that could be computed
@@ -25,6 +26,7 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
     request: FiveSetsRequest | None = st.session_state.get(_REQUEST)
     row: FiveSetsResult | None = last_result(PLACE)
     with report_errors(notice):
+        drop_infinite_values()
         with st.sidebar:
             chosen = choose_row()
         with notice:

@@ -155,6 +155,13 @@ def test_nonsense_in_the_address_gives_the_defaults() -> None:
     assert recipe.epsilon == pytest.approx(4 / 255)
 
 
+def test_infinite_numbers_in_the_address_give_the_defaults_too() -> None:
+    at = open_attack(seed="inf", restarts="1e999", steps="7")
+    recipe = at.session_state["result attack"].report.recipe
+    assert (recipe.seed, recipe.restarts, recipe.steps) == (0, 1, 7)
+    assert not at.error
+
+
 def test_another_classifier_has_its_own_gallery() -> None:
     at = open_attack()
     assert pixels(at, 0).shape == (32, 32, 3)

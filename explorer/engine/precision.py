@@ -7,18 +7,23 @@ for that type.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 import weakref
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from explorer.classifiers import Classifier
+from explorer.classifiers.weights_version import weights_version
 from explorer.engine.gradient_model import AutogradModel, GradientModel
 from explorer.engine.optimized_copy import noise, optimized_copy, with_channels_last
 from explorer.engine.tape_model import TapeModel
+
+_LOGGER = logging.getLogger(__name__)
 
 PRECISIONS = ("auto", "float32", "folded", "bfloat16")
 MIN_GAIN = 1.2  # how many times as fast a copy must be to be worth a second set of weights
@@ -44,7 +49,7 @@ class _Form:
 class _Forms:
     """A classifier's copies, made from its weights of ``version``."""
 
-    version: int
+    version: Hashable
     by_precision: dict[str, _Form] = field(default_factory=dict)
 
 
@@ -82,8 +87,7 @@ def gradient_model(classifier: Classifier, precision: str = "auto") -> tuple[Gra
 
 def _current_forms(classifier: Classifier) -> _Forms:
     """Those made from the classifier's present weights."""
-    tensors = classifier.module.state_dict(keep_vars=True).values()
-    version = sum(0 if tensor.is_inference() else tensor._version for tensor in tensors)
+    version = weights_version(classifier.module)
     forms = _forms_of.get(classifier)
     if forms is None or forms.version != version:
         forms = _forms_of[classifier] = _Forms(version)
@@ -118,6 +122,7 @@ def _agreeing_copy(classifier: Classifier, precision: str) -> _Form:
             ours = _gradient(model, images).flatten(1)
             theirs = _gradient(AutogradModel(classifier), images).flatten(1)
         except Exception:  # a person's module may fail in any way in another type or form
+            _LOGGER.info("no %s copy of %s", precision, classifier.name, exc_info=True)
             continue
         if float(nn.functional.cosine_similarity(ours, theirs).min()) >= least:
             return _Form(model, work)

@@ -44,6 +44,23 @@ def test_the_copy_follows_the_weights():
     torch.testing.assert_close(second.logits(images), classifier(images), atol=0.1, rtol=0.1)
 
 
+@pytest.mark.parametrize("change", ["in place", "through .data", "assigned"])
+def test_an_attack_never_uses_a_copy_of_old_weights(change):
+    standard, other = load("cifar10-standard"), load("cifar10-robust")
+    first, _ = gradient_model(standard, "folded")
+    assert gradient_model(standard, "folded")[0] is first
+    if change == "in place":
+        standard.load_state_dict(other.state_dict())
+    elif change == "assigned":
+        standard.load_state_dict(other.state_dict(), assign=True)
+    else:
+        for ours, theirs in zip(standard.parameters(), other.parameters(), strict=True):
+            ours.data.copy_(theirs.data)
+    images = torch.rand(2, 3, 32, 32)
+    second, _ = gradient_model(standard, "folded")
+    torch.testing.assert_close(second.logits(images), standard(images), atol=1e-4, rtol=1e-3)
+
+
 class OnlyFloat32(nn.Module):
     """Works in one type alone, as a person's module may."""
 

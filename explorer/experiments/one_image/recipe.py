@@ -23,6 +23,7 @@ _JSON_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "Crop": ((dict,), "an object of x, y and zoom"),
     "dict[str, str]": ((dict,), "an object of texts"),
 }
+_MAX_DIGITS, _MAX_EXPONENT = 40, 400  # of a number; Fraction computes 10**exponent in full
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")  # neither file names nor UTF-8 can have these
 
 
@@ -58,9 +59,19 @@ def parse_number(text: str) -> float:
     try:
         numerator, *rest = text.split("/")
         (denominator,) = rest or ["1"]  # ValueError for two slashes
-        return float(Fraction(numerator.strip()) / Fraction(denominator.strip()))
-    except (ValueError, ZeroDivisionError):
-        raise RecipeError(f"{text!r} is not a number; write it as 0.03 or 8/255") from None
+        return float(_fraction(numerator) / _fraction(denominator))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        shown = reprlib.repr(text)
+        raise RecipeError(f"{shown} is not a number; write it as 0.03 or 8/255") from None
+
+
+def _fraction(text: str) -> Fraction:
+    """The exact value of ``text``. Raises :class:`ValueError` where it would take long."""
+    text = text.strip()
+    exponent = re.search(r"e([+-]?[\d_]+)$", text, re.IGNORECASE)
+    if len(text) > _MAX_DIGITS or (exponent and abs(int(exponent[1])) > _MAX_EXPONENT):
+        raise ValueError("too long or too large")
+    return Fraction(text)
 
 
 @dataclass(frozen=True)

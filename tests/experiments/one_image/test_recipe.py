@@ -88,7 +88,13 @@ def test_numbers(text, value):
     assert parse_number(text) == pytest.approx(value, rel=1e-15)
 
 
-@pytest.mark.parametrize("text", ["", "x", "1/0", "1/2/3", "nan", "inf"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "x", "1/0", "1/2/3", "nan", "inf"),
+        *("1e400", "1e999", "1e99999999", "1e9_999_999_999", "1/1e-99999999", "9" * 5000),
+    ],
+)
 def test_an_error_says_that_a_text_is_no_number(text):
     with pytest.raises(RecipeError, match="not a number"):
         parse_number(text)

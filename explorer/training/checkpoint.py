@@ -36,6 +36,6 @@ def read_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
     except Exception as error:  # torch raises many kinds for a damaged file
         reason = str(error).partition("\n")[0]
         raise TrainingError(f"{path} can't be read ({reason}); remove it to begin again") from None
-    if not isinstance(state, dict) or "recipe" not in state:
+    if not isinstance(state, dict) or not isinstance(state.get("recipe"), dict):
         raise TrainingError(f"{path} is no checkpoint of a training; remove it to begin again")
     return state

@@ -197,6 +197,7 @@ class Trainer:
         """
         state = {
             "recipe": asdict(self.settings),
+            "data": self.data.digest,
             "net": self.net.state_dict(),
             "averaged": self.averaged.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -208,7 +209,8 @@ class Trainer:
     def restore(self, path: Path) -> None:
         """Continue from a file that :meth:`save` wrote.
 
-        Raises :class:`TrainingError` where it can't be read or belongs to another recipe.
+        Raises :class:`TrainingError` where it can't be read, or belongs to another recipe or other
+        data.
         """
         state = read_checkpoint(path, self.device)
         # Files of earlier versions lack some settings and have others that no recipe ever changed.
@@ -217,7 +219,23 @@ class Trainer:
             raise TrainingError(
                 f"{path} belongs to another recipe; train into another folder with --out"
             )
-        self.net.load_state_dict(state["net"])
-        self.averaged.load_state_dict(state["averaged"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.epoch, self.seconds = state["epoch"], state["seconds"]
+        # Files of earlier versions don't say what they were trained on.
+        if state.get("data", self.data.digest) != self.data.digest:
+            raise TrainingError(
+                f"{path} belongs to another training set; choose another folder with --out"
+            )
+        epoch = state.get("epoch")
+        if type(epoch) is not int or not 0 <= epoch <= self.settings.epochs:
+            raise TrainingError(
+                f"{path} is damaged: its epoch is {epoch!r} of {self.settings.epochs}; remove it "
+                "to begin again"
+            )
+        try:
+            self.net.load_state_dict(state["net"])
+            self.averaged.load_state_dict(state["averaged"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.epoch, self.seconds = epoch, float(state["seconds"])
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError):
+            raise TrainingError(
+                f"{path} does not fit this network; remove it to begin again"
+            ) from None

@@ -115,6 +115,39 @@ def test_a_foreign_or_broken_checkpoint_is_refused(tmp_path):
             trainer.restore(path)
 
 
+def test_a_checkpoint_of_other_data_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    trainer = Trainer(SETTINGS, stripes(), *STATISTICS)
+    trainer.save(path)
+    other = Trainer(SETTINGS, stripes(180), *STATISTICS)
+    with pytest.raises(TrainingError, match="another training set; choose another folder"):
+        other.restore(path)
+    state = torch.load(path, weights_only=True)
+    del state["data"]  # as in files of earlier versions
+    torch.save(state, path)
+    other.restore(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"epoch": 3}, "its epoch is 3 of 2"),
+        ({"epoch": "1"}, "its epoch is '1' of 2"),
+        ({"net": None}, "does not fit"),
+        ({"net": {"stem.weight": torch.ones(1)}}, "does not fit"),
+        ({"optimizer": {}}, "does not fit"),
+        ({"recipe": []}, "is no checkpoint"),
+    ],
+)
+def test_an_edited_checkpoint_is_refused(tmp_path, changes, words):
+    path = tmp_path / "checkpoint.pt"
+    trainer = Trainer(SETTINGS, stripes(), *STATISTICS)
+    trainer.save(path)
+    torch.save(torch.load(path, weights_only=True) | changes, path)
+    with pytest.raises(TrainingError, match=words):
+        trainer.restore(path)
+
+
 def test_less_data_than_a_batch_is_refused():
     with pytest.raises(TrainingError, match="do not fill one batch"):
         Trainer(SETTINGS, stripes(10), *STATISTICS).run_epoch()

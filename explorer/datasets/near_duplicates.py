@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from explorer.datasets.labelled import LabelledImages
+from explorer.datasets.labelled import DataError, LabelledImages
 
 
 def near_duplicates(images: Tensor, others: Tensor) -> Tensor:
@@ -25,7 +25,14 @@ def near_duplicates(images: Tensor, others: Tensor) -> Tensor:
 
 
 def exclude_near_duplicates(data: LabelledImages, held_out: Tensor) -> LabelledImages:
-    """``data`` without the image most similar to each of ``held_out`` (uint8 [N, 3, H, W])."""
+    """``data`` without the image most similar to each of ``held_out`` (uint8 [N, 3, H, W]).
+
+    Raises :class:`DataError` if no image is left.
+    """
     keep = torch.ones(len(data), dtype=torch.bool)
     keep[near_duplicates(data.images, held_out)] = False
+    if not bool(keep.any()):
+        raise DataError(
+            f"no image is left: all {len(data)} are among those to leave out; choose other data"
+        )
     return data.take(keep)

@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 
 from explorer.datasets.image_folder import read_folder
 from explorer.datasets.labelled import DataError, read_parquet
-from explorer.datasets.near_duplicates import near_duplicates
+from explorer.datasets.near_duplicates import exclude_near_duplicates, near_duplicates
 from explorer.datasets.sources import read_source
 from explorer.images.decode import decode_image
 
@@ -157,3 +157,10 @@ def test_two_columns_of_one_name_are_an_error(tmp_path):
     pq.write_table(table, tmp_path / "twice.parquet")
     with pytest.raises(DataError, match="several columns named label"):
         read_parquet(tmp_path / "twice.parquet")
+
+
+def test_leaving_out_every_image_is_refused(tmp_path):
+    data = read_parquet(write(tmp_path / "a.parquet", map(png, pictures()), [0, 1, 0, 1, 1]))
+    assert len(exclude_near_duplicates(data, data.images[:2])) == 3
+    with pytest.raises(DataError, match="no image is left: all 5"):
+        exclude_near_duplicates(data, data.images)

@@ -95,7 +95,11 @@ def make_plan(
     """The plan of building ``construction`` with ``classifier`` from ``rows`` of ``data``.
 
     None stands for all rows; ``source`` is where the data came from.
+    Raises :class:`DataError` if there are no rows.
     """
+    chosen = tuple(range(len(data)) if rows is None else rows)
+    if not chosen:
+        raise DataError(f"{source} leaves no images to build from; choose other data")
     return Plan(
         construction=construction,
         model=classifier.name,
@@ -103,7 +107,7 @@ def make_plan(
         source=source,
         source_digest=data.digest,
         seed=seed,
-        rows=tuple(range(len(data)) if rows is None else rows),
+        rows=chosen,
         classes=classifier.labels,
         precision=gradient_model(classifier, precision)[1],
         device=classifier.device.type,

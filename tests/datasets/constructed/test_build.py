@@ -215,6 +215,11 @@ def test_a_folder_belongs_to_one_plan(tiny, pictures, tmp_path):
         load_or_write_plan(plan, tmp_path, automatic=False)
 
 
+def test_a_plan_without_rows_is_refused(tiny, pictures):
+    with pytest.raises(DataError, match="leaves no images to build from"):
+        plan_for(tiny, pictures, rows=())
+
+
 def test_a_precision_that_the_machine_lacks_is_refused(tiny, pictures, tmp_path):
     plan = replace(plan_for(tiny, pictures), precision="bfloat16")
     tiny.module.features = None  # a model that can't run can't be copied

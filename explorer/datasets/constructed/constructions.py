@@ -23,6 +23,7 @@ from explorer.errors import UserError
 
 IMAGE, NOISE = "image", "noise"
 UNIFORM, NEXT = "uniform", "next"
+_MAX_LENGTH = 1e6  # far beyond the L2 distance from black to white of any image
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ class Construction:
         unit = "an L2 length in pixels of [0, 1]"
         if not 1 <= self.steps <= 1_000_000:
             raise UserError(f"steps must be from 1 to 1,000,000; it is {self.steps}")
-        if not 0 < self.step_size < math.inf:
-            raise UserError(f"the step size must be above 0, {unit}; it is {self.step_size:g}")
+        if not 0 < self.step_size <= _MAX_LENGTH:
+            allowed = f"above 0 and at most {_MAX_LENGTH:,.0f}, {unit}"
+            raise UserError(f"the step size must be {allowed}; it is {self.step_size:g}")
         if self.last_step_size is not None and not 0 < self.last_step_size <= self.step_size:
             allowed = f"longer than 0 and at most the first ({self.step_size:g})"
             raise UserError(f"the last step must be {allowed}; it is {self.last_step_size:g}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from explorer.attacks import PGD, Threat
+from explorer.attacks import PGD, AttackError, Threat
 from explorer.classifiers import Classifier
 
 Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
@@ -79,8 +79,15 @@ def robust_accuracy(
     ``images`` are uint8 [N, 3, H, W], ``labels`` int64 [N]. An image counts as robust at ε when it
     is classified correctly and no attack at ε or below succeeds. The attack at each ε starts from
     the result at the ε before, so that accuracy never rises with ε. ``on_batch(images done, N)``
-    reports progress.
+    reports progress. Raises :class:`AttackError` for an L2 ε that is larger than any distance
+    between two images.
     """
+    largest = images[0].numel() ** 0.5
+    if norm == "l2" and any(epsilon > largest for epsilon in epsilons):
+        raise AttackError(
+            f"epsilon must not exceed {largest:.1f}, the L2 distance from black to white at this "
+            f"size; it is {max(epsilons):g}"
+        )
     batch = max(1, BATCH_VALUES // images[0].numel())
     ascending = sorted(set(epsilons))
     robust_counts = dict.fromkeys(ascending, 0)

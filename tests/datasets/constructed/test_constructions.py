@@ -163,6 +163,7 @@ def test_noise_depends_on_seed_and_index_alone():
     [
         ({"steps": 0}, "steps must be"),
         ({"step_size": 0.0}, "step size must be"),
+        ({"step_size": 1e20}, "step size must be above 0 and at most 1,000,000"),
         ({"step_size": float("inf")}, "step size must be"),
         ({"step_size": float("nan")}, "step size must be"),
         ({"start": "zebra"}, "unknown start"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from explorer.attacks import PGD, Threat
+from explorer.attacks import PGD, AttackError, Threat
 from explorer.classifiers import load
 from explorer.experiments.evaluation import robust_accuracy as module
 from explorer.experiments.evaluation.robust_accuracy import robust_accuracy, wilson
@@ -59,3 +59,10 @@ def test_order_does_not_matter_and_a_larger_epsilon_never_helps():
     assert accuracy[0.0] > accuracy[0.5]
     alone = PGD(Threat("l2", 0.5), steps=5)(classifier, images.float() / 255, labels)
     assert accuracy[0.5] <= 1 - alone.success.float().mean() + 1e-6
+
+
+def test_an_l2_epsilon_beyond_any_image_is_refused():
+    images = (grey_images(2).clamp(0, 1) * 255).to(torch.uint8)
+    labels = torch.zeros(2, dtype=torch.int64)
+    with pytest.raises(AttackError, match="L2 distance from black to white at this size; it is 1e"):
+        robust_accuracy(linear_classifier(), images, labels, "l2", [0.5, 1e20])

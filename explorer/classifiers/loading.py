@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from explorer.classifiers.classifier import Classifier, freeze, resolve_device
 from explorer.classifiers.downloads import fetch_with_bar, is_published
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.readable import first_bytes
 from explorer.classifiers.small_net import NetworkConfig, SmallNet
 from explorer.classifiers.user_models import load_user_model
 
@@ -81,9 +83,10 @@ def _from_function(name: str, weights: str | Path | None, device: torch.device) 
         )
     file, _, function = name.rpartition(":")
     path = Path(file)
-    if not path.is_file():
-        raise ClassifierError(f"there is no file {path}")
-    spec = importlib.util.spec_from_file_location(f"explorer_user_{path.stem}", path)
+    first_bytes(path, "file")
+    digest = hashlib.sha256(str(path.absolute()).encode(errors="surrogateescape")).hexdigest()
+    # Two files of one stem are two modules.
+    spec = importlib.util.spec_from_file_location(f"explorer_user_{path.stem}_{digest[:16]}", path)
     if spec is None or spec.loader is None:
         raise ClassifierError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
@@ -91,12 +94,39 @@ def _from_function(name: str, weights: str | Path | None, device: torch.device) 
     try:
         spec.loader.exec_module(module)
         classifier = getattr(module, function)()
-    except Exception as error:  # the person's code may fail in any way
-        raise ClassifierError(f"{name} failed: {type(error).__name__}: {error}") from error
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except (Exception, SystemExit) as error:  # the person's code may fail in any way
+        raise ClassifierError(f"{name} failed: {_reason(error)}") from error
     if not isinstance(classifier, Classifier):
         raise ClassifierError(
             f"{name} must return an explorer.classifiers.Classifier; it returned "
             f"{type(classifier).__name__}"
         )
     classifier.name = name
-    return classifier.eval().requires_grad_(False).to(device)
+    classifier = classifier.eval().requires_grad_(False).to(device)
+    _try_out(classifier)
+    return classifier
+
+
+def _try_out(classifier: Classifier) -> None:
+    """One forward pass. Raises :class:`ClassifierError` when it fails, except for want of memory.
+
+    The state of torch's random numbers stays as it is.
+    """
+    height, width = classifier.input_size
+    device = classifier.device
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
+            classifier(torch.zeros(1, 3, height, width, device=device))
+    except (MemoryError, torch.OutOfMemoryError, ClassifierError):
+        raise
+    except Exception as error:  # the person's module may fail in any way
+        raise ClassifierError(
+            f"{classifier.name} failed on an image of {height} × {width} pixels: {_reason(error)}"
+        ) from error
+
+
+def _reason(error: BaseException) -> str:
+    line = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__

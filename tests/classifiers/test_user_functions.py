@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from explorer.attacks import PGD, Threat
-from explorer.classifiers import load
+from explorer.classifiers import ClassifierError, load
 
 MODELS = '''
 import torch
@@ -115,3 +118,58 @@ def test_an_attack(function, images, norm, precision):
     torch.testing.assert_close(result.logits, logits, rtol=rounding, atol=rounding)
     assert float(F.cross_entropy(logits, labels)) > float(F.cross_entropy(clean, labels))
     assert classifier.digest == digest
+
+
+def test_a_module_that_fails_on_its_input_size_is_one_sentence(tmp_path):
+    (tmp_path / "models.py").write_text(MODELS.replace("(16, 16)", "(20, 24)"))
+    words = r"models\.py:make failed on an image of 20 × 24 pixels: RuntimeError: .*shape"
+    with pytest.raises(ClassifierError, match=words) as error:
+        load(f"{tmp_path / 'models.py'}:make", device="cpu")
+    assert "\n" not in str(error.value)
+
+
+def test_trying_a_module_out_draws_no_random_numbers(tmp_path):
+    forward = "    def forward(self, x):\n        torch.rand(1)\n"
+    source = MODELS.replace("    def forward(self, x):\n", forward)
+    (tmp_path / "models.py").write_text(source)
+    torch.manual_seed(0)
+    load(f"{tmp_path / 'models.py'}:make", device="cpu")
+    loaded = torch.rand(1)
+    (tmp_path / "models.py").write_text(MODELS)
+    load(f"{tmp_path / 'models.py'}:make", device="cpu")
+    assert torch.equal(torch.rand(1), loaded)
+
+
+def test_want_of_memory_is_not_the_persons_mistake(tmp_path):
+    (tmp_path / "models.py").write_text("def make():\n    raise MemoryError\n")
+    with pytest.raises(MemoryError):
+        load(f"{tmp_path / 'models.py'}:make", device="cpu")
+
+
+def test_a_file_that_exits_is_one_sentence(tmp_path):
+    (tmp_path / "models.py").write_text("import sys\nsys.exit('no GPU')\n")
+    with pytest.raises(ClassifierError, match=r"make failed: SystemExit: no GPU$"):
+        load(f"{tmp_path / 'models.py'}:make", device="cpu")
+
+
+def test_two_files_of_one_stem_are_two_modules(tmp_path):
+    modules = set()
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "models.py").write_text(MODELS)
+        classifier = load(f"{tmp_path / folder / 'models.py'}:make", device="cpu")
+        modules.add(type(classifier.module).__module__)
+    assert len(modules) == 2
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "models.py").write_text(MODELS)
+
+    def denied(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with pytest.raises(ClassifierError, match="can't be read: file name too long"):
+        load(f"{'x' * 300}.py:make", device="cpu")
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(ClassifierError, match=r"models\.py can't be read: permission denied"):
+        load(f"{tmp_path / 'models.py'}:make", device="cpu")

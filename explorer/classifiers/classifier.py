@@ -10,6 +10,13 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from explorer.classifiers.arguments import (
+    check_preprocessing,
+    check_text,
+    checked_input_size,
+    checked_labels,
+    checked_normalisation,
+)
 from explorer.classifiers.class_labels import find_label
 from explorer.classifiers.error import ClassifierError
 
@@ -32,7 +39,7 @@ class Classifier(nn.Module):
     resized until its shorter side is ``resize`` pixels long (None: the larger side of
     ``input_size``), with ``interpolation`` "bilinear" or "bicubic". ``gallery`` names the sample
     pictures that suit the classifier: "cifar10", "imagenet" or "tiny12". Raises
-    :class:`ClassifierError` for a mean, a std or labels that can't be used.
+    :class:`ClassifierError` for arguments that can't be used.
     """
 
     _mean: Tensor
@@ -54,21 +61,16 @@ class Classifier(nn.Module):
         robust: bool = False,
     ) -> None:
         super().__init__()
-        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
-            raise ClassifierError(
-                "mean and std must be three numbers each, one per colour, and std above 0"
-            )
-        if len(labels) < 2:
-            raise ClassifierError(f"a classifier needs at least two labels; {len(labels)} given")
+        self.labels = checked_labels(labels)
+        self.input_size = checked_input_size(input_size)
+        self.mean, self.std = checked_normalisation(mean, std)
+        check_preprocessing(self.input_size, resize, interpolation)
+        check_text(name=name, title=name if title is None else title)
         self.module = module
         self.training = module.training
-        self.labels = tuple(str(label) for label in labels)
-        self.input_size = (int(input_size[0]), int(input_size[1]))
         self.resize, self.interpolation = resize, interpolation
         self.name, self.title = name, title or name
         self.gallery, self.robust = gallery, robust
-        self.mean = tuple(float(value) for value in mean)
-        self.std = tuple(float(value) for value in std)
         self._digest: tuple[Versions, str] | None = None
         # The normalisation is not in the state dict, which holds the module's weights alone.
         for buffer, values in (("_mean", self.mean), ("_std", self.std)):
@@ -215,13 +217,21 @@ def resolve_device(device: str) -> torch.device:
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    unknown = f"unknown device {device!r}; use auto, cpu or cuda"
     try:
         resolved = torch.device(device)
-    except RuntimeError:
-        raise ClassifierError(f"unknown device {device!r}; use auto, cpu or cuda") from None
+    except (RuntimeError, TypeError):
+        raise ClassifierError(unknown) from None
+    if resolved.type not in ("cpu", "cuda"):
+        raise ClassifierError(unknown)
     if resolved.type == "cuda" and not torch.cuda.is_available():
         raise ClassifierError(
             "this machine has no CUDA device that torch can use; use --device cpu or auto"
+        )
+    if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
+        raise ClassifierError(
+            f"this machine has no {device}; its last CUDA device is "
+            f"cuda:{torch.cuda.device_count() - 1}"
         )
     return resolved
 

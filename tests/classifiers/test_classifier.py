@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from explorer.classifiers import Classifier, ClassifierError
+from explorer.classifiers.classifier import resolve_device
 from explorer.classifiers.small_net import CIFAR_NET, TINY_NET, SmallNet, whiten_stem
 
 
@@ -65,6 +67,58 @@ def test_labels_that_do_not_fit_the_network_are_an_error():
 def test_impossible_normalisation_is_refused(options, words):
     with pytest.raises(ClassifierError, match=words):
         sums(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"labels": {0: "a", 1: "b"}}, "labels can't be of type dict; give a list of names in the"),
+        ({"labels": "ab"}, "labels can't be of type str"),
+        ({"labels": 2}, "labels can't be of type int"),
+        ({"labels": ["a", None]}, "a label can't be of type NoneType"),
+        ({"labels": ["a"]}, "at least two labels; 1 given"),
+        ({"input_size": 32}, r"input_size can't be 32; give \(height, width\)"),
+        ({"input_size": (3, 32, 32)}, "two whole numbers"),
+        ({"input_size": (32.5, 32)}, "two whole numbers"),
+        ({"input_size": (0, 32)}, "from 1 to 4096"),
+        ({"input_size": (32, 4097)}, "from 1 to 4096"),
+        ({"mean": 0.5}, "three numbers"),
+        ({"std": (1, 1, float("nan"))}, "finite"),
+        ({"mean": "123"}, "three numbers"),
+        ({"interpolation": "nearest"}, "can't be 'nearest'; give bilinear or bicubic"),
+        ({"resize": 4.5}, "resize can't be 4.5; give a whole number"),
+        ({"resize": 3}, "from 4, the larger side of input_size, to 8192"),
+        ({"resize": 9000}, "to 8192"),
+        ({"name": 3}, "name must be text; it is of type int"),
+        ({"title": ["x"]}, "title must be text"),
+    ],
+)
+def test_arguments_that_cannot_be_used_are_one_sentence(options, words):
+    with pytest.raises(ClassifierError, match=words):
+        Classifier(Sums(), **{"labels": ["a", "b"], "input_size": (4, 4)} | options)
+
+
+def test_numbers_of_numpy_and_torch_are_as_good_as_those_of_python():
+    size, labels = np.array([4, 5]), np.arange(2)
+    mean, std = torch.tensor([0.5, 0.25, 0.0]), np.full(3, 0.5)
+    classifier = Classifier(Sums(), labels=labels, input_size=size, mean=mean, std=std, resize=5)
+    assert (classifier.labels, classifier.input_size) == (("0", "1"), (4, 5))
+    assert (classifier.mean, classifier.std) == ((0.5, 0.25, 0.0), (0.5, 0.5, 0.5))
+    assert classifier.with_module(Sums()).mean == classifier.mean
+
+
+@pytest.mark.parametrize("device", ["mps", "xpu", "meta", "vulkan", "abacus", "cpu:x"])
+def test_a_device_other_than_cpu_and_cuda_is_one_sentence(device):
+    with pytest.raises(ClassifierError, match=f"unknown device '{device}'; use auto, cpu or cuda"):
+        resolve_device(device)
+
+
+def test_a_cuda_device_that_the_machine_lacks_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert resolve_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(ClassifierError, match="no cuda:2; its last CUDA device is cuda:1"):
+        resolve_device("cuda:2")
 
 
 def test_the_digest_depends_on_every_weight_and_on_nothing_else():

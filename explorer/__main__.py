@@ -8,6 +8,7 @@ one line and exit status 70; ``--debug`` shows a bug's traceback.
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -19,7 +20,7 @@ from typing import Any, NoReturn
 
 from explorer import __version__
 from explorer.errors import Cancelled, UserError, log_bug
-from explorer.files import cache_folder
+from explorer.files import cache_folder, is_disk_full
 from explorer.system import tune_process
 
 MISTAKE, BUG, STOPPED, BROKEN_PIPE = 2, 70, 130, 141  # 70: sysexits.h; above 128: plus a signal
@@ -69,29 +70,115 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 is success, 1 a rerun that differs, 2 a mistake of the person, 70 a bug, 130 an interruption,
     and 141 standard output that was closed.
     """
+    _prepare_streams()
     tune_process()
     arguments = sys.argv[1:] if arguments is None else arguments
     program = "explorer"
     try:
-        options = _parser().parse_args(arguments)
+        try:
+            options = _parser().parse_args(arguments)
+        finally:  # argparse ends the process after --help
+            _flush()
         program = f"explorer {options.command}"
         status = int(options.run(options))
-        sys.stdout.flush()
+        _flush()
         return status
     except (KeyboardInterrupt, Cancelled):
         print("stopped", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:
         # As "explorer models | head" does. Without this Python complains once more when it exits.
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return BROKEN_PIPE
-    except UserError as error:
-        print(f"{program}: {error}", file=sys.stderr)
-        return MISTAKE
     except Exception as error:
-        _report_bug(program, error, debug="--debug" in arguments)
-        return BUG
+        sentence = _output_problem(error) or _mistake(error)
+        if sentence is None:
+            _report_bug(program, error, debug="--debug" in arguments)
+            return BUG
+        print(f"{program}: {sentence}", file=sys.stderr)
+        return MISTAKE
+
+
+class _OutputError(UserError):
+    """Standard output that can't be written."""
+
+
+def _prepare_streams() -> None:
+    """Give the process both streams, which print "?" for what their encoding lacks.
+
+    Python has None for a stream that was closed when the process began.
+    """
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _flush() -> None:
+    """Write what standard output still holds. Raises :class:`_OutputError`."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard_output()
+        raise _OutputError(
+            f"can't write to standard output: {error.strerror}; send it to another place"
+        ) from None
+
+
+def _output_problem(error: Exception) -> str | None:
+    """What to say if ``error`` came from standard output, which then fails again."""
+    if isinstance(error, OSError):
+        try:
+            _flush()
+        except (_OutputError, OSError) as problem:
+            return str(problem)
+    return None
+
+
+def _discard_output() -> None:
+    """Let what standard output still holds go nowhere, also when Python exits."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _mistake(error: Exception) -> str | None:
+    """What a person is told of an exception that is no bug; None for a bug."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and _is_foreign(error.name):
+        return (
+            f"the package {error.name} is not installed; activate the virtual environment or "
+            "pip install -r requirements.txt"
+        )
+    if _is_out_of_memory(error):
+        return (
+            "there is not enough memory for this; close other programs, or try fewer images or "
+            "restarts or a smaller model"
+        )
+    if isinstance(error, OSError) and error.filename is None and is_disk_full(error):
+        # Also standard output without a buffer, as PYTHONUNBUFFERED makes it.
+        return f"can't write the result: {error.strerror}; make room and start again"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"can't use {os.fsdecode(error.filename)}: {error.strerror or type(error).__name__}"
+    return None
+
+
+def _is_foreign(package: str | None) -> bool:
+    """Whether this is the name of a whole package, and not of a part of this one."""
+    return package is not None and "." not in package and package != "explorer"
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether Python, torch on the CPU or torch on a GPU found no memory."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    words = ("can't allocate memory", "not enough memory")
+    return isinstance(error, RuntimeError) and any(each in str(error) for each in words)
 
 
 def _report_bug(program: str, error: Exception, *, debug: bool) -> None:
@@ -111,12 +198,13 @@ def _report_bug(program: str, error: Exception, *, debug: bool) -> None:
 
 def _log_to_file(error: Exception) -> tuple[str, Path | None]:
     """The id of a bug and the log that has its stack; None where no log can be written."""
-    path = cache_folder() / "log.txt"
+    path: Path | None = None
     handler: logging.Handler
     try:
+        path = cache_folder() / "log.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(path, encoding="utf-8")
-    except OSError:
+    except (OSError, UserError):
         handler = logging.NullHandler()  # without any, logging prints on standard error
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     logger = logging.getLogger("explorer")

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def cache_folder() -> Path:
 
     ``EXPLORER_CACHE`` names it; the default is ``adversarial-explorer`` in the user's cache folder.
     """
-    return _folder("EXPLORER_CACHE", _user_cache() / "adversarial-explorer")
+    return _folder("EXPLORER_CACHE", lambda: _user_cache() / "adversarial-explorer")
 
 
 def weights_folder() -> Path:
@@ -34,26 +34,36 @@ def weights_folder() -> Path:
 
     ``EXPLORER_WEIGHTS`` names it; the default is the folder of torch's own downloads.
     """
-    torch_home = _folder("TORCH_HOME", _user_cache() / "torch")
-    return _folder("EXPLORER_WEIGHTS", torch_home / "hub" / "checkpoints")
+    return _folder("EXPLORER_WEIGHTS", lambda: _torch_home() / "hub" / "checkpoints")
 
 
 def data_folder() -> Path:
     """The folder of torchvision's data sets: ``EXPLORER_DATA``, by default ``data``."""
-    return _folder("EXPLORER_DATA", Path("data"))
+    return _folder("EXPLORER_DATA", lambda: Path("data"))
 
 
 def shared_folder() -> Path:
     """The developers' training and test data: ``EXPLORER_SHARED``, by default ``../shared``."""
-    return _folder("EXPLORER_SHARED", ASSETS.parents[1] / "shared")
+    return _folder("EXPLORER_SHARED", lambda: ASSETS.parents[1] / "shared")
 
 
 def _user_cache() -> Path:
-    return _folder("XDG_CACHE_HOME", Path("~/.cache"))
+    return _folder("XDG_CACHE_HOME", lambda: Path("~/.cache"))
 
 
-def _folder(variable: str, default: Path) -> Path:
-    return Path(os.environ.get(variable) or default).expanduser()
+def _torch_home() -> Path:
+    return _folder("TORCH_HOME", lambda: _user_cache() / "torch")
+
+
+def _folder(variable: str, default: Callable[[], Path]) -> Path:
+    named = os.environ.get(variable)
+    path = Path(named) if named else default()
+    try:
+        return path.expanduser()
+    except RuntimeError:  # an unknown user, or one without a home
+        raise FileError(
+            f"can't tell where {path} is: there is no such home folder; set {variable} to a folder"
+        ) from None
 
 
 def sha256(path: Path) -> str:

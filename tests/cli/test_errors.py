@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from explorer.cli import models
 from explorer.errors import Cancelled, UserError
@@ -138,3 +139,63 @@ def test_nothing_is_printed_by_the_loggers_own_fallback():
     assert len(ended.stderr.splitlines()) == 1
     assert "ZeroDivisionError" in ended.stderr
     assert not logging.getLogger("explorer").handlers
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ModuleNotFoundError("no", name="torch"), "package torch is not installed; activate"),
+        (MemoryError(), "not enough memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes"), "not enough memory"),
+        (torch.OutOfMemoryError("CUDA out of memory"), "not enough memory"),
+        (OSError(28, "No space left on device"), "make room"),
+        (PermissionError(13, "Permission denied", "a.png"), "can't use a.png: Permission denied"),
+    ],
+)
+def test_what_a_machine_lacks_is_one_polite_line(capsys, fails_with, error, words):
+    fails_with(error)
+    status, out, err = run(capsys, "models")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(5, "no file's fault"), ModuleNotFoundError("no", name="explorer.missing")]
+)
+def test_other_errors_of_these_types_are_bugs(capsys, fails_with, error):
+    fails_with(error)
+    assert run(capsys, "models")[0] == 70
+
+
+def test_a_home_that_is_unknown_is_one_line(capsys, fails_with, monkeypatch):
+    monkeypatch.setenv("EXPLORER_CACHE", "~nobody-here/cache")
+    status, _, err = run(capsys, "models")
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert "set EXPLORER_CACHE" in err
+    fails_with(ValueError())
+    status, _, err = run(capsys, "models")
+    assert (status, len(err.splitlines())) == (70, 1)
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "words"),
+    [
+        ("models >&-", 0, ""),
+        ("models 2>&-", 0, ""),
+        ("models >/dev/full", 2, "standard output: No space left"),
+        ("--help >/dev/full", 2, "standard output: No space left"),
+        ("attack --help >/dev/null", 0, ""),
+    ],
+)
+def test_unusual_streams_are_no_bug(command, status, words):
+    ended = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m explorer {command}"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUNBUFFERED": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == status, ended.stderr
+    assert words in ended.stderr
+    assert len(ended.stderr.splitlines()) == bool(words)

@@ -27,7 +27,7 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
     ``torchvision:ARCHITECTURE``, ``user:NAME`` for a model that was added on this machine, or
     ``FILE.py:FUNCTION``, a person's function without arguments that returns a :class:`Classifier`.
     ``weights`` is a file to use instead of the bundled or published weights, which are downloaded
-    if necessary.
+    if necessary; the other two kinds of names take none.
 
     A module that a person's function made keeps its dtype and memory format; it is put into
     evaluation mode and its parameters are frozen too. Raises :class:`ClassifierError`.
@@ -39,6 +39,11 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
         path = Path(weights) if weights is not None else fetch_with_bar(name)
         return published_classifier(name, path, place)
     if name.startswith(USER_PREFIX):
+        if weights is not None:
+            raise ClassifierError(
+                f"{name} is stored with its own weights; leave --weights out, or add the other "
+                "weights as another model"
+            )
         return load_user_model(name.removeprefix(USER_PREFIX), place)
     if ".py:" in name:
         return _from_function(name, weights, place)

@@ -159,6 +159,7 @@ def test_weights_of_another_shape_or_architecture_are_named(tmp_path):
         ("torchvision:squeezenet1_2", None, "did you mean squeezenet1_1"),
         ("torchvision:../squeezenet1_1", None, "torchvision has no classifier"),
         ("madry:resnet18", None, "those with madry: are resnet18_l2_eps3"),
+        ("user:mine", "w.pth", "user:mine is stored with its own weights; leave --weights out"),
         ("cifar10-standard", "nowhere.safetensors", "no weights file nowhere.safetensors"),
     ],
 )

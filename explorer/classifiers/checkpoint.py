@@ -21,6 +21,7 @@ from torch.serialization import safe_globals
 
 from explorer.classifiers.classifier import RGB
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.readable import first_bytes
 
 # The keys under which training programs store the weights. A moving average comes first: where a
 # file has one, it is the network that was meant to be used.
@@ -29,6 +30,18 @@ STATE_KEYS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "
 PREFIXES = ("module.", "attacker.model.", "model.")
 # Where MadryLab's robustness library stores its normalisation.
 NORMALISERS = ("normalizer.new_{}", "attacker.normalize.new_{}")
+_PICTURE = "a picture, not weights; give a state dict that torch or safetensors wrote"
+_WEB_PAGE = "a web page, not weights; download the file that the page links to"
+# What a file is that starts so, and is no weights file.
+_OTHER_FILES = {
+    b"\x89PNG": _PICTURE,
+    b"\xff\xd8\xff": _PICTURE,
+    b"GIF8": _PICTURE,
+    b"RIFF": _PICTURE,
+    b"<!doctype": _WEB_PAGE,
+    b"<html": _WEB_PAGE,
+    b"version https://git-lfs": "a Git LFS pointer, not weights; fetch it with git lfs pull",
+}
 MAX_NESTING = 8  # of such keys
 _REFUSED = re.compile(r"GLOBAL (\S+)")
 _READING = threading.Lock()  # torch's safe globals are those of the whole process
@@ -65,8 +78,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     code when it is read.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ClassifierError(f"there is no weights file {path}")
+    _refuse_other_files(path, first_bytes(path, "weights file"))
     try:
         content = load_file(path) if path.suffix == ".safetensors" else _torch_load(path)
     except SafetensorError as error:
@@ -87,6 +99,13 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             f"{path} is not a readable weights file (truncated?): {_first_line(error)}"
         ) from None
     return _without_wrappers(_state_dict(content, path), path)
+
+
+def _refuse_other_files(path: Path, start: bytes) -> None:
+    start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    for signature, kind in _OTHER_FILES.items():
+        if start[: len(signature)] in (signature, signature.upper()):
+            raise ClassifierError(f"{path} is {kind}")
 
 
 def _torch_load(path: Path) -> object:
@@ -111,7 +130,25 @@ def _state_dict(content: object, path: Path) -> dict[str, Tensor]:
         or not all(isinstance(value, Tensor) for value in content.values())
     ):
         raise ClassifierError(f"{path} holds no state dict: it must map names to tensors")
+    for name, value in content.items():
+        if kind := _unusual(value):
+            raise ClassifierError(
+                f"{path} holds {kind} tensors, such as {name}; save the weights again as plain "
+                "tensors"
+            )
     return {str(name): value for name, value in content.items()}
+
+
+def _unusual(tensor: Tensor) -> str:
+    """What keeps ``tensor`` from being a network's weight; empty if nothing does."""
+    kinds = {
+        "empty (meta)": tensor.is_meta,
+        "nested": tensor.is_nested,
+        "sparse": tensor.layout != torch.strided,
+        "quantised": tensor.is_quantized,
+        "complex": tensor.is_complex(),
+    }
+    return next((kind for kind, holds in kinds.items() if holds), "")
 
 
 def _without_wrappers(state: dict[str, Tensor], path: Path) -> Checkpoint:

@@ -149,7 +149,7 @@ def _class_count(architecture: str, checkpoint: Checkpoint) -> int:
         len(state[name])
         for name, value in imagenet.items()
         if value.dim() and len(value) == IMAGENET_CLASSES
-        if name in state and state[name].shape[1:] == value.shape[1:]
+        if name in state and state[name].dim() and state[name].shape[1:] == value.shape[1:]
     }
     # If no single number is found, load_weights will say what does not fit.
     return counts.pop() if len(counts) == 1 else IMAGENET_CLASSES

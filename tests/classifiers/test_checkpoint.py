@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -104,3 +107,49 @@ def test_a_file_cut_anywhere_is_one_sentence(tmp_path, format):
         path.write_bytes(whole[:length])
         with pytest.raises(ClassifierError):
             read_checkpoint(path)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "words"),
+    [
+        (torch.zeros(2, device="meta"), r"empty \(meta\)"),
+        (torch.eye(2).to_sparse(), "sparse"),
+        (torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.quint8), "quantised"),
+        (torch.ones(2, dtype=torch.complex64), "complex"),
+    ],
+)
+def test_tensors_that_are_no_plain_numbers_are_named(tmp_path, tensor, words):
+    torch.save({**A, "c.bias": tensor}, tmp_path / "w.pth")
+    with pytest.raises(ClassifierError, match=f"holds {words} tensors, such as c.bias; save the"):
+        read_checkpoint(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(99), "is a picture, not weights"),
+        (b"\xff\xd8\xff\xe0" + bytes(99), "is a picture, not weights"),
+        (b"\n<!DOCTYPE html><html>", "is a web page, not weights; download"),
+        (b"<!doctype html>", "is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "is a Git LFS pointer"),
+    ],
+)
+def test_a_file_of_another_kind_is_called_what_it_is(tmp_path, suffix, content, words):
+    path = tmp_path / f"w.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(ClassifierError, match=words):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch, suffix):
+    def denied(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with pytest.raises(ClassifierError, match="can't be read: file name too long"):
+        read_checkpoint(tmp_path / f"{'x' * 300}.{suffix}")
+    (tmp_path / f"w.{suffix}").write_bytes(b"x")
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(ClassifierError, match="can't be read: permission denied"):
+        read_checkpoint(tmp_path / f"w.{suffix}")

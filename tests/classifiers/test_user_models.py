@@ -240,3 +240,10 @@ def test_functions_from_the_environment(tmp_path, monkeypatch):
     assert models_from_environment() == (f"{path}:make", "/nowhere/at_all.py:make")
     assert [entry.name for entry in user_entries()] == [f"{path}:make"]
     assert load(f"{path}:make").labels == ("a", "b")
+
+
+def test_a_number_in_place_of_a_bias_is_a_tensor_of_another_shape(tmp_path, small):
+    state = small.state_dict() | {"classifier.3.bias": torch.tensor(1.0)}
+    torch.save(state, tmp_path / "w.pth")
+    with pytest.raises(ClassifierError, match=r"another shape \(1, such as classifier\.3\.bias"):
+        add_model(CARD, tmp_path / "w.pth")

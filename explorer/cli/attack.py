@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 
 from explorer.classifiers import load
-from explorer.cli.common import add_model_options, number, writable_folder
+from explorer.cli.common import UsageError, add_model_options, number, writable_folder
 from explorer.cli.one_image import add_output_options, print_result, run_recipe, write_result
 from explorer.engine import PRECISIONS
 from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.recipe import Recipe, RecipeError, parse_crop
 from explorer.images.geometry import CENTRE, Crop
 from explorer.images.open import GALLERY_PREFIX, open_image
+
+MAX_NAME = 1000  # characters of a class name; Python reads no number of more than 4300 digits
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -75,6 +77,11 @@ def _crop(text: str) -> Crop:
 def run(options: argparse.Namespace) -> int:
     out = writable_folder(options.out)
     recipe = _recipe(options)
+    for flag, text in (("--label", options.label), ("--target", options.target)):
+        if text is not None and len(text) > MAX_NAME:
+            raise UsageError(
+                f"{flag} must have at most {MAX_NAME:,} characters; it has {len(text)}"
+            )
     attack_from(recipe)  # refuses wrong settings before anything is loaded
     picture = open_image(options.image)
     classifier = load(options.model, options.weights, options.device)

@@ -22,7 +22,7 @@ from explorer.cli.benchmark_output import (
     print_cases,
     print_scaling,
 )
-from explorer.cli.common import UsageError, at_least_one, number
+from explorer.cli.common import MAX_THREADS, UsageError, at_least_one, check_count, number
 from explorer.engine import PRECISIONS
 from explorer.files import shared_folder
 
@@ -95,8 +95,9 @@ def _check(options: argparse.Namespace, names: list[str]) -> None:
     at_least_one("--batch", min(options.batch))
     if max(options.batch) > MAX_BATCH:
         raise UsageError(f"--batch must be at most {MAX_BATCH:,}; it is {max(options.batch)}")
-    for flag in ("rounds", "steps", "threads"):
+    for flag in ("rounds", "steps"):
         at_least_one(f"--{flag}", getattr(options, flag))
+    check_count("--threads", options.threads, MAX_THREADS)
     if not 0 < options.epsilon <= 1:
         raise UsageError(
             "--epsilon must be above 0 and at most 1, in pixels of [0, 1]; it is "

@@ -17,9 +17,10 @@ from tqdm import tqdm
 
 from explorer.classifiers import load
 from explorer.cli.common import (
+    MAX_LIMIT,
     UsageError,
     add_model_options,
-    at_least_one,
+    check_count,
     print_json,
     writable_folder,
 )
@@ -86,7 +87,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     construction = _construction(options)
-    at_least_one("--limit", options.limit)
+    check_count("--limit", options.limit, MAX_LIMIT)
     rank, world = _from_torchrun("RANK", 0), _from_torchrun("WORLD_SIZE", 1)
     folder = writable_folder(options.out)
     classifier = load(options.model, options.weights, _device(options.device))

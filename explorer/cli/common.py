@@ -12,6 +12,8 @@ from explorer.errors import UserError
 from explorer.experiments.one_image.recipe import RecipeError, parse_number
 from explorer.files import write_atomically
 
+MAX_LIMIT, MAX_THREADS = 10**9, 1024
+
 
 class UsageError(UserError):
     """A command line that can't be carried out."""
@@ -37,6 +39,18 @@ def at_least_one(flag: str, value: int | None) -> None:
     """Raise :class:`UsageError` where a count was given and is below 1."""
     if value is not None and value < 1:
         raise UsageError(f"{flag} must be at least 1; it is {value}")
+
+
+def check_count(flag: str, value: int | None, most: int) -> None:
+    """Raise :class:`UsageError` where a count was given and is below 1 or above ``most``."""
+    at_least_one(flag, value)
+    if value is not None and value > most:
+        raise UsageError(f"{flag} must be at most {most:,}")
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 step`` or ``20 steps``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -9,7 +9,14 @@ from tqdm import tqdm
 
 from explorer.attacks import Threat
 from explorer.classifiers import load
-from explorer.cli.common import add_model_options, at_least_one, number, print_json
+from explorer.cli.common import (
+    MAX_LIMIT,
+    add_model_options,
+    check_count,
+    counted,
+    number,
+    print_json,
+)
 from explorer.datasets.sources import read_source
 from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, robust_accuracy
 from explorer.experiments.one_image.recipe import format_epsilon
@@ -43,7 +50,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    at_least_one("--limit", options.limit)
+    check_count("--limit", options.limit, MAX_LIMIT)
     for epsilon in options.epsilon:
         Threat(options.norm, epsilon)  # refuses a wrong radius before anything is loaded
     classifier = load(options.model, options.weights, options.device)
@@ -66,10 +73,17 @@ def run(options: argparse.Namespace) -> int:
         values = [{key: getattr(row, key) for key in keys} for row in rows]
         print_json({"model": options.model, "n": len(data), "threat": threat, "rows": values})
     else:
-        print(f"{options.model} on {len(data)} images of {options.data}: accuracy under {threat}")
+        print(_title(options, len(data)))
         for row in rows:
             print(_line(row, options.norm))
     return 0
+
+
+def _title(options: argparse.Namespace, count: int) -> str:
+    steps = counted(options.steps, "step")
+    threat = f"{options.norm}, PGD {steps}, {counted(options.restarts, 'restart')}"
+    images = counted(count, "image")
+    return f"{options.model} on {images} of {options.data}: accuracy under {threat}"
 
 
 def _line(row: AccuracyRow, norm: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from explorer.cli.common import at_least_one, print_json
+from explorer.cli.common import MAX_LIMIT, check_count, print_json
 from explorer.datasets.constructed.export import FORMATS
 from explorer.datasets.constructed.read import read_set
 
@@ -35,7 +35,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    at_least_one("--limit", options.limit)
+    check_count("--limit", options.limit, MAX_LIMIT)
     dataset, out = read_set(options.set, options.limit), Path(options.out)
     FORMATS[options.to](dataset, out)
     if options.json:

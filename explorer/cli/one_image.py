@@ -18,6 +18,8 @@ from explorer.figures.print_triptych import triptych
 from explorer.images.decode import DecodedImage
 from explorer.images.geometry import preprocess
 
+RECIPE_FILE = "recipe.json"
+
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -48,7 +50,7 @@ def write_result(report: AttackReport, classifier: Classifier, out: Path) -> Non
         "triptych.pdf": figure_bytes(figure, "pdf"),
         "triptych.svg": figure_bytes(figure, "svg"),
         "trace.csv": trace_csv(report).encode(),
-        "recipe.json": (report.recipe.to_json() + "\n").encode(),
+        RECIPE_FILE: (report.recipe.to_json() + "\n").encode(),
     }
     write_files(out, files)
 

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from explorer.classifiers import load
 from explorer.cli.common import UsageError, writable_folder
-from explorer.cli.one_image import add_output_options, print_result, run_recipe, write_result
+from explorer.cli.one_image import (
+    RECIPE_FILE,
+    add_output_options,
+    print_result,
+    run_recipe,
+    write_result,
+)
 from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.recipe import Recipe, RecipeError
 from explorer.images.open import open_image
@@ -27,7 +33,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """0 where the result is the same, 1 where anything differs."""
-    recipe = _read(Path(options.recipe))
+    path = Path(options.recipe)
+    recipe = _read(path)
+    if (Path(options.out) / RECIPE_FILE).resolve() == path.resolve():
+        raise UsageError(f"this would overwrite {path}; choose another folder with --out")
     out = writable_folder(options.out)
     attack_from(recipe)  # refuses wrong settings before anything is loaded
     picture = open_image(options.image or recipe.image)
@@ -38,12 +47,16 @@ def run(options: argparse.Namespace) -> int:
                 f"the recipe names class {index}; {classifier.name} has {len(classifier.labels)}"
             )
     report = run_recipe(classifier, picture, recipe)
+    missing = recipe.not_compared
     differences = recipe.differences(report.recipe)
     write_result(report, classifier, out)
-    print_result(report, out, options.json, differences=differences)
+    print_result(report, out, options.json, differences=differences, not_compared=missing)
     for difference in differences:
         print(f"differs: {difference}", file=sys.stderr)
-    if not differences:
+    if missing:
+        names = " and ".join(missing)
+        print(f"not compared, as the recipe has no digest of it: {names}", file=sys.stderr)
+    elif not differences:
         print("the same again: image, weights and result are identical", file=sys.stderr)
     return 1 if differences else 0
 

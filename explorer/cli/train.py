@@ -15,7 +15,14 @@ from explorer.classifiers.catalogue import BUNDLED_FOLDER
 from explorer.classifiers.checkpoint import read_checkpoint
 from explorer.classifiers.classifier import resolve_device
 from explorer.classifiers.model_card import Accuracy
-from explorer.cli.common import UsageError, at_least_one, print_json, writable_folder
+from explorer.cli.common import (
+    MAX_THREADS,
+    UsageError,
+    at_least_one,
+    check_count,
+    print_json,
+    writable_folder,
+)
 from explorer.datasets.labelled import LabelledImages
 from explorer.files import shared_folder
 from explorer.training.data import read_constructed, read_files
@@ -58,8 +65,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    for flag in ("epochs", "stop_after", "threads"):
+    for flag in ("epochs", "stop_after"):
         at_least_one(f"--{flag.replace('_', '-')}", getattr(options, flag))
+    check_count("--threads", options.threads, MAX_THREADS)
     if options.seed is not None and abs(options.seed) > MAX_SEED:
         raise UsageError(f"--seed must be at most {MAX_SEED}; it is {options.seed}")
     recipe = _with_options(TRAINING_RECIPES[options.name], options)

@@ -81,6 +81,21 @@ def test_rerun_gives_the_same_result_and_lists_differences(capsys, tmp_path):
     assert "the image is not the same" in err
 
 
+def test_rerun_keeps_its_recipe_and_says_what_it_could_not_compare(capsys, tmp_path):
+    attack(capsys, tmp_path / "a")
+    path = tmp_path / "a" / "recipe.json"
+    before = path.read_bytes()
+    status, out, err = run(capsys, "rerun", str(path), "--out", str(tmp_path / "a"))
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "would overwrite" in err
+    assert path.read_bytes() == before
+    path.write_text(json.dumps(json.loads(before) | {"image_digest": "", "result_digest": ""}))
+    status, _, err = run(capsys, "rerun", str(path), "--out", str(tmp_path / "b"))
+    assert status == 0
+    assert "no digest of it: image and result" in err
+    assert "identical" not in err
+
+
 def test_the_recipes_command_line_does_the_same_attack(capsys, tmp_path):
     options = ["--target", "ship", "--restarts", "2", "--loss", "cw", "--seed", "3"]
     attack(capsys, tmp_path / "a", *options, "--step-size", "1/255")
@@ -111,6 +126,7 @@ MISTAKES = [
     (["--steps", "0"], "from 1 to 10,000"),
     (["--steps", "1000000"], "from 1 to 10,000"),
     (["--steps", "many"], "invalid int value"),
+    (["--label", "9" * 5000], "--label must have at most 1,000 characters"),
     (["--target", "zebra"], "has no class 'zebra'"),
     (["--target", "cat"], "what the image already shows"),
     (["--model", "cifar11"], "there is no classifier"),

@@ -53,6 +53,7 @@ def test_data_that_can_not_be_read_is_one_line(capsys, folder, data, words):
     ("options", "words"),
     [
         (["--epsilon", "0", "--limit", "0"], "--limit must be at least 1"),
+        (["--epsilon", "0", "--limit", "1000000001"], "--limit must be at most 1,000,000,000"),
         (["--epsilon", "-1"], "at least 0"),
         (["--epsilon", "0.5", "--steps", "0"], "steps"),
         (["--epsilon", "0.5", "--restarts", "0"], "restarts"),
@@ -64,3 +65,15 @@ def test_wrong_numbers_are_one_line(capsys, folder, options, words):
     assert (status, out) == (2, "")
     assert words in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_one_of_each_is_singular_in_the_text_but_not_in_the_json(capsys, folder):
+    options = ["--epsilon", "0", "--steps", "1", "--limit", "1"]
+    status, out, err = evaluate(capsys, folder, *options)
+    assert status == 0, err
+    assert json.loads(out)["threat"] == "l2, PGD 1 steps, 1 restarts"
+    model = ["--model", "cifar10-standard", "--device", "cpu", "--data", str(folder)]
+    _, out, _ = run(capsys, "evaluate", *model, *options)
+    assert out.startswith(
+        f"cifar10-standard on 1 image of {folder}: accuracy under l2, PGD 1 step, 1 restart\n"
+    )

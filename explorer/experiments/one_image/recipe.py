@@ -165,6 +165,16 @@ class Recipe:
                 differences.append(f"{name}: was {value}, is {after.get(name)}")
         return differences
 
+    @property
+    def not_compared(self) -> list[str]:
+        """What :meth:`differences` can't compare, as this recipe has no digest of it."""
+        digests = {
+            "image": self.image_digest,
+            "weights": self.weights_digest,
+            "result": self.result_digest,
+        }
+        return [name for name, digest in digests.items() if not digest]
+
     def _surroundings(self) -> dict[str, str]:
         return {"device": self.device, "precision": self.precision, **self.versions}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,19 @@ _CHUNK = 1000  # encoded pictures that are copied out of a column at a time
 
 class DataError(UserError):
     """A data set that can't be used; the message says what is wrong and what to do."""
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Turn an :class:`OSError` of reading ``path``, or a file in it, into a :class:`DataError`."""
+    try:
+        yield
+    except OSError as error:
+        where = path if error.filename is None else error.filename
+        reason = error.strerror or str(error)
+        raise DataError(
+            f"{where} can't be read ({reason}); check the path and its permissions"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -86,8 +100,11 @@ def read_table(
     Raises :class:`DataError`.
     """
     path = Path(path)
-    if data is None and not path.is_file():
-        raise DataError(f"there is no file {path}")
+    if data is None:
+        with reading(path):
+            if not path.is_file():
+                raise DataError(f"there is no file {path}")
+            path.open("rb").close()  # pyarrow's own error would not tell this from a damaged file
     content = path if data is None else pa.BufferReader(data)
     try:
         with pq.ParquetFile(content, page_checksum_verification=True) as file:
@@ -187,5 +204,5 @@ def class_names(schema: pa.Schema) -> tuple[str, ...]:
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
         return tuple(str(name) for name in features["label"]["names"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, RecursionError):
         return ()

@@ -42,7 +42,7 @@ def read_source(
 
     if source in (CIFAR10, CIFAR10_TRAIN):
         data = read_cifar10(limit, train=source == CIFAR10_TRAIN)
-    elif Path(source, "cifar-10-batches-py").is_dir():
+    elif _is_torchvisions(source):
         names = f"{CIFAR10} or {CIFAR10_TRAIN}, with EXPLORER_DATA={source}"
         raise DataError(f"{source} is torchvision's CIFAR-10: name it {names}")
     else:
@@ -52,6 +52,13 @@ def read_source(
         pictures = ((source, Image.fromarray(array)) for array in arrays)
         data = replace(data, images=stack_images(pictures, len(data), source, preprocess))
     return _with_labels_of(data, classifier.labels, source)
+
+
+def _is_torchvisions(source: str) -> bool:
+    try:
+        return Path(source, "cifar-10-batches-py").is_dir()
+    except OSError:  # read_set says why
+        return False
 
 
 def _with_labels_of(data: LabelledImages, labels: Sequence[str], source: str) -> LabelledImages:

@@ -164,3 +164,16 @@ def test_leaving_out_every_image_is_refused(tmp_path):
     assert len(exclude_near_duplicates(data, data.images[:2])) == 3
     with pytest.raises(DataError, match="no image is left: all 5"):
         exclude_near_duplicates(data, data.images)
+
+
+@pytest.mark.parametrize("column", ["img", "image", "label"])
+def test_two_columns_of_one_name_are_refused(tmp_path, column):
+    table = pq.read_table(write(tmp_path / "a.parquet", map(png, pictures(1)), [0], "image"))
+    image, label = table["image"], table["label"]
+    names = [column, column, "image" if column == "label" else "label"]
+    pq.write_table(
+        pa.table([label, label, image] if column == "label" else [image, image, label], names),
+        tmp_path / "a.parquet",
+    )
+    with pytest.raises(DataError, match=f"a.parquet has several columns named {column}"):
+        read_parquet(tmp_path / "a.parquet")

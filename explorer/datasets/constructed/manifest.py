@@ -36,6 +36,9 @@ def read_built(
     Raises :class:`DataError` if the manifest or a shard is missing or damaged.
     """
     manifest = _read_json(folder / MANIFEST)
+    construction = manifest.get("construction")
+    if isinstance(construction, dict) and not isinstance(construction.get("name", ""), str):
+        raise _broken(f"{folder / MANIFEST} has a construction whose name is no text")
     tables: list[pa.Table] = []
     rows = 0
     for name, digest, count in _entries(manifest, folder / MANIFEST):
@@ -45,15 +48,22 @@ def read_built(
         rows += count
     if not tables:
         raise _broken(f"{folder / MANIFEST} lists no shards")
-    table = pa.concat_tables(tables)
+    try:
+        table = pa.concat_tables(tables)
+    except pa.ArrowException:
+        raise _broken(f"{folder / MANIFEST} lists files with different columns") from None
     about = {name: value for name, value in manifest.items() if name != "shards"}
     return table if limit is None else table.slice(0, limit), about
 
 
 def unfinished(folder: Path) -> DataError:
     """The error for a folder that has a plan and no manifest."""
-    present, rows = len(list(folder.glob(SHARDS))), len(_read_json(folder / PLAN).get("rows", ()))
-    state = f"{folder} is an unfinished set ({present} of {shard_count(rows)} shards)"
+    present, rows = len(list(folder.glob(SHARDS))), _read_json(folder / PLAN).get("rows")
+    if not isinstance(rows, list):
+        return DataError(
+            f"{folder / PLAN} lists no rows; remove the folder and build the set again"
+        )
+    state = f"{folder} is an unfinished set ({present} of {shard_count(len(rows))} shards)"
     return _broken(state, "finish")
 
 
@@ -64,7 +74,7 @@ def _entries(manifest: dict[str, Any], path: Path) -> list[tuple[str, str, int]]
             (str(entry["file"]), str(entry["sha256"]), int(entry["rows"]))
             for entry in manifest["shards"]
         ]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise _broken(f"{path} lists no shards") from None
 
 
@@ -74,6 +84,8 @@ def _read_shard(folder: Path, name: str, digest: str, columns: Sequence[str]) ->
         data = path.read_bytes()
     except OSError:
         raise _broken(f"{path} is missing or can't be read", "make") from None
+    except ValueError:  # a NUL character
+        raise _broken(f"{folder / MANIFEST} lists {name!r}, which is no file name") from None
     if hashlib.sha256(data).hexdigest() != digest:
         raise _broken(f"{path} was changed or damaged since the set was built")
     return read_table(path, data=data, columns=columns)
@@ -82,7 +94,7 @@ def _read_shard(folder: Path, name: str, digest: str, columns: Sequence[str]) ->
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise _broken(f"{path} can't be read") from None
     if not isinstance(value, dict):
         raise _broken(f"{path} is no manifest")

@@ -7,7 +7,6 @@ images float32 NCHW in [0, 1], labels int64. Exports of the explorer have an ``a
 from __future__ import annotations
 
 import json
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor
 
 from explorer.datasets.constructed.constructions import D_DET, D_NR, D_R, D_RAND
-from explorer.datasets.labelled import DataError, LabelledImages
+from explorer.datasets.labelled import DataError, LabelledImages, reading
 
 IMAGES, LABELS = "CIFAR_ims", "CIFAR_lab"
 ABOUT = "about.json"  # the classes' names and how the set was built
@@ -29,6 +28,7 @@ CIFAR10_CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),
 )
+_FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _CHUNK = 1000  # images that are converted at a time; 50 000 images as float32 take 600 MB
 
 
@@ -51,6 +51,8 @@ def read_release(folder: Path, limit: int | None = None) -> tuple[LabelledImages
     about = _read_about(folder / ABOUT)
     names: tuple[str, ...] = CIFAR10_CLASSES
     if about.get("classes"):
+        if not isinstance(about["classes"], list):
+            raise DataError(f"{folder / ABOUT} has classes that are no list; make it one of names")
         names = tuple(str(name) for name in about["classes"])
     images = _images(_read_tensors(folder / IMAGES), folder / IMAGES, limit)
     labels = _labels(_read_tensors(folder / LABELS), folder / LABELS)
@@ -72,8 +74,11 @@ def _read_tensors(path: Path) -> list[Tensor]:
         needed = f"a set of the release has {IMAGES} and {LABELS} in its folder"
         raise DataError(f"{path} is missing; {needed}")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError) as error:
+        with reading(path):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except (DataError, MemoryError):
+        raise
+    except Exception as error:  # torch raises many kinds for a damaged file
         reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
         fault = f"{path} is no file of tensors, or it is cut short ({reason})"
         raise DataError(f"{fault}; fetch it again") from None
@@ -82,17 +87,31 @@ def _read_tensors(path: Path) -> list[Tensor]:
         raise DataError(f"{path} holds no list of tensors; a set of the release is one")
     if not all(isinstance(tensor, Tensor) for tensor in tensors):
         raise DataError(f"{path} holds no list of tensors; a set of the release is one")
+    if kinds := [kind for kind in map(_unusual_kind, tensors) if kind]:
+        raise DataError(f"{path} holds a {kinds[0]} tensor; save plain ones")
     return list(tensors)
+
+
+def _unusual_kind(tensor: Tensor) -> str:
+    """What keeps a tensor's values from being read like an array's; empty for a plain one."""
+    if tensor.is_meta:
+        return "meta"
+    if tensor.is_quantized:
+        return "quantised"
+    if tensor.is_nested:
+        return "nested"
+    return "" if tensor.layout is torch.strided else "sparse"
 
 
 def _images(tensors: list[Tensor], path: Path, limit: int | None) -> Tensor:
     """The first ``limit`` images as uint8 [N, 3, H, W]."""
-    chunks: list[Tensor] = []
-    remaining = sum(map(len, tensors)) if limit is None else limit
     for tensor in tensors:
         if not _holds_images(tensor) or tensor.shape[1:] != tensors[0].shape[1:]:
             content = f"{path} holds {tensor.dtype} {list(tensor.shape)}"
             raise DataError(f"{content}; it should be float [N, 3, H, W] in [0, 1], of one size")
+    chunks: list[Tensor] = []
+    remaining = sum(map(len, tensors)) if limit is None else limit
+    for tensor in tensors:
         for chunk in tensor[: max(0, remaining)].split(_CHUNK):
             if not bool(((chunk >= 0) & (chunk <= 1)).all()):
                 fault = f"{path} has values outside [0, 1]"
@@ -106,7 +125,7 @@ def _images(tensors: list[Tensor], path: Path, limit: int | None) -> Tensor:
 
 
 def _holds_images(tensor: Tensor) -> bool:
-    return tensor.dim() == 4 and tensor.shape[1] == 3 and tensor.is_floating_point()
+    return tensor.dim() == 4 and tensor.shape[1] == 3 and tensor.dtype in _FLOATS
 
 
 def _labels(tensors: list[Tensor], path: Path) -> Tensor:
@@ -122,5 +141,5 @@ def _read_about(path: Path) -> dict[str, Any]:
     try:
         about = json.loads(path.read_text())
         return about if isinstance(about, dict) else {}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise DataError(f"{path} can't be read; remove it if the classes are CIFAR-10's") from None

@@ -17,10 +17,11 @@ from explorer.datasets.constructed.constructions import Construction
 from explorer.datasets.constructed.manifest import PLAN
 from explorer.datasets.constructed.shards import Shard, split_into_shards
 from explorer.datasets.labelled import DataError, LabelledImages
-from explorer.engine import gradient_model
+from explorer.engine import PRECISIONS, gradient_model
 from explorer.files import create_first
 
 FORMAT = 1
+_REMEDY = "remove the folder or choose another with --out"
 
 _DESCRIPTIONS = {
     "construction": "the construction's parameters",
@@ -126,6 +127,8 @@ def load_or_write_plan(plan: Plan, folder: Path, *, automatic: bool) -> Plan:
         return plan
     stored = _read_plan(path)
     if automatic:
+        if stored.get("precision") not in PRECISIONS:
+            raise DataError(f"{path} names no known precision; {_REMEDY}")
         plan = replace(plan, precision=str(stored.get("precision")))
     identity = json.loads(json.dumps(plan.identity()))
     differences = [
@@ -140,11 +143,10 @@ def load_or_write_plan(plan: Plan, folder: Path, *, automatic: bool) -> Plan:
 
 
 def _read_plan(path: Path) -> dict[str, Any]:
-    remedy = "remove the folder or choose another with --out"
     try:
         stored = json.loads(path.read_text())
-    except (OSError, ValueError):
-        raise DataError(f"{path} can't be read; {remedy}") from None
+    except (OSError, ValueError, RecursionError):
+        raise DataError(f"{path} can't be read; {_REMEDY}") from None
     if not isinstance(stored, dict):
-        raise DataError(f"{path} can't be read; {remedy}")
+        raise DataError(f"{path} can't be read; {_REMEDY}")
     return stored

@@ -27,6 +27,7 @@ from explorer.datasets.labelled import (
     Preprocess,
     labelled_images,
     read_table,
+    reading,
 )
 
 _INTEGERS = ("source_index", "source_label", "start_index", "start_label", "target", "predicted")
@@ -97,9 +98,13 @@ def read_set(
     ``preprocess`` is applied to the pictures of files and folders that the explorer didn't build;
     without it they must be of one size.
 
-    Raises :class:`DataError` if there is no set, or if it is unfinished or damaged.
+    Raises :class:`DataError` if there is no set, or if it is unfinished, damaged or unreadable.
     """
-    path = Path(path)
+    with reading(path):
+        return _read_set(Path(path), limit, preprocess)
+
+
+def _read_set(path: Path, limit: int | None, preprocess: Preprocess | None) -> ConstructedSet:
     if path.is_file():
         table = read_table(path, limit, columns=_COLUMNS)
         return _set_of_table(table, str(path), path.stem, _plan_in_metadata(table), preprocess)
@@ -164,15 +169,18 @@ def _set_without_origin(
 def _name_and_title(about: dict[str, Any], fallback_title: str) -> tuple[str, str]:
     """The name and title that ``about`` gives, or "" and the fallback if its name is unknown."""
     construction = about.get("construction")
-    if not isinstance(construction, dict) or construction.get("name") not in CONSTRUCTIONS:
+    if not isinstance(construction, dict):
         return "", fallback_title
-    return str(construction["name"]), str(construction.get("title", fallback_title))
+    name = construction.get("name")
+    if not isinstance(name, str) or name not in CONSTRUCTIONS:
+        return "", fallback_title
+    return name, str(construction.get("title", fallback_title))
 
 
 def _plan_in_metadata(table: pa.Table) -> dict[str, Any]:
     """The plan in the metadata of an exported file; a single shard has only its plan's digest."""
     try:
         stamp = json.loads((table.schema.metadata or {}).get(STAMP, b"{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return stamp if isinstance(stamp, dict) and "construction" in stamp else {}

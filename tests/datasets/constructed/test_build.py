@@ -210,9 +210,14 @@ def test_a_folder_belongs_to_one_plan(tiny, pictures, tmp_path):
         == plan.digest
     )
     assert load_or_write_plan(replace(plan, precision="bfloat16"), tmp_path, automatic=True) == plan
-    (tmp_path / "plan.json").write_text("{")
-    with pytest.raises(DataError, match=r"plan.json can't be read"):
-        load_or_write_plan(plan, tmp_path, automatic=False)
+    for text in ("{", "[" * 100_000):
+        (tmp_path / "plan.json").write_text(text)
+        with pytest.raises(DataError, match=r"plan.json can't be read"):
+            load_or_write_plan(plan, tmp_path, automatic=False)
+    for precision in ("x", None, []):
+        (tmp_path / "plan.json").write_text(json.dumps(plan.as_dict() | {"precision": precision}))
+        with pytest.raises(DataError, match=r"plan.json names no known precision"):
+            load_or_write_plan(plan, tmp_path, automatic=True)
 
 
 def test_a_plan_without_rows_is_refused(tiny, pictures):

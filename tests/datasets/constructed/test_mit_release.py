@@ -65,6 +65,11 @@ class RunsCode:
         ([torch.full((6, 3, 8, 8), float("nan"))], None, r"values outside \[0, 1\]"),
         ([torch.rand(0, 3, 8, 8)], None, "holds no images"),
         ([torch.rand(5, 3, 8, 8)], None, "5 images and 6 labels"),
+        ([torch.tensor(0.5)], None, r"should be float \[N, 3, H, W\]"),
+        ([torch.rand(6, 3, 8, 8).to_sparse()], None, "CIFAR_ims holds a sparse tensor"),
+        ([torch.rand(6, 3, 8, 8, device="meta")], None, "CIFAR_ims holds a meta tensor"),
+        ([torch.rand(6, 3, 8, 8).to(torch.float8_e5m2)], None, "is no file of tensors"),
+        (None, [torch.arange(6).to_sparse()], "CIFAR_lab holds a sparse tensor"),
         (None, [torch.rand(6)], "a whole number for each image"),
         (None, [torch.tensor([0, 1, 2, 3, 4, 10])], "labels from 0 to 10 for 10 classes"),
         (None, [torch.tensor([0, 1, 2, 3, 4, -1])], "labels from -1 to 4"),
@@ -78,6 +83,21 @@ def test_a_malformed_release_is_refused_with_its_fault(
     with pytest.raises(DataError, match=words):
         read_set(release(tmp_path / "drand_CIFAR", images, labels))
     assert not (tmp_path / "code-was-run").exists()
+
+
+@pytest.mark.filterwarnings("ignore")  # torch is about to drop such tensors
+def test_quantised_images_are_refused(tmp_path):
+    images = torch.quantize_per_tensor(torch.rand(6, 3, 8, 8), 0.1, 0, torch.quint8)
+    with pytest.raises(DataError, match="CIFAR_ims holds a quantised tensor"):
+        read_set(release(tmp_path / "a", [images]))
+
+
+@pytest.mark.parametrize("text", ['{"classes": 5}', '{"classes": true}', "[" * 100_000])
+def test_an_edited_about_is_refused(tmp_path, text):
+    folder = release(tmp_path / "a")
+    (folder / "about.json").write_text(text)
+    with pytest.raises(DataError, match=r"about.json (has classes|can't be read)"):
+        read_set(folder)
 
 
 def test_an_incomplete_release_is_refused(tmp_path):

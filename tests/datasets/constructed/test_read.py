@@ -23,7 +23,7 @@ from explorer.datasets.constructed.constructions import D_DET, D_NR
 from explorer.datasets.constructed.export import FORMATS
 from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
 from explorer.datasets.constructed.read import ConstructedSet, read_set
-from explorer.datasets.labelled import DataError
+from explorer.datasets.labelled import DataError, read_parquet
 from explorer.datasets.sources import read_source
 from explorer.files import FileError
 
@@ -100,11 +100,41 @@ def test_an_unfinished_or_damaged_folder_is_named(folder):
             DataError, match=r"manifest.json (can't be read|is no manifest|lists no shards)"
         ):
             read_set(folder)
+    for old, new, words in (
+        ('"d_det"', "[]", "manifest.json has a construction whose name"),
+        ("data-00001", r"\u0000", "manifest.json lists .* no file name"),
+        ('"rows": 10', '"rows": Infinity', "manifest.json lists no shards"),
+        (listed, "[" * 100_000, "manifest.json can't be read"),
+    ):
+        manifest.write_text(listed.replace(old, new))
+        with pytest.raises(DataError, match=words):
+            read_set(folder)
     manifest.write_text(listed.replace("data-00001", "../det/data-00001"))
     assert len(read_set(folder)) == 40  # a manifest reaches no file outside its folder
     manifest.unlink()
     with pytest.raises(DataError, match=r"unfinished set \(4 of 4 shards\)"):
         read_set(folder)
+    for text in ('{"rows": 5}', '{"rows": null}', "{}"):
+        (folder / "plan.json").write_text(text)
+        with pytest.raises(DataError, match=r"plan\.json lists no rows"):
+            read_set(folder)
+
+
+def test_a_path_that_cannot_be_read_is_named_with_the_reason(tmp_path, monkeypatch):
+    for read in (read_set, read_parquet, lambda path: read_source(str(path), None)):
+        with pytest.raises(DataError, match=r"aaa can't be read \(File name too long\); check"):
+            read(tmp_path / ("a" * 300))
+    (tmp_path / "cat").mkdir()
+    listing = Path.iterdir
+
+    def iterdir(path):
+        if path.name == "cat":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listing(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(DataError, match=r"cat can't be read \(Permission denied\)"):
+        read_set(tmp_path)
 
 
 def test_a_shard_alone_is_a_parquet_file(folder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Self
 
 import torch
@@ -19,9 +19,9 @@ from explorer.classifiers.arguments import (
 )
 from explorer.classifiers.class_labels import find_label
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.weights_version import weights_version
 
 RGB = tuple[float, float, float]
-Versions = tuple[tuple[int, int], ...]  # of each weight: its address, how often it was changed
 
 NO_SHIFT, NO_SCALE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 _HOOKING = threading.Lock()  # a hook is visible to every thread that runs the module
@@ -71,7 +71,7 @@ class Classifier(nn.Module):
         self.resize, self.interpolation = resize, interpolation
         self.name, self.title = name, title or name
         self.gallery, self.robust = gallery, robust
-        self._digest: tuple[Versions, str] | None = None
+        self._digest: tuple[Hashable, str] | None = None
         # The normalisation is not in the state dict, which holds the module's weights alone.
         for buffer, values in (("_mean", self.mean), ("_std", self.std)):
             tensor = torch.tensor(values, dtype=torch.float32, device=_device(module))
@@ -176,10 +176,9 @@ class Classifier(nn.Module):
 
         It is computed again only after a weight was replaced or changed in place.
         """
-        state = self.module.state_dict()
-        versions = tuple((value.data_ptr(), _version(value)) for value in state.values())
-        if self._digest is None or self._digest[0] != versions:
-            self._digest = versions, _weights_digest(state)
+        version = weights_version(self.module)
+        if self._digest is None or self._digest[0] != version:
+            self._digest = version, _weights_digest(self.module.state_dict())
         return self._digest[1]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
@@ -245,11 +244,6 @@ def _dtype(module: nn.Module) -> torch.dtype:
     """The dtype of a module's weights, which its input must have too."""
     tensor = next(module.parameters(), None)
     return tensor.dtype if tensor is not None and tensor.is_floating_point() else torch.float32
-
-
-def _version(tensor: Tensor) -> int:
-    """How often ``tensor`` was changed in place; inference tensors do not count it."""
-    return 0 if tensor.is_inference() else tensor._version
 
 
 def _weights_digest(state: Mapping[str, Tensor]) -> str:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from explorer.classifiers import Classifier, ClassifierError
+from explorer.classifiers import Classifier, ClassifierError, load
 from explorer.classifiers.classifier import resolve_device
 from explorer.classifiers.small_net import CIFAR_NET, TINY_NET, SmallNet, whiten_stem
 
@@ -174,3 +174,11 @@ def test_whitening_makes_the_stems_outputs_uncorrelated_with_variance_one():
         out = net.stem(images)[:, :12, ::2, ::2].permute(0, 2, 3, 1).reshape(-1, 12)
     assert torch.allclose(torch.cov(out.T), torch.eye(12), atol=0.05)
     assert torch.equal(net.stem.weight[12:], -net.stem.weight[:12])
+
+
+def test_the_digest_follows_weights_that_were_written_through_data():
+    classifier = load("cifar10-standard")
+    before = classifier.digest
+    for parameter in classifier.parameters():
+        parameter.data.mul_(0.5)
+    assert classifier.digest != before

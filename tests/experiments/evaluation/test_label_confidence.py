@@ -15,7 +15,7 @@ from explorer.experiments.evaluation.label_confidence import disagreement, label
 def linear(seed: int) -> Classifier:
     torch.manual_seed(seed)
     layers = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 4))
-    return Classifier(layers, labels="abcd", input_size=(8, 8))
+    return Classifier(layers, labels=list("abcd"), input_size=(8, 8))
 
 
 @pytest.fixture

@@ -18,7 +18,9 @@ PROBABILITIES = torch.tensor([0.1, 0.5, 0.25, 0.15])
 
 def classifier(head: nn.Module) -> Classifier:
     return Classifier(
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), head, nn.Flatten()), labels="abcd", input_size=(8, 8)
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), head, nn.Flatten()),
+        labels=list("abcd"),
+        input_size=(8, 8),
     )
 
 

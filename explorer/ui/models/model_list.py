@@ -19,7 +19,7 @@ from explorer.ui.models.download_button import download_button
 from explorer.ui.shared.classifiers import MODEL_CACHE, entries
 from explorer.ui.shared.words import badge
 
-_COLUMNS = [5, 4, 2]
+_COLUMNS = (4, 4, 2.6)
 _MB = 1e6
 
 

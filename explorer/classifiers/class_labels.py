@@ -31,6 +31,8 @@ def parse_labels(text: str) -> tuple[str, ...]:
             "the labels must be a list of names: one a line, or JSON such as "
             '["cat", "dog"] or {"0": "cat"}'
         )
+    if any("\ud800" <= character <= "\udfff" for label in labels for character in label):
+        raise ClassifierError("a label holds half of a character (a surrogate); write it anew")
     if len(labels) < 2:
         raise ClassifierError(f"a classifier needs at least two labels; the file has {len(labels)}")
     return tuple(label.strip() for label in labels)

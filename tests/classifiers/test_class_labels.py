@@ -33,6 +33,7 @@ def test_labels_in_the_forms_that_people_have(text):
         ("[1, 2]", "list of names"),
         ("17", "list of names"),
         ("[" * 100_000, "list of names"),
+        ('["cat", "\\ud800"]', "surrogate"),
         (json.dumps([["a"], ["b"]]), "list of names"),
     ],
 )

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from explorer import __version__
-from explorer.errors import Cancelled, UserError, log_bug
+from explorer.errors import Cancelled, UserError, is_out_of_memory, log_bug
 from explorer.files import cache_folder, is_disk_full
 from explorer.system import tune_process
 
@@ -155,7 +155,7 @@ def _mistake(error: Exception) -> str | None:
             f"the package {error.name} is not installed; activate the virtual environment or "
             "pip install -r requirements.txt"
         )
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return (
             "there is not enough memory for this; close other programs, or try fewer images or "
             "restarts or a smaller model"
@@ -171,14 +171,6 @@ def _mistake(error: Exception) -> str | None:
 def _is_foreign(package: str | None) -> bool:
     """Whether this is the name of a whole package, and not of a part of this one."""
     return package is not None and "." not in package and package != "explorer"
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether Python, torch on the CPU or torch on a GPU found no memory."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    words = ("can't allocate memory", "not enough memory")
-    return isinstance(error, RuntimeError) and any(each in str(error) for each in words)
 
 
 def _report_bug(program: str, error: Exception, *, debug: bool) -> None:

@@ -21,6 +21,14 @@ class Cancelled(Exception):
     """The work was stopped because its ``cancelled()`` callback returned true. It is no error."""
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, torch on the CPU or torch on a GPU found no memory."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    words = ("can't allocate memory", "not enough memory")
+    return isinstance(error, RuntimeError) and any(each in str(error) for each in words)
+
+
 def log_bug(error: BaseException) -> str:
     """A short random id, logged under "explorer" beside the type and the stack of ``error``.
 

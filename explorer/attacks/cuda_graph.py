@@ -25,7 +25,7 @@ from torch import Tensor
 from explorer.attacks.loop import AttackBatch, AttackModels, Callbacks
 from explorer.attacks.objective import Objective
 from explorer.attacks.recorder import TraceRecorder
-from explorer.attacks.settings import AttackSettings
+from explorer.attacks.settings import WHOLE_STEPS, AttackSettings
 from explorer.attacks.threat import Threat, per_sample
 from explorer.attacks.trace import Trace
 from explorer.engine import chunk_size
@@ -151,7 +151,8 @@ class GraphAttack:
         images.copy_(ours.step(images, evaluation, self._step_scale))
         self._step_number.add_(1)
         if self._has_default_steps:
-            self._step_scale.copy_((2.5 / (self._step_number[0] + 1)).clamp_(max=1.0))
+            share = WHOLE_STEPS / (self._step_number[0] + 1)
+            self._step_scale.copy_(share.clamp_(max=1.0))
 
 
 class _GraphCache:

@@ -143,11 +143,14 @@ class AttackModels:
         """
         return self.is_copy and settings.restarts == 1 and not settings.stop_on_success
 
-    def verified(self, success: Tensor, batch: AttackBatch, images: Tensor) -> Tensor:
-        """``success`` [K] where the classifier itself agrees."""
-        rows = success.nonzero().flatten()
-        if not self.is_copy or not len(rows):
+    def success(
+        self, settings: AttackSettings, batch: AttackBatch, images: Tensor, evaluation: Evaluation
+    ) -> Tensor:
+        """bool [K]; an attack that stops on success needs the classifier itself to agree."""
+        success = batch.objective.is_success(evaluation.logits)
+        if not settings.stop_on_success or not self.is_copy or not bool(success.any()):
             return success
+        rows = success.nonzero().flatten()
         logits = logits_of(self.classifier, images[rows])
         return success.index_copy(0, rows, batch.objective.select(rows).is_success(logits))
 
@@ -167,9 +170,7 @@ def run(
         callbacks.check_cancelled()
         distance = active.distance(images)  # first, while the caches hold the images
         evaluation = active.objective(models.surrogate, images)
-        success = active.objective.is_success(evaluation.logits)
-        if settings.stop_on_success:
-            success = models.verified(success, active, images)
+        success = models.success(settings, active, images, evaluation)
         trace.record(step, rows, images, evaluation, success, distance)
         callbacks.show(step, rows, images)
         images = active.step(images, evaluation, settings.step_scale(step))
@@ -184,9 +185,7 @@ def run(
     callbacks.check_cancelled()
     distance = active.distance(images)
     evaluation = models.last_evaluation(settings, active, images)
-    success = active.objective.is_success(evaluation.logits)
-    if settings.stop_on_success:
-        success = models.verified(success, active, images)
+    success = models.success(settings, active, images, evaluation)
     trace.record(settings.steps, rows, images, evaluation, success, distance)
     callbacks.show(settings.steps, rows, images)
 

@@ -116,10 +116,9 @@ class PGD(AttackSettings):
         at_kept = trace.at_kept(objective.at_logits(logits).loss, logits, success)
         result = AttackResult(adversarial, success, logits, at_kept, precision)
         # Where only the copy was fooled, the sample is attacked again in float32.
-        false_successes = (trace.success_at_kept & ~success).nonzero().flatten()
-        if not len(false_successes):
+        rows = (trace.success_at_kept & ~success).nonzero().flatten()
+        if not len(rows):
             return result
-        rows = false_successes
         again = self._for_rows(rows)._run(
             classifier,
             images[rows],

@@ -11,6 +11,7 @@ from explorer.attacks.losses import LOSSES
 from explorer.attacks.threat import AttackError, Threat
 from explorer.engine import PRECISIONS
 
+WHOLE_STEPS = 2.5  # the default step t has the share 2.5/t of the largest one, at most all of it
 MAX_STEPS = 10_000
 MAX_RESTARTS = 1_000
 
@@ -68,7 +69,7 @@ class AttackSettings:
 
     def step_scale(self, step: int) -> float:
         """The length of ``step`` (0, 1, …) as a share of the largest step, which is at most ε."""
-        return 1.0 if self.step_size is not None else min(1.0, 2.5 / (step + 1))
+        return 1.0 if self.step_size is not None else min(1.0, WHOLE_STEPS / (step + 1))
 
 
 def _check_count(name: str, value: int, most: int) -> None:

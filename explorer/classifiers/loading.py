@@ -17,6 +17,7 @@ from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.readable import first_bytes
 from explorer.classifiers.small_net import NetworkConfig, SmallNet
+from explorer.classifiers.trial import reason, trial_run
 from explorer.classifiers.user_models import load_user_model
 
 
@@ -102,7 +103,7 @@ def _from_function(name: str, weights: str | Path | None, device: torch.device) 
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except (Exception, SystemExit) as error:  # the person's code may fail in any way
-        raise ClassifierError(f"{name} failed: {_reason(error)}") from error
+        raise ClassifierError(f"{name} failed: {reason(error)}") from error
     if not isinstance(classifier, Classifier):
         raise ClassifierError(
             f"{name} must return an explorer.classifiers.Classifier; it returned "
@@ -110,28 +111,5 @@ def _from_function(name: str, weights: str | Path | None, device: torch.device) 
         )
     classifier.name = name
     classifier = classifier.eval().requires_grad_(False).to(device)
-    _try_out(classifier)
+    trial_run(classifier)
     return classifier
-
-
-def _try_out(classifier: Classifier) -> None:
-    """One forward pass. Raises :class:`ClassifierError` when it fails, except for want of memory.
-
-    The state of torch's random numbers stays as it is.
-    """
-    height, width = classifier.input_size
-    device = classifier.device
-    try:
-        with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
-            classifier(torch.zeros(1, 3, height, width, device=device))
-    except (MemoryError, torch.OutOfMemoryError, ClassifierError):
-        raise
-    except Exception as error:  # the person's module may fail in any way
-        raise ClassifierError(
-            f"{classifier.name} failed on an image of {height} × {width} pixels: {_reason(error)}"
-        ) from error
-
-
-def _reason(error: BaseException) -> str:
-    line = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {line}" if line else type(error).__name__

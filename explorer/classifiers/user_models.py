@@ -17,6 +17,7 @@ from explorer.classifiers.checkpoint import Checkpoint, read_checkpoint
 from explorer.classifiers.classifier import Classifier, freeze
 from explorer.classifiers.entry import USER_PREFIX, Entry
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.trial import trial_run
 from explorer.classifiers.user_model_card import UserModelCard
 from explorer.files import cache_folder, disk_error, new_folder
 
@@ -56,9 +57,7 @@ def add_model(card: UserModelCard, weights: str | Path) -> UserModelCard:
     classifier = build_user_model(card, checkpoint, torch.device("cpu"))
     mean, std = checkpoint.mean or card.mean, checkpoint.std or card.std
     card = replace(card, labels=classifier.labels, mean=mean, std=std)
-    with torch.no_grad():
-        logits = classifier(torch.rand(1, 3, card.input_size, card.input_size))
-    if not bool(torch.isfinite(logits).all()):
+    if not bool(torch.isfinite(trial_run(classifier)).all()):
         raise ClassifierError(
             f"{card.architecture} with these weights returns values that are not finite; the "
             "weights are damaged"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from explorer.attacks.losses import LOSSES
 from explorer.classifiers import load
 from explorer.cli.common import UsageError, add_model_options, number, writable_folder
 from explorer.cli.one_image import add_output_options, print_result, run_recipe, write_result
@@ -43,7 +44,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--no-random-start", action="store_true", help="begin at the image itself")
     add(
         "--loss",
-        choices=("ce", "cw", "dlr"),
+        choices=tuple(LOSSES),
         default="ce",
         help="the loss that the attack maximises (default ce)",
     )

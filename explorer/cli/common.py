@@ -48,11 +48,6 @@ def check_count(flag: str, value: int | None, most: int) -> None:
         raise UsageError(f"{flag} must be at most {most:,}")
 
 
-def counted(count: int, noun: str) -> str:
-    """``1 step`` or ``20 steps``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON object on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")

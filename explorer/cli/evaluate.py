@@ -13,13 +13,13 @@ from explorer.cli.common import (
     MAX_LIMIT,
     add_model_options,
     check_count,
-    counted,
     number,
     print_json,
 )
 from explorer.datasets.sources import read_source
 from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, robust_accuracy
 from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.figures.captions import count_of
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -80,9 +80,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _title(options: argparse.Namespace, count: int) -> str:
-    steps = counted(options.steps, "step")
-    threat = f"{options.norm}, PGD {steps}, {counted(options.restarts, 'restart')}"
-    images = counted(count, "image")
+    steps = count_of(options.steps, "step")
+    threat = f"{options.norm}, PGD {steps}, {count_of(options.restarts, 'restart')}"
+    images = count_of(count, "image")
     return f"{options.model} on {images} of {options.data}: accuracy under {threat}"
 
 

@@ -33,11 +33,11 @@ def attack_caption(recipe: Recipe, target: str | None) -> str:
 
     The loss is named unless it is cross-entropy, and the number of restarts unless it is 1.
     """
-    parts = ["FGSM"] if recipe.is_fgsm else ["PGD", _count(recipe.steps, "step")]
+    parts = ["FGSM"] if recipe.is_fgsm else ["PGD", count_of(recipe.steps, "step")]
     if recipe.loss != "ce":
         parts.append(f"{LOSS_NAMES.get(recipe.loss, recipe.loss)} loss")
     if recipe.restarts > 1:
-        parts.append(_count(recipe.restarts, "restart"))
+        parts.append(count_of(recipe.restarts, "restart"))
     parts += [NORM_NAMES[recipe.norm], f"ε = {format_epsilon(recipe.epsilon, recipe.norm)}"]
     parts.append("untargeted" if target is None else f"target: {target}")
     return ", ".join(parts)
@@ -55,5 +55,6 @@ def outcome_caption(report: AttackReport) -> str:
     return f"{mark.icon} {mark.word}{label}"
 
 
-def _count(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
+    """``1 step`` or ``20 steps``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import FragmentHandledException
 
-from explorer.errors import UserError, log_bug
+from explorer.errors import UserError, is_out_of_memory, log_bug
 from explorer.ui.components.markdown import sentence
 
 OUT_OF_MEMORY = (
@@ -21,7 +21,7 @@ def error_text(error: Exception) -> str:
     """What a visitor is told about ``error``. A bug is logged, and the text holds its id."""
     if isinstance(error, UserError):
         return str(error)
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's
+    if is_out_of_memory(error):
         return OUT_OF_MEMORY
     return (
         f"this is a bug, not a mistake of yours; the log has its traceback under {log_bug(error)}"

@@ -14,7 +14,8 @@ import streamlit as st
 
 from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.components.errors import error_text
-from explorer.ui.shared.attack_request import AttackResponse
+from explorer.ui.jobs.progress import last_result
+from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.words import eight_bits
 
@@ -34,6 +35,7 @@ LINKED = (
     *("norm", "linf", "l2", "method", "steps", "target", "label"),
     *("loss", "step_linf", "step_l2", "random", "restarts", "seed"),
 )
+_LINKS = "links to results"  # in the session's state, by the keys of the requests
 
 
 def exports(response: AttackResponse) -> None:
@@ -53,7 +55,7 @@ def exports(response: AttackResponse) -> None:
             )
     st.caption(eight_bits(report))
     st.markdown("Link to this result:")
-    st.code(link(), language=None, wrap_lines=True)
+    st.code(st.session_state[_LINKS][response.request.key], language=None, wrap_lines=True)
     recipe = report.recipe
     if recipe.image.startswith(UPLOAD_PREFIX):
         st.caption("An uploaded picture can't be part of a link, which restores everything else.")
@@ -62,8 +64,23 @@ def exports(response: AttackResponse) -> None:
     st.code(recipe.command(), language="bash", wrap_lines=True)
 
 
-def link() -> str:
-    """The page's address with the value of every control; defaults may change in a new version."""
+def remember_link(request: AttackRequest) -> None:
+    """Keep the page's address as the one of ``request``, which its controls ask for now.
+
+    The page also shows older responses, while an attack runs or after it failed. Call it before
+    the attack.
+    """
+    links: dict[object, str] = st.session_state.setdefault(_LINKS, {})
+    response: AttackResponse | None = last_result("attack")
+    shown = None if response is None else response.request.key
+    st.session_state[_LINKS] = {
+        **{key: link for key, link in links.items() if key == shown},
+        request.key: _link(),
+    }
+
+
+def _link() -> str:
+    """The address with the value of every control: another version may have other defaults."""
     base = (st.context.url or "").split("?")[0]
     values = {key: st.session_state[key] for key in LINKED if st.session_state.get(key) is not None}
     texts = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui.attack.controls import choose_attack, choose_classifier
-from explorer.ui.attack.exports import exports
+from explorer.ui.attack.exports import exports, remember_link
 from explorer.ui.attack.full_resolution import full_resolution
 from explorer.ui.attack.notices import notices
 from explorer.ui.attack.scrubber import scrubber
@@ -30,11 +32,12 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
         with st.sidebar:
             model = load_for_page(choose_classifier(entries()))
             choice = choose_attack(model)
+        request = AttackRequest(choice.picture, choice.recipe)
+        remember_link(request)
         with notice:
-            response = run_attack(AttackRequest(choice.picture, choice.recipe), "attack")
+            response = run_attack(request, "attack")
             if choice.fgsm_beside:
-                request = AttackRequest(choice.picture, choice.recipe.fgsm())
-                fgsm = run_attack(request, "attack fgsm")
+                fgsm = run_attack(replace(request, recipe=choice.recipe.fgsm()), "attack fgsm")
     if response is None and (response := last_result("attack")) is not None:
         notice.caption("Below is the last result.")
     if response is not None:

@@ -49,15 +49,18 @@ def assert_is_a_reported_bug(at: AppTest, log: str) -> None:
 def test_an_attack_that_crashes_keeps_the_last_result(
     page: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = pixels(page, 2)
+    before, link = pixels(page, 2), page.code[0].value
+    assert "linf=8" in link
     monkeypatch.setattr("explorer.ui.shared.attack_request.attack_image", crash)
     choose(page, "slider", "linf", 3.5)
     assert_is_a_reported_bug(page, caplog.text)
     assert any("last result" in caption.value for caption in page.caption)
     np.testing.assert_array_equal(pixels(page, 2), before)
+    assert page.code[0].value == link
     monkeypatch.undo()
     choose(page, "slider", "linf", 3.25)
     assert not page.error
+    assert "linf=3.25" in page.code[0].value
     assert component(page, "triptych")["operators"][0] == "+ 3.25/255 ×"
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from explorer import __version__
-from explorer.errors import Cancelled, UserError, is_out_of_memory, log_bug
+from explorer.errors import Cancelled, UserError, failure_of_user_code, is_out_of_memory, log_bug
 from explorer.files import cache_folder, is_disk_full
 from explorer.system import tune_process
 
@@ -165,7 +165,7 @@ def _mistake(error: Exception) -> str | None:
         return f"can't write the result: {error.strerror}; make room and start again"
     if isinstance(error, OSError) and error.filename is not None:
         return f"can't use {os.fsdecode(error.filename)}: {error.strerror or type(error).__name__}"
-    return None
+    return failure_of_user_code(error)
 
 
 def _is_foreign(package: str | None) -> bool:

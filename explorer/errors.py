@@ -5,8 +5,14 @@ from __future__ import annotations
 import logging
 import secrets
 import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
 
 _LOGGER = logging.getLogger("explorer")
+
+
+USER_CODE = "explorer_user_"  # the names of modules that hold a person's own Python code begin so
 
 
 class UserError(ValueError):
@@ -29,19 +35,49 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(each in str(error) for each in words)
 
 
+def failure_of_user_code(error: BaseException) -> str | None:
+    """What to say if ``error`` was raised in or below a person's own Python file; else None."""
+    stack = error.__traceback__
+    names = [
+        (summary, frame.f_globals.get("__name__", ""))
+        for (frame, _), summary in zip(
+            traceback.walk_tb(stack), traceback.extract_tb(stack), strict=True
+        )
+    ]
+    theirs = [summary for summary, module in names if module.startswith(USER_CODE)]
+    if not theirs:
+        return None
+    last = theirs[-1]
+    return (
+        f"{Path(last.filename).name} failed in line {last.lineno}, in {last.name}: "
+        f"{type_and_message(error)}; correct the file and start again"
+    )
+
+
+def type_and_message(error: BaseException) -> str:
+    """The type of ``error`` and the first line of its message."""
+    line = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__
+
+
 def log_bug(error: BaseException) -> str:
     """A short random id, logged under "explorer" beside the type and the stack of ``error``.
 
-    The messages of the exceptions stay out of the log: they may hold a visitor's file names.
+    The messages of the exceptions stay out of the log, since they may hold a visitor's file names,
+    and so does the source code, since it may be a visitor's and hold a message.
     """
     bug_id = secrets.token_hex(4)
     stacks = "".join(
-        f"{type(each).__module__}.{type(each).__qualname__}\n"
-        + "".join(traceback.format_tb(each.__traceback__))
+        f"{type(each).__module__}.{type(each).__qualname__}\n" + "".join(_lines(each.__traceback__))
         for each in _with_causes(error)
     )
     _LOGGER.error("bug %s: %s", bug_id, stacks)
     return bug_id
+
+
+def _lines(stack: TracebackType | None) -> Iterator[str]:
+    for frame in traceback.extract_tb(stack):
+        yield f"  {frame.filename}, line {frame.lineno}, in {frame.name}\n"
 
 
 def _with_causes(error: BaseException) -> list[BaseException]:

@@ -17,8 +17,9 @@ from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.readable import first_bytes
 from explorer.classifiers.small_net import NetworkConfig, SmallNet
-from explorer.classifiers.trial import reason, trial_run
+from explorer.classifiers.trial import trial_run
 from explorer.classifiers.user_models import load_user_model
+from explorer.errors import USER_CODE, type_and_message
 
 
 def load(name: str, weights: str | Path | None = None, device: str = "auto") -> Classifier:
@@ -92,7 +93,7 @@ def _from_function(name: str, weights: str | Path | None, device: torch.device) 
     first_bytes(path, "file")
     digest = hashlib.sha256(str(path.absolute()).encode(errors="surrogateescape")).hexdigest()
     # Two files of one stem are two modules.
-    spec = importlib.util.spec_from_file_location(f"explorer_user_{path.stem}_{digest[:16]}", path)
+    spec = importlib.util.spec_from_file_location(f"{USER_CODE}{path.stem}_{digest[:16]}", path)
     if spec is None or spec.loader is None:
         raise ClassifierError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
@@ -103,7 +104,7 @@ def _from_function(name: str, weights: str | Path | None, device: torch.device) 
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except (Exception, SystemExit) as error:  # the person's code may fail in any way
-        raise ClassifierError(f"{name} failed: {reason(error)}") from error
+        raise ClassifierError(f"{name} failed: {type_and_message(error)}") from error
     if not isinstance(classifier, Classifier):
         raise ClassifierError(
             f"{name} must return an explorer.classifiers.Classifier; it returned "

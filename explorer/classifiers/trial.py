@@ -7,7 +7,7 @@ from torch import Tensor
 
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.error import ClassifierError
-from explorer.errors import is_out_of_memory
+from explorer.errors import is_out_of_memory, type_and_message
 
 
 def trial_run(classifier: Classifier) -> Tensor:
@@ -27,11 +27,6 @@ def trial_run(classifier: Classifier) -> Tensor:
         if isinstance(error, ClassifierError) or is_out_of_memory(error):
             raise
         raise ClassifierError(
-            f"{classifier.name} failed on an image of {height} × {width} pixels: {reason(error)}"
+            f"{classifier.name} failed on an image of {height} × {width} pixels: "
+            f"{type_and_message(error)}"
         ) from error
-
-
-def reason(error: BaseException) -> str:
-    """The type of ``error`` and the first line of its message."""
-    line = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {line}" if line else type(error).__name__

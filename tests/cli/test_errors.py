@@ -61,6 +61,16 @@ def test_a_bug_is_one_line_with_an_id_that_is_in_the_log(capsys, caplog, fails_w
         assert SECRET not in text
 
 
+def test_the_log_has_no_line_of_source_code(capsys, caplog, monkeypatch):
+    def run_models(options):
+        raise ValueError("/home/visitor/holiday.jpg")  # as in a person's own model
+
+    monkeypatch.setattr(models, "run", run_models)
+    assert run(capsys, "models")[0] == 70
+    assert "in run_models" in caplog.text
+    assert "holiday" not in caplog.text
+
+
 def test_the_log_has_the_causes_of_a_bug_without_their_messages(capsys, caplog, fails_with):
     error = RuntimeError("outer")
     error.__cause__ = FileNotFoundError(SECRET)

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import FragmentHandledException
 
-from explorer.errors import UserError, is_out_of_memory, log_bug
+from explorer.errors import UserError, failure_of_user_code, is_out_of_memory, log_bug
 from explorer.ui.components.markdown import sentence
 
 OUT_OF_MEMORY = (
@@ -23,7 +23,7 @@ def error_text(error: Exception) -> str:
         return str(error)
     if is_out_of_memory(error):
         return OUT_OF_MEMORY
-    return (
+    return failure_of_user_code(error) or (
         f"this is a bug, not a mistake of yours; the log has its traceback under {log_bug(error)}"
     )
 

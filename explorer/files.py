@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from explorer.errors import UserError
+from explorer.settings import CACHE, DATA, SHARED, WEIGHTS
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 
@@ -26,7 +27,7 @@ def cache_folder() -> Path:
 
     ``EXPLORER_CACHE`` names it; the default is ``adversarial-explorer`` in the user's cache folder.
     """
-    return _folder("EXPLORER_CACHE", lambda: _user_cache() / "adversarial-explorer")
+    return _folder(CACHE.name, lambda: _user_cache() / "adversarial-explorer")
 
 
 def weights_folder() -> Path:
@@ -34,17 +35,17 @@ def weights_folder() -> Path:
 
     ``EXPLORER_WEIGHTS`` names it; the default is the folder of torch's own downloads.
     """
-    return _folder("EXPLORER_WEIGHTS", lambda: _torch_home() / "hub" / "checkpoints")
+    return _folder(WEIGHTS.name, lambda: _torch_home() / "hub" / "checkpoints")
 
 
 def data_folder() -> Path:
     """The folder of torchvision's data sets: ``EXPLORER_DATA``, by default ``data``."""
-    return _folder("EXPLORER_DATA", lambda: Path("data"))
+    return _folder(DATA.name, lambda: Path("data"))
 
 
 def shared_folder() -> Path:
     """The developers' training and test data: ``EXPLORER_SHARED``, by default ``../shared``."""
-    return _folder("EXPLORER_SHARED", lambda: ASSETS.parents[1] / "shared")
+    return _folder(SHARED.name, lambda: ASSETS.parents[1] / "shared")
 
 
 def _user_cache() -> Path:

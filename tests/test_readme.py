@@ -10,6 +10,7 @@ import pytest
 
 from explorer.__main__ import _parser
 from explorer.classifiers.catalogue import bundled_cards
+from explorer.settings import SETTINGS
 from tests.benchmarks.table import table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -119,11 +120,11 @@ def test_commands_have_the_options_that_exist(path):
 
 
 def test_the_settings_are_those_that_the_code_reads():
-    name = re.compile(r"EXPLORER_[A-Z]+")
+    name = re.compile(r"EXPLORER_[A-Z_]+")
     modules = ROOT.glob("explorer/**/*.py")
     read = {each for path in modules for each in name.findall(path.read_text(encoding="utf-8"))}
-    described = re.findall(r"^\| `(EXPLORER_[A-Z]+)`", TEXTS["explorer/README.md"], re.MULTILINE)
-    assert set(described) == read
+    described = re.findall(r"^\| `(EXPLORER_[A-Z_]+)`", TEXTS["explorer/README.md"], re.MULTILINE)
+    assert set(described) == read == {setting.name for setting in SETTINGS}
 
 
 def test_the_python_example_runs():

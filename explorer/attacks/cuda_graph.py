@@ -13,7 +13,6 @@ and any exception while one is captured leaves the attack to the plain loop.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections import OrderedDict
@@ -29,6 +28,7 @@ from explorer.attacks.settings import WHOLE_STEPS, AttackSettings
 from explorer.attacks.threat import Threat, per_sample
 from explorer.attacks.trace import Trace
 from explorer.engine import chunk_size
+from explorer.settings import GRAPHS
 
 MAX_GRAPHS = 8  # per network: one for each batch size and kind of attack tried in turn
 MAX_LOGITS = 2**27  # recorded in one attack; half a gigabyte
@@ -190,7 +190,7 @@ def find(
     callbacks: Callbacks,
 ) -> GraphAttack | None:
     """The graph for an attack, acquired for one run; None where the plain loop serves."""
-    if os.environ.get("EXPLORER_GRAPHS") != "1" or batch.images.device.type != "cuda":
+    if not GRAPHS.value or batch.images.device.type != "cuda":
         return None
     classes = len(models.classifier.labels)
     if _capacity(settings) * len(batch.images) * classes > MAX_LOGITS:

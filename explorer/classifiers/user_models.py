@@ -5,7 +5,6 @@ State dicts are stored on this machine with their cards. Functions are named in 
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.trial import trial_run
 from explorer.classifiers.user_model_card import UserModelCard
 from explorer.files import cache_folder, disk_error, new_folder
+from explorer.settings import MODELS
 
 _WEIGHTS, _CARD = "weights.safetensors", "classifier.json"
 
@@ -156,7 +156,7 @@ def _class_count(architecture: str, checkpoint: Checkpoint) -> int:
 
 def models_from_environment() -> tuple[str, ...]:
     """The names ``FILE.py:FUNCTION`` in ``EXPLORER_MODELS``, which separates them by commas."""
-    names = (name.strip() for name in os.environ.get("EXPLORER_MODELS", "").split(","))
+    names = (name.strip() for name in MODELS.value.split(","))
     return tuple(name for name in names if name)
 
 

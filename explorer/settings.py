@@ -1,0 +1,93 @@
+"""Every setting of the explorer. They are variables of the environment, read when they are used.
+
+``explorer/README.md`` has them as a table, which a test compares with this file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from explorer.errors import UserError
+
+T = TypeVar("T")
+AUTO, LOCAL, PUBLIC = "auto", "local", "public"
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T]):
+    """A variable of the environment; unset or empty, it has its ``default``.
+
+    ``parse`` turns its text into a value and raises ``ValueError`` for a text that is not
+    ``expected``.
+    """
+
+    name: str
+    default: T
+    parse: Callable[[str], T]
+    expected: str
+
+    @property
+    def value(self) -> T:
+        """The value at this moment. Raises :class:`UserError` for a text that can't be used."""
+        text = os.environ.get(self.name, "").strip()
+        if not text:
+            return self.default
+        try:
+            return self.parse(text)
+        except ValueError:
+            raise UserError(f"{self.name} must be {self.expected}; it is {text!r}") from None
+
+
+def _choice(name: str, default: str, *choices: str) -> Setting[str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError
+        return text
+
+    return Setting(name, default, parse, f"{', '.join(choices[:-1])} or {choices[-1]}")
+
+
+def _switch(name: str) -> Setting[bool]:
+    def parse(text: str) -> bool:
+        if text not in ("0", "1"):
+            raise ValueError
+        return text == "1"
+
+    return Setting(name, False, parse, "0 or 1")
+
+
+def _count(name: str, default: int) -> Setting[int]:
+    def parse(text: str) -> int:
+        number = int(text)
+        if number < 1:
+            raise ValueError
+        return number
+
+    return Setting(name, default, parse, "a whole number from 1 on")
+
+
+def _text(name: str) -> Setting[str]:
+    return Setting(name, "", str, "a text")
+
+
+# Files and folders; explorer/files.py has the folders' defaults.
+DATA = _text("EXPLORER_DATA")
+WEIGHTS = _text("EXPLORER_WEIGHTS")
+MODELS = _text("EXPLORER_MODELS")
+CACHE = _text("EXPLORER_CACHE")
+SHARED = _text("EXPLORER_SHARED")
+
+# Who may do what
+MODE = _choice("EXPLORER_MODE", AUTO, AUTO, LOCAL, PUBLIC)
+NETWORK = _switch("EXPLORER_NETWORK")
+
+# The device
+GRAPHS = _switch("EXPLORER_GRAPHS")
+SECONDS = _count("EXPLORER_SECONDS", 120)
+
+SETTINGS: tuple[Setting[object], ...] = tuple(
+    value for value in globals().values() if isinstance(value, Setting)
+)

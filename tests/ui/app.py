@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,11 @@ def component(at: AppTest, name: str) -> dict[str, Any]:
     data: dict[str, Any]
     (data,) = json.loads(element.proto.json)
     return data
+
+
+def shown(markdown: str) -> str:
+    """The text that the browser shows of what :func:`explorer.ui.components.markdown.plain` made."""
+    return re.sub(r"\\(.)", r"\1", markdown.replace(":small[]", ""))
 
 
 def outcome(at: AppTest) -> str:

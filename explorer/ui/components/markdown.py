@@ -6,11 +6,16 @@ import re
 
 _WORD = re.compile(r"[a-z]+('[a-z]+)?[,;:]?(\s|$)")  # and no file name or model name
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+# Streamlit also looks for addresses, icons (:material/home:) and arrows in the finished text, where
+# a backslash no longer protects them. These are the places inside of them.
+_INSIDE = re.compile(r"(?<=:)(?=[a-z/])|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[-<>~=])(?=[-<>~=])", re.I)
+_BREAK = ":small[]"  # nothing on screen, but the text before and after it is looked at separately
 
 
 def plain(text: str) -> str:
-    """Markdown that shows ``text`` character by character."""
-    return _SPECIAL.sub(r"\\\1", text)
+    """Markdown that shows ``text`` character by character, on one line."""
+    parts = _INSIDE.split(" ".join(text.split()))
+    return _BREAK.join(_SPECIAL.sub(r"\\\1", part) for part in parts)
 
 
 def sentence(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.ui.app import ATTACK, choose, component, open_page, outcome, pixels
+from tests.ui.app import ATTACK, choose, component, open_page, outcome, pixels, shown
 from tests.ui.user_model import SOURCE
 
 FAILS_WITH_GRADIENTS = """
@@ -58,7 +58,7 @@ def test_a_module_that_fails_during_the_attack_is_named_with_its_line(
     monkeypatch.setenv("EXPLORER_MODELS", name)
     at = open_page(ATTACK, model=name, linf="8", steps="3")
     (error,) = at.error
-    text = error.value.replace("\\", "")  # Markdown
+    text = shown(error.value)
     assert text.startswith("lenet.py failed in line ")
     assert text.endswith(
         "in forward: ValueError: no gradients, please; correct the file and start again."

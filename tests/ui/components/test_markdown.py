@@ -1,4 +1,4 @@
-"""Text that people wrote, as Markdown."""
+"""Text that people wrote, as Markdown. A journey shows such text in a real browser."""
 
 from __future__ import annotations
 
@@ -7,12 +7,32 @@ import re
 import pytest
 
 from explorer.ui.components.markdown import plain, sentence
+from tests.ui.app import shown
+
+# What Streamlit finds in the finished text, whatever was escaped: each must be cut in two.
+FOUND_LATER = re.compile(r"https?://|www\.|\w@\w|:[a-z]+(/\w+)?:|<?->|<-|--|[<>~]=", re.IGNORECASE)
 
 
-@pytest.mark.parametrize("text", ["![x](https://example.com/x.png)", "a_b*c", ":red[x] <b> $y$"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![x](https://example.com/x.png)",
+        "a_b*c",
+        ":red[x] <b> $y$",
+        "[x](javascript:alert(1)) :material/home: :streamlit: WWW.example.com a@b.example",
+        "a -> b <-> c -- d >= e ~= f",
+    ],
+)
 def test_special_characters_lose_their_meaning(text: str) -> None:
-    assert re.sub(r"\\(.)", r"\1", plain(text)) == text
-    assert not re.search(r"(?<!\\)[][*_!<>$:()]", plain(text))
+    assert shown(plain(text)) == text
+    markup = plain(text).replace(":small[]", "\0")
+    assert not re.search(r"(?<!\\)[][*_!<>$:()]", markup)
+    assert not FOUND_LATER.search(markup.replace("\\", ""))
+
+
+@pytest.mark.parametrize("text", ["heading\n===", "    code", "a\n\n- item", "a  \nb"])
+def test_lines_and_indents_make_no_blocks(text: str) -> None:
+    assert shown(plain(text)) == " ".join(text.split())
 
 
 def test_an_error_becomes_a_sentence_with_one_full_stop() -> None:

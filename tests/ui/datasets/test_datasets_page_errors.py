@@ -11,7 +11,7 @@ from torchvision.models import mobilenet_v3_small
 from explorer.classifiers import ClassifierError
 from explorer.classifiers.user_models import UserModelCard, add_model
 from explorer.ui.datasets import page, sections
-from tests.ui.app import component, open_page, wait_until_idle
+from tests.ui.app import component, open_page, shown, wait_until_idle
 from tests.ui.user_model import SOURCE
 
 DATASETS = "../pages/datasets.py"
@@ -26,7 +26,7 @@ def fail(error: Exception):
 
 
 def errors(at: AppTest) -> list[str]:
-    return [error.value.replace("\\", "") for error in at.error]
+    return [shown(error.value) for error in at.error]
 
 
 def test_after_an_error_the_last_row_stays(monkeypatch) -> None:

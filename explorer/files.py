@@ -5,14 +5,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
-import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from explorer.errors import UserError
+from explorer.leftovers import temporary_file, temporary_folder
 from explorer.settings import CACHE, DATA, SHARED, WEIGHTS
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
@@ -67,6 +66,18 @@ def _folder(variable: str, default: Callable[[], Path]) -> Path:
         ) from None
 
 
+def stat_file(path: Path) -> os.stat_result | None:
+    """What the system knows of a file; None if there is none, or if it is no plain file.
+
+    Others may remove and replace files at any time, so that it must be asked once.
+    """
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, as hexadecimal digits."""
     with path.open("rb") as file:
@@ -78,37 +89,26 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Raises :class:`FileError` if it can't be written.
     """
-    with replacing(path) as temporary:
-        _write(temporary, data)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, moved onto it when the block ends without an exception.
-
-    Raises :class:`FileError` for an ``OSError`` of the block or of the move.
-    """
-    temporary = _temporary(path)
-    try:
-        yield temporary
+    with _disk_errors(path), _written(path.parent, data) as temporary:
         os.replace(temporary, path)
-    except OSError as error:
-        raise disk_error(path, error) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
 
 
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write ``files``, by name, so that the last one is there only if the others belong to it.
 
-
-def _temporary(path: Path) -> Path:
-    """A name for this thread: two sessions of the app may write the same file at the same time."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_native_id()}.part")
+    If there is no room for all of them, the old ones stay. Raises :class:`FileError`.
+    """
+    *_, last = files
+    with ExitStack() as stack:
+        written = {}
+        for name, data in files.items():
+            with _disk_errors(folder / name):
+                written[name] = stack.enter_context(_written(folder, data))
+        with _disk_errors(folder / last):
+            (folder / last).unlink(missing_ok=True)  # until the others have been replaced
+        for name, temporary in written.items():
+            with _disk_errors(folder / name):
+                os.replace(temporary, folder / name)
 
 
 def create_first(path: Path, data: bytes) -> bool:
@@ -116,9 +116,9 @@ def create_first(path: Path, data: bytes) -> bool:
 
     Raises :class:`FileError` if it can't be written.
     """
-    temporary = _temporary(path)
-    try:
-        _write(temporary, data)
+    if path.exists():  # perhaps in a folder that can only be read
+        return False
+    with _disk_errors(path), _written(path.parent, data) as temporary:
         try:
             os.link(temporary, path)
         except FileExistsError:
@@ -128,11 +128,25 @@ def create_first(path: Path, data: bytes) -> bool:
                 return False
             os.replace(temporary, path)
         return True
+
+
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise disk_error(path, error) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+
+
+@contextmanager
+def _written(folder: Path, data: bytes) -> Iterator[Path]:
+    """A temporary file in ``folder`` that holds ``data``, on the disk and not only in memory."""
+    with temporary_file(folder) as path:
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield path
 
 
 @contextmanager
@@ -149,15 +163,22 @@ def new_folder(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:  # one of the parents is a file
         raise _os_error(errno.ENOTDIR, path) from None
-    holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
+    with temporary_folder(path.parent) as holder:
         folder = holder / path.name
         folder.mkdir()  # with the usual permissions; a temporary folder is closed to others
         yield folder
         _check_free(path)
         os.replace(folder, path)
-    finally:
-        shutil.rmtree(holder, ignore_errors=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Delete a folder, which vanishes as a whole before its files do.
+
+    Raises ``FileNotFoundError`` if it is not there, for all but one of several processes, and
+    another ``OSError`` if it can't be removed.
+    """
+    with temporary_folder(path.parent) as holder:
+        os.replace(path, holder / path.name)
 
 
 def _check_free(path: Path) -> None:

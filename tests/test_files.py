@@ -21,7 +21,6 @@ from explorer.files import (
     data_folder,
     disk_error,
     new_folder,
-    replacing,
     sha256,
     shared_folder,
     weights_folder,
@@ -89,28 +88,6 @@ def test_what_remains_is_said_only_if_the_disk_is_full():
     full, other = (OSError(code, os.strerror(code)) for code in (errno.ENOSPC, errno.EIO))
     assert "Nothing is kept" in str(disk_error(Path("a"), full, "Nothing is kept"))
     assert "Nothing is kept" not in str(disk_error(Path("a"), other, "Nothing is kept"))
-
-
-def test_an_exception_in_the_block_leaves_the_old_file(tmp_path):
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-    with pytest.raises(ZeroDivisionError), replacing(path) as temporary:
-        write_half(temporary)
-    assert path.read_bytes() == b"old"
-    assert names(tmp_path) == ["file"]
-
-
-def test_a_process_that_is_killed_leaves_the_old_file(tmp_path):
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-    code = (
-        "import os, pathlib, sys; from explorer.files import replacing\n"
-        "with replacing(pathlib.Path(sys.argv[1])) as temporary:\n"
-        "    temporary.write_bytes(b'half'); os.kill(os.getpid(), 9)\n"
-    )
-    process = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT)
-    assert process.returncode == -9
-    assert path.read_bytes() == b"old"
 
 
 def test_threads_that_write_the_same_file_do_not_mix_their_bytes(tmp_path):

@@ -11,7 +11,6 @@ from typing import Any
 
 from explorer.errors import UserError
 from explorer.experiments.one_image.recipe import RecipeError, parse_number
-from explorer.files import write_atomically
 
 MAX_LIMIT, MAX_THREADS = 10**9, 1024
 
@@ -71,9 +70,3 @@ def writable_folder(out: str | Path) -> Path:
             f"can't write into {folder}: {reason}; choose another folder with --out"
         ) from None
     return folder
-
-
-def write_files(folder: Path, files: dict[str, bytes]) -> None:
-    """Write each file whole. Raises :class:`~explorer.files.FileError` where that fails."""
-    for name, data in files.items():
-        write_atomically(folder / name, data)

@@ -9,12 +9,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from explorer.classifiers import Classifier
-from explorer.cli.common import print_json, write_files
+from explorer.cli.common import print_json
 from explorer.experiments.one_image.attack_image import attack_image, image_digest
 from explorer.experiments.one_image.recipe import Recipe, format_epsilon
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, trace_csv
 from explorer.figures.print_triptych import triptych
+from explorer.files import write_together
 from explorer.images.decode import DecodedImage
 from explorer.images.geometry import preprocess
 
@@ -52,7 +53,7 @@ def write_result(report: AttackReport, classifier: Classifier, out: Path) -> Non
         "trace.csv": trace_csv(report).encode(),
         RECIPE_FILE: (report.recipe.to_json() + "\n").encode(),
     }
-    write_files(out, files)
+    write_together(out, files)
 
 
 def print_result(report: AttackReport, out: Path, as_json: bool, **more: object) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +20,6 @@ from explorer.datasets.constructed.plan import Plan
 from explorer.datasets.constructed.shards import Shard, check_shard, write_shard
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.engine import gradient_model
-
-_STALE = 3600.0  # seconds after which the process of a temporary file counts as killed
 
 
 @dataclass(frozen=True)
@@ -112,13 +109,4 @@ def _finish(plan: Plan, folder: Path) -> bool:
     if _missing(folder, plan.shards, plan.classes):
         return False
     write_manifest(folder, {"plan": plan.digest, **plan.as_dict()}, plan.shards)
-    _remove_stale_files(folder)
     return True
-
-
-def _remove_stale_files(folder: Path) -> None:
-    """Remove the temporary files of processes that were killed."""
-    for path in folder.glob(".*.part"):
-        with suppress(OSError):  # another rank may remove them too
-            if time.time() - path.stat().st_mtime > _STALE:
-                path.unlink()

@@ -24,8 +24,10 @@ def write_manifest(folder: Path, about: dict[str, Any], shards: Sequence[Shard])
         {"file": shard.name, "rows": len(shard.rows), "sha256": sha256(folder / shard.name)}
         for shard in shards
     ]
-    text = json.dumps({**about, "shards": entries}, indent=1, ensure_ascii=False)
-    write_atomically(folder / MANIFEST, text.encode())
+    data = json.dumps({**about, "shards": entries}, indent=1, ensure_ascii=False).encode()
+    path = folder / MANIFEST
+    if not path.is_file() or path.read_bytes() != data:
+        write_atomically(path, data)
 
 
 def read_built(

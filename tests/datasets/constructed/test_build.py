@@ -246,14 +246,22 @@ def test_a_file_system_without_links_works(tiny, pictures, tmp_path, monkeypatch
         load_or_write_plan(replace(plan, seed=1), tmp_path, automatic=False)
 
 
-def test_temporary_files_of_killed_processes_are_removed(tiny, pictures, tmp_path):
-    for name in (".data-00000-of-00004.parquet.17-18.part", ".plan.json.17-18.part"):
-        (tmp_path / name).write_bytes(b"half")
-        os.utime(tmp_path / name, (0, 0))
-    recent = ".data-00001-of-00004.parquet.19-20.part"
-    (tmp_path / recent).write_bytes(b"of a running process")
-    build_in(tmp_path, plan_for(tiny, pictures), tiny, pictures)
-    assert [name for name in contents(tmp_path) if name.startswith(".")] == [recent]
+def test_what_killed_processes_left_is_removed(tiny, pictures, tmp_path):
+    plan = plan_for(tiny, pictures)
+    build_in(tmp_path, plan, tiny, pictures)
+    whole = contents(tmp_path)
+    (tmp_path / "data-00001-of-00004.parquet").unlink()
+    (tmp_path / ".explorer-0123456789abcdef.part").write_bytes(b"half")
+    build_in(tmp_path, plan, tiny, pictures)
+    assert contents(tmp_path) == whole
+
+
+def test_a_complete_set_is_not_written_again(tiny, pictures, tmp_path, monkeypatch):
+    """It may lie in a folder that can only be read."""
+    plan = plan_for(tiny, pictures)
+    build_in(tmp_path, plan, tiny, pictures)
+    monkeypatch.setattr(os, "fsync", lambda _: pytest.fail("something is written"))
+    assert build_in(tmp_path, plan, tiny, pictures)
 
 
 def test_a_batch_too_large_for_the_device_is_made_in_smaller_ones(

@@ -12,7 +12,6 @@ from typing import Any
 
 from explorer.classifiers.classifier import RGB
 from explorer.classifiers.error import ClassifierError
-from explorer.files import write_atomically
 
 PGD = "PGD"
 
@@ -66,10 +65,9 @@ class ModelCard:
     command: str
     accuracy: tuple[Accuracy, ...] = ()
 
-    def write(self, path: Path) -> None:
-        """Write the card. Raises :class:`~explorer.files.FileError` when that is impossible."""
-        text = json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
-        write_atomically(path, text.encode())
+    def to_json(self) -> str:
+        """The text of the card's file."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
     @classmethod
     def read(cls, path: Path) -> ModelCard:

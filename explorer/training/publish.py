@@ -21,7 +21,7 @@ from explorer.datasets.labelled import LabelledImages
 from explorer.experiments.evaluation.auto_pgd import APGD, apgd_accuracy
 from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, robust_accuracy
 from explorer.experiments.one_image.attack_image import versions
-from explorer.files import write_atomically
+from explorer.files import write_together
 from explorer.training.recipes import TrainingRecipe
 from explorer.training.trainer import Trainer
 
@@ -104,12 +104,10 @@ def publish(
     Raises :class:`~explorer.files.FileError` where a file can't be written.
     """
     settings, weights = recipe.hyperparameters, trainer.weights()
-    # save_file would make a file that only its owner may read.
-    write_atomically(folder / f"{recipe.name}.safetensors", save(weights))
     values = asdict(settings) | {"images": len(trainer.data)}
     if construction:
         values["set"] = construction
-    ModelCard(
+    card = ModelCard(
         name=recipe.name,
         title=recipe.title,
         data=recipe.data,
@@ -131,7 +129,10 @@ def publish(
         weights_digest=classifier.digest,
         command=_command(recipe, trainer.epoch),
         accuracy=accuracy,
-    ).write(folder / f"{recipe.name}.json")
+    )
+    # save_file would make a file that only its owner may read.
+    files = {"safetensors": save(weights), "json": card.to_json().encode()}
+    write_together(folder, {f"{recipe.name}.{kind}": data for kind, data in files.items()})
 
 
 def _command(recipe: TrainingRecipe, epochs: int) -> str:

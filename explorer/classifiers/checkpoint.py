@@ -1,12 +1,14 @@
 """Weights from a file, read without running any code that the file contains.
 
-That is safetensors, or ``torch.load(weights_only=True)`` for every other file.
+That is safetensors, or ``torch.load(weights_only=True)`` for every other file. Files from anywhere
+are read by :mod:`explorer.classifiers.isolated`, which limits time and memory.
 """
 
 from __future__ import annotations
 
 import pickle
 import re
+import struct
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.serialization import safe_globals
@@ -22,6 +23,7 @@ from torch.serialization import safe_globals
 from explorer.classifiers.classifier import RGB
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.readable import first_bytes
+from explorer.errors import is_out_of_memory
 
 # The keys under which training programs store the weights. A moving average comes first: where a
 # file has one, it is the network that was meant to be used.
@@ -42,7 +44,12 @@ _OTHER_FILES = {
     b"<html": _WEB_PAGE,
     b"version https://git-lfs": "a Git LFS pointer, not weights; fetch it with git lfs pull",
 }
+SAFETENSORS = ".safetensors"
 MAX_NESTING = 8  # of such keys
+MAX_TENSORS = 20_000  # the largest of torchvision's networks has 1,500
+_MAX_HEADER = 4 * 2**20  # bytes of a safetensors file; the same network's has 150,000
+_MAX_NAME = 500  # characters of a tensor's name
+_MAX_WORD = 100  # characters of such a name, or of a library's message, in an error
 _REFUSED = re.compile(r"GLOBAL (\S+)")
 _READING = threading.Lock()  # torch's safe globals are those of the whole process
 
@@ -70,54 +77,88 @@ _STAND_INS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
 ]
 
 
-def read_checkpoint(path: str | Path) -> Checkpoint:
+def read_checkpoint(path: str | Path, name: str = "") -> Checkpoint:
     """The network in a ``.safetensors`` file or in one that torch wrote, on the CPU.
 
-    What training programs and wrappers put around the network is taken off. Raises
-    :class:`ClassifierError` when the file is missing, is truncated, holds no weights, or would run
-    code when it is read.
+    What training programs and wrappers put around the network is taken off. Messages call the file
+    ``name``, by default its path. Raises :class:`ClassifierError` when the file is missing, is
+    truncated, holds no weights, or would run code when it is read.
     """
-    path = Path(path)
-    _refuse_other_files(path, first_bytes(path, "weights file"))
+    path, name = Path(path), name or str(path)
+    _refuse_other_files(name, first_bytes(path, "weights file"))
+    if path.suffix == SAFETENSORS:
+        content: object = load_safetensors(path, name)
+    else:
+        content = _load_pickled(path, name)
+    state = _state_dict(content, name)
+    total, most = sum(tensor.nbytes for tensor in state.values()), most_bytes(path.stat().st_size)
+    if total > most:
+        raise ClassifierError(
+            f"{name} holds tensors that repeat the same numbers up to {total / 2**20:.0f} MiB; "
+            "save the weights again as plain tensors"
+        )
+    return _without_wrappers(state, name)
+
+
+def most_bytes(size: int) -> int:
+    """The most that the tensors of a file of ``size`` bytes may take; tied weights count twice."""
+    return 4 * size + 2**20
+
+
+def load_safetensors(path: Path, name: str = "") -> dict[str, Tensor]:
+    """The tensors in a safetensors file. Raises :class:`ClassifierError`."""
+    name = name or str(path)
+    start = first_bytes(path, "weights file", 8)
+    header = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+    size = path.stat().st_size
+    if _MAX_HEADER < header <= size:
+        raise ClassifierError(
+            f"{name} describes its tensors in {header / 2**20:.0f} MiB, far more than any network "
+            "needs; save the weights again as plain tensors"
+        )
     try:
-        content = load_file(path) if path.suffix == ".safetensors" else _torch_load(path)
-    except SafetensorError as error:
-        raise ClassifierError(
-            f"{path} is not a readable safetensors file (truncated?): {error}"
-        ) from None
-    except pickle.UnpicklingError as error:
-        refused = _REFUSED.search(str(error))
-        raise ClassifierError(
-            f"{path} holds more than weights{f' ({refused[1]})' if refused else ''}, or is no "
-            "weights file; reading it could run code, so it was not read. Save it again as a plain "
-            "state dict or as safetensors, on a machine where you trust it"
-        ) from None
-    except MemoryError:
-        raise
-    except Exception as error:  # torch's reader fails in many ways on damaged files
-        raise ClassifierError(
-            f"{path} is not a readable weights file (truncated?): {_first_line(error)}"
-        ) from None
-    return _without_wrappers(_state_dict(content, path), path)
+        return load_file(path)
+    except Exception as error:
+        raise _unreadable(name, "safetensors", error) from None
 
 
-def _refuse_other_files(path: Path, start: bytes) -> None:
+def _unreadable(name: str, kind: str, error: Exception) -> Exception:
+    """The sentence for a damaged file; ``error`` itself if memory was short."""
+    if is_out_of_memory(error):
+        return error
+    reason = _short(str(error).partition("\n")[0] or type(error).__name__)
+    return ClassifierError(f"{name} is not a readable {kind} file (truncated?): {reason}")
+
+
+def _refuse_other_files(name: str, start: bytes) -> None:
     start = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     for signature, kind in _OTHER_FILES.items():
         if start[: len(signature)] in (signature, signature.upper()):
-            raise ClassifierError(f"{path} is {kind}")
+            raise ClassifierError(f"{name} is {kind}")
 
 
-def _torch_load(path: Path) -> object:
-    with _READING, safe_globals(_STAND_INS):
-        return torch.load(path, map_location="cpu", weights_only=True)
+def _load_pickled(path: Path, name: str) -> object:
+    try:
+        with _READING, safe_globals(_STAND_INS):
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        refused = _REFUSED.search(str(error))
+        raise ClassifierError(
+            f"{name} holds more than weights{f' ({_short(refused[1])})' if refused else ''}, or is "
+            "no weights file; reading it could run code, so it was not read. Save it again as a "
+            "plain state dict or as safetensors, on a machine where you trust it"
+        ) from None
+    except Exception as error:  # torch's reader fails in many ways on damaged files
+        raise _unreadable(name, "weights", error) from None
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0] or type(error).__name__
+def _short(text: str) -> str:
+    """Words from a file for a message: on one line, and not too many of them."""
+    line = "".join(each if each.isprintable() else "?" for each in text)
+    return line if len(line) <= _MAX_WORD else f"{line[:_MAX_WORD]}…"
 
 
-def _state_dict(content: object, path: Path) -> dict[str, Tensor]:
+def _state_dict(content: object, file: str) -> dict[str, Tensor]:
     """The mapping from names to tensors in what was read, below the keys of training programs."""
     for _ in range(MAX_NESTING):  # a saved dictionary can hold itself
         if not isinstance(content, Mapping):
@@ -129,14 +170,21 @@ def _state_dict(content: object, path: Path) -> dict[str, Tensor]:
         or not content
         or not all(isinstance(value, Tensor) for value in content.values())
     ):
-        raise ClassifierError(f"{path} holds no state dict: it must map names to tensors")
-    for name, value in content.items():
+        raise ClassifierError(f"{file} holds no state dict: it must map names to tensors")
+    if len(content) > MAX_TENSORS:
+        raise ClassifierError(
+            f"{file} holds {len(content):,} tensors; at most {MAX_TENSORS:,} are read"
+        )
+    state = {str(name): value for name, value in content.items()}
+    for name, value in state.items():
+        if len(name) > _MAX_NAME or not name.isprintable():
+            raise ClassifierError(f"{file} holds a tensor whose name is no name: {_short(name)}")
         if kind := _unusual(value):
             raise ClassifierError(
-                f"{path} holds {kind} tensors, such as {name}; save the weights again as plain "
-                "tensors"
+                f"{file} holds {kind} tensors, such as {_short(name)}; save the weights again as "
+                "plain tensors"
             )
-    return {str(name): value for name, value in content.items()}
+    return state
 
 
 def _unusual(tensor: Tensor) -> str:
@@ -151,10 +199,10 @@ def _unusual(tensor: Tensor) -> str:
     return next((kind for kind, holds in kinds.items() if holds), "")
 
 
-def _without_wrappers(state: dict[str, Tensor], path: Path) -> Checkpoint:
+def _without_wrappers(state: dict[str, Tensor], file: str) -> Checkpoint:
     """The network alone, and once: an attacking wrapper holds it twice."""
     state = _without_prefix({name: value for name, value in state.items() if name != "n_averaged"})
-    mean, std = (_normalisation(state, which, path) for which in ("mean", "std"))
+    mean, std = (_normalisation(state, which, file) for which in ("mean", "std"))
     normalisers = {pattern.format(which) for pattern in NORMALISERS for which in ("mean", "std")}
     network = {name: value for name, value in state.items() if name not in normalisers}
     once = {name: value for name, value in network.items() if not name.startswith("attacker.")}
@@ -169,7 +217,7 @@ def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
-def _normalisation(state: dict[str, Tensor], which: str, path: Path) -> RGB | None:
+def _normalisation(state: dict[str, Tensor], which: str, file: str) -> RGB | None:
     """The "mean" or "std" among the tensors; None if there is no such tensor."""
     names = (pattern.format(which) for pattern in NORMALISERS)
     tensor = next((state[name] for name in names if name in state), None)
@@ -177,7 +225,7 @@ def _normalisation(state: dict[str, Tensor], which: str, path: Path) -> RGB | No
         return None
     if tensor.numel() != 3:
         raise ClassifierError(
-            f"{path} normalises by {tensor.numel()} values of {which}; there must be three, one "
+            f"{file} normalises by {tensor.numel()} values of {which}; there must be three, one "
             "per colour"
         )
     red, green, blue = tensor.flatten().tolist()
@@ -201,7 +249,7 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], owner: str) -> Non
         if name in state and value.shape != state[name].shape
     ]
     problems = [
-        f"{problem} ({len(names)}, such as {names[0]})"
+        f"{problem} ({len(names)}, such as {_short(names[0])})"
         for names, problem in (
             (missing, "tensors are missing"),
             (surplus, "tensors it does not know"),
@@ -215,6 +263,7 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], owner: str) -> Non
     for name, value in state.items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise ClassifierError(
-                f"the weights for {owner} hold values that are not finite, such as in {name}"
+                f"the weights for {owner} hold values that are not finite, such as in "
+                f"{_short(name)}"
             )
     module.load_state_dict(state, strict=False)

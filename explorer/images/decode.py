@@ -53,6 +53,14 @@ def read_image(path: str | Path) -> DecodedImage:
 
     Raises :class:`ImageError` if the file is missing, unreadable, too large or not a picture.
     """
+    return decode_image(read_bytes(path), str(path))
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The bytes of a file that may be a picture.
+
+    Raises :class:`ImageError` if the file is missing, unreadable or too large.
+    """
     path = Path(path)
     try:
         status = path.stat()
@@ -62,7 +70,7 @@ def read_image(path: str | Path) -> DecodedImage:
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(f"{path} is not a regular file; name a picture")
         _check_bytes(status.st_size, str(path))
-        data = path.read_bytes()
+        return path.read_bytes()
     except ImageError:
         raise
     except FileNotFoundError:
@@ -73,7 +81,6 @@ def read_image(path: str | Path) -> DecodedImage:
         ) from None
     except ValueError:  # a NUL character
         raise ImageError(f"{str(path)!r} is not a path; check it") from None
-    return decode_image(data, str(path))
 
 
 def decode_image(data: bytes, name: str) -> DecodedImage:
@@ -83,7 +90,7 @@ def decode_image(data: bytes, name: str) -> DecodedImage:
     """
     _check_bytes(len(data), name)
     image = _open(data, name)
-    _check_size(image.width, image.height, name)
+    check_dimensions(image.width, image.height, name)
     _check_scans(image, data, name)
     try:
         # The JPEG of a phone has two frames if it contains a preview, but it is not animated.
@@ -91,6 +98,8 @@ def decode_image(data: bytes, name: str) -> DecodedImage:
         # Pillow looks for the second frame of a GIF here, which may fail as loading does.
         animated = can_move and bool(getattr(image, "is_animated", False))
         image.load()
+    except MemoryError:
+        raise
     except Exception:
         raise _damaged(name) from None
     notes = ["animated: its first frame is used"] if animated else []
@@ -123,6 +132,8 @@ def _open(data: bytes, name: str) -> Image.Image:
         raise ImageError(
             f"{name} has too many pixels; at most {limit} million are read, so make it smaller"
         ) from None
+    except MemoryError:
+        raise
     except Exception:
         if data.startswith(_SIGNATURES):
             raise _damaged(name) from None
@@ -135,7 +146,8 @@ def _damaged(name: str) -> ImageError:
     return ImageError(f"{name} is cut short or damaged; save or download it again")
 
 
-def _check_size(width: int, height: int, name: str) -> None:
+def check_dimensions(width: int, height: int, name: str) -> None:
+    """Raise :class:`ImageError` for a picture with too many or too few pixels."""
     if width * height > MAX_PIXELS:
         raise ImageError(
             f"{name} is {width} × {height} pixels; at most {MAX_PIXELS // 1_000_000} million "

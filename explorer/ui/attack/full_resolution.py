@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from explorer.classifiers import Classifier
 from explorer.experiments.one_image.full_resolution import (
     FullResolutionReport,
     apply_at_full_resolution,
@@ -52,14 +53,16 @@ def full_resolution(response: AttackResponse) -> None:
     if not st.toggle(label, key="full_resolution"):
         return
     jobs = session_jobs(str(model.device))
-    job = jobs.submit(PLACE, (PLACE, response.request.key), partial(_apply, response))
+    job = jobs.submit(PLACE, (PLACE, response.request.key), partial(_apply, response, model))
     applied = show_progress(jobs, job, PLACE, lambda job: "Applying the change")
     if applied is not None and job.done:
         _show(applied, response)
 
 
-def _apply(response: AttackResponse, job: Job[FullResolutionResponse]) -> FullResolutionResponse:
-    model = classifier(response.report.recipe.model)
+def _apply(
+    response: AttackResponse, model: Classifier, job: Job[FullResolutionResponse]
+) -> FullResolutionResponse:
+    job.next_step()  # the rest is one step
     report = apply_at_full_resolution(response.request.picture.image, model, response.report)
     photo, change = _preview(report.full_resolution.photo), _preview(change_image(report))
     return FullResolutionResponse(report, photo, change)

@@ -12,6 +12,7 @@ from explorer.ui.attack.exports import exports, remember_link
 from explorer.ui.attack.full_resolution import full_resolution
 from explorer.ui.attack.notices import notices
 from explorer.ui.attack.scrubber import scrubber
+from explorer.ui.attack.time_needed import time_needed
 from explorer.ui.components.errors import report_errors
 from explorer.ui.jobs.progress import last_result
 from explorer.ui.shared.address import drop_infinite_values
@@ -34,6 +35,8 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             choice = choose_attack(model)
         request = AttackRequest(choice.picture, choice.recipe)
         remember_link(request)
+        with st.sidebar:
+            time_needed(request)
         with notice:
             response = run_attack(request, "attack")
             if choice.fgsm_beside:

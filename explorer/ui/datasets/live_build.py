@@ -25,13 +25,12 @@ from explorer.ui.datasets.request import BuildRequest, BuiltImage, FiveSetsReque
 from explorer.ui.datasets.session_set import add_to_session
 from explorer.ui.datasets.words import SETS, looks_like, objective_words
 from explorer.ui.jobs.job import Job
-from explorer.ui.jobs.progress import waiting_text
+from explorer.ui.jobs.progress import follow_bar, follow_preview, status_text
 from explorer.ui.jobs.sessions import SessionJobs, session_jobs
 from explorer.ui.shared.classifiers import classifier
 
 # In the session's state.
 _JOB, _LATEST, _NOTE, _PRESSES = "build job", "latest build", "build note", "build presses"
-FRAME_INTERVAL = 0.5  # seconds: each frame needs a script run
 _QUICK = 0.15  # seconds: a job that ends sooner shows no moving picture
 
 _draw = component(__file__)
@@ -53,7 +52,6 @@ def live_build(request: FiveSetsRequest, row: FiveSetsResult) -> None:
     if job is not None and job.wait(_QUICK):
         _finish(job)
         job = None
-    # The container is there in every run: a late run of the fragment must find it.
     with st.container(key="build place"):
         if job is not None:
             _draw_live(_jobs(request), job)
@@ -75,7 +73,8 @@ def _start(name: str, request: FiveSetsRequest) -> None:
     build = BuildRequest(request, name, st.session_state[_PRESSES])
     # The job itself is stored: submitting the request again in each run would start a cancelled job
     # anew.
-    st.session_state[_JOB] = _jobs(request).submit("build", build.key, partial(build_image, build))
+    work = partial(build_image, build)
+    st.session_state[_JOB] = _jobs(request).submit("build", build.key, work, background=True)
     st.session_state[_NOTE] = None
 
 
@@ -95,18 +94,16 @@ def _finish(job: Job[BuiltImage]) -> None:
         st.session_state[_NOTE] = "It was cancelled; nothing was added."
 
 
-@st.fragment(run_every=FRAME_INTERVAL)
-@report_errors()
 def _draw_live(jobs: SessionJobs, job: Job[BuiltImage]) -> None:
     """The image at its latest step; the page runs again when the job has finished."""
-    if job.finished:
-        st.rerun()
     st.button("Cancel", icon=":material/close:", on_click=job.cancel, key="build cancel")
-    if job.preview is None:
-        count, _ = jobs.worker.ahead(job)
-        st.caption(waiting_text(count, "job") if count else "About to start")
-        return
-    _draw(key="build live", data=frame_data(job.preview))
+    follow_bar(job, lambda: status_text(jobs, job, _status))
+    follow_preview(job, lambda frame, key: _draw(key=key, data=frame_data(frame)), "build live")
+
+
+def _status(job: Job[BuiltImage]) -> str:
+    done, steps = job.progress
+    return f"Building: step {done} of {steps}" if done else "About to start"
 
 
 def frame_data(frame: ConstructionFrame) -> dict[str, Any]:

@@ -26,9 +26,8 @@ def compute_row(request: FiveSetsRequest) -> FiveSetsResult | None:
     jobs = session_jobs(str(models.standard.device))
     job = jobs.submit(PLACE, request.key, partial(compute_five_sets, request))
 
-    def draw_preview(job: Job[Any]) -> None:
-        if isinstance(job.preview, FiveSetsProgress):
-            draw_unfinished_row(job.preview, models.infos, "unfinished row")
+    def draw_preview(preview: FiveSetsProgress, key: str) -> None:
+        draw_unfinished_row(preview, models.infos, key)
 
     return show_progress(jobs, job, PLACE, _status, draw_preview=draw_preview)
 

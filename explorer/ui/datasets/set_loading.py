@@ -10,14 +10,16 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.classifiers.catalogue import BUNDLED_FOLDER
+from explorer.classifiers.entry import SESSION_GROUP
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS
 from explorer.datasets.constructed.read import ConstructedSet, read_set
-from explorer.datasets.labelled import LabelledImages
+from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.datasets.sources import CIFAR10, read_source
 from explorer.images.decode import ImageError
 from explorer.images.gallery import samples
 from explorer.images.geometry import preprocess, to_uint8
-from explorer.ui.datasets.cifar10 import cifar10_download, has_cifar10_folder
+from explorer.ui.components.markdown import plain
+from explorer.ui.datasets.cifar10 import cifar10_download, has_cifar10_folder, offers_cifar10
 from explorer.ui.datasets.computed_sets import computed_set
 from explorer.ui.datasets.loaded_set import LoadedSet
 from explorer.ui.datasets.pair import ClassifierPair
@@ -26,8 +28,9 @@ from explorer.ui.datasets.words import SETS
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.classifiers import classifier, identity
 from explorer.ui.shared.image_picker import gallery_picture, known_label
+from explorer.ui.shared.mode import is_public
 from explorer.ui.shared.picture import Picture
 
 SAMPLES, CIFAR, OTHER = "D: the sample pictures", "D: CIFAR-10, test images", "a file or folder"
@@ -55,17 +58,24 @@ def _input_of(model: Classifier) -> _ModelInput:
 
 
 def set_choices(pair: ClassifierPair) -> list[str]:
-    """The sets that can be opened with this pair."""
+    """The sets that can be opened with this pair: no path of this machine in public mode."""
     bundled = [f"{BUNDLED_PREFIX}{path.stem}" for path in sorted(BUNDLED_SETS.glob("*.parquet"))]
     built = [f"{SESSION_PREFIX}{SETS[name].short}" for name in session_sets(pair)]
-    computed = [f"{COMPUTED_PREFIX}{SETS[name].short}" for name in CONSTRUCTIONS]
-    return [SAMPLES, *built, *bundled, *computed, CIFAR, OTHER]
+    # Computed sets are stored for everybody, and a session's models belong to it alone.
+    private = SESSION_GROUP in (pair.standard.group, pair.robust.group)
+    names = () if private else CONSTRUCTIONS
+    computed = [f"{COMPUTED_PREFIX}{SETS[name].short}" for name in names]
+    cifar10 = [CIFAR] if offers_cifar10() else []
+    other = [] if is_public() else [OTHER]
+    return [SAMPLES, *built, *bundled, *computed, *cifar10, *other]
 
 
 def load_choice(choice: str, path: str, pair: ClassifierPair) -> LoadedSet | None:
     """The chosen set. None while it is read, if it can't be read, which the page then says, or if
-    ``path`` of :data:`OTHER` is empty.
+    ``path`` of :data:`OTHER` is empty. Raises :class:`DataError` for a set that is not offered.
     """
+    if choice not in set_choices(pair):
+        raise DataError(f"there is no set {choice!r} to open here; choose one of the list")
     model = classifier(pair.standard.name)
     if choice == SAMPLES:
         return sample_set(model)
@@ -124,9 +134,9 @@ def _load_computed(choice: str, pair: ClassifierPair, source: LoadedSet) -> Load
     name = _name_of(short)
     model = classifier((pair.robust if CONSTRUCTIONS[name].robust else pair.standard).name)
     jobs = session_jobs(str(model.device))
-    key = (name, model.digest, source.set.digest)
+    key = (name, identity(model), source.set.digest)
     work = partial(computed_set, name, model, source.set.data)
-    job = jobs.submit("computed set", key, work)
+    job = jobs.submit("computed set", key, work, background=True)
     loaded = show_progress(jobs, job, "computed set", partial(_computed_status, short), keep=False)
     return None if loaded is None else LoadedSet(choice, loaded, sources=source.titles)
 
@@ -141,7 +151,7 @@ def _load(path: str, model: Classifier, title: str) -> LoadedSet | None:
     jobs = session_jobs(_WORKER)
     key = (path, _modified(path), _input_of(model))
     job = jobs.submit("set", key, lambda job: _read(*key))
-    loaded = show_progress(jobs, job, "set", lambda job: f"Reading {title}", keep=False)
+    loaded = show_progress(jobs, job, "set", lambda job: f"Reading {plain(title)}", keep=False)
     return None if loaded is None else LoadedSet(title, loaded)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from explorer.errors import Cancelled
@@ -13,26 +14,50 @@ from explorer.ui.components.errors import error_text
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Cost:
+    """How much work a job is: so many ``units`` of a ``kind``, all of which take about as long.
+
+    An attack has one unit for each step of each restart, of a kind for its classifier.
+    """
+
+    kind: Hashable
+    units: int
+
+
 class Job(Generic[T]):
     """Submitted work. It ends with a ``result``, an ``error`` (the text for the visitor), or
     cancelled.
 
+    ``session`` is the visitor's and ``background`` says that nobody waits for the result.
     ``progress`` is (steps done, steps). ``preview`` is an intermediate result for the page; it is
     only ever replaced as a whole, so that reading it needs no lock. ``awaited`` is set while a page
     still has to show how the job ended. ``seconds_used`` is the time for which it has had the
-    device. The worker sets ``wait_for_turn``.
+    device, ``seconds_waited`` that for which it has waited for it, and ``estimate`` what it was
+    thought to need before its first step, 0 if nothing was known. The worker sets
+    ``wait_for_turn``.
     """
 
-    def __init__(self, owner: str, key: Hashable, work: Callable[[Job[T]], T]) -> None:
-        self.owner, self.key, self._work = owner, key, work
+    def __init__(
+        self,
+        key: Hashable,
+        work: Callable[[Job[T]], T],
+        *,
+        session: str = "",
+        background: bool = False,
+        cost: Cost | None = None,
+        estimate: float = 0.0,
+    ) -> None:
+        self.key, self._work = key, work
+        self.session, self.background, self.cost = session, background, cost
+        self.estimate = estimate
         self.result: T | None = None
         self.error: str | None = None
         self.progress: tuple[int, int] = (0, 0)
         self.preview: Any = None
         self.awaited = False
         self.submitted = time.monotonic()
-        self.started: float | None = None
-        self.seconds_used = 0.0
+        self.seconds_used = self.seconds_waited = 0.0
         self.wait_for_turn: Callable[[], None] = lambda: None
         self.on_cancel: Callable[[], None] = lambda: None
         self._cancel = threading.Event()
@@ -60,7 +85,9 @@ class Job(Generic[T]):
     def next_step(self) -> bool:
         """Wait until the device is free for the next step; whether the job was cancelled.
 
-        The work calls it before each step, as its ``cancelled`` callback.
+        The work calls it before each step, as its ``cancelled`` callback. What it does before the
+        first call may go on beside other jobs. Raises :class:`~explorer.errors.UserError` when the
+        job turns out to need more time than a question may take.
         """
         self.wait_for_turn()
         return self.cancelled()
@@ -71,14 +98,11 @@ class Job(Generic[T]):
 
     @property
     def seconds_left(self) -> float:
-        """How long the job still needs the device, by its steps so far; 0 before the first one."""
+        """How long the job still needs the device: by its steps so far, else by its estimate."""
         done, steps = self.progress
-        return self.seconds_used * (steps - done) / done if done else self.seconds_used
-
-    @property
-    def waited(self) -> float:
-        """Seconds between submission and start."""
-        return 0.0 if self.started is None else self.started - self.submitted
+        if done:
+            return self.seconds_used * (steps - done) / done
+        return max(self.estimate - self.seconds_used, 0.0) if self.estimate else self.seconds_used
 
     def wait(self, seconds: float) -> bool:
         """Wait for the end, at most ``seconds``; returns whether the job has finished."""
@@ -86,7 +110,6 @@ class Job(Generic[T]):
 
     def run(self) -> None:
         """Do the work on the calling thread. Never raises an ``Exception``."""
-        self.started = time.monotonic()
         try:
             if not self.cancelled():
                 self.result = self._work(self)
@@ -94,5 +117,7 @@ class Job(Generic[T]):
             self.cancel()
         except Exception as error:
             self.error = error_text(error)
-        finally:
-            self._finished.set()
+
+    def finish(self) -> None:
+        """Let those know who wait for the end."""
+        self._finished.set()

@@ -8,35 +8,50 @@ collects garbage at the end of every run: with ten visitors that took more time 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, TypeVar
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.ui.components.errors import report_errors
 from explorer.ui.components.markdown import sentence
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.sessions import SessionJobs
 
 T = TypeVar("T")
 Draw = Callable[[DeltaGenerator], None]
+State = Callable[[], Hashable]
 
 # Most attacks on a bundled classifier end sooner: the page then shows no progress bar at all.
 PATIENCE = 0.8  # seconds
 # Seconds between two looks at the jobs. Whatever is drawn meanwhile costs the server time, and
 # ends the run if the visitor has caused a newer one.
 INTERVAL = 0.25
-PREVIEW_INTERVAL = 1.0  # seconds: a preview needs a script run
+PREVIEW_INTERVAL = 1.0  # seconds: the browser puts a new component in the place of the last one
 WORTH_SAYING = 1.5  # seconds left
 _FOLLOWED = "followed jobs"  # in the session's state
 
 
-class _Followed(NamedTuple):
+@dataclass
+class _Followed:
     job: Job[Any]
     place: DeltaGenerator
     draw: Draw
+    state: State
+    interval: float
+    drawn_state: Hashable = None
+    drawn_at: float = float("-inf")
+
+    def update(self) -> None:
+        """Draw if there is something new, and not too soon after the last time."""
+        now, state = time.monotonic(), self.state()
+        if state != self.drawn_state and now - self.drawn_at >= self.interval:
+            self.draw(self.place)
+            self.drawn_state, self.drawn_at = state, now
 
 
 def show_progress(
@@ -45,13 +60,13 @@ def show_progress(
     place: str,
     describe: Callable[[Job[Any]], str],
     *,
-    draw_preview: Callable[[Job[Any]], None] | None = None,
+    draw_preview: Callable[[Any, str], None] | None = None,
     keep: bool = True,
 ) -> T | None:
     """The job's result. Until it is done, with ``keep``, the last result of ``place``, or None.
 
-    Shows the job's error or its progress: ``describe`` says what it is doing, and ``draw_preview``
-    draws its preview if there is no last result on the page.
+    Shows the job's error or its progress: ``describe`` says what it is doing, and
+    ``draw_preview(preview, key)`` draws its preview if there is no last result on the page.
     """
     job.wait(PATIENCE)
     finished = job.finished
@@ -68,9 +83,9 @@ def show_progress(
                 st.caption("Below is the last result.")
         elif not finished:
             suffix = "; below is the last result." if last is not None else ""
-            follow(job, lambda at: _draw_bar(at, jobs, job, describe, suffix))
+            follow_bar(job, lambda: status_text(jobs, job, describe) + suffix)
             if draw_preview is not None and last is None:
-                _preview(job, draw_preview)
+                follow_preview(job, draw_preview, f"preview {place}")
     return last
 
 
@@ -84,56 +99,66 @@ def last_result(place: str) -> Any:
     return st.session_state.get(result_key(place))
 
 
-def follow(job: Job[Any], draw: Draw) -> None:
-    """Draw here, now and again until ``job`` has finished; the page then runs again.
+def follow(job: Job[Any], draw: Draw, state: State, interval: float = INTERVAL) -> None:
+    """Draw here, now and whenever ``state()`` has changed, until ``job`` has finished.
 
-    ``draw`` receives the place and must put exactly one element there.
+    The page then runs again. ``draw`` receives the place and must put exactly one element there.
     """
-    place = st.empty()
-    draw(place)
-    st.session_state.setdefault(_FOLLOWED, []).append(_Followed(job, place, draw))
+    followed = _Followed(job, st.empty(), draw, state, interval)
+    followed.update()
+    st.session_state.setdefault(_FOLLOWED, []).append(followed)
+
+
+def follow_preview(job: Job[Any], draw_preview: Callable[[Any, str], None], key: str) -> None:
+    """Draw each new preview of ``job`` here, in a run of the page with another key each time.
+
+    Nothing is drawn before the first preview.
+    """
+    numbers = count()
+
+    def draw(place: DeltaGenerator) -> None:
+        if job.preview is not None:
+            with place.container():
+                draw_preview(job.preview, f"{key} {next(numbers)}")
+
+    follow(job, draw, lambda: id(job.preview), PREVIEW_INTERVAL)
 
 
 @contextmanager
 def following_jobs() -> Iterator[None]:
     """Run a page's script, then follow the jobs that it left unfinished."""
-    followed: list[_Followed] = []
-    st.session_state[_FOLLOWED] = followed
+    st.session_state[_FOLLOWED] = []
     yield
-    while followed:
+    # Streamlit ends a script when it reads the session's state, if the visitor caused a newer run.
+    while followed := st.session_state[_FOLLOWED]:
         followed[0].job.wait(INTERVAL)
         if any(each.job.finished for each in followed):
             st.rerun()
         for each in followed:
-            each.draw(each.place)
+            each.update()
 
 
-def _draw_bar(
-    place: DeltaGenerator,
-    jobs: SessionJobs,
-    job: Job[Any],
-    describe: Callable[[Job[Any]], str],
-    suffix: str,
-) -> None:
-    done, steps = job.progress
-    place.progress(min(done / steps, 1.0) if steps else 0.0, _status(jobs, job, describe) + suffix)
+def follow_bar(job: Job[Any], text: Callable[[], str]) -> None:
+    """A bar for the steps of ``job`` with this text, here."""
+
+    def state() -> tuple[float, str]:
+        done, steps = job.progress
+        return min(done / steps, 1.0) if steps else 0.0, text()
+
+    def draw(place: DeltaGenerator) -> None:
+        place.progress(*state())
+
+    follow(job, draw, state)
 
 
-def _status(jobs: SessionJobs, job: Job[Any], describe: Callable[[Job[Any]], str]) -> str:
-    count, seconds = jobs.worker.ahead(job)
-    text = waiting_text(count, "job") if count else describe(job)
+def status_text(jobs: SessionJobs, job: Job[Any], describe: Callable[[Job[Any]], str]) -> str:
+    """What the job waits for or is doing, and how long that will still take."""
+    before, seconds = jobs.worker.ahead(job)
+    text = waiting_text(before, "job") if before else describe(job)
     total = seconds + job.seconds_left
     return f"{text}, about {total:.0f} s left" if total >= WORTH_SAYING else text
 
 
-def waiting_text(count: int, what: str) -> str:
+def waiting_text(number: int, what: str) -> str:
     """ "Waiting for 2 other jobs"."""
-    return f"Waiting for {count} other {what}{'s' if count > 1 else ''}"
-
-
-@st.fragment(run_every=PREVIEW_INTERVAL)
-@report_errors()
-def _preview(job: Job[Any], draw_preview: Callable[[Job[Any]], None]) -> None:
-    """What there is of the first result of a page."""
-    if not job.finished:
-        draw_preview(job)
+    return f"Waiting for {number} other {what}{'s' if number > 1 else ''}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import streamlit as st
 
 if TYPE_CHECKING:
-    from explorer.ui.jobs.job import Job
+    from explorer.ui.jobs.job import Cost, Job
 from explorer.ui.jobs.worker import Worker
 
 T = TypeVar("T")
@@ -31,10 +31,23 @@ class SessionJobs:
         self.worker = worker(device)
         self._places: set[str] = set()
 
-    def submit(self, place: str, key: Hashable, work: Callable[[Job[T]], T]) -> Job[T]:
-        """The next job of ``place``; the one before it there is cancelled."""
+    def submit(
+        self,
+        place: str,
+        key: Hashable,
+        work: Callable[[Job[T]], T],
+        *,
+        background: bool = False,
+        cost: Cost | None = None,
+    ) -> Job[T]:
+        """The next job of ``place``; the one before it there is cancelled.
+
+        Raises :class:`~explorer.errors.UserError` if it would take longer than a question may.
+        """
         self._places.add(place)
-        return self.worker.submit(self._owner(place), key, work)
+        return self.worker.submit(
+            self._owner(place), key, work, session=self.id, background=background, cost=cost
+        )
 
     def cancel(self, place: str) -> None:
         """Cancel and forget the job of ``place``."""

@@ -1,11 +1,8 @@
 """Jobs that share a device step by step. Nothing here calls Streamlit.
 
 Each job has a thread, and one job at a time has the turn: it computes while the others wait. Before
-each of its steps a job gives the turn to the job that needs the least time, if that is another one.
-So a short attack does not wait for a long one, and attacks of one length run one after the other. A
-job that has waited for long gets one step in between, so that none starves.
-
-A session has at most one job at each place of its pages: a new one cancels the one before it.
+each of its steps a job gives the turn to the first in the order of ``order.py``. So a short attack
+does not wait for a long one, and attacks of one length run one after the other.
 """
 
 from __future__ import annotations
@@ -14,35 +11,65 @@ import atexit
 import threading
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from explorer.ui.jobs.job import Job
+from explorer.ui.jobs.budget import Rates, check_time
+from explorer.ui.jobs.job import Cost, Job
+from explorer.ui.jobs.order import Usage, rank
 
 T = TypeVar("T")
 LONGEST_PAUSE = 2.0  # seconds that a job waits for its next step, if steps are short
-_CLOSING_TIMEOUT = 5.0  # seconds
+_CLOSING_TIMEOUT = 1.5  # seconds: the process must end soon after it is asked to
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Jobs that wait for the turn, have it, and have finished; the device time of the latter."""
+
+    waiting: int
+    running: int
+    finished: int
+    seconds: float
 
 
 class Worker:
-    """The turn on one device, and the jobs that want it."""
+    """The turn on one device, and the jobs that want it.
+
+    An owner, such as a place on a visitor's page, has at most one job: a new one cancels the one
+    before it.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._changed = threading.Condition()
         self._jobs: list[Job[Any]] = []  # unfinished, in the order of submission
+        self._waiting: dict[Job[Any], float] = {}  # since when each has waited for the turn
         self._turn: Job[Any] | None = None
         self._turn_began = 0.0
-        self._last_turn: dict[Job[Any], float] = {}  # when each last had it, or was submitted
         self._latest: dict[str, Job[Any]] = {}  # by owner
+        self._usage, self._rates = Usage(), Rates()
+        self._finished, self._finished_seconds = 0, 0.0
         # A daemon thread that is inside torch when the interpreter ends makes the process abort.
         atexit.register(self.close)
 
-    def submit(self, owner: str, key: Hashable, work: Callable[[Job[T]], T]) -> Job[T]:
+    def submit(
+        self,
+        owner: str,
+        key: Hashable,
+        work: Callable[[Job[T]], T],
+        *,
+        session: str = "",
+        background: bool = False,
+        cost: Cost | None = None,
+    ) -> Job[T]:
         """The next job of ``owner``, which cancels its job before.
 
         If that one has the same ``key`` it is returned instead of a new job, unless it was
-        cancelled, or failed and the page has already shown that.
+        cancelled, or failed and the page has already shown that. Raises
+        :class:`~explorer.errors.UserError` if the job is known to need more time than a question
+        may take.
         """
         with self._changed:
             latest = self._latest.get(owner)
@@ -53,25 +80,40 @@ class Worker:
                 and (latest.error is None or latest.awaited)
             ):
                 return latest
-            job = Job(owner, key, work)
+            estimate = self._rates.estimate(cost)
+            job = Job(
+                key, work, session=session, background=background, cost=cost, estimate=estimate
+            )
+            check_time(job)
             job.wait_for_turn = partial(self._wait_for_turn, job)
             job.on_cancel = self._wake
             self._latest[owner] = job
             self._jobs.append(job)
-            self._last_turn[job] = time.monotonic()
         if latest is not None:
             latest.cancel()
         name = f"worker-{self._name}"
         threading.Thread(target=self._run, args=(job,), name=name, daemon=True).start()
         return job
 
+    def estimate(self, cost: Cost) -> float:
+        """How many seconds a job will need the device, by earlier ones; 0 if nothing is known."""
+        return self._rates.estimate(cost)
+
     def ahead(self, job: Job[Any]) -> tuple[int, float]:
         """How many jobs get the turn before this one, and how long they need it, in seconds."""
         with self._changed:
             if self._turn is job or job not in self._jobs:
                 return 0, 0.0
-            before = [each for each in self._jobs if self._order(each) < self._order(job)]
+            own = self._rank(job)
+            before = [each for each in self._jobs if self._rank(each) < own]
             return len(before), sum(each.seconds_left for each in before)
+
+    def statistics(self) -> Statistics:
+        """Figures for those who run the server."""
+        with self._changed:
+            running = int(self._turn is not None)
+            waiting = len(self._jobs) - running
+            return Statistics(waiting, running, self._finished, self._finished_seconds)
 
     def forget(self, owner: str) -> None:
         """Cancel the job of ``owner`` and drop every reference to it."""
@@ -86,52 +128,62 @@ class Worker:
             jobs = list(self._jobs)
         for job in jobs:
             job.cancel()
+        deadline = time.monotonic() + _CLOSING_TIMEOUT
         for job in jobs:
-            job.wait(_CLOSING_TIMEOUT)
+            job.wait(max(0.0, deadline - time.monotonic()))
 
     def _run(self, job: Job[Any]) -> None:
-        self._wait_for_turn(job)
         job.run()
         with self._changed:
+            self._count_turn(job)
             self._jobs.remove(job)
-            del self._last_turn[job]
+            self._finished += 1
+            self._finished_seconds += job.seconds_used
+            self._usage.add(job.session, job.seconds_used)
+            self._rates.learn(job)
             if self._turn is job:
                 self._give(self._next())
+        job.finish()
 
     def _wait_for_turn(self, job: Job[Any]) -> None:
         """Return when ``job`` has the turn, or is cancelled, which needs none."""
         with self._changed:
-            if self._turn is job:
-                job.seconds_used += time.monotonic() - self._turn_began
-            if self._turn in (job, None):
-                self._give(self._next())
-            while self._turn is not job and not job.cancelled():
-                self._changed.wait()
+            began = self._waiting[job] = time.monotonic()
+            self._count_turn(job)
+            try:
+                if self._turn in (job, None):
+                    self._give(self._next())
+                while self._turn is not job and not job.cancelled():
+                    self._changed.wait()
+            finally:
+                del self._waiting[job]
+                job.seconds_waited += time.monotonic() - began
+        check_time(job)
+
+    def _count_turn(self, job: Job[Any]) -> None:
+        """Add the time since the turn began to what ``job`` has used."""
+        if self._turn is job:
+            now = time.monotonic()
+            job.seconds_used += now - self._turn_began
+            self._turn_began = now
 
     def _next(self) -> Job[Any] | None:
         """The job that the turn should go to now."""
-        wanting = [each for each in self._jobs if not each.cancelled()]
+        wanting = [each for each in self._waiting if not each.cancelled()]
         if not wanting:
             return None
-        longest = min(wanting, key=self._last_turn.__getitem__)
-        if longest is not self._turn and self._paused(longest) > LONGEST_PAUSE:
+        longest = min(wanting, key=self._waiting.__getitem__)
+        if time.monotonic() - self._waiting[longest] > LONGEST_PAUSE:
             return longest
-        return min(wanting, key=self._order)
+        return min(wanting, key=self._rank)
 
-    def _order(self, job: Job[Any]) -> tuple[float, bool, float]:
-        """Jobs with the lowest come first; among equals the one that has the turn."""
-        return job.seconds_left, job is not self._turn, job.submitted
-
-    def _paused(self, job: Job[Any]) -> float:
-        return time.monotonic() - self._last_turn[job]
+    def _rank(self, job: Job[Any]) -> tuple[bool, float, bool]:
+        since = self._waiting.get(job)
+        waited = job.seconds_waited + (0.0 if since is None else time.monotonic() - since)
+        return rank(job, self._usage.of(job.session), waited, self._turn is job)
 
     def _give(self, job: Job[Any] | None) -> None:
-        now = time.monotonic()
-        if self._turn in self._last_turn:
-            self._last_turn[self._turn] = now
-        self._turn, self._turn_began = job, now
-        if job is not None:
-            self._last_turn[job] = now
+        self._turn, self._turn_began = job, time.monotonic()
         self._changed.notify_all()
 
     def _wake(self) -> None:

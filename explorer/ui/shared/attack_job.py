@@ -9,11 +9,12 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.ui.jobs.job import Job
+from explorer.classifiers import Classifier
+from explorer.ui.jobs.job import Cost, Job
 from explorer.ui.jobs.progress import result_key, show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse, respond
-from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.classifiers import classifier, identity
 from explorer.ui.shared.result_cache import RESULT_CACHE
 
 
@@ -24,7 +25,7 @@ def run_attack(request: AttackRequest, place: str) -> AttackResponse | None:
     """
     model = classifier(request.recipe.model)
     jobs = session_jobs(str(model.device))
-    key = (*request.key, model.digest)
+    key = (*request.key, identity(model))
     requested = f"requested {place}"
     # While a request of this place is its latest, its own job has the response: the cache would
     # call it "from cache" though the attack ran for this page.
@@ -35,14 +36,27 @@ def run_attack(request: AttackRequest, place: str) -> AttackResponse | None:
         st.container(key=f"status {place}")  # see show_progress
         return cached
     st.session_state[requested] = key
-    job = jobs.submit(place, key, partial(_respond_and_cache, request, key))
+    work = partial(_respond_and_cache, request, model, key)
+    job = jobs.submit(place, key, work, cost=_cost(request, model))
     return show_progress(jobs, job, place, _describe)
 
 
+def seconds_needed(request: AttackRequest) -> float:
+    """How long the attack will need the device, by earlier ones; 0 if nothing is known."""
+    model = classifier(request.recipe.model)
+    return session_jobs(str(model.device)).worker.estimate(_cost(request, model))
+
+
+def _cost(request: AttackRequest, model: Classifier) -> Cost:
+    """One unit is one step of one restart."""
+    recipe = request.recipe
+    return Cost((model.digest, recipe.precision), recipe.steps * recipe.restarts)
+
+
 def _respond_and_cache(
-    request: AttackRequest, key: Hashable, job: Job[AttackResponse]
+    request: AttackRequest, model: Classifier, key: Hashable, job: Job[AttackResponse]
 ) -> AttackResponse:
-    response = respond(request, job)
+    response = respond(request, model, job)
     cached = replace(response, timing=replace(response.timing, from_cache=True))
     RESULT_CACHE.put(key, cached)
     return response

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from explorer.classifiers import Classifier
 from explorer.experiments.one_image.attack_image import attack_image
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport
 from explorer.images.geometry import preprocess
 from explorer.ui.components.sprite_sheet import SpriteSheet, frames_fit, sprite_sheet_of
 from explorer.ui.jobs.job import Job
-from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.picture import Picture
 
 
@@ -30,8 +30,9 @@ class AttackRequest:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of each stage: the wait for the worker (``queue``), loading the classifier and
-    preparing the picture (``preparation``), the ``attack``, and its ``sprite_sheet``.
+    """Seconds of each stage: the waits for the device, also between two steps (``queue``), loading
+    the classifier and preparing the picture (``preparation``), the ``attack`` without them, and its
+    ``sprite_sheet``.
     ``from_cache``: the response was computed before and is shown again.
     """
 
@@ -56,11 +57,10 @@ class AttackResponse:
     timing: Timing
 
 
-def respond(request: AttackRequest, job: Job[AttackResponse]) -> AttackResponse:
-    """Run the attack on the worker's thread. Raises what loading and attacking raise."""
+def respond(request: AttackRequest, model: Classifier, job: Job[AttackResponse]) -> AttackResponse:
+    """Run the attack on ``model``, the recipe's, on the worker's thread. Raises what it raises."""
     started = time.perf_counter()
     recipe = request.recipe
-    model = classifier(recipe.model)
     pixels = preprocess(request.picture.image, model, recipe.crop)
     frames = frames_fit(model.input_size, recipe.steps, recipe.restarts)
     prepared = time.perf_counter()
@@ -70,9 +70,9 @@ def respond(request: AttackRequest, job: Job[AttackResponse]) -> AttackResponse:
     attacked = time.perf_counter()
     sprite_sheet = sprite_sheet_of(report) if frames else None
     timing = Timing(
-        queue=job.waited,
+        queue=job.seconds_waited,
         preparation=prepared - started,
-        attack=attacked - prepared,
+        attack=attacked - prepared - job.seconds_waited,
         sprite_sheet=time.perf_counter() - attacked,
     )
     report = replace(report, trace=replace(report.trace, frames=None))

@@ -12,9 +12,10 @@ import pytest
 
 from explorer.errors import Cancelled, UserError
 from explorer.ui.components.errors import OUT_OF_MEMORY
+from explorer.ui.jobs import budget
 from explorer.ui.jobs import worker as worker_module
-from explorer.ui.jobs.job import Job
-from explorer.ui.jobs.worker import Worker
+from explorer.ui.jobs.job import Cost, Job
+from explorer.ui.jobs.worker import Statistics, Worker
 
 TIMEOUT = 10  # seconds
 Work = Callable[[Job[str]], str]
@@ -71,7 +72,7 @@ def test_a_new_request_cancels_the_job_before_it(worker: Worker) -> None:
     second = worker.submit("a", 2, lambda job: "second")
     assert second.wait(TIMEOUT)
     assert second.result == "second"
-    assert first.finished
+    assert first.wait(TIMEOUT)
     assert not first.done
 
 
@@ -137,23 +138,111 @@ def test_no_job_starves(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None
     assert long.wait(TIMEOUT)
 
 
+def one_step(job: Job[str]) -> str:
+    if job.next_step():
+        raise Cancelled
+    return "done"
+
+
+def holding(entered: threading.Event, leave: threading.Event) -> Work:
+    """Work of one step, which takes until ``leave`` is set."""
+
+    def work(job: Job[str]) -> str:
+        job.next_step()
+        entered.set()
+        leave.wait(TIMEOUT)
+        return "done"
+
+    return work
+
+
 def test_a_waiting_job_knows_how_many_come_before_it_and_for_how_long(worker: Worker) -> None:
     entered, leave = threading.Event(), threading.Event()
-    running = worker.submit("a", 1, lambda job: (entered.set(), leave.wait(TIMEOUT)))
+    running = worker.submit("a", 1, holding(entered, leave))
     assert entered.wait(TIMEOUT)
-    second = worker.submit("b", 1, lambda job: "second")
-    third = worker.submit("c", 1, lambda job: "third")
+    second = worker.submit("b", 1, one_step)
+    time.sleep(0.05)  # it has waited for longer than the third
+    third = worker.submit("c", 1, one_step)
     assert [worker.ahead(job)[0] for job in (running, second, third)] == [0, 1, 2]
     leave.set()
     assert third.wait(TIMEOUT)
     assert worker.ahead(third) == (0, 0.0)
 
 
+def test_work_before_the_first_step_needs_no_turn(worker: Worker) -> None:
+    entered, leave = threading.Event(), threading.Event()
+    running = worker.submit("a", 1, holding(entered, leave))
+    assert entered.wait(TIMEOUT)
+    preparing = worker.submit("b", 1, lambda job: "prepared")
+    assert preparing.wait(TIMEOUT)
+    assert (preparing.result, running.finished) == ("prepared", False)
+    leave.set()
+
+
+def test_background_work_is_done_when_nobody_waits(worker: Worker) -> None:
+    steps, begun = Steps(), threading.Event()
+    background = worker.submit("a", 1, steps.work("background", 10, begun), background=True)
+    assert begun.wait(TIMEOUT)
+    question = worker.submit("b", 1, steps.work("question", 30))
+    assert question.wait(TIMEOUT)
+    assert background.wait(TIMEOUT)
+    first = steps.log.index("question")
+    assert steps.log[first : first + 30] == ["question"] * 30
+
+
+def test_the_time_of_a_job_is_known_from_earlier_ones(worker: Worker) -> None:
+    steps = Steps()
+    assert worker.estimate(Cost("net", 100)) == 0
+    worker.submit("a", 1, steps.work("first", 20), cost=Cost("net", 20)).wait(TIMEOUT)
+    assert worker.estimate(Cost("net", 100)) >= 1.0  # each step took at least 10 ms
+    assert worker.estimate(Cost("other net", 100)) == 0
+
+
+def test_a_question_that_would_take_too_long_is_refused_before_it_starts(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLORER_SECONDS", "1")
+    steps = Steps()
+    worker.submit("a", 1, steps.work("first", 20), cost=Cost("net", 20)).wait(TIMEOUT)
+    with pytest.raises(UserError, match=r"would take about .* may take 1 s of this machine"):
+        worker.submit("a", 2, steps.work("second", 300), cost=Cost("net", 300))
+    assert "second" not in steps.log
+
+
+def test_a_question_that_turns_out_to_take_too_long_is_stopped(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLORER_SECONDS", "2")
+    monkeypatch.setattr(budget, "_TELLING_SECONDS", 0.05)
+    steps = Steps()
+    question = worker.submit("a", 1, steps.work("question", 3000))
+    background = worker.submit("b", 1, steps.work("background", 300), background=True)
+    assert question.wait(TIMEOUT)
+    assert "this would take about" in question.error
+    assert steps.log.count("question") < 100
+    assert background.wait(TIMEOUT)
+    assert background.done
+
+
+def test_statistics_count_jobs_and_their_time(worker: Worker) -> None:
+    entered, leave = threading.Event(), threading.Event()
+    worker.submit("a", 1, holding(entered, leave))
+    assert entered.wait(TIMEOUT)
+    waiting = worker.submit("b", 1, one_step)
+    assert worker.statistics() == Statistics(waiting=1, running=1, finished=0, seconds=0.0)
+    time.sleep(0.05)
+    leave.set()
+    assert waiting.wait(TIMEOUT)
+    statistics = worker.statistics()
+    assert (statistics.waiting, statistics.running, statistics.finished) == (0, 0, 2)
+    assert 0.05 <= statistics.seconds <= TIMEOUT
+
+
 def test_a_cancelled_job_ends_while_it_waits(worker: Worker) -> None:
     entered, leave = threading.Event(), threading.Event()
-    worker.submit("a", 1, lambda job: (entered.set(), leave.wait(TIMEOUT)))
+    worker.submit("a", 1, holding(entered, leave))
     assert entered.wait(TIMEOUT)
-    waiting = worker.submit("b", 1, lambda job: "never")
+    waiting = worker.submit("b", 1, one_step)
     waiting.cancel()
     assert waiting.wait(TIMEOUT)
     assert waiting.result is None

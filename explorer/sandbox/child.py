@@ -19,7 +19,6 @@ from explorer.sandbox.messages import Message, PipeClosed, receive, send
 
 Handler = Callable[[Message], Message]
 MAX_REQUEST = 2**30
-IDLE = 300  # seconds without a request after which the process ends
 _MAX_WORDS = 4000  # characters of an error
 
 
@@ -32,9 +31,7 @@ def main(name: str) -> None:
     confine()
     send(replies, Message())
     while True:
-        _end_when_idle(IDLE)
         request = receive(requests, MAX_REQUEST)
-        _end_when_idle(0)
         with limited(Limits(**request.values.pop("limits"))):
             send(replies, _reply(handler, request))
         del request  # it would stay in memory until the next
@@ -47,11 +44,6 @@ def _pipes() -> tuple[BinaryIO, BinaryIO]:
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
     return requests, replies
-
-
-def _end_when_idle(seconds: int) -> None:
-    if hasattr(signal, "alarm"):
-        signal.alarm(seconds)
 
 
 def _reply(handler: Handler, request: Message) -> Message:

@@ -5,25 +5,26 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from contextlib import suppress
 
 from explorer.errors import Cancelled
 from explorer.sandbox.limits import Limits
 from explorer.sandbox.messages import Message
-from explorer.sandbox.process import Cancel, IdleEnd, Process, Refused
+from explorer.sandbox.process import Cancel, Process, Refused
 
 _LOOK = 0.02  # seconds between two looks at the cancel callback
+_IDLE = 300.0  # seconds
 
 
 class Pool:
     """At most ``size`` processes that answer with ``handler``, which is ``MODULE:FUNCTION``.
 
     A request waits while all of them are busy, so a slow file delays others for no longer than its
-    own limit. Nothing is started before the first request or :meth:`warm`.
+    own limit. Nothing is started before the first request or :meth:`warm`, and processes without a
+    request for ``idle`` seconds end.
     """
 
-    def __init__(self, handler: str, size: int) -> None:
-        self._handler, self._size = handler, size
+    def __init__(self, handler: str, size: int, idle: float = _IDLE) -> None:
+        self._handler, self._size, self._idle_seconds = handler, size, idle
         self._lock = threading.Lock()
         self._reset()
         if hasattr(os, "register_at_fork"):
@@ -35,13 +36,18 @@ class Pool:
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(self._size)
         self._idle: list[Process] = []
+        self._timer: threading.Timer | None = None
 
     def warm(self) -> None:
         """Start a process in the background if there is none, so that the first file needn't."""
         with self._lock:
-            if not self._idle and self._turns.acquire(blocking=False):
-                self._turns.release()
-                self._idle.append(Process(self._handler))
+            if any(process.alive for process in self._idle):
+                return
+            if not self._turns.acquire(blocking=False):  # all are at work
+                return
+            self._idle.append(Process(self._handler))
+            self._turns.release()
+        self._end_when_idle()
 
     def ask(self, request: Message, limits: Limits, cancelled: Cancel | None = None) -> Message:
         """The reply to ``request``.
@@ -52,12 +58,10 @@ class Pool:
         """
         self._wait_for_turn(cancelled)
         try:
-            while True:
-                process = self._take()
-                with suppress(IdleEnd):
-                    return self._ask(process, request, limits, cancelled)
+            return self._ask(self._take(), request, limits, cancelled)
         finally:
             self._turns.release()
+            self._end_when_idle()
 
     def close(self) -> None:
         """End the processes that wait for requests."""
@@ -65,6 +69,14 @@ class Pool:
             processes, self._idle = self._idle, []
         for process in processes:
             process.close()
+
+    def _end_when_idle(self) -> None:
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = threading.Timer(self._idle_seconds, self.close)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _ask(
         self, process: Process, request: Message, limits: Limits, cancelled: Cancel | None

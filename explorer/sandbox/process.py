@@ -40,10 +40,6 @@ class ReadingFailed(Exception):
         self.reason = reason
 
 
-class IdleEnd(Exception):
-    """The process had ended by itself, for want of requests, before it got this one."""
-
-
 class Process:
     """A process that answers with ``handler``, which is ``MODULE:FUNCTION``."""
 
@@ -81,9 +77,8 @@ class Process:
     def ask(self, request: Message, limits: Limits, cancelled: Cancel | None = None) -> Message:
         """The reply to ``request``.
 
-        Raises :class:`Refused`, :class:`ReadingFailed`, :class:`IdleEnd`, and
-        :class:`~explorer.errors.Cancelled` when ``cancelled()`` returned true; after the last three
-        the process has ended.
+        Raises :class:`Refused`, :class:`ReadingFailed`, and :class:`~explorer.errors.Cancelled`
+        when ``cancelled()`` returned true.
         """
         try:
             self._wait_until_ready(cancelled)
@@ -169,8 +164,6 @@ class Process:
     def _raise_why_it_ended(self) -> NoReturn:
         if self._ended_for == "cancelled":
             raise Cancelled from None
-        code = self._process.returncode
-        if code == -getattr(signal, "SIGALRM", 0) and code:
-            raise IdleEnd from None
-        by_clock = code == -getattr(signal, "SIGPROF", 0) and code
+        clock = getattr(signal, "SIGPROF", None)
+        by_clock = clock is not None and self._process.returncode == -clock
         raise ReadingFailed("time" if self._ended_for or by_clock else "crash") from None

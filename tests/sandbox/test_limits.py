@@ -124,11 +124,30 @@ def test_no_more_processes_than_the_size_of_the_pool():
     assert not psutil.pid_exists(pids[0])
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no alarm")
-def test_a_process_that_ended_while_it_was_idle_is_replaced(pool):
+def test_processes_end_when_they_are_idle_and_are_replaced():
+    pool = Pool(HANDLER, size=1, idle=0.3)
     pid = pid_of_answer(pool)
-    psutil.Process(pid).send_signal(14)
+    assert psutil.pid_exists(pid)
+    time.sleep(1)
+    assert not psutil.pid_exists(pid)  # nor is there a zombie
     assert pid_of_answer(pool) != pid
+    pool.close()
+
+
+def test_a_process_that_was_killed_while_it_was_idle_is_replaced(pool):
+    pid = pid_of_answer(pool)
+    psutil.Process(pid).kill()
+    time.sleep(0.1)
+    assert pid_of_answer(pool) != pid
+
+
+def test_a_warm_pool_has_one_process_that_is_used():
+    pool = Pool(HANDLER, size=2)
+    pool.warm()
+    pool.warm()
+    started = {child.pid for child in psutil.Process().children()}
+    assert pid_of_answer(pool) in started
+    pool.close()
 
 
 @pytest.mark.parametrize("what", ["echo", "loop"])

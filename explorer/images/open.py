@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from explorer.images.decode import DecodedImage, ImageError, read_image
+from explorer.images.decode import DecodedImage, ImageError
 from explorer.images.gallery import sample
+from explorer.images.isolated import read_isolated
 
 GALLERY_PREFIX = "gallery:"
 UPLOAD_PREFIX = "upload:"
@@ -19,4 +20,4 @@ def open_image(source: str) -> DecodedImage:
     if source.startswith(UPLOAD_PREFIX):
         name = source.removeprefix(UPLOAD_PREFIX)
         raise ImageError(f"{name} was uploaded to the page; name the file itself with --image")
-    return read_image(source)
+    return read_isolated(source)

@@ -11,7 +11,8 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from explorer.classifiers import Classifier
-from explorer.images.decode import FORMATS_TEXT, ImageError, decode_image
+from explorer.images import isolated
+from explorer.images.decode import FORMATS_TEXT, ImageError
 from explorer.images.gallery import Sample, samples
 from explorer.images.open import GALLERY_PREFIX, UPLOAD_PREFIX
 from explorer.ui.components.component import component
@@ -124,6 +125,7 @@ def from_upload() -> Picture | None:
         label_visibility="collapsed",
     )
     if file is None:
+        isolated.warm()
         st.caption("A file stays in the memory of this machine and is never written to a disk.")
         return st.session_state.get("uploaded")
     if st.session_state.get("upload_id") != file.file_id:
@@ -141,6 +143,6 @@ def from_upload() -> Picture | None:
 
 
 def _read(name: str, data: bytes) -> Picture:
-    decoded = decode_image(data, name)
+    decoded = isolated.decode_isolated(data, name)
     digest = hashlib.sha256(data).hexdigest()
     return Picture(UPLOAD_PREFIX + name, name, decoded.image, digest, notes=decoded.notes)

@@ -15,6 +15,7 @@ from explorer.classifiers.classifier import Classifier, freeze, resolve_device
 from explorer.classifiers.downloads import fetch_with_bar, is_published
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.isolated import read_weights_file
 from explorer.classifiers.readable import first_bytes
 from explorer.classifiers.small_net import NetworkConfig, SmallNet
 from explorer.classifiers.trial import trial_run
@@ -38,8 +39,9 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
     if is_published(name):
         from explorer.classifiers.torchvision_models import published_classifier  # 1.8 s to import
 
-        path = Path(weights) if weights is not None else fetch_with_bar(name)
-        return published_classifier(name, path, place)
+        if weights is not None:
+            return published_classifier(name, Path(weights), place, read=read_weights_file)
+        return published_classifier(name, fetch_with_bar(name), place)
     if name.startswith(USER_PREFIX):
         if weights is not None:
             raise ClassifierError(
@@ -62,7 +64,7 @@ def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Cla
         )
     net = SmallNet(NetworkConfig(**{**card.network, "widths": tuple(card.network["widths"])}))
     path = Path(weights) if weights is not None else BUNDLED_FOLDER / f"{name}.safetensors"
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_weights_file(path)
     load_weights(net, checkpoint.state, name)
     classifier = Classifier(
         freeze(net, device),

@@ -6,7 +6,7 @@ Importing this module imports torchvision, which takes 1.8 s.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,15 @@ BUILD_OPTIONS: dict[str, dict[str, Any]] = {
 ROBUST_CROP, ROBUST_RESIZE = 224, 256  # the robustness library's test transform
 
 
-def published_classifier(name: str, path: Path, device: torch.device) -> Classifier:
+def published_classifier(
+    name: str,
+    path: Path,
+    device: torch.device,
+    read: Callable[[Path], Checkpoint] = read_checkpoint,
+) -> Classifier:
     """``torchvision:ARCHITECTURE`` or ``madry:NAME`` with the weights in ``path``.
 
-    Raises :class:`ClassifierError` when there is no such classifier or the weights do not fit.
+    ``read`` reads the file; the default is for files that can be trusted. Raises :class:`ClassifierError` when there is no such classifier or the weights do not fit.
     """
     robust = robust_model(name) if name.startswith(ROBUST_PREFIX) else None
     architecture = robust.architecture if robust else name.removeprefix(TORCHVISION_PREFIX)
@@ -48,7 +53,7 @@ def published_classifier(name: str, path: Path, device: torch.device) -> Classif
     if robust:
         options |= {"input_size": (ROBUST_CROP, ROBUST_CROP), "resize": ROBUST_RESIZE}
         options |= {"title": robust.title, "robust": True}
-    checkpoint = read_checkpoint(path)
+    checkpoint = read(path)
     module = build(architecture, checkpoint, robust.name if robust else architecture)
     options |= {"mean": checkpoint.mean or options["mean"], "std": checkpoint.std or options["std"]}
     return classifier_around(freeze(module, device), architecture, **options)

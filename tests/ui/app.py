@@ -53,7 +53,7 @@ def component(at: AppTest, name: str) -> dict[str, Any]:
 
 
 def shown(markdown: str) -> str:
-    """The text that the browser shows of what :func:`explorer.ui.components.markdown.plain` made."""
+    """The text that the browser shows of Markdown from ``explorer.ui.components.markdown``."""
     return re.sub(r"\\(.)", r"\1", markdown.replace(":small[]", ""))
 
 

@@ -50,7 +50,9 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
     if not entries:
         raise ClassifierError(NO_CLASSIFIER)
     name = st.selectbox("Classifier", list(entries), key="model", bind=BIND)
-    entry = entries[name]
+    entry = entries.get(name)
+    if entry is None:
+        raise ClassifierError(f"there is no classifier {name!r} here; choose another")
     accuracy = ""
     if entry.accuracy is not None:
         accuracy = f"; {percent(entry.accuracy)} right on clean test images"

@@ -14,6 +14,7 @@ import streamlit as st
 
 from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.components.errors import error_text
+from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.progress import last_result
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
 from explorer.ui.shared.imports import wait_for_imports
@@ -53,7 +54,7 @@ def exports(response: AttackResponse) -> None:
                 icon=":material/download:",
                 key=f"export {ending}",
             )
-    st.caption(eight_bits(report))
+    st.caption(plain(eight_bits(report)))
     st.markdown("Link to this result:")
     st.code(st.session_state[_LINKS][response.request.key], language=None, wrap_lines=True)
     recipe = report.recipe

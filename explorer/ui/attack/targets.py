@@ -81,7 +81,7 @@ def _buttons(kind: str, indices: list[int], probabilities: Tensor, options: list
     with st.container(horizontal=True, gap="small"):
         for index in indices:
             st.button(
-                options[index],
+                plain(options[index]),
                 key=f"target {kind} {index}",
                 on_click=_set_target,
                 args=(options[index],),

@@ -11,6 +11,8 @@ from streamlit.errors import FragmentHandledException
 
 from explorer.errors import UserError, failure_of_user_code, is_out_of_memory, log_bug
 from explorer.ui.components.markdown import sentence
+from explorer.ui.components.paths import without_folders
+from explorer.ui.shared.mode import is_public
 
 OUT_OF_MEMORY = (
     "there is not enough memory for this; use fewer steps, fewer restarts or a smaller classifier"
@@ -18,7 +20,15 @@ OUT_OF_MEMORY = (
 
 
 def error_text(error: Exception) -> str:
-    """What a visitor is told about ``error``. A bug is logged, and the text holds its id."""
+    """What a visitor is told about ``error``. A bug is logged, and the text holds its id.
+
+    In public mode the text names files without their folders.
+    """
+    text = _text(error)
+    return without_folders(text) if is_public() else text
+
+
+def _text(error: Exception) -> str:
     if isinstance(error, UserError):
         return str(error)
     if is_out_of_memory(error):

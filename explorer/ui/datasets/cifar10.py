@@ -13,10 +13,16 @@ from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
+from explorer.ui.shared.mode import is_public, may_fetch
 
 _WORKER, _PLACE = "downloads", "cifar10"
 _REQUESTED = "cifar10 requested"  # in the session's state
 _MB = 1_000_000
+
+
+def offers_cifar10() -> bool:
+    """Whether CIFAR-10 is on this machine or may be downloaded."""
+    return has_cifar10_folder() or may_fetch()
 
 
 def has_cifar10_folder() -> bool:
@@ -32,8 +38,9 @@ def cifar10_download() -> None:
         key="download_cifar10",
     ):
         st.session_state[_REQUESTED] = True
-    folder = plain(str(data_folder().resolve()))
-    st.caption(f"Stored in {folder}; you can also copy it there yourself.")
+    if not is_public():
+        folder = plain(str(data_folder().resolve()))
+        st.caption(f"Stored in {folder}; you can also copy it there yourself.")
     if not st.session_state.get(_REQUESTED):
         return
     jobs = session_jobs(_WORKER)

@@ -101,8 +101,10 @@ def _from_set(model: Classifier) -> SourceChoice | None:
         st.warning(sentence(mismatch))
         return None
     last = len(loaded.set) - 1
-    index = int(st.number_input(f"Image of {loaded.title}, 0 to {last}", 0, last, key="set_index"))
-    st.caption("Or click a tile under “Browse a set” at the end of the page.")
+    index = int(st.number_input(f"Image, 0 to {last}", 0, last, key="set_index"))
+    st.caption(
+        f"Of {plain(loaded.title)}. Or click a tile under “Browse a set” at the end of the page."
+    )
     return SourceChoice(
         loaded.picture(index, model),
         loaded.source_index(index),

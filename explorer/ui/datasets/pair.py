@@ -72,7 +72,9 @@ def choose_pair() -> tuple[ClassifierPair, tuple[str, ...]]:
             "python -m explorer train cifar10-standard, then cifar10-robust"
         )
     title = st.selectbox("Classifiers", list(pairs), key="pair", bind="query-params")
-    pair = pairs[title]
+    pair = pairs.get(title)
+    if pair is None:
+        raise ClassifierError(f"there are no classifiers {title!r} here; choose others")
     st.markdown(
         f"{badge(pair.standard)} {badge(pair.robust)} :small[{plain(pair.standard.data)}]",
         help=_PAIR_HELP,
@@ -86,4 +88,4 @@ def choose_pair() -> tuple[ClassifierPair, tuple[str, ...]]:
         key="others",
         help="These classifiers are only asked about the images; no set is built with them.",
     )
-    return pair, tuple(others)
+    return pair, tuple(name for name in others if name in comparable)

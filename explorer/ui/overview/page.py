@@ -45,8 +45,8 @@ def _caption(response: AttackResponse) -> str:
     entry = entries()[report.recipe.model]
     target = None if report.target is None else report.names[report.target]
     attack = attack_caption(report.recipe, target)
-    words = " · ".join(plain(text) for text in (entry.title, response.request.picture.title))
-    return f"{badge(entry)} :small[{words} · {attack}]"
+    words = (entry.title, response.request.picture.title, attack)
+    return f"{badge(entry)} :small[{' · '.join(map(plain, words))}]"
 
 
 def _buttons() -> None:

@@ -6,7 +6,7 @@ import ipaddress
 
 import streamlit as st
 
-from explorer.settings import AUTO, MODE, PUBLIC
+from explorer.settings import AUTO, MODE, NETWORK, PUBLIC
 
 
 def is_public() -> bool:
@@ -19,6 +19,11 @@ def is_public() -> bool:
     if mode != AUTO:
         return mode == PUBLIC
     return not _is_loopback(st.get_option("server.address"))
+
+
+def may_fetch() -> bool:
+    """Whether visitors may make this machine download published weights and data."""
+    return NETWORK.value or not is_public()
 
 
 def _is_loopback(address: str | None) -> bool:

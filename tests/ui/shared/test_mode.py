@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import streamlit as st
 
-from explorer.ui.shared.mode import is_public
+from explorer.ui.shared.mode import is_public, may_fetch
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +35,15 @@ def test_the_operator_decides(mode, address, public, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("EXPLORER_MODE", mode)
     st.config.set_option("server.address", address)
     assert is_public() is public
+
+
+@pytest.mark.parametrize(
+    ("mode", "network", "allowed"),
+    [("local", "", True), ("local", "0", True), ("public", "", False), ("public", "1", True)],
+)
+def test_visitors_of_a_public_server_download_if_the_operator_allows_it(
+    mode, network, allowed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLORER_MODE", mode)
+    monkeypatch.setenv("EXPLORER_NETWORK", network)
+    assert may_fetch() is allowed

@@ -44,7 +44,8 @@ def published_classifier(
 ) -> Classifier:
     """``torchvision:ARCHITECTURE`` or ``madry:NAME`` with the weights in ``path``.
 
-    ``read`` reads the file; the default is for files that can be trusted. Raises :class:`ClassifierError` when there is no such classifier or the weights do not fit.
+    ``read`` reads the file; the default is for files that can be trusted. Raises
+    :class:`ClassifierError` when there is no such classifier or the weights do not fit.
     """
     robust = robust_model(name) if name.startswith(ROBUST_PREFIX) else None
     architecture = robust.architecture if robust else name.removeprefix(TORCHVISION_PREFIX)

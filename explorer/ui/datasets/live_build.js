@@ -42,6 +42,7 @@ function drawChart(box, data) {
 function fillPicture(figure, picture) {
   const image = figure.querySelector("img")
   image.classList.toggle("pixelated", picture.pixelated)
+  image.decoding = "sync" // no empty picture between two frames
   if (image.src !== picture.src) image.src = picture.src
   image.alt = picture.text
   figure.querySelector("figcaption").textContent = picture.text
@@ -54,6 +55,15 @@ function fillReading(reading, data) {
   const number = document.createElement("b")
   number.textContent = short(value)
   reading.append(number, ` (at the start ${short(data.values[0])})`)
+}
+
+// Each frame is a new component in the place of the last one. Without a reserved height, the page
+// below would jump up and down in between.
+function reserveHeight(parentElement) {
+  const place = parentElement.getRootNode().host?.closest(".st-key-build-place")
+  if (!place) return
+  place.style.minHeight = ""
+  place.style.minHeight = `${place.offsetHeight}px`
 }
 
 const charts = new WeakMap()
@@ -69,12 +79,17 @@ export default function (component) {
   parentElement.querySelector(".note").textContent = data.note
   let chart = charts.get(parentElement)
   if (!chart) {
-    chart = { resize: new ResizeObserver(() => drawChart(box, chart.data)) }
+    const draw = () => {
+      drawChart(box, chart.data)
+      reserveHeight(parentElement)
+    }
+    chart = { resize: new ResizeObserver(draw) }
     charts.set(parentElement, chart)
   }
   chart.data = data
   chart.resize.observe(box)
   drawChart(box, data)
+  reserveHeight(parentElement)
   return () => {
     chart.resize.disconnect()
     charts.delete(parentElement)

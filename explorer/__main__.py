@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from explorer import __version__
+from explorer.cli.signals import handle_signals, leave, report_stop, was_interrupted
 from explorer.errors import Cancelled, UserError, failure_of_user_code, is_out_of_memory, log_bug
 from explorer.files import cache_folder, is_disk_full
 from explorer.system import tune_process
 
-MISTAKE, BUG, STOPPED, BROKEN_PIPE = 2, 70, 130, 141  # 70: sysexits.h; above 128: plus a signal
+MISTAKE, BUG, BROKEN_PIPE = 2, 70, 141  # 70: sysexits.h; above 128: plus a signal
 
 
 class _Parser(argparse.ArgumentParser):
@@ -67,8 +68,8 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status of one command, run with ``arguments`` (None: those of the process).
 
-    0 is success, 1 a rerun that differs, 2 a mistake of the person, 70 a bug, 130 an interruption,
-    and 141 standard output that was closed.
+    0 is success, 1 a rerun that differs, 2 a mistake of the person, 70 a bug, 130 and 143 the
+    signals SIGINT and SIGTERM, and 141 standard output that was closed.
     """
     _prepare_streams()
     tune_process()
@@ -84,13 +85,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _flush()
         return status
     except (KeyboardInterrupt, Cancelled):
-        print("stopped", file=sys.stderr)
-        return STOPPED
+        return report_stop()
     except BrokenPipeError:
         # As "explorer models | head" does. Without this Python complains once more when it exits.
         _discard_output()
         return BROKEN_PIPE
     except Exception as error:
+        if was_interrupted():
+            return report_stop()
         sentence = _output_problem(error) or _mistake(error)
         if sentence is None:
             _report_bug(program, error, debug="--debug" in arguments)
@@ -209,4 +211,5 @@ def _log_to_file(error: Exception) -> tuple[str, Path | None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    handle_signals()
+    leave(main())

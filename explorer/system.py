@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ _MEMORY_CHOICES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "GLIBC_TU
 
 
 def tune_process() -> None:
-    """Set OpenMP and malloc up for short attacks; to be called before torch is imported.
+    """Set OpenMP, malloc and logging up for short attacks; to be called before torch is imported.
 
     Only the command line and the app call it: a program that imports the explorer as a library
     keeps its own settings. Settings in the environment are kept.
@@ -27,6 +28,8 @@ def tune_process() -> None:
     # it and 12 ms with 3000. With 20000 it took no less, and 138 ms beside a second process.
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")
     _keep_freed_memory()
+    # Where no folder of the user can be written, it would say so beside the one line of an error.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 
 def _keep_freed_memory() -> None:

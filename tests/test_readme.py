@@ -10,6 +10,8 @@ import pytest
 
 from explorer.__main__ import _parser
 from explorer.classifiers.catalogue import bundled_cards
+from explorer.classifiers.packaged import EFFICIENTNET, packaged_card
+from explorer.experiments.one_image.recipe import parse_number
 from explorer.settings import SETTINGS
 from tests.benchmarks.table import table
 
@@ -26,7 +28,7 @@ ROW = re.compile(
     r"^\| `(?P<name>[a-z0-9_-]+)` \| (?P<training>[^|]+) \|(?P<cells>.+)\|$", re.MULTILINE
 )
 CELL = re.compile(
-    r"(?:(?:(?P<attack>APGD), )?ε = (?P<epsilon>[\d.]+): |clean: )"
+    r"(?:(?:(?P<attack>APGD), )?ε = (?P<epsilon>[\d./]+): |clean: )"
     r"(?P<accuracy>[\d.]+) \((?P<low>[\d.]+) to (?P<high>[\d.]+)\)"
 )
 COMMAND = re.compile(r"-m explorer ((?:.*\\\n)*.*)")
@@ -36,12 +38,13 @@ PATH = re.compile(r"`((?:explorer|pages|assets|tests|ui|cli|figures)/[\w/.-]+)`"
 
 def test_the_accuracies_are_those_of_the_cards():
     rows = {row["name"]: row for row in ROW.finditer(TEXTS["assets/classifiers/README.md"])}
-    assert tuple(rows) == tuple(bundled_cards())
+    cards = {**bundled_cards(), EFFICIENTNET: packaged_card()}
+    assert tuple(rows) == tuple(cards)
     for name, row in rows.items():
-        card = bundled_cards()[name]
+        card = cards[name]
         assert row["training"].strip() == card.training
         in_readme = {
-            (cell["attack"] or "PGD", float(cell["epsilon"] or 0)): tuple(
+            (cell["attack"] or "PGD", parse_number(cell["epsilon"] or "0")): tuple(
                 float(cell[key]) for key in ("accuracy", "low", "high")
             )
             for cell in CELL.finditer(row["cells"])

@@ -1,8 +1,9 @@
-"""The catalogue: bundled classifiers, and ImageNet classifiers with published weights."""
+"""The catalogue: bundled and packaged classifiers, and ImageNet's with published weights."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 from explorer.classifiers.downloads import download_path, local_file, remote_weights
 from explorer.classifiers.entry import Entry
@@ -15,6 +16,7 @@ from explorer.classifiers.imagenet import (
     RobustModel,
 )
 from explorer.classifiers.model_card import ModelCard
+from explorer.classifiers.packaged import packaged_card, packaged_weights
 from explorer.files import ASSETS
 
 BUNDLED_FOLDER = ASSETS / "classifiers"
@@ -35,11 +37,16 @@ _MIB = 2**20
 
 
 def catalogue(torchvision: bool = False) -> tuple[Entry, ...]:
-    """The bundled classifiers; with ``torchvision`` also the published ones of ImageNet.
+    """The classifiers that come with the explorer or with a package that it requires.
 
-    The latter import torchvision, which takes 1.8 s.
+    With ``torchvision`` also the published ones of ImageNet, which import torchvision: 1.8 s.
     """
-    entries = [_bundled_entry(card) for card in bundled_cards().values()]
+    entries = [
+        _entry(card, BUNDLED_FOLDER / f"{card.name}.safetensors", "bundled")
+        for card in bundled_cards().values()
+    ]
+    if (path := packaged_weights()) is not None:
+        entries.append(_entry(packaged_card(), path, "packaged"))
     if torchvision:
         entries += [_torchvision_entry(architecture) for architecture in TORCHVISION]
         entries += [_robust_entry(model) for model in ROBUST.values()]
@@ -59,8 +66,7 @@ def bundled_cards() -> dict[str, ModelCard]:
     return {name: ModelCard.read(paths[name]) for name in order}
 
 
-def _bundled_entry(card: ModelCard) -> Entry:
-    path = BUNDLED_FOLDER / f"{card.name}.safetensors"
+def _entry(card: ModelCard, path: Path, group: str) -> Entry:
     clean = card.at(0)
     return Entry(
         name=card.name,
@@ -75,6 +81,7 @@ def _bundled_entry(card: ModelCard) -> Entry:
         available=True,
         card=card,
         accuracy_source=f"measured by this project, n = {clean.n:,}" if clean else "",
+        group=group,
     )
 
 

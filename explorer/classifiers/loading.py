@@ -8,14 +8,18 @@ import sys
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from explorer.classifiers.catalogue import BUNDLED_FOLDER, bundled_cards
-from explorer.classifiers.checkpoint import load_weights, read_checkpoint
+from explorer.classifiers.checkpoint import Checkpoint, load_weights, read_checkpoint
 from explorer.classifiers.classifier import Classifier, freeze, resolve_device
 from explorer.classifiers.downloads import fetch_with_bar, is_published
+from explorer.classifiers.efficientnet_lite import EfficientNetLite0, published_state
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.isolated import read_weights_file
+from explorer.classifiers.model_card import ModelCard
+from explorer.classifiers.packaged import EFFICIENTNET, packaged_card, require_packaged_weights
 from explorer.classifiers.readable import first_bytes
 from explorer.classifiers.small_net import NetworkConfig, SmallNet
 from explorer.classifiers.trial import trial_run
@@ -51,14 +55,17 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
         return load_user_model(name.removeprefix(USER_PREFIX), place)
     if ".py:" in name:
         return _from_function(name, weights, place)
+    if name == EFFICIENTNET:
+        return _packaged(weights, place)
     return _bundled(name, weights, place)
 
 
 def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Classifier:
     card = bundled_cards().get(name)
     if card is None:
+        bundled = ", ".join((EFFICIENTNET, *bundled_cards()))
         raise ClassifierError(
-            f"there is no classifier {name!r}; bundled are {', '.join(bundled_cards()) or 'none'}; "
+            f"there is no classifier {name!r}; bundled are {bundled}; "
             "others are named torchvision:ARCHITECTURE, madry:NAME, user:NAME or FILE.py:FUNCTION "
             "(python -m explorer models lists them)"
         )
@@ -66,21 +73,41 @@ def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Cla
     path = Path(weights) if weights is not None else BUNDLED_FOLDER / f"{name}.safetensors"
     checkpoint = read_weights_file(path)
     load_weights(net, checkpoint.state, name)
+    return _described(freeze(net, device), checkpoint, card, path if weights is None else None)
+
+
+def _packaged(weights: str | Path | None, device: torch.device) -> Classifier:
+    path = Path(weights) if weights is not None else require_packaged_weights()
+    read = read_checkpoint if weights is None else read_weights_file
+    checkpoint, net = read(path), EfficientNetLite0()
+    load_weights(net, published_state(net, checkpoint.state), EFFICIENTNET)
+    card = packaged_card()
+    return _described(freeze(net, device), checkpoint, card, path if weights is None else None)
+
+
+def _described(
+    module: nn.Module, checkpoint: Checkpoint, card: ModelCard, own_weights: Path | None
+) -> Classifier:
+    """The classifier that ``card`` describes, around ``module``.
+
+    Raises :class:`ClassifierError` if ``own_weights``, its own file, has other weights.
+    """
     classifier = Classifier(
-        freeze(net, device),
+        module,
         labels=card.labels,
         input_size=card.input_size,
         mean=checkpoint.mean or card.mean,
         std=checkpoint.std or card.std,
-        name=name,
+        resize=card.resize,
+        name=card.name,
         title=card.title,
         gallery=card.gallery,
         robust=card.robust,
     )
-    if weights is None and classifier.digest != card.weights_digest:
+    if own_weights is not None and classifier.digest != card.weights_digest:
         raise ClassifierError(
-            f"{path} does not hold the weights that {path.stem}.json describes (their SHA-256 "
-            "differs); get both files again from the project"
+            f"{own_weights} does not hold the weights that {card.name}.json describes (their "
+            "SHA-256 differs); install them again"
         )
     return classifier
 

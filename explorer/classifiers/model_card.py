@@ -1,12 +1,12 @@
-"""Model cards: what a bundled classifier is, how it was trained and its measured accuracy.
+"""Model cards: what a classifier is, how it was trained and its measured accuracy.
 
-A card is a JSON file beside the weights.
+The card of a bundled classifier is a JSON file beside its weights.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,11 @@ class Accuracy:
 class ModelCard:
     """The contents of a card.
 
-    ``network`` is the :class:`~explorer.classifiers.small_net.NetworkConfig` and ``recipe`` the
-    training recipe, both as plain dicts. ``epochs`` says how many of the recipe's epochs were done.
-    ``weights_digest`` is the :attr:`Classifier.digest` that the loaded weights must have.
+    ``weights_digest`` is the :attr:`Classifier.digest` that the loaded weights must have, and
+    ``resize`` the classifier's. ``network`` is the
+    :class:`~explorer.classifiers.small_net.NetworkConfig` and ``recipe`` the training recipe, both
+    as plain dicts. ``epochs`` says how many of the recipe's epochs were done. What is not known of
+    a classifier that others trained has its default; ``command`` then measures its accuracy.
     """
 
     name: str
@@ -53,16 +55,17 @@ class ModelCard:
     input_size: tuple[int, int]
     mean: RGB
     std: RGB
-    network: dict[str, Any]
-    recipe: dict[str, Any]
     parameters: int
-    seed: int
-    hardware: str
-    epochs: int
-    seconds: float
-    versions: dict[str, str]
     weights_digest: str
     command: str
+    resize: int | None = None
+    network: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    hardware: str = ""
+    epochs: int | None = None
+    seconds: float | None = None
+    versions: dict[str, str] = field(default_factory=dict)
     accuracy: tuple[Accuracy, ...] = ()
 
     def to_json(self) -> str:
@@ -75,15 +78,15 @@ class ModelCard:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             rows = tuple(Accuracy(**row) for row in values.pop("accuracy"))
-            for field in fields(cls):
-                if isinstance(values.get(field.name), list):
-                    values[field.name] = tuple(values[field.name])
+            for each in fields(cls):
+                if isinstance(values.get(each.name), list):
+                    values[each.name] = tuple(values[each.name])
             return cls(**values, accuracy=rows)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ClassifierError(f"{path} is not a readable model card: {error}") from None
 
     def at(self, epsilon: float, attack: str = PGD) -> Accuracy | None:
-        """The first accuracy measured at this L2 ε under this attack, or None.
+        """The first accuracy measured at this ε under this attack, or None.
 
         At ε = 0 there is nothing to attack, so every attack's row will do.
         """

@@ -13,13 +13,14 @@ from torchvision.models import get_model
 from explorer.classifiers import catalogue, load
 from explorer.classifiers.catalogue import bundled_cards
 from explorer.classifiers.imagenet import ROBUST
+from explorer.classifiers.packaged import EFFICIENTNET
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_catalogue_lists_the_bundled_classifiers_with_their_figures():
     entries = {entry.name: entry for entry in catalogue()}
-    assert set(bundled_cards()) == set(entries)
+    assert list(entries) == [*bundled_cards(), EFFICIENTNET]
     for name in bundled_cards():
         entry = entries[name]
         assert entry.available
@@ -92,4 +93,4 @@ def test_the_catalogue_names_the_source_of_its_figures(tmp_path, monkeypatch):
     for entry in entries.values():
         assert entry.accuracy_source
         assert entry.robust == ("robust" in entry.name or entry.group == "robust")
-        assert (entry.remote is None) == (entry.group == "bundled")
+        assert (entry.remote is None) == (entry.group in ("bundled", "packaged"))

@@ -10,6 +10,7 @@ import streamlit as st
 
 if TYPE_CHECKING:
     from explorer.ui.jobs.job import Cost, Job
+from explorer.ui.jobs.metrics import job_metrics
 from explorer.ui.jobs.worker import Worker
 
 T = TypeVar("T")
@@ -18,9 +19,9 @@ T = TypeVar("T")
 @st.cache_resource(show_spinner=False)
 def worker(device: str) -> Worker:
     """The one worker of a device, for all sessions."""
-    from explorer.ui.jobs.worker import Worker
-
-    return Worker(device)
+    new = Worker(device)
+    job_metrics().add(device, new)
+    return new
 
 
 class SessionJobs:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.classifiers import catalogue
 from explorer.datasets.labelled import DataError
 from explorer.ui.datasets import set_loading
 from explorer.ui.datasets.pair import classifier_pairs
 from explorer.ui.datasets.set_loading import BUNDLED_PREFIX, CIFAR, OTHER, SAMPLES, load_choice
-from explorer.ui.shared.classifiers import entries
 from tests.ui.app import component, open_page, wait_until_idle
 
 DATASETS = "../pages/datasets.py"
@@ -44,7 +44,8 @@ def test_a_set_that_is_not_offered_is_not_opened(
     choice: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(set_loading, "_load", lambda *_: pytest.fail("it was opened"))
-    pair = next(iter(classifier_pairs(entries()).values()))
+    bundled = {entry.name: entry for entry in catalogue()}
+    pair = next(iter(classifier_pairs(bundled).values()))
     with pytest.raises(DataError, match="there is no set"):
         load_choice(choice, "/etc", pair)
 

@@ -84,6 +84,17 @@ SHARED = _text("EXPLORER_SHARED")
 MODE = _choice("EXPLORER_MODE", AUTO, AUTO, LOCAL, PUBLIC)
 NETWORK = _switch("EXPLORER_NETWORK")
 
+# The largest upload of each kind, in MB; server.maxUploadSize of Streamlit limits all of them.
+WEIGHTS_MB = _count("EXPLORER_WEIGHTS_MB", 500)
+PICTURE_MB = _count("EXPLORER_PICTURE_MB", 10)
+LABELS_MB = _count("EXPLORER_LABELS_MB", 1)
+
+# The models of visitors of a public server
+SESSION_MODELS = _count("EXPLORER_SESSION_MODELS", 4)
+SESSION_MODELS_MB = _count("EXPLORER_SESSION_MODELS_MB", 600)
+SERVER_MODELS_MB = _count("EXPLORER_SERVER_MODELS_MB", 4000)
+INPUT_PIXELS = _count("EXPLORER_INPUT_PIXELS", 512)
+
 # The device
 GRAPHS = _switch("EXPLORER_GRAPHS")
 SECONDS = _count("EXPLORER_SECONDS", 120)

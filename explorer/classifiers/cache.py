@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from explorer.classifiers.classifier import Classifier
+from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.loading import load
 from explorer.system import free_memory
 
@@ -18,7 +19,7 @@ MAX_SMALL_MODELS = 12
 # convolutions (1.5 times as much), activations with their gradients, and the state dict while it
 # is read.
 MEMORY_FACTOR = 5.0
-RESERVED = 2**30  # bytes left for everything else
+RESERVED = 2**30  # bytes left for everything else, as long as a classifier can be dropped for that
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,19 @@ class ModelCache:
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
 
-    def get(self, name: str, expected: int | None = None, version: Hashable = None) -> Classifier:
+    def get(
+        self,
+        name: str,
+        expected: int | None = None,
+        version: Hashable = None,
+        loader: Callable[[], Classifier] | None = None,
+    ) -> Classifier:
         """The classifier of that name, loaded unless this ``version`` of it is in memory.
 
         ``version`` says which file it comes from, and of when. ``expected`` is the size of that
         file in bytes, if known: memory for a large classifier is then freed before the file is
-        read. Raises :class:`~explorer.classifiers.ClassifierError`.
+        read. ``loader`` reads a classifier that the cache's own loader does not know by its name.
+        Raises :class:`~explorer.classifiers.ClassifierError`, also when there is not enough memory.
         """
         with self._lock:
             if self._versions.get(name, version) != version:
@@ -73,14 +81,31 @@ class ModelCache:
             with self._lock:
                 if name in self._models:
                     return self._models[name]
-                if expected is not None and expected > LARGE_MODEL:
-                    self._make_room(self.device(), MEMORY_FACTOR * expected)
-            classifier = self._loader(name)
+            if expected is not None:
+                self.make_room(expected)
+            classifier = loader() if loader is not None else self._loader(name)
             with self._lock:
                 self._put(name, classifier, room_made=expected is not None)
                 self._versions[name] = version
                 self._loading.pop(name, None)
         return classifier
+
+    def make_room(self, size: int) -> None:
+        """Free memory for a classifier with that many bytes of weights, and for an attack on it.
+
+        Raises :class:`~explorer.classifiers.ClassifierError` when there is not enough: the system
+        would end the whole process in the middle of loading.
+        """
+        if size <= LARGE_MODEL:
+            return
+        need = MEMORY_FACTOR * size
+        with self._lock:
+            free = self._make_room(self.device(), need)
+        if free < need:
+            raise ClassifierError(
+                f"there is not enough memory for this classifier: it needs {need / 1e9:.1f} GB and "
+                f"{free / 1e9:.1f} GB are free; choose a smaller one or end other programs"
+            )
 
     def loaded(self) -> tuple[LoadedModel, ...]:
         """The classifiers in memory, the most recently used first."""
@@ -111,20 +136,21 @@ class ModelCache:
                 self._drop(other)
         self._models[name], self._bytes[name] = classifier, size
 
-    def _make_room(self, device: torch.device, need: float) -> None:
+    def _make_room(self, device: torch.device, need: float) -> int:
         """Drop large classifiers on ``device`` until ``need`` bytes are free or none is left.
 
-        The least recently used goes first.
+        The least recently used goes first. Returns how many bytes are free.
         """
         large = [
             name
             for name, model in self._models.items()
             if self._bytes[name] > LARGE_MODEL and model.device == device
         ]
-        while large and self._free_memory(device) < need + RESERVED:
+        while (free := self._free_memory(device)) < need + RESERVED and large:
             self._drop(large.pop(0))
             if device.type == "cuda":
                 torch.cuda.empty_cache()
+        return free
 
     def _drop(self, name: str) -> None:
         self._models.pop(name, None)

@@ -10,6 +10,9 @@ from explorer.classifiers.model_card import ModelCard
 from explorer.fetch import Remote
 
 USER_PREFIX = "user:"  # before the names of classifiers that a person added
+# The groups of a person's own classifiers: added on this machine, Python functions, and added in a
+# session of the app, with which they go.
+USER_GROUP, FUNCTION_GROUP, SESSION_GROUP = "user", "function", "session"
 
 
 @dataclass(frozen=True)
@@ -20,8 +23,8 @@ class Entry:
     ``remote``; ``available`` says whether it exists. ``bytes`` is the size of that file and
     ``accuracy`` the fraction of clean images that are classified correctly, as ``accuracy_source``
     reports it; both are None if unknown. ``robust_accuracy`` is what others measured under attack;
-    for bundled classifiers it is in the ``card``. ``group`` is "bundled", "torchvision", "robust"
-    or "user".
+    for bundled classifiers it is in the ``card``. ``group`` is "bundled", "torchvision", "robust",
+    or one of the three above.
     """
 
     name: str

@@ -23,7 +23,7 @@ from explorer.classifiers.packaged import EFFICIENTNET, packaged_card, require_p
 from explorer.classifiers.readable import first_bytes
 from explorer.classifiers.small_net import NetworkConfig, SmallNet
 from explorer.classifiers.trial import trial_run
-from explorer.classifiers.user_models import load_user_model
+from explorer.classifiers.user_models import machine_models
 from explorer.errors import USER_CODE, type_and_message
 
 
@@ -52,7 +52,7 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
                 f"{name} is stored with its own weights; leave --weights out, or add the other "
                 "weights as another model"
             )
-        return load_user_model(name.removeprefix(USER_PREFIX), place)
+        return machine_models().load(name.removeprefix(USER_PREFIX), place)
     if ".py:" in name:
         return _from_function(name, weights, place)
     if name == EFFICIENTNET:

@@ -14,6 +14,7 @@ from explorer.classifiers.classifier import RGB
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
+MIN_INPUT, MAX_INPUT = 16, 1024  # pixels of the input's side
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 
@@ -41,9 +42,10 @@ class UserModelCard:
                 f"{self.name!r} is not a name: up to 60 letters, digits, dots, hyphens and "
                 "underscores, a letter or digit first"
             )
-        if not 16 <= self.input_size <= 1024:
+        if not MIN_INPUT <= self.input_size <= MAX_INPUT:
             raise ClassifierError(
-                f"the input's side must be from 16 to 1024 pixels; it is {self.input_size}"
+                f"the input's side must be from {MIN_INPUT} to {MAX_INPUT} pixels; it is "
+                f"{self.input_size}"
             )
         if self.resize < self.input_size:
             raise ClassifierError(

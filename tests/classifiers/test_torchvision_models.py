@@ -16,7 +16,7 @@ from explorer.classifiers import load
 from explorer.classifiers.imagenet import IMAGENET_MEAN, IMAGENET_STD, TORCHVISION
 from explorer.classifiers.torchvision_models import BUILD_OPTIONS
 from explorer.classifiers.user_model_card import UserModelCard
-from explorer.classifiers.user_models import add_model
+from explorer.classifiers.user_models import machine_models
 from explorer.engine.optimized_copy import optimized_copy
 from explorer.images.geometry import preprocess
 
@@ -224,7 +224,7 @@ def test_transform_input_of_a_model_that_a_person_added(inception, tmp_path, mon
     architecture, module = inception
     save_file(module.state_dict(), tmp_path / "w.safetensors")
     card = UserModelCard("mine", architecture, input_size=80, resize=80, mean=MEAN, std=STD)
-    assert add_model(card, tmp_path / "w.safetensors").mean == MEAN
+    assert machine_models().add(card, tmp_path / "w.safetensors").mean == MEAN
     classifier, pixels = load("user:mine", device="cpu"), torch.rand(1, 3, 80, 80)
     with torch.no_grad():
         expected = module(normalised(pixels, MEAN, STD))

@@ -14,13 +14,8 @@ from torchvision.models import mobilenet_v3_small, resnet18
 
 from explorer.classifiers import ClassifierError, load
 from explorer.classifiers.user_model_card import UserModelCard
-from explorer.classifiers.user_models import (
-    add_model,
-    models_from_environment,
-    remove_model,
-    user_cards,
-    user_entries,
-)
+from explorer.classifiers.user_functions import models_from_environment
+from explorer.classifiers.user_models import machine_models, user_entries
 from tests.conftest import shared
 
 
@@ -57,7 +52,7 @@ CARD = UserModelCard(
 
 
 def test_an_added_model_has_the_logits_of_the_module(weights, small):
-    add_model(CARD, weights)
+    machine_models().add(CARD, weights)
     classifier = load("user:mine")
     images = torch.rand(2, 3, 64, 64)
     torch.testing.assert_close(
@@ -74,7 +69,7 @@ def test_a_pickled_state_dict_without_labels_has_numbers_as_labels(tmp_path, sma
         {"state_dict": {f"module.{name}": value for name, value in small.state_dict().items()}},
         tmp_path / "w.pth",
     )
-    card = add_model(
+    card = machine_models().add(
         UserModelCard("numbers", "mobilenet_v3_small", input_size=64, resize=64), tmp_path / "w.pth"
     )
     assert card.labels == ("class 0", "class 1", "class 2")
@@ -83,7 +78,7 @@ def test_a_pickled_state_dict_without_labels_has_numbers_as_labels(tmp_path, sma
 def test_a_thousand_classes_have_the_labels_of_imagenet(tmp_path):
     torch.manual_seed(0)
     save_file(resnet18(weights=None).state_dict(), tmp_path / "w.safetensors")
-    card = add_model(
+    card = machine_models().add(
         UserModelCard("thousand", "resnet18", input_size=64, resize=64), tmp_path / "w.safetensors"
     )
     assert card.labels[388] == "giant panda"
@@ -99,20 +94,20 @@ def test_a_thousand_classes_have_the_labels_of_imagenet(tmp_path):
 )
 def test_weights_that_do_not_fit_are_refused_and_nothing_is_stored(weights, cache, change, words):
     with pytest.raises(ClassifierError, match=words):
-        add_model(UserModelCard(**{**vars(CARD), **change}), weights)
-    assert user_cards() == {}
+        machine_models().add(UserModelCard(**{**vars(CARD), **change}), weights)
+    assert machine_models().cards() == {}
     assert not list(cache.rglob("*.safetensors"))
 
 
 def test_damaged_weights_are_refused(tmp_path, weights, small):
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(ClassifierError, match="not a readable safetensors file"):
-        add_model(CARD, weights)
+        machine_models().add(CARD, weights)
     state = small.state_dict()
     state["features.0.0.weight"] = state["features.0.0.weight"] * float("nan")
     save_file(state, tmp_path / "nan.safetensors")
     with pytest.raises(ClassifierError, match="not finite"):
-        add_model(CARD, tmp_path / "nan.safetensors")
+        machine_models().add(CARD, tmp_path / "nan.safetensors")
 
 
 def test_a_file_that_would_run_code_is_not_read(tmp_path):
@@ -122,7 +117,7 @@ def test_a_file_that_would_run_code_is_not_read(tmp_path):
 
     torch.save({"weight": Trap()}, tmp_path / "trap.pth")
     with pytest.raises(ClassifierError, match="could run code, so it was not read"):
-        add_model(CARD, tmp_path / "trap.pth")
+        machine_models().add(CARD, tmp_path / "trap.pth")
     assert not (tmp_path / "ran").exists()
 
 
@@ -141,14 +136,14 @@ def test_sizes_that_are_refused(sizes, words):
 
 
 def test_a_name_is_taken_until_the_model_is_removed(weights):
-    add_model(CARD, weights)
+    machine_models().add(CARD, weights)
     with pytest.raises(ClassifierError, match="already a classifier named mine"):
-        add_model(CARD, weights)
-    remove_model("mine")
-    add_model(CARD, weights)
-    remove_model("mine")
+        machine_models().add(CARD, weights)
+    machine_models().remove("mine")
+    machine_models().add(CARD, weights)
+    machine_models().remove("mine")
     with pytest.raises(ClassifierError, match="no classifier user:mine"):
-        remove_model("mine")
+        machine_models().remove("mine")
     with pytest.raises(ClassifierError, match="user:mine on this machine; those added are: none"):
         load("user:mine")
 
@@ -188,7 +183,7 @@ def test_a_name_is_taken_until_the_model_is_removed(weights):
 def test_a_broken_card_is_left_out_of_the_catalogue(cache, text):
     write_card(cache, "broken", text)
     write_card(cache, "good", UserModelCard("good", "resnet18").to_json())
-    assert list(user_cards()) == ["good"]
+    assert list(machine_models().cards()) == ["good"]
     assert [entry.name for entry in user_entries()] == ["user:good"]
 
 
@@ -215,7 +210,7 @@ def test_a_cache_that_cannot_be_written(weights, cache):
     with pytest.raises(
         ClassifierError, match=r"can't write .*mine: .*; EXPLORER_CACHE chooses another folder$"
     ):
-        add_model(CARD, weights)
+        machine_models().add(CARD, weights)
 
 
 def test_a_disk_that_fills_up_leaves_nothing(weights, cache, monkeypatch):
@@ -224,7 +219,7 @@ def test_a_disk_that_fills_up_leaves_nothing(weights, cache, monkeypatch):
 
     monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(ClassifierError, match=r"the disk is full: .* Nothing was added"):
-        add_model(CARD, weights)
+        machine_models().add(CARD, weights)
     assert not any((cache / "classifiers").iterdir())
 
 
@@ -246,4 +241,4 @@ def test_a_number_in_place_of_a_bias_is_a_tensor_of_another_shape(tmp_path, smal
     state = small.state_dict() | {"classifier.3.bias": torch.tensor(1.0)}
     torch.save(state, tmp_path / "w.pth")
     with pytest.raises(ClassifierError, match=r"another shape \(1, such as classifier\.3\.bias"):
-        add_model(CARD, tmp_path / "w.pth")
+        machine_models().add(CARD, tmp_path / "w.pth")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +15,7 @@ from explorer.ui.datasets.pair import ClassifierPair
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.classifiers import classifier_of, identity
 from explorer.ui.shared.result_cache import ResultCache
 
 _WORKER, _PLACE = "sets", "label confidences"
@@ -29,12 +30,11 @@ class _Request:
     pair: ClassifierPair
 
     def models(self) -> tuple[Classifier, Classifier]:
-        return classifier(self.pair.standard.name), classifier(self.pair.robust.name)
+        return classifier_of(self.pair.standard), classifier_of(self.pair.robust)
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        standard, robust = self.models()
-        return self.loaded.set.digest, standard.digest, robust.digest
+    def key(self) -> Hashable:
+        return self.loaded.set.digest, *map(identity, self.models())
 
 
 def label_confidences(loaded: LoadedSet, pair: ClassifierPair) -> Tensor | None:

@@ -59,8 +59,8 @@ def comparable_models(pair: ClassifierPair, known: dict[str, Entry]) -> list[str
     ]
 
 
-def choose_pair() -> tuple[ClassifierPair, tuple[str, ...]]:
-    """Let the visitor choose the pair and the names of classifiers to compare with.
+def choose_pair() -> tuple[ClassifierPair, tuple[Entry, ...]]:
+    """Let the visitor choose the pair and the classifiers to compare with.
 
     Raises :class:`ClassifierError` if there is no pair on this machine.
     """
@@ -88,4 +88,4 @@ def choose_pair() -> tuple[ClassifierPair, tuple[str, ...]]:
         key="others",
         help="These classifiers are only asked about the images; no set is built with them.",
     )
-    return pair, tuple(name for name in others if name in comparable)
+    return pair, tuple(known[name] for name in others if name in comparable)

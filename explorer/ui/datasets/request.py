@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.classifiers import Entry
 from explorer.experiments.ilyas2019.five_sets import (
     make_five_sets,
     make_set_image,
@@ -25,14 +26,14 @@ from explorer.experiments.ilyas2019.model_pair import ModelPair
 from explorer.images.geometry import preprocess
 from explorer.ui.datasets.pair import ClassifierPair
 from explorer.ui.jobs.job import Job
-from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.classifiers import classifier_of
 from explorer.ui.shared.picture import Picture
 
 
 @dataclass(frozen=True)
 class FiveSetsRequest:
-    """``picture`` in each of the five sets, built with ``pair``; the classifiers named ``others``
-    are only asked about the images.
+    """``picture`` in each of the five sets, built with ``pair``; ``others`` are only asked about
+    the images.
 
     ``index`` is the place of the picture in its data (−1 for an upload). ``label`` is the class it
     carries, None for the prediction of the robust classifier; ``perceived_label`` is the class that
@@ -41,7 +42,7 @@ class FiveSetsRequest:
     """
 
     pair: ClassifierPair
-    others: tuple[str, ...]
+    others: tuple[Entry, ...]
     picture: Picture
     index: int
     label: int | None
@@ -56,13 +57,14 @@ class FiveSetsRequest:
         """Equal for requests that have the same result."""
         start = None if self.start is None else (self.start.digest, self.start.label)
         picture = (self.picture.digest, self.index, self.label, self.perceived_label)
-        names = (self.pair.standard.name, self.pair.robust.name, self.others)
-        return (*names, picture, start, self.settings)
+        entries = (self.pair.standard, self.pair.robust, *self.others)
+        names = tuple(entry.name for entry in entries)
+        return (names, picture, start, self.settings)
 
     def load_models(self) -> ModelPair:
         """The loaded classifiers. Raises :class:`~explorer.classifiers.ClassifierError`."""
-        standard, robust = classifier(self.pair.standard.name), classifier(self.pair.robust.name)
-        return ModelPair(standard, robust, tuple(map(classifier, self.others)))
+        standard, robust = classifier_of(self.pair.standard), classifier_of(self.pair.robust)
+        return ModelPair(standard, robust, tuple(map(classifier_of, self.others)))
 
     def images(self, models: ModelPair) -> tuple[SourceImage, StartImage]:
         """The source and the start as the classifiers get them."""

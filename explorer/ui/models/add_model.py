@@ -10,17 +10,24 @@ import streamlit as st
 
 from explorer.classifiers import ClassifierError
 from explorer.classifiers.entry import USER_PREFIX
+from explorer.classifiers.session_models import SessionModels
 from explorer.classifiers.user_model_card import UserModelCard
-from explorer.classifiers.user_models import add_model, user_models_folder
+from explorer.classifiers.user_models import UserModels
 from explorer.files import write_atomically
-from explorer.ui.components.markdown import plain, sentence
+from explorer.ui.components.errors import report_errors
+from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.models.add_model_form import FormValues, NewModel, model_form
+from explorer.ui.models.attack_button import attack_button
+from explorer.ui.models.own_models import own_models, where_stored
+from explorer.ui.shared.classifiers import MODEL_CACHE
+from explorer.ui.shared.mode import is_public
+from explorer.ui.shared.uploads import forget_upload
 
 _WORKER, _PLACE = "models", "add model"
-_JOB = "add model job"  # in the session's state
+_JOB, _ADDED = "add model job", "added model"  # in the session's state
 _PYTHON_FUNCTION = """
 ```python
 # my_models.py
@@ -44,63 +51,87 @@ python -m explorer attack photo.jpg --model my_models.py:make --epsilon 4/255 --
 
 
 def add_model_section() -> None:
-    """The form, and the outcome of the last one that was sent."""
+    """The form or, once a classifier has been added, what it became."""
+    card: UserModelCard | None = st.session_state.get(_ADDED)
+    if card is not None:
+        _show_added(card)
+    else:
+        _show_form()
+    if not is_public():
+        st.divider()
+        st.markdown(
+            "**A Python function** that returns a classifier, for networks that are not in "
+            "torchvision:"
+        )
+        st.markdown(_PYTHON_FUNCTION)
+
+
+def _show_form() -> None:
     st.markdown(
         "**A state dict** for one of torchvision's architectures, as safetensors or as torch saves "
         "it. Nothing in the file is run: a file that holds more than tensors is refused."
     )
-    values, sent = model_form()
-    st.caption(
-        f"Stored in {plain(str(user_models_folder()))} until it is removed. Everybody who uses "
-        "this explorer on this machine can choose it."
-    )
-    if sent:
-        _submit(values)
-    _outcome()
-    st.divider()
-    st.markdown(
-        "**A Python function** that returns a classifier, for networks that are not in torchvision:"
-    )
-    st.markdown(_PYTHON_FUNCTION)
+    st.caption(where_stored())
+    values, sent, outcome = model_form()
+    with outcome, report_errors():
+        if sent:
+            _submit(values)
+        _follow(values)
 
 
 def _submit(values: FormValues) -> None:
     st.session_state.pop(_JOB, None)
-    try:
-        new_model = values.new_model()
-    except ClassifierError as error:
-        st.error(sentence(str(error)))
-        return
+    new_model, models = values.new_model(), own_models()
+    models.check(new_model.card)
     jobs = session_jobs(_WORKER)
-    st.session_state[_JOB] = jobs.submit(_PLACE, object(), partial(_add, new_model))
+    st.session_state[_JOB] = jobs.submit(_PLACE, object(), partial(_add, models, new_model))
 
 
-def _add(new_model: NewModel, job: Job[UserModelCard]) -> UserModelCard:
+def _add(
+    models: UserModels | SessionModels, new_model: NewModel, job: Job[UserModelCard]
+) -> UserModelCard:
+    make_room = MODEL_CACHE.make_room
     if not new_model.file_name:
-        return add_model(new_model.card, new_model.path)
+        return models.add(new_model.card, new_model.path, make_room)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"weights{Path(new_model.file_name).suffix}")
         write_atomically(path, new_model.data)
         try:
-            return add_model(new_model.card, path)
+            return models.add(new_model.card, path, make_room)
         except ClassifierError as error:
             raise ClassifierError(str(error).replace(str(path), new_model.file_name)) from None
 
 
-def _outcome() -> None:
+def _follow(values: FormValues) -> None:
+    """Show the progress and the error of the last submission; when it is added, leave the form."""
     job: Job[UserModelCard] | None = st.session_state.get(_JOB)
     if job is None:
         return
-    card = show_progress(session_jobs(_WORKER), job, _PLACE, _status, keep=False)
+    jobs = session_jobs(_WORKER)
+    card = show_progress(jobs, job, _PLACE, _status, keep=False)
     if card is None or not job.done:
         return
+    st.session_state[_ADDED] = card
+    # The upload is in memory as long as the server, the job or the form has it.
+    jobs.cancel(_PLACE)
+    del st.session_state[_JOB]
+    if values.weights is not None:
+        forget_upload(values.weights)
+    st.rerun()
+
+
+def _show_added(card: UserModelCard) -> None:
     st.success(
         f"Added {plain(card.name)}: {plain(card.architecture)} with {len(card.labels)} classes.",
         icon=":material/check:",
     )
-    if st.button("Attack this classifier", key="use new model"):
-        st.session_state["model"] = USER_PREFIX + card.name
-        st.switch_page("../pages/attack.py")
+    with st.container(horizontal=True):
+        attack_button(USER_PREFIX + card.name, "use new model", type="primary")
+        st.button("Add another", icon=":material/add:", key="add another", on_click=_leave)
+
+
+def _leave() -> None:
+    del st.session_state[_ADDED]
 
 
 def _status(job: Job[UserModelCard]) -> str:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.classifiers import ClassifierError
 from explorer.classifiers.class_labels import parse_labels
 from explorer.classifiers.torchvision_models import architectures
-from explorer.classifiers.user_model_card import UserModelCard
+from explorer.classifiers.user_model_card import MAX_INPUT, MIN_INPUT, UserModelCard
+from explorer.settings import INPUT_PIXELS
+from explorer.ui.shared.mode import is_public
+from explorer.ui.shared.uploads import LABELS, WEIGHTS
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
-
-MAX_WEIGHTS_MB = 500
-_WEIGHT_TYPES = ["safetensors", "pth", "pt", "ckpt"]
-_WEIGHTS_LABEL = f"Weights (.safetensors, .pth, .pt; up to {MAX_WEIGHTS_MB} MB)"
 
 
 @dataclass(frozen=True)
@@ -48,79 +48,90 @@ class FormValues:
     robust: bool
 
     def new_model(self) -> NewModel:
-        """What to add. Raises :class:`ClassifierError` for the first field that can't be used."""
+        """What to add. Raises :class:`UserError` for the first field that can't be used."""
         if not self.architecture:
             raise ClassifierError("choose the architecture that the weights belong to")
         if self.weights is None and not self.path.strip():
-            raise ClassifierError("choose a file with weights, or name one on this machine")
+            or_name = "" if is_public() else ", or name one on this machine"
+            raise ClassifierError(f"choose a file with weights{or_name}")
         card = UserModelCard(
             self.name.strip(),
             self.architecture,
             _labels(self.labels),
-            self.input_size,
-            self.resize,
+            int(self.input_size),
+            int(self.resize),
             _three_numbers(self.mean, "mean"),
             _three_numbers(self.std, "standard deviation"),
             self.robust,
         )
         if self.weights is None:
             return NewModel(card, self.path.strip(), "", b"")
-        return NewModel(card, "", self.weights.name, self.weights.getvalue())
+        return NewModel(card, "", self.weights.name, WEIGHTS.read(self.weights))
 
 
-def is_local_browser() -> bool:
-    """Whether the browser runs on this machine. Other visitors must not name its files."""
-    return st.context.ip_address is None
+def model_form() -> tuple[FormValues, bool, DeltaGenerator]:
+    """Draw the form.
 
-
-def model_form() -> tuple[FormValues, bool]:
-    """Draw the form. Returns its fields, and whether it was sent just now."""
+    Returns its fields, whether it was sent just now, and the place for the outcome: above the
+    button, so that whoever has just pressed the button sees it on a screen of any height.
+    """
     with st.form("new model"):
         left, right = st.columns(2, gap="large")
         with left:
-            name = st.text_input("Name", placeholder="my-resnet", key="new name")
-            architecture = st.selectbox(
-                "Architecture",
-                architectures(),
-                index=None,
-                placeholder="type to search",
-                key="new architecture",
-            )
-            weights = st.file_uploader(
-                _WEIGHTS_LABEL,
-                type=_WEIGHT_TYPES,
-                key="new weights",
-                max_upload_size=MAX_WEIGHTS_MB,
-            )
-            path = ""
-            if is_local_browser():
-                path = st.text_input("… or their path on this machine", key="new path")
+            values = _what_it_is()
         with right:
-            labels = st.file_uploader(
-                "Labels (text, one per line; or JSON)", type=["txt", "json"], key="new labels"
-            )
-            st.caption(
-                "Without a file: ImageNet's names for weights with 1000 classes, otherwise numbers."
-            )
-            input_size = st.number_input("Input size (pixels)", 16, 1024, 224, key="new input size")
-            resize = st.number_input(
-                "Resize the shorter side to (pixels)", 16, 2048, 256, key="new resize"
-            )
-            mean = st.text_input("Mean of its normalisation", "0.485, 0.456, 0.406", key="new mean")
-            std = st.text_input("Standard deviation", "0.229, 0.224, 0.225", key="new std")
-            robust = st.toggle("It was trained to be robust", key="new robust")
+            values |= _how_it_sees()
+        outcome = st.container(key="new outcome")
         sent = st.form_submit_button("Add this classifier", type="primary", icon=":material/add:")
-    values = FormValues(
-        name, architecture, weights, path, labels, int(input_size), int(resize), mean, std, robust
-    )
-    return values, sent
+    return FormValues(**values), sent, outcome
+
+
+def _what_it_is() -> dict[str, Any]:
+    return {
+        "name": st.text_input("Name", placeholder="my-resnet", key="new name"),
+        "architecture": st.selectbox(
+            "Architecture",
+            architectures(),
+            index=None,
+            placeholder="type to search",
+            key="new architecture",
+        ),
+        "weights": WEIGHTS.field("Weights as safetensors, or as torch saves them", "new weights"),
+        "path": ""
+        if is_public()
+        else st.text_input("… or their path on this machine", key="new path"),
+        "robust": st.toggle("It was trained to be robust", key="new robust"),
+    }
+
+
+def _how_it_sees() -> dict[str, Any]:
+    labels = LABELS.field("Labels as text, one per line, or JSON", "new labels")
+    st.caption("Without a file: ImageNet's names for weights with 1000 classes, otherwise numbers.")
+    largest = min(MAX_INPUT, INPUT_PIXELS.value) if is_public() else MAX_INPUT
+    size, resize = st.columns(2)
+    return {
+        "labels": labels,
+        "input_size": size.number_input(
+            "Input size (pixels)", MIN_INPUT, largest, min(224, largest), key="new input size"
+        ),
+        "resize": resize.number_input(
+            "Shorter side (pixels)",
+            MIN_INPUT,
+            2 * MAX_INPUT,
+            256,
+            key="new resize",
+            help="A photograph is resized until its shorter side is so long, and then cropped.",
+        ),
+        "mean": st.text_input("Mean of its normalisation", "0.485, 0.456, 0.406", key="new mean"),
+        "std": st.text_input("Standard deviation", "0.229, 0.224, 0.225", key="new std"),
+    }
 
 
 def _labels(file: UploadedFile | None) -> tuple[str, ...]:
     if file is None:
         return ()
     try:
-        return parse_labels(file.getvalue().decode("utf-8"))
+        return parse_labels(LABELS.read(file).decode("utf-8"))
     except UnicodeDecodeError:
         raise ClassifierError("the labels must be text in UTF-8") from None
 

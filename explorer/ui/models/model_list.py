@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.classifiers import Entry, catalogue
-from explorer.classifiers.entry import USER_PREFIX
-from explorer.classifiers.user_models import remove_model
+from explorer.classifiers.downloads import download_path
+from explorer.classifiers.entry import FUNCTION_GROUP, USER_GROUP
 from explorer.figures.captions import percent
 from explorer.files import weights_folder
 from explorer.system import free_memory
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.markdown import plain
+from explorer.ui.models.attack_button import attack_button
 from explorer.ui.models.download_button import download_button
-from explorer.ui.shared.classifiers import MODEL_CACHE, entries
+from explorer.ui.models.own_models import is_own, is_removable, remove_own
+from explorer.ui.shared.classifiers import MODEL_CACHE, entries, loaded_models
+from explorer.ui.shared.mode import is_public
 from explorer.ui.shared.words import badge
 
 _COLUMNS = (4, 4, 2.6)
 _MB = 1e6
+_REMOVED = "removed model"  # in the session's state
+
+
+@dataclass(frozen=True)
+class _Removed:
+    """A classifier that was removed just now, and the place of its row in its group."""
+
+    entry: Entry
+    position: int
 
 
 def _trained_on_a_set(entry: Entry) -> bool:
@@ -28,7 +41,10 @@ def _trained_on_a_set(entry: Entry) -> bool:
 
 
 _GROUPS: dict[str, Callable[[Entry], bool]] = {
-    "Your own": lambda entry: entry.group == "user",
+    "Your own": is_own,
+    "Added by those who run this server": lambda entry: (
+        entry.group in (USER_GROUP, FUNCTION_GROUP) and not is_own(entry)
+    ),
     "ImageNet": lambda entry: entry.group in ("torchvision", "robust"),
     "Small classifiers trained for this project": lambda entry: (
         entry.group == "bundled" and not _trained_on_a_set(entry)
@@ -40,29 +56,35 @@ _GROUPS: dict[str, Callable[[Entry], bool]] = {
 def installed_models() -> frozenset[str]:
     """Draw every classifier on this machine, with a button to attack it. Returns their names."""
     listed = entries()
+    removed: _Removed | None = st.session_state.pop(_REMOVED, None)
     for title, belongs in _GROUPS.items():
-        group = [entry for entry in listed.values() if belongs(entry)]
+        group: list[Entry | _Removed] = [entry for entry in listed.values() if belongs(entry)]
+        if removed is not None and belongs(removed.entry):
+            group.insert(removed.position, removed)
         if group:
             st.subheader(title)
-        for entry in group:
-            _installed_row(entry)
+        for position, row in enumerate(group):
+            if isinstance(row, Entry):
+                _installed_row(row, position)
+            else:
+                with st.container(border=True, key="row removed"):
+                    st.markdown(f"Removed {plain(row.entry.title)}.")
     return frozenset(listed)
 
 
-def _installed_row(entry: Entry) -> None:
+def _installed_row(entry: Entry, position: int) -> None:
     buttons, _ = _row(entry, "installed")
     with buttons:
-        if st.button("Attack this classifier", key=f"use {entry.name}", width="stretch"):
-            st.session_state["model"] = entry.name
-            st.switch_page("../pages/attack.py")
-        if entry.name.startswith(USER_PREFIX):
-            st.button(
-                "Remove",
-                key=f"remove {entry.name}",
-                on_click=_remove,
-                args=(entry.name,),
-                width="stretch",
-            )
+        attack_button(entry.name, f"use {entry.name}")
+        if is_removable(entry):
+            # Asked once, and inside of this row: a second click hits no other row's button.
+            with st.popover("Remove", key=f"ask {entry.name}", width="stretch"):
+                st.button(
+                    f"Remove {plain(entry.title)}",
+                    key=f"remove {entry.name}",
+                    on_click=_remove,
+                    args=(_Removed(entry, position),),
+                )
 
 
 def downloadable_models(installed: frozenset[str]) -> None:
@@ -71,14 +93,17 @@ def downloadable_models(installed: frozenset[str]) -> None:
     ``installed`` are the names that :func:`installed_models` listed. A file that arrived since then
     keeps its button, and the page runs again for it: the two lists never disagree.
     """
-    st.caption(
-        f"Stored in {plain(str(weights_folder()))}. Offline: copy a file there, such as "
-        "squeezenet1_1-b8a52dc0.pth or squeezenet1_1-anything.safetensors, and reload."
-    )
+    if is_public():
+        st.caption("Downloads stay on the server, and all visitors can choose them.")
+    else:
+        st.caption(
+            f"Stored in {plain(str(weights_folder()))}. Offline: copy there the file that a row "
+            "names, and reload the page."
+        )
     for entry in catalogue(torchvision=True):
         if entry.remote is None:
             continue
-        button, below = _row(entry, "published")
+        button, below = _row(entry, "published", file_name(entry))
         with button:
             if entry.name in installed:
                 st.markdown(":green-badge[:material/check: on this machine]")
@@ -86,9 +111,15 @@ def downloadable_models(installed: frozenset[str]) -> None:
                 download_button(entry, below)
 
 
-def loaded_models() -> None:
+def file_name(entry: Entry) -> str:
+    """The published name of a classifier's weights, under which a copy of them is known."""
+    assert entry.remote is not None
+    return download_path(entry.remote).name
+
+
+def models_in_memory() -> None:
     """Draw what is in memory, and how much memory is free for more."""
-    loaded = MODEL_CACHE.loaded()
+    loaded = loaded_models()
     st.subheader("In memory")
     if not loaded:
         st.markdown("No classifier is loaded yet.")
@@ -102,8 +133,8 @@ def loaded_models() -> None:
     )
 
 
-def _row(entry: Entry, place: str) -> tuple[DeltaGenerator, DeltaGenerator]:
-    """A bordered row that describes one classifier.
+def _row(entry: Entry, place: str, file: str = "") -> tuple[DeltaGenerator, DeltaGenerator]:
+    """A bordered row that describes one classifier and, if it is given, names its ``file``.
 
     Returns the column for its buttons, and the row itself for what is shown below its columns.
     """
@@ -113,7 +144,7 @@ def _row(entry: Entry, place: str) -> tuple[DeltaGenerator, DeltaGenerator]:
         f"{badge(entry)} **{plain(entry.title)}**  \n"
         f":small[{plain(entry.data)} · {plain(entry.training)}]"
     )
-    figures.markdown(f":small[{_figures(entry)}]")
+    figures.markdown(f":small[{_figures(entry)}]" + (f"  \n:small[{plain(file)}]" if file else ""))
     return buttons, row
 
 
@@ -142,6 +173,6 @@ def robust_accuracy_lines(entry: Entry) -> list[str]:
 
 
 @report_errors()
-def _remove(name: str) -> None:
-    remove_model(name.removeprefix(USER_PREFIX))
-    MODEL_CACHE.forget(name)
+def _remove(removed: _Removed) -> None:
+    remove_own(removed.entry)
+    st.session_state[_REMOVED] = removed

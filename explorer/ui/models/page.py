@@ -6,19 +6,26 @@ import streamlit as st
 
 from explorer.ui.components.errors import report_errors
 from explorer.ui.models.add_model import add_model_section
-from explorer.ui.models.model_list import downloadable_models, installed_models, loaded_models
+from explorer.ui.models.model_list import downloadable_models, installed_models, models_in_memory
+from explorer.ui.shared.mode import may_fetch
 
-TABS = ["On this machine", "ImageNet classifiers to download", "Add your own"]
+INSTALLED, TO_DOWNLOAD, ADD = (
+    "On this machine",
+    "ImageNet classifiers to download",
+    "Add your own",
+)
 
 
 def models_page() -> None:
-    """Draw the three tabs. An error in one of them leaves the others as they are."""
-    on_this_machine, to_download, add_your_own = st.tabs(TABS, key="models tab")
+    """Draw the tabs. An error in one of them leaves the others as they are."""
+    titles = [INSTALLED, TO_DOWNLOAD, ADD] if may_fetch() else [INSTALLED, ADD]
+    tabs = dict(zip(titles, st.tabs(titles, key="models tab"), strict=True))
     installed: frozenset[str] = frozenset()
-    with on_this_machine, report_errors():
+    with tabs[INSTALLED], report_errors():
         installed = installed_models()
-        loaded_models()
-    with to_download, report_errors():
-        downloadable_models(installed)
-    with add_your_own, report_errors():
+        models_in_memory()
+    if TO_DOWNLOAD in tabs:
+        with tabs[TO_DOWNLOAD], report_errors():
+            downloadable_models(installed)
+    with tabs[ADD], report_errors():
         add_model_section()

@@ -1,13 +1,25 @@
-"""The classifiers that a page can offer, each loaded once and shared by all sessions."""
+"""The classifiers that a page can offer, each loaded once and shared by all sessions.
+
+Models that a visitor of a public server adds are no exception in memory, but only the visitor's own
+session has their entries.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import replace
+from functools import partial
+
 import streamlit as st
 
-from explorer.classifiers import Classifier, Entry, catalogue
-from explorer.classifiers.cache import LARGE_MODEL, ModelCache
+from explorer.classifiers import Classifier, ClassifierError, Entry, catalogue, load
+from explorer.classifiers.cache import LARGE_MODEL, LoadedModel, ModelCache
 from explorer.classifiers.downloads import local_imagenet
-from explorer.classifiers.user_models import user_entries
+from explorer.classifiers.entry import FUNCTION_GROUP, SESSION_GROUP
+from explorer.classifiers.session_models import SessionModels
+from explorer.classifiers.user_models import UserModels, user_entries
+from explorer.ui.components.markdown import plain
+from explorer.ui.shared.mode import is_public
 
 MODEL_CACHE = ModelCache()
 NO_CLASSIFIER = "there is no classifier yet: python -m explorer train tiny12-standard makes one"
@@ -23,30 +35,115 @@ _PREFERRED = (
 )
 
 
+def _release(models: SessionModels) -> None:
+    for entry in models.entries():
+        forget(entry)
+    models.close()
+
+
+@st.cache_resource(scope="session", on_release=_release, show_spinner=False)
+def session_models() -> SessionModels:
+    """The models that this session has added. Streamlit closes them with the session."""
+    return SessionModels()
+
+
 def entries() -> dict[str, Entry]:
-    """The classifiers that need no download, by name."""
+    """The classifiers that need no download, by name; in public mode this session's too."""
     # With torchvision's entries the catalogue imports it, which takes two seconds.
     published = catalogue(torchvision=bool(local_imagenet()))
     available = [entry for entry in published if entry.available]
-    return {entry.name: entry for entry in (*available, *user_entries())}
+    added: tuple[Entry, ...] = user_entries()
+    if is_public():
+        added = (*map(_without_folder, added), *session_models().entries())
+    return {entry.name: entry for entry in (*available, *added)}
+
+
+def _without_folder(entry: Entry) -> Entry:
+    """A Python function under the name of its file alone; other entries as they are."""
+    if entry.group != FUNCTION_GROUP:
+        return entry
+    name = f"{entry.where.name}:{_function(entry)}"
+    return replace(entry, name=name, title=name)
+
+
+def _function(entry: Entry) -> str:
+    return entry.name.rpartition(":")[2]
 
 
 def classifier(name: str) -> Classifier:
-    """The loaded classifier. Raises :class:`~explorer.classifiers.ClassifierError`."""
+    """The loaded classifier of that name, for the script of a page.
+
+    Raises :class:`~explorer.classifiers.ClassifierError`.
+    """
     entry = entries().get(name)
-    if entry is None or not entry.where.is_file():
-        return MODEL_CACHE.get(name)
-    return MODEL_CACHE.get(name, entry.bytes, version=(entry.where, entry.where.stat().st_mtime_ns))
+    if entry is None:
+        raise ClassifierError(f"there is no classifier {name!r} here; choose another")
+    return classifier_of(entry)
+
+
+def classifier_of(entry: Entry) -> Classifier:
+    """The loaded classifier of an entry, for any thread.
+
+    Raises :class:`~explorer.classifiers.ClassifierError`.
+    """
+    try:
+        version = entry.where, entry.where.stat().st_mtime_ns
+    except OSError:
+        raise _gone(entry) from None
+    model = MODEL_CACHE.get(_key(entry), entry.bytes, version, partial(_load, entry))
+    if entry.group == SESSION_GROUP and not entry.where.is_file():
+        forget(entry)  # the session ended while it was loaded
+        raise _gone(entry)
+    return model
+
+
+def forget(entry: Entry) -> None:
+    """Drop a classifier from memory."""
+    MODEL_CACHE.forget(_key(entry))
+
+
+def loaded_models() -> list[LoadedModel]:
+    """The classifiers in memory that the visitor may know of, the most recently used first."""
+    known = {_key(entry) for entry in entries().values()}
+    return [model for model in MODEL_CACHE.loaded() if model.name in known]
+
+
+def is_loaded(entry: Entry) -> bool:
+    """Whether the classifier is in memory."""
+    return any(model.name == _key(entry) for model in MODEL_CACHE.loaded())
+
+
+def identity(model: Classifier) -> Hashable:
+    """Equal for classifiers with equal predictions under equal names: the key of their results."""
+    return model.digest, model.labels, model.mean, model.std, model.input_size, model.resize
+
+
+def _key(entry: Entry) -> str:
+    """Under what :data:`MODEL_CACHE` has it: two sessions may give their models the same name."""
+    return str(entry.where) if entry.group == SESSION_GROUP else entry.name
+
+
+def _load(entry: Entry) -> Classifier:
+    if entry.group == SESSION_GROUP:
+        return UserModels(entry.where.parents[1]).load(entry.title, MODEL_CACHE.device())
+    if entry.group == FUNCTION_GROUP:
+        model = load(f"{entry.where}:{_function(entry)}")
+        model.name = entry.name
+        return model
+    return load(entry.name)
+
+
+def _gone(entry: Entry) -> ClassifierError:
+    return ClassifierError(f"{entry.title} is no longer here: its weights were removed")
 
 
 def load_for_page(name: str) -> Classifier:
     """The loaded classifier, with a spinner on the page while a large one is read."""
     entry = entries().get(name)
-    loaded = any(model.name == name for model in MODEL_CACHE.loaded())
-    if loaded or entry is None or (entry.bytes or 0) <= LARGE_MODEL:
+    if entry is None or (entry.bytes or 0) <= LARGE_MODEL or is_loaded(entry):
         return classifier(name)
-    with st.spinner(f"Loading {entry.title}"):
-        return classifier(name)
+    with st.spinner(f"Loading {plain(entry.title)}"):
+        return classifier_of(entry)
 
 
 def best_imagenet() -> str | None:

@@ -19,8 +19,8 @@ from explorer.ui.components.component import component
 from explorer.ui.components.images import data_uri
 from explorer.ui.components.markdown import sentence
 from explorer.ui.shared.picture import Picture
+from explorer.ui.shared.uploads import PICTURE, UploadError
 
-UPLOAD_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 # What a page starts with, by gallery: the bundled classifiers are sure of these pictures.
 FIRST_CHOICES = {"cifar10": "cat", "imagenet": "giant panda", "tiny12": "leafhopper"}
 THUMBNAIL = 56  # pixels, and twice as many on dense screens
@@ -118,12 +118,7 @@ def _thumbnail(sample: Sample) -> dict[str, Any]:
 
 def from_upload() -> Picture | None:
     """The last uploaded picture that could be read, or None. Shows what is wrong with a file."""
-    file = st.file_uploader(
-        f"A picture of your own ({FORMATS_TEXT}, up to 10 MB)",
-        type=UPLOAD_TYPES,
-        key="upload",
-        label_visibility="collapsed",
-    )
+    file = PICTURE.field(f"A picture of your own: {FORMATS_TEXT}", "upload", hidden=True)
     if file is None:
         isolated.warm()
         st.caption("A file stays in the memory of this machine and is never written to a disk.")
@@ -132,8 +127,8 @@ def from_upload() -> Picture | None:
         st.session_state["upload_id"] = file.file_id
         st.session_state["upload_error"] = None
         try:
-            st.session_state["uploaded"] = _read(file.name, file.getvalue())
-        except ImageError as error:
+            st.session_state["uploaded"] = _read(file.name, PICTURE.read(file))
+        except (ImageError, UploadError) as error:
             st.session_state["upload_error"] = str(error)
     if st.session_state["upload_error"]:
         st.error(sentence(st.session_state["upload_error"]))

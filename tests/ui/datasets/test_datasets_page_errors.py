@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from torchvision.models import mobilenet_v3_small
 
 from explorer.classifiers import ClassifierError
-from explorer.classifiers.user_models import UserModelCard, add_model
+from explorer.classifiers.user_model_card import UserModelCard
+from explorer.classifiers.user_models import machine_models
 from explorer.ui.datasets import page, sections
 from tests.ui.app import component, open_page, shown, wait_until_idle
 from tests.ui.user_model import SOURCE
@@ -74,7 +75,7 @@ def user_pair(tmp_path, monkeypatch) -> str:
         card = UserModelCard(
             name, "mobilenet_v3_small", ("ant", "bee"), input_size=32, resize=32, robust=robust
         )
-        add_model(card, tmp_path / "w.safetensors")
+        machine_models().add(card, tmp_path / "w.safetensors")
     return "user:mine"
 
 

@@ -14,9 +14,8 @@ from torchvision.models import mobilenet_v3_small
 
 from explorer.classifiers import downloads as published
 from explorer.classifiers import imagenet
-from explorer.classifiers.user_models import user_cards
+from explorer.classifiers.user_models import machine_models
 from explorer.fetch import Remote
-from explorer.ui.models import add_model_form
 from explorer.ui.models import page as models_page
 from tests.ui.app import ATTACK, TIMEOUT, component, open_page, wait_until_idle
 
@@ -25,6 +24,7 @@ MODELS = "../pages/models.py"
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_MODE", "local")
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path / "weights"))
     monkeypatch.delenv("EXPLORER_MODELS", raising=False)
@@ -182,12 +182,12 @@ def test_added_weights_are_stored_listed_attacked_and_removed(state) -> None:
     at = add(open_page(MODELS), "mine", "mobilenet_v3_small", save(state), "ant\nbee\n")
     assert "Added mine: mobilenet_v3_small with 2 classes" in text(at)
     at.run()
-    assert user_cards()["mine"].labels == ("ant", "bee")
+    assert machine_models().cards()["mine"].labels == ("ant", "bee")
     use(at, "user:mine")
     assert at.session_state["result attack"].report.names == ("ant", "bee")
     at.switch_page(MODELS).run()
     at.button(key="remove user:mine").click().run()
-    assert user_cards() == {}
+    assert machine_models().cards() == {}
     assert not [button for button in at.button if button.key == "use user:mine"]
 
 
@@ -207,7 +207,7 @@ def test_a_form_that_cannot_be_used_is_one_sentence(
     at = add(open_page(MODELS), name, architecture, save(state), labels)
     (error,) = at.error
     assert words in error.value.replace("\\", "")
-    assert user_cards() == {}
+    assert machine_models().cards() == {}
 
 
 def test_without_weights_the_form_says_what_is_missing() -> None:
@@ -215,13 +215,12 @@ def test_without_weights_the_form_says_what_is_missing() -> None:
     assert "choose a file with weights" in at.error[0].value.casefold()
 
 
-def test_weights_can_be_named_by_their_path_on_this_machine(state, folders, monkeypatch) -> None:
-    monkeypatch.setattr(add_model_form, "is_local_browser", lambda: True)
+def test_weights_can_be_named_by_their_path_on_this_machine(state, folders) -> None:
     save_file(state, folders / "w.safetensors")
     at = open_page(MODELS)
     at.text_input(key="new path").set_value(str(folders / "w.safetensors"))
     add(at, "by-path", "mobilenet_v3_small", None)
-    assert "by-path" in user_cards()
+    assert "by-path" in machine_models().cards()
 
 
 MODELS_FILE = """

@@ -1,0 +1,93 @@
+"""The network of a model that a person added: a torchvision architecture with the person's weights.
+
+Nothing of it is in memory before :func:`network_bytes` has said how much it takes: a small file can
+name the largest architecture.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from explorer.classifiers.checkpoint import Checkpoint
+from explorer.classifiers.classifier import Classifier, freeze
+from explorer.classifiers.entry import USER_PREFIX
+from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.user_model_card import UserModelCard
+
+
+def network_bytes(card: UserModelCard, checkpoint: Checkpoint) -> int:
+    """The bytes of the weights and buffers of the network, in memory and in its stored file.
+
+    Raises :class:`ClassifierError` when torchvision has no such architecture.
+    """
+    classes = class_count(card.architecture, checkpoint)
+    tensors = _shapes(card.architecture, checkpoint, classes).values()
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def build_user_model(
+    card: UserModelCard, checkpoint: Checkpoint, device: torch.device
+) -> Classifier:
+    """The card's architecture with these weights and as many classes as they have.
+
+    A normalisation in the checkpoint replaces the card's. Raises :class:`ClassifierError` when the
+    weights do not fit the architecture or the labels.
+    """
+    from explorer.classifiers.torchvision_models import (  # 1.8 s to import
+        IMAGENET_CLASSES,
+        build,
+        classifier_around,
+        imagenet_labels,
+    )
+
+    classes = class_count(card.architecture, checkpoint)
+    module = build(card.architecture, checkpoint, card.architecture, classes)
+    numbers = tuple(f"class {index}" for index in range(classes))
+    labels = card.labels or (imagenet_labels() if classes == IMAGENET_CLASSES else numbers)
+    if len(labels) != classes:
+        raise ClassifierError(
+            f"the weights have {classes} classes and there are {len(labels)} labels; give one "
+            "label for each class, in order"
+        )
+    return classifier_around(
+        freeze(module, device),
+        card.architecture,
+        labels=labels,
+        input_size=(card.input_size, card.input_size),
+        mean=checkpoint.mean or card.mean,
+        std=checkpoint.std or card.std,
+        resize=card.resize,
+        name=USER_PREFIX + card.name,
+        title=card.name,
+        robust=card.robust,
+    )
+
+
+def class_count(architecture: str, checkpoint: Checkpoint) -> int:
+    """The length of the tensors that take the place of those with ImageNet's thousand outputs.
+
+    Raises :class:`ClassifierError` when torchvision has no such architecture.
+    """
+    from explorer.classifiers.torchvision_models import IMAGENET_CLASSES, check_architecture
+
+    check_architecture(architecture)
+    imagenet = _shapes(architecture, checkpoint, IMAGENET_CLASSES)
+    state = checkpoint.state
+    counts = {
+        len(state[name])
+        for name, value in imagenet.items()
+        if value.dim() and len(value) == IMAGENET_CLASSES
+        if name in state and state[name].dim() and state[name].shape[1:] == value.shape[1:]
+    }
+    # If no single number is found, load_weights will say what does not fit.
+    return counts.pop() if len(counts) == 1 else IMAGENET_CLASSES
+
+
+def _shapes(architecture: str, checkpoint: Checkpoint, classes: int) -> dict[str, Tensor]:
+    """The state dict of the architecture, without any memory behind its tensors."""
+    from explorer.classifiers.torchvision_models import build_untrained
+
+    with torch.device("meta"):
+        state: dict[str, Tensor] = build_untrained(architecture, checkpoint, classes).state_dict()
+    return state

@@ -1,0 +1,15 @@
+"""The button that leads from a classifier to the attack on it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import streamlit as st
+
+
+def attack_button(
+    name: str, key: str, *, type: Literal["primary", "secondary"] = "secondary"
+) -> None:
+    """Draw the button. The address of the attack page then names the classifier."""
+    if st.button("Attack this classifier", key=key, type=type, width="stretch"):
+        st.switch_page("../pages/attack.py", query_params={"model": name})

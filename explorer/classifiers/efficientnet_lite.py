@@ -78,8 +78,8 @@ class Block(nn.Module):
         if self._expands:
             values = self._relu6(self._bn0(self._expand_conv(values)))
         values = self._relu6(self._bn1(self._depthwise_conv(values)))
-        values = self._bn2(self._project_conv(values))
-        return values + images if self._has_shortcut else values
+        projected: Tensor = self._bn2(self._project_conv(values))
+        return projected + images if self._has_shortcut else projected
 
 
 def _blocks() -> nn.Sequential:

@@ -85,10 +85,10 @@ class _Capture:
             self._registers[node] = self._registers[inputs[0]]
             return
         if isinstance(operation, Convolution):
-            relu = self._relu_after(node)
+            relu, nodes = self._relu_after(node)
             if relu is not None:
-                operation = Convolution(operation.conv, relu=True)
-                for passed in relu:
+                operation = Convolution(operation.conv, relu.rectifier)
+                for passed in nodes:
                     self._registers[passed] = len(self._instructions) + 1
         registers = tuple(self._registers[value] for value in _tensor_arguments(node))
         self._append(operation, registers, node)
@@ -134,21 +134,21 @@ class _Capture:
         segment = AutogradSegment(fx.GraphModule(self._traced, graph))
         self._append(segment, tuple(self._registers[node] for node in inputs), results[0])
 
-    def _relu_after(self, node: fx.Node) -> list[fx.Node] | None:
-        """The nodes after ``node`` up to the ReLU that alone uses its output, if there is one.
+    def _relu_after(self, node: fx.Node) -> tuple[ReLU | None, list[fx.Node]]:
+        """The ReLU that alone uses the output of ``node``, if there is one; the nodes up to it.
 
         Only identities may stand between the two.
         """
-        passed = []
+        passed: list[fx.Node] = []
         while len(node.users) == 1:
             (node,) = node.users
             passed.append(node)
             operation = None if node.op == "output" else self._recognizer.operation(node)
             if isinstance(operation, ReLU):
-                return passed
+                return operation, passed
             if operation != IDENTITY:
-                return None
-        return None
+                break
+        return None, []
 
 
 def _tensor_arguments(node: fx.Node) -> list[fx.Node]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from explorer.engine.onednn import OPERATORS
 from explorer.engine.pointwise import PointwiseConv
+from explorer.engine.rectifier import Rectifier, onednn_activation
 
 # Channels of the input's gradient times its phases. With more, torch's own backward is quicker.
 MOST_PHASE_CHANNELS = 16
@@ -116,22 +117,20 @@ class PackedConv:
         """Whether ``conv`` can be prepacked."""
         return conv.padding_mode == "zeros" and not isinstance(conv.padding, str)
 
-    def forward(self, images: Tensor, relu: bool) -> Tensor:
-        """The convolution of ``images``, followed by a ReLU if ``relu``."""
+    def forward(self, images: Tensor, relu: Rectifier | None) -> Tensor:
+        """The convolution of ``images``, followed by ``relu``."""
         s = self.settings
         if images.shape[2:] != self.side:
             output = F.conv2d(
                 images, self.weight, self.bias, s.stride, s.padding, s.dilation, s.groups
             )
-            return output.relu_() if relu else output
+            return output if relu is None else relu(output)
         prepacked = self._prepacked()
         if prepacked.product is not None:
             return prepacked.product.forward(images, relu)
         moves = (s.padding, s.stride, s.dilation, s.groups)
-        activation = "relu" if relu else "none"
-        return OPERATORS.convolution(
-            images, prepacked.forward, self.bias, *moves, activation, [], ""
-        )
+        activation = onednn_activation(relu)
+        return OPERATORS.convolution(images, prepacked.forward, self.bias, *moves, *activation, "")
 
     def backward_needs(self, images: Tensor) -> bool:
         """Whether :meth:`input_gradient` needs ``images`` themselves."""
@@ -244,7 +243,7 @@ def packed_product(left: Tensor, right: Tensor) -> Callable[[], Tensor] | None:
     image = left.view(1, side, side, 1).contiguous(memory_format=torch.channels_last)
     conv = nn.Conv2d(side, side, 1).to(image.dtype).to(memory_format=torch.channels_last)
     conv.weight.data.copy_(right.view(side, side, 1, 1))
-    return partial(PackedConv.of(conv, image.shape).forward, image, relu=False)
+    return partial(PackedConv.of(conv, image.shape).forward, image, relu=None)
 
 
 def _accumulated(gradient: Tensor, accumulate_into: Tensor | None) -> Tensor:

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, fx
 
 from explorer.engine.convolution import PackedConv
+from explorer.engine.rectifier import Rectifier
 
 Gradients = Sequence[Tensor | None]
 Saved = tuple[Any, ...]
@@ -50,7 +51,7 @@ class Convolution:
     """A prepacked convolution with the ReLU after it, whose mask the tape applies."""
 
     conv: PackedConv
-    relu: bool
+    relu: Rectifier | None
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         (images,) = inputs
@@ -63,10 +64,12 @@ class Convolution:
 
 @dataclass(frozen=True)
 class ReLU:
-    """max(x, 0). The tape applies the mask of its gradient, once for several operations."""
+    """A ReLU. The tape applies the mask of its gradient, once for several operations."""
+
+    rectifier: Rectifier
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
-        return inputs[0].relu(), ()
+        return self.rectifier(inputs[0]), ()
 
     def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
         return (_add(partial[0], gradient),)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from explorer.engine.onednn import OPERATORS
+from explorer.engine.rectifier import Rectifier, onednn_activation
 
 
 class PointwiseConv:
@@ -31,11 +32,11 @@ class PointwiseConv:
         one_by_one = tuple(weight.shape[2:]) == (1, 1)
         return one_by_one and not any(padding) and set(stride) == {1} and groups == 1
 
-    def forward(self, images: Tensor, relu: bool) -> Tensor:
-        """The convolution of ``images`` [N, I, H, W], followed by a ReLU if ``relu``."""
-        activation = "relu" if relu else "none"
+    def forward(self, images: Tensor, relu: Rectifier | None) -> Tensor:
+        """The convolution of ``images`` [N, I, H, W], followed by ``relu``."""
+        activation = onednn_activation(relu)
         rows = _channels_last_dim(images)
-        output = OPERATORS.linear(rows, self.forward_weight, self.bias, activation, [], "")
+        output = OPERATORS.linear(rows, self.forward_weight, self.bias, *activation, "")
         return output.permute(0, 3, 1, 2)
 
     def input_gradient(self, gradient: Tensor, accumulate_into: Tensor | None) -> Tensor:

@@ -25,6 +25,7 @@ from explorer.engine.operations import (
     Scale,
     SiLU,
 )
+from explorer.engine.rectifier import Rectifier
 
 PrepackedConvs = dict[Hashable, PackedConv]
 
@@ -66,7 +67,9 @@ class Recognizer:
     def _of_function(self, node: fx.Node) -> Recognized:
         target = node.target
         if target in (F.relu, torch.relu, "relu"):
-            return ReLU()
+            return ReLU(Rectifier())
+        if target is F.relu6:
+            return ReLU(Rectifier(6.0))
         if target in (operator.add, operator.iadd, torch.add) and _is_binary(node):
             first, second = (self._shape(value) for value in node.args)
             return Add() if first == second != torch.Size() else None
@@ -94,7 +97,7 @@ class Recognizer:
         if isinstance(part, nn.Conv2d) and PackedConv.supports(part) and len(shape) == 4:
             key = (part, shape[1:])
             self._prepacked[key] = self._prepacked.get(key) or PackedConv.of(part, shape)
-            return Convolution(self._prepacked[key], relu=False)
+            return Convolution(self._prepacked[key], relu=None)
         recognize = _MODULES.get(type(part))
         return None if recognize is None else recognize(part)
 
@@ -156,7 +159,8 @@ def _pool_module(part: nn.MaxPool2d) -> MaxPool | None:
 
 
 _MODULES: dict[type[nn.Module], Callable[[Any], Recognized]] = {
-    nn.ReLU: lambda _: ReLU(),
+    nn.ReLU: lambda _: ReLU(Rectifier()),
+    nn.ReLU6: lambda _: ReLU(Rectifier(6.0)),
     nn.SiLU: lambda _: SiLU(),
     nn.Linear: _linear,
     nn.AdaptiveAvgPool2d: lambda p: GlobalAvgPool() if p.output_size in (1, (1, 1)) else None,

@@ -17,22 +17,21 @@ import torch
 from torch import Tensor
 
 from explorer.engine.operations import Convolution, MaxPool, Operation, ReLU, Saved
-
-_apply_mask = torch.ops.aten.threshold_backward.default
+from explorer.engine.rectifier import Rectifier
 
 
 @dataclass(frozen=True)
 class Instruction:
     """One operation, the registers of its inputs and the register of its output.
 
-    Register 0 holds the network's input. ``masked``: the output is never negative, and the gradient
-    ends where it is 0. ``last_uses``: registers that no later instruction reads.
+    Register 0 holds the network's input. ``mask``: what rectified the output, and where its
+    gradient ends. ``last_uses``: registers that no later instruction reads.
     """
 
     operation: Operation
     inputs: tuple[int, ...]
     output: int
-    masked: bool = False
+    mask: Rectifier | None = None
     last_uses: tuple[int, ...] = ()
 
     @cached_property
@@ -41,7 +40,7 @@ class Instruction:
 
 
 Record = tuple[Tensor | None, Saved]
-"""What an instruction needs for its backward pass: its output if ``masked``, and its tensors."""
+"""What an instruction needs for its backward pass: its output if it has a mask, its tensors."""
 
 
 class Tape:
@@ -93,7 +92,7 @@ class Tape:
                 inputs = (values[register] for register in instruction.inputs)
                 output, saved = instruction.operation.forward(*inputs)
             if records is not None:
-                records.append((output if instruction.masked else None, saved))
+                records.append((None if instruction.mask is None else output, saved))
             values[instruction.output] = output
             for register in instruction.last_uses:
                 values[register] = None
@@ -109,8 +108,8 @@ class Tape:
             gradients[instruction.output] = None
             if arriving is None:
                 continue
-            if output is not None:
-                arriving = _apply_mask(arriving, output, 0)
+            if instruction.mask is not None and output is not None:
+                arriving = instruction.mask.masked(arriving, output)
             if instruction.single:
                 (register,) = instruction.inputs
                 partial = (gradients[register],)
@@ -140,7 +139,7 @@ def _distribute(
 def _with_masks(instructions: Sequence[Instruction]) -> list[Instruction]:
     """``instructions`` with each ReLU's mask after the max pool that alone takes its output.
 
-    There is less to mask there: the pool's output is 0 exactly where its choice was 0.
+    There is less to mask there: the pool's output is 0 or the ceiling exactly where its choice was.
     """
     users: dict[int, int] = {}
     for instruction in instructions:
@@ -148,15 +147,16 @@ def _with_masks(instructions: Sequence[Instruction]) -> list[Instruction]:
             users[register] = users.get(register, 0) + 1
     network_output = instructions[-1].output
     users[network_output] = users.get(network_output, 0) + 1
-    masked: set[int] = set()
+    masks: dict[int, Rectifier] = {}
     for instruction in instructions:
         operation, source = instruction.operation, instruction.inputs[0]
-        if isinstance(operation, ReLU) or (isinstance(operation, Convolution) and operation.relu):
-            masked.add(instruction.output)
-        elif isinstance(operation, MaxPool) and source in masked and users[source] == 1:
-            masked.remove(source)
-            masked.add(instruction.output)
-    return [replace(each, masked=each.output in masked) for each in instructions]
+        if isinstance(operation, ReLU):
+            masks[instruction.output] = operation.rectifier
+        elif isinstance(operation, Convolution) and operation.relu is not None:
+            masks[instruction.output] = operation.relu
+        elif isinstance(operation, MaxPool) and source in masks and users[source] == 1:
+            masks[instruction.output] = masks.pop(source)
+    return [replace(each, mask=masks.get(each.output)) for each in instructions]
 
 
 def _with_last_uses(instructions: Sequence[Instruction]) -> list[Instruction]:

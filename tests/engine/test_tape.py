@@ -24,6 +24,7 @@ from explorer.engine.operations import (
     Scale,
 )
 from explorer.engine.recognition import PrepackedConvs
+from explorer.engine.rectifier import Rectifier
 from explorer.engine.tape import Tape
 
 
@@ -88,19 +89,22 @@ def noise(n: int = 3, side: int = 12) -> Tensor:
         ({"kernel_size": 3, "stride": (2, 1), "bias": False}, (9, 9)),
     ],
 )
-@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("relu", [None, nn.ReLU(), nn.ReLU6()])
 def test_a_packed_convolution_is_the_convolution(
-    relu: bool, options: dict[str, object], side: tuple[int, int]
+    relu: nn.Module | None, options: dict[str, object], side: tuple[int, int]
 ) -> None:
     torch.manual_seed(0)
     conv = nn.Conv2d(3, 6, **options).requires_grad_(False)  # type: ignore[arg-type]
     conv = conv.to(memory_format=torch.channels_last)
-    module = nn.Sequential(conv, nn.ReLU()) if relu else conv
+    module = conv if relu is None else nn.Sequential(conv, relu)
+    rectifier = {None: None, nn.ReLU: Rectifier(), nn.ReLU6: Rectifier(6.0)}[relu and type(relu)]
     packed = PackedConv.of(conv, torch.Size((1, 3, *side)))
-    images = channels_last(torch.randn(2, 3, *side))
+    images = channels_last(10 * torch.randn(2, 3, *side))  # some outputs exceed 6
     output, gradient = autograd_vjp(module, images)
-    torch.testing.assert_close(packed.forward(images, relu), output)
-    cotangent = channels_last(cotangent_of(output) * ((output > 0) if relu else 1))
+    torch.testing.assert_close(packed.forward(images, rectifier), output)
+    cotangent = channels_last(cotangent_of(output))
+    if rectifier is not None:
+        cotangent = rectifier.masked(cotangent, output)
     needed = images if packed.backward_needs(images) else None
     result = packed.input_gradient(cotangent, needed, None)
     torch.testing.assert_close(result, gradient, atol=1e-5, rtol=1e-4)
@@ -108,7 +112,7 @@ def test_a_packed_convolution_is_the_convolution(
     result = packed.input_gradient(cotangent, needed, partial.clone())
     torch.testing.assert_close(result, partial + gradient, atol=1e-5, rtol=1e-4)
     other = channels_last(torch.randn(1, 3, side[0] + 2, side[1]))  # a size it was not packed for
-    torch.testing.assert_close(packed.forward(other, relu), module(other))
+    torch.testing.assert_close(packed.forward(other, rectifier), module(other))
     assert packed.backward_needs(other)
     assert packed.work == conv.weight.numel() * output.shape[2] * output.shape[3]
 
@@ -164,6 +168,19 @@ class Branches(nn.Module):
         )
 
 
+class Ceilings(nn.Module):
+    """ReLU6 as function and as module: after a convolution, before a pool, and after a sum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+        self.relu6, self.pool, self.head = nn.ReLU6(), nn.MaxPool2d(2), nn.Linear(8, 5)
+
+    def forward(self, images: Tensor) -> Tensor:
+        seen = self.pool(self.relu6(40 * self.one(images)))
+        return self.head(F.relu6(seen + self.relu6(self.two(seen))).mean(dim=(2, 3)))
+
+
 class Prefixed(nn.Module):
     """Channels processed one by one before the first convolution, as GoogLeNet does."""
 
@@ -187,7 +204,7 @@ class Tied(nn.Module):
         return self.head(F.max_pool2d(self.conv(images), 3, stride=1).amax(dim=(2, 3))) * 0.25
 
 
-@pytest.mark.parametrize("kind", [Fire, Branches, Prefixed, Tied])
+@pytest.mark.parametrize("kind", [Fire, Branches, Ceilings, Prefixed, Tied])
 def test_a_network_of_awkward_parts(kind: type[nn.Module]) -> None:
     torch.manual_seed(0)
     captured(kind(), noise())
@@ -197,7 +214,7 @@ def test_a_relu_is_part_of_the_convolution_before_it_where_that_is_all_it_serves
     torch.manual_seed(0)
     operations = [each.operation for each in captured(Fire(), noise()).instructions]
     relus = [each.relu for each in operations if isinstance(each, Convolution)]
-    assert relus == [True, True, False, False, False]
+    assert relus == [Rectifier(), Rectifier(), None, None, None]
     assert sum(isinstance(each, ReLU) for each in operations) == 1
 
 
@@ -206,9 +223,9 @@ def test_a_relus_mask_is_applied_after_the_pool_that_alone_uses_it() -> None:
     instructions = captured(Branches(), noise()).instructions
     convolutions = [each for each in instructions if isinstance(each.operation, Convolution)]
     # The stem's ReLU ends at its pool; the last convolution's comes after a sum.
-    assert [each.masked for each in convolutions] == [False, True, True, False]
-    assert instructions[convolutions[0].output].masked
-    assert not any(each.masked for each in instructions if isinstance(each.operation, Concatenate))
+    assert [each.mask for each in convolutions] == [None, Rectifier(), Rectifier(), None]
+    assert instructions[convolutions[0].output].mask == Rectifier()
+    assert not any(each.mask for each in instructions if isinstance(each.operation, Concatenate))
 
 
 class Siblings(nn.Module):
@@ -268,6 +285,7 @@ def test_unknown_operations_are_one_segment() -> None:
         ("resnet18", 64),
         ("densenet121", 64),
         ("mobilenet_v3_small", 64),
+        ("mobilenet_v2", 64),
         ("efficientnet_b0", 64),
         ("vgg11", 64),
         ("resnext50_32x4d", 64),

@@ -11,7 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.classifiers import Entry, catalogue
 from explorer.classifiers.downloads import download_path
 from explorer.classifiers.entry import FUNCTION_GROUP, USER_GROUP
-from explorer.figures.captions import percent
+from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.figures.captions import NORM_NAMES, percent
 from explorer.files import weights_folder
 from explorer.system import free_memory
 from explorer.ui.components.errors import report_errors
@@ -45,7 +46,7 @@ _GROUPS: dict[str, Callable[[Entry], bool]] = {
     "Added by those who run this server": lambda entry: (
         entry.group in (USER_GROUP, FUNCTION_GROUP) and not is_own(entry)
     ),
-    "ImageNet": lambda entry: entry.group in ("torchvision", "robust"),
+    "ImageNet": lambda entry: entry.group in ("packaged", "torchvision", "robust"),
     "Small classifiers trained for this project": lambda entry: (
         entry.group == "bundled" and not _trained_on_a_set(entry)
     ),
@@ -165,8 +166,8 @@ def robust_accuracy_lines(entry: Entry) -> list[str]:
     if entry.card is not None:
         measured = [row for row in entry.card.accuracy if row.epsilon > 0 and row.attack == "PGD"]
         lines += [
-            f"{percent(row.accuracy)} still right under attack at L2 ε = {row.epsilon:g} "
-            f"(PGD, {row.steps} steps, measured here)"
+            f"{percent(row.accuracy)} still right under attack at {NORM_NAMES[row.norm]} ε = "
+            f"{format_epsilon(row.epsilon, row.norm)} (PGD, {row.steps} steps, measured here)"
             for row in measured[:2]
         ]
     return lines

@@ -16,6 +16,8 @@ from explorer.classifiers import Classifier, ClassifierError, Entry, catalogue, 
 from explorer.classifiers.cache import LARGE_MODEL, LoadedModel, ModelCache
 from explorer.classifiers.downloads import local_imagenet
 from explorer.classifiers.entry import FUNCTION_GROUP, SESSION_GROUP
+from explorer.classifiers.imagenet import ROBUST_PREFIX
+from explorer.classifiers.packaged import EFFICIENTNET, packaged_weights
 from explorer.classifiers.session_models import SessionModels
 from explorer.classifiers.user_models import UserModels, user_entries
 from explorer.ui.components.markdown import plain
@@ -29,6 +31,7 @@ NO_CLASSIFIER = "there is no classifier yet: python -m explorer train tiny12-sta
 _PREFERRED = (
     "torchvision:googlenet",
     "torchvision:resnet50",
+    EFFICIENTNET,
     "torchvision:resnet18",
     "torchvision:mobilenet_v3_large",
     "torchvision:squeezenet1_1",
@@ -148,6 +151,7 @@ def load_for_page(name: str) -> Classifier:
 
 def best_imagenet() -> str | None:
     """The ImageNet classifier that a page begins with, or None if this machine has none."""
-    available = local_imagenet()
-    standard = [name for name in available if name.startswith("torchvision:")]
+    packaged = (EFFICIENTNET,) if packaged_weights() else ()
+    available = (*packaged, *local_imagenet())
+    standard = [name for name in available if not name.startswith(ROBUST_PREFIX)]
     return next((name for name in (*_PREFERRED, *standard, *available) if name in available), None)

@@ -44,7 +44,7 @@ def cost_data(response: AttackResponse, encoding: float) -> dict[str, Any]:
     }
     precision = "float32, folded" if recipe.precision == "folded" else recipe.precision
     cache = ", from cache" if timing.from_cache else ""
-    seconds = f"{response.report.seconds:.2f} s"
+    seconds = f"{timing.attack:.2f} s"
     return {
         "cost": f"computed in {seconds} ({recipe.device.upper()}, {precision}){cache}",
         "stages": ", ".join(

@@ -1,0 +1,154 @@
+"""People who move ε on the attack page, each in a session of Streamlit's own protocol.
+
+A move is answered when the triptych with that ε arrives, or replaced by the person's next move.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from explorer.images.gallery import samples
+from tests.sessions.client import Session
+
+LONGEST_WAIT = 60.0  # seconds for the last move of each person
+STEPS = 40
+
+
+def sha256(text: str) -> str:
+    """The SHA-256 of a text, as hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a person saw: SHA-256 of the adversarial image's data, for the picture and ε asked."""
+
+    picture: str
+    levels: float
+    digest: str
+
+
+@dataclass
+class Outcome:
+    """What one or all people have met: seconds of answered moves, and numbers of the others."""
+
+    seconds: list[float] = field(default_factory=list)
+    first_signs: list[float] = field(default_factory=list)  # seconds to progress or result
+    answers: list[Answer] = field(default_factory=list)
+    replaced: int = 0
+    unanswered: int = 0
+    runs: int = 0
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        self.seconds += other.seconds
+        self.first_signs += other.first_signs
+        self.answers += other.answers
+        self.replaced += other.replaced
+        self.unanswered += other.unanswered
+        self.runs += other.runs
+        self.errors += other.errors
+
+
+class Person:
+    """One session that attacks one sample picture."""
+
+    def __init__(self, address: str, picture: str, model: str, seed: int) -> None:
+        self.session = Session(address)
+        self.picture, self.outcome = picture, Outcome()
+        self._query = f"model={model}&image={picture.replace(' ', '+')}&steps={STEPS}"
+        self._random = random.Random(seed)
+
+    async def open(self) -> None:
+        await self.session.open("attack", self._query)
+
+    async def move_for(self, seconds: float, every: float) -> Outcome:
+        """Move ε every so many seconds, each time to another value, in a session of its own."""
+        async with self.session as session:
+            await self.open()
+            await asyncio.sleep(self._random.uniform(0, every))
+            first_run, moves = session.runs, max(1, round(seconds / every))
+            # Each ε once: a repeated one would be answered from the cache.
+            for number, quarters in enumerate(self._random.sample(range(4, 65), moves), start=1):
+                await self.move(quarters / 4, every, last=number == moves)
+            self.outcome.runs = session.runs - first_run
+            self.outcome.errors = session.errors
+        return self.outcome
+
+    async def move(self, levels: float, every: float, last: bool = False) -> None:
+        """One move, and the wait until it is answered or the next one is due."""
+        started = time.monotonic()
+        patience = LONGEST_WAIT if last else every
+        await self.session.set("linf", wait=False, double_array_value=[levels])
+        wanted = f"+ {levels:g}/255 ×"
+
+        def answered() -> bool:
+            return bool(self.triptych()["operators"][0] == wanted)
+
+        def signs() -> bool:
+            return answered() or bool(self.session.of_kind("progress"))
+
+        if await self.session.until(signs, patience):
+            self.outcome.first_signs.append(time.monotonic() - started)
+        await self.session.until(answered, max(0.0, started + patience - time.monotonic()))
+        took = time.monotonic() - started
+        if answered():
+            digest = sha256(self.triptych()["pictures"][2]["src"])
+            self.outcome.answers.append(Answer(self.picture, levels, digest))
+            self.outcome.seconds.append(took)
+            if not last:
+                await asyncio.sleep(max(0.0, every - took))
+        elif last:
+            self.outcome.unanswered += 1
+        else:
+            self.outcome.replaced += 1
+
+    def triptych(self) -> dict[str, Any]:
+        """The data of the triptych on the page."""
+        for proto in self.session.of_kind("bidi_component"):
+            if getattr(proto, "component_name", "") == "explorer.triptych":
+                data: dict[str, Any]
+                (data,) = json.loads(getattr(proto, "json", ""))
+                return data
+        return {"operators": [""], "pictures": [{"src": ""}] * 3}
+
+
+def people_for(address: str, number: int, model: str) -> list[Person]:
+    """So many people, with different pictures as far as there are any."""
+    pictures = [sample.title for sample in samples("cifar10" if "cifar" in model else "tiny12")]
+    return [Person(address, pictures[seed % len(pictures)], model, seed) for seed in range(number)]
+
+
+async def measure(address: str, number: int, seconds: float, every: float, model: str) -> Outcome:
+    """All people at once."""
+    outcome = Outcome()
+    people = people_for(address, number, model)
+    for each in await asyncio.gather(*(person.move_for(seconds, every) for person in people)):
+        outcome.add(each)
+    return outcome
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that this share of ``values`` does not exceed; NaN without any."""
+    ordered = sorted(values) or [float("nan")]
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def report(number: int, outcome: Outcome) -> str:
+    """One line for so many people."""
+    moves = len(outcome.seconds) + outcome.replaced + outcome.unanswered
+    median = statistics.median(outcome.seconds) if outcome.seconds else float("nan")
+    return (
+        f"{number:3d} people: {moves} moves, ε to result median {median:.2f} s, "
+        f"95 % within {percentile(outcome.seconds, 0.95):.2f} s, "
+        f"{outcome.replaced} replaced by a newer move, {outcome.unanswered} unanswered, "
+        f"{outcome.runs / max(1, moves):.1f} script runs per move, {len(outcome.errors)} errors"
+    )

@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         attack,
         benchmark,
         build,
+        doctor,
         download,
         evaluate,
         export,
@@ -60,7 +61,18 @@ def _parser() -> argparse.ArgumentParser:
     commands: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", parser_class=_Parser
     )
-    for module in (attack, rerun, evaluate, build, export, download, models, train, benchmark):
+    for module in (
+        attack,
+        rerun,
+        evaluate,
+        build,
+        export,
+        download,
+        models,
+        train,
+        benchmark,
+        doctor,
+    ):
         module.add(commands)
     return parser
 

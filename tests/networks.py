@@ -73,6 +73,26 @@ class ConvHead(nn.Module):
         return self.head(self.conv(images).relu()).mean(dim=(2, 3))
 
 
+class OnlyFloat32(nn.Module):
+    """Works in one type alone, as a person's module may."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3)
+
+    def forward(self, images):
+        if images.dtype != torch.float32:
+            raise TypeError("float32 only")
+        return self.conv(images).mean(dim=(2, 3))
+
+
+class Scrambled(OnlyFloat32):
+    """Another function as soon as its input is not float32."""
+
+    def forward(self, images):
+        return self.conv(images).mean(dim=(2, 3)) * (1 if images.dtype == torch.float32 else -1)
+
+
 def classifier_of(module):
     return Classifier(module, labels=["a", "b", "c"], input_size=(8, 8))
 

@@ -10,19 +10,30 @@ from explorer.engine.batching import (
     logits_of,
     map_chunks,
 )
+from explorer.engine.choice import Choice
 from explorer.engine.convolution import packed_product
 from explorer.engine.gradient_model import VJP, GradientModel, NoGradientError
-from explorer.engine.precision import PRECISIONS, gradient_model
+from explorer.engine.measurement import Tuning, tune
+from explorer.engine.precision import PRECISIONS, explain_precision, gradient_model
+from explorer.engine.processor import Processor, processor
+from explorer.engine.tuning import forget_tuning
 
 __all__ = [
     "PRECISIONS",
     "VJP",
+    "Choice",
     "GradientModel",
     "NoGradientError",
+    "Processor",
+    "Tuning",
     "bytes_per_sample",
     "chunk_size",
+    "explain_precision",
+    "forget_tuning",
     "gradient_model",
     "logits_of",
     "map_chunks",
     "packed_product",
+    "processor",
+    "tune",
 ]

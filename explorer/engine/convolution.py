@@ -76,8 +76,6 @@ class PackedConv:
         self.weight, self.bias, self.settings = weight, bias, settings
         self.side = settings.shape[2:]
         out_size = settings.output_size(weight)
-        # Multiplications for one image.
-        self.work = weight.numel() * out_size[0] * out_size[1]
         self._is_product = PointwiseConv.supports(
             weight, settings.padding, settings.stride, settings.groups
         )

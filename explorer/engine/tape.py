@@ -44,16 +44,11 @@ Record = tuple[Tensor | None, Saved]
 
 
 class Tape:
-    """``instructions`` in order; the output of the last one is the network's.
-
-    ``work``: multiplications in the convolutions of one image.
-    """
+    """``instructions`` in order; the output of the last one is the network's."""
 
     def __init__(self, instructions: Sequence[Instruction]) -> None:
         self.instructions = _with_last_uses(_with_masks(instructions))
         self._registers = 1 + max(each.output for each in instructions)
-        convolutions = [each.operation for each in instructions]
-        self.work = sum(op.conv.work for op in convolutions if isinstance(op, Convolution))
 
     def __call__(self, images: Tensor) -> Tensor:
         """The output for ``images`` [N, 3, H, W], without a gradient."""

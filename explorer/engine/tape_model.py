@@ -47,11 +47,6 @@ class TapeModel:
         except (ClassifierError, CaptureError):
             pass
 
-    @property
-    def work(self) -> int:
-        """Multiplications in the convolutions of one image."""
-        return self._logits.work
-
     def logits(self, images: Tensor) -> Tensor:
         return self._logits(self._input(self._logits, images)).float()
 

@@ -18,6 +18,8 @@ from explorer.engine.gradient_model import AutogradModel
 from explorer.engine.tape_model import TapeModel
 from tests.networks import (
     LyingModel,
+    OnlyFloat32,
+    Scrambled,
     SharedConvOutput,
     ValueDependent,
     classifier_of,
@@ -59,26 +61,6 @@ def test_an_attack_never_uses_a_copy_of_old_weights(change):
     images = torch.rand(2, 3, 32, 32)
     second, _ = gradient_model(standard, "folded")
     torch.testing.assert_close(second.logits(images), standard(images), atol=1e-4, rtol=1e-3)
-
-
-class OnlyFloat32(nn.Module):
-    """Works in one type alone, as a person's module may."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv = nn.Conv2d(3, 3, 3)
-
-    def forward(self, images):
-        if images.dtype != torch.float32:
-            raise TypeError("float32 only")
-        return self.conv(images).mean(dim=(2, 3))
-
-
-class Scrambled(OnlyFloat32):
-    """Another function as soon as its input is not float32."""
-
-    def forward(self, images):
-        return self.conv(images).mean(dim=(2, 3)) * (1 if images.dtype == torch.float32 else -1)
 
 
 class Flattening(nn.Module):
@@ -162,18 +144,20 @@ def test_in_bfloat16_the_batch_does_not_change_a_bit():
     assert torch.equal(batch, torch.cat(alone))
 
 
-def test_a_module_too_quick_to_be_timed_serves_itself(monkeypatch):
-    monkeypatch.setattr(engine_precision, "_gain", lambda *_: 100.0)
-    classifier = classifier_of(conv_pool_norm_relu())
-    classifier(torch.rand(2, 3, 8, 8))
-    assert_serves_itself(classifier, "auto")
+def test_want_of_memory_does_not_decide_the_form(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(engine_precision, "optimized_copy", fail)
+    with pytest.raises(RuntimeError, match="can't allocate memory"):
+        gradient_model(load("cifar10-standard"), "folded")
 
 
-@needs_bfloat16
-@pytest.mark.parametrize(("gain", "expected"), [(100.0, "bfloat16"), (1.0, "float32")])
-def test_the_measurement_decides_for_a_real_network(monkeypatch, gain, expected):
-    monkeypatch.setattr(engine_precision, "_gain", lambda *_: gain)
-    assert gradient_model(load("cifar10-standard"), "auto")[1] == expected
+def test_tiny_gradients_can_agree():
+    gradients = torch.rand(2, 50, generator=torch.Generator().manual_seed(0)) * 1e-20
+    assert engine_precision._agreement(gradients, 3 * gradients) == pytest.approx(1)
+    assert engine_precision._agreement(gradients, -gradients) == pytest.approx(-1)
+    assert not engine_precision._agreement(gradients, 0 * gradients) >= -1  # NaN
 
 
 @needs_bfloat16

@@ -1,0 +1,107 @@
+"""``doctor``: what this machine is, which form each classifier takes on it, and why."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict
+
+import torch
+from tqdm import tqdm
+
+from explorer.classifiers import Classifier, load
+from explorer.classifiers.catalogue import bundled_cards
+from explorer.cli.common import UsageError, print_json
+from explorer.engine import (
+    Choice,
+    Tuning,
+    explain_precision,
+    forget_tuning,
+    processor,
+    tune,
+)
+from explorer.figures.captions import count_of
+from explorer.files import cache_folder, data_folder, weights_folder
+from explorer.system import free_memory
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "doctor", help="show this machine, and the form of each classifier that is quickest on it"
+    )
+    parser.add_argument(
+        "--model", nargs="+", help="the classifiers to look at (default: the bundled ones)"
+    )
+    parser.add_argument(
+        "--tune",
+        action="store_true",
+        help="measure the forms of each; every process of this machine uses the quickest then",
+    )
+    parser.add_argument("--forget", action="store_true", help="forget what --tune measured")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.tune and options.forget:
+        raise UsageError("--tune and --forget exclude each other; use one of them")
+    names = list(bundled_cards()) if options.model is None else options.model
+    classifiers = [load(name, None, options.device) for name in names]
+    if options.forget:
+        count = forget_tuning()
+        print(f"forgot {count_of(count, 'measured classifier')}", file=sys.stderr)
+    tunings = _tune(classifiers) if options.tune else {}
+    machine = _machine()
+    choices = {each.name: explain_precision(each) for each in classifiers}
+    if options.json:
+        models = [_values(name, choice, tunings.get(name)) for name, choice in choices.items()]
+        print_json({**machine, "models": models})
+        return 0
+    for key, value in machine.items():
+        text = ", ".join(value) if isinstance(value, list) else value
+        print(f"{key.replace('_', ' '):<20} {text}")
+    for name, choice in choices.items():
+        print(f"{name:<20} {choice.precision:<9} {choice.reason}")
+        if name in tunings:
+            print(f"{'':<20} {_times(tunings[name])}")
+    return 0
+
+
+def _tune(classifiers: list[Classifier]) -> dict[str, Tuning]:
+    bar = tqdm(classifiers, desc="measuring", unit="classifier", file=sys.stderr, disable=None)
+    return {classifier.name: tune(classifier) for classifier in bar}
+
+
+def _machine() -> dict[str, str | int | list[str]]:
+    """The processor, and what else a report of a fault or of a speed should name."""
+    cpu = processor(torch.device("cpu"))
+    gpus = [processor(torch.device("cuda", index)) for index in range(torch.cuda.device_count())]
+    return {
+        "processor": cpu.name,
+        "vendor": cpu.vendor,
+        "features": list(cpu.features),
+        "bfloat16": cpu.reason,
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "devices": ["cpu", *(gpu.description for gpu in gpus)],
+        "free_memory": f"{free_memory(torch.device('cpu')) // 2**20:,} MiB",
+        "cache_folder": str(cache_folder().absolute()),
+        "weights_folder": str(weights_folder().absolute()),
+        "data_folder": str(data_folder().absolute()),
+    }
+
+
+def _values(name: str, choice: Choice, tuning: Tuning | None) -> dict[str, object]:
+    values: dict[str, object] = {"name": name, **asdict(choice)}
+    return values if tuning is None else {**values, "milliseconds": tuning.milliseconds}
+
+
+def _times(tuning: Tuning) -> str:
+    """``float32 9.1 and 60.2, folded 7.0 and 50.1 ms for 1 and 8 images``."""
+    forms = (
+        f"{form} {' and '.join(f'{value:.3g}' for value in by_batch.values())}"
+        for form, by_batch in tuning.milliseconds.items()
+    )
+    batches = next(iter(tuning.milliseconds.values()))
+    return f"{', '.join(forms)} ms for {' and '.join(map(str, batches))} images"

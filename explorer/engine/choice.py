@@ -1,0 +1,74 @@
+"""What precision "auto" stands for: a rule, with nothing timed, the same in every process.
+
+The rule rests on measurements of the input gradient, as multiples of the speed of the classifier
+itself; ``tests/benchmarks/README.md`` has them. bfloat16 pays where the processor has units for it,
+and folding wherever most of the work is in convolutions.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from explorer.classifiers import Classifier
+from explorer.engine.composition import Composition, composition_of
+from explorer.engine.processor import Processor, processor
+from explorer.engine.tuning import tuned_precision
+from explorer.errors import is_out_of_memory
+from explorer.settings import AUTO, PRECISION
+
+_LOGGER = logging.getLogger(__name__)
+
+# Multiplications in one image's convolutions. Less work has nothing to gain.
+MIN_WORK = 10_000_000
+# Of all multiplications. CPUs compute depthwise convolutions in bfloat16 more slowly than in
+# float32: with 2.4 % of them ConvNeXt-Tiny still gains, with 2.9 % ShuffleNetV2 loses.
+MAX_DEPTHWISE_SHARE = 0.025
+# Folding changes convolutions alone: with less of the work in them a copy is a waste of memory.
+MIN_CONVOLUTION_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The ``precision`` that "auto" stands for, and the ``reason``, a phrase."""
+
+    precision: str
+    reason: str
+
+
+def decided(classifier: Classifier) -> Choice | None:
+    """The operator's choice, or else what was measured on this machine; None without either."""
+    if PRECISION.value != AUTO:
+        return Choice(PRECISION.value, f"{PRECISION.name} says so")
+    tuned = tuned_precision(classifier)
+    return None if tuned is None else Choice(tuned, "measured here by doctor --tune")
+
+
+def by_rule(classifier: Classifier) -> Choice:
+    """The rule's choice for ``classifier`` on its device."""
+    return rule(processor(classifier.device), _composition(classifier))
+
+
+def rule(machine: Processor, network: Composition) -> Choice:
+    """The precision for a ``network`` on this ``machine``."""
+    if not network.convolutions:
+        return Choice("float32", "the network has no convolutions")
+    if network.convolutions < MIN_WORK:
+        return Choice("float32", "the network is too small to gain anything")
+    depthwise = machine.vendor != "cuda" and network.depthwise_share > MAX_DEPTHWISE_SHARE
+    if machine.has_fast_bfloat16 and not depthwise:
+        return Choice("bfloat16", machine.reason)
+    reason = "depthwise convolutions are slow in bfloat16" if depthwise else machine.reason
+    if network.convolution_share < MIN_CONVOLUTION_SHARE:
+        return Choice("float32", f"{reason}, and most of the work is not in convolutions")
+    return Choice("folded", reason)
+
+
+def _composition(classifier: Classifier) -> Composition:
+    try:
+        return composition_of(classifier)
+    except Exception as error:  # a person's module may fail in any way
+        if is_out_of_memory(error):
+            raise
+        _LOGGER.info("the layers of a classifier can't be counted", exc_info=True)
+        return Composition()

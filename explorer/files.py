@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from explorer.errors import UserError
-from explorer.leftovers import temporary_file, temporary_folder
+from explorer.leftovers import remove_leftovers, temporary_file, temporary_folder
 from explorer.settings import CACHE, DATA, SHARED, WEIGHTS
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
@@ -158,6 +158,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     ``OSError`` if something can't be written. Nothing is left behind then; :func:`disk_error` has
     the sentence.
     """
+    remove_leftovers(path.parent)  # also if nothing is made now
     _check_free(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

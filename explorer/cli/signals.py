@@ -70,6 +70,6 @@ def _end_late_commands(reader: int) -> None:
         pass
     time.sleep(GRACE)
     if not _reported.is_set():
-        with suppress(OSError):
-            os.write(2, b"stopped\n")
+        with suppress(OSError, ValueError, AttributeError):  # there may be no standard error
+            os.write(sys.stderr.fileno(), b"stopped\n")
     os._exit(128 + number)

@@ -202,24 +202,32 @@ def _report_bug(program: str, error: Exception, *, debug: bool) -> None:
     )
 
 
+class _LogFile(logging.FileHandler):
+    """A log that says whether it could not be written, as on a full disk."""
+
+    failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        self.failed = True
+
+
 def _log_to_file(error: Exception) -> tuple[str, Path | None]:
     """The id of a bug and the log that has its stack; None where no log can be written."""
-    path: Path | None = None
-    handler: logging.Handler
-    try:
+    logger, path = logging.getLogger("explorer"), None
+    handler: logging.Handler = logging.NullHandler()  # without any, logging prints the stack
+    with suppress(OSError, UserError):
         path = cache_folder() / "log.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, encoding="utf-8")
-    except (OSError, UserError):
-        handler = logging.NullHandler()  # without any, logging prints on standard error
+        handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-    logger = logging.getLogger("explorer")
     logger.addHandler(handler)
     try:
-        return log_bug(error), path if isinstance(handler, logging.FileHandler) else None
+        bug_id = log_bug(error)
     finally:
         logger.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()
+    return bug_id, path if isinstance(handler, _LogFile) and not handler.failed else None
 
 
 if __name__ == "__main__":

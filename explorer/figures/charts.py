@@ -37,7 +37,7 @@ def top_k_bars(report: AttackReport, k: int = 5) -> go.Figure:
             text=[percent(p) for p in probabilities],
             textposition="outside",
             cliponaxis=False,
-            customdata=[escape(report.names[index]) for index in classes],
+            customdata=[_markup(report.names[index]) for index in classes],
             hovertemplate="%{customdata}<br>%{text} for the " + name + " image<extra></extra>",
         )
     figure.update_xaxes(
@@ -95,4 +95,9 @@ def _short(name: str) -> str:
     if len(lines) > NAME_LINES:
         last = lines[NAME_LINES - 1][: NAME_WIDTH - 2].rstrip(" ,")
         lines = [*lines[: NAME_LINES - 1], f"{last} …"]
-    return "<br>".join(map(escape, lines))
+    return "<br>".join(map(_markup, lines))
+
+
+def _markup(text: str) -> str:
+    """``text`` in plotly's markup, which has no entity for a quotation mark."""
+    return escape(text, quote=False)

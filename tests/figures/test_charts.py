@@ -65,6 +65,12 @@ def test_names_are_short_on_the_axis_whole_in_the_hover_text_and_escaped_in_both
     assert f"&lt;b&gt;{name[3:]}" in figure.data[0].customdata
 
 
+def test_quotation_marks_in_names_stay(make_report: MakeReport) -> None:
+    # plotly knows no &quot;
+    figure = top_k_bars(make_report(names=('a "t"', "it's", "c"), label=0, target=1))
+    assert {'a "t"', "it's"} <= set(figure.data[0].customdata)
+
+
 def test_background_and_text_colour_are_the_pages(report: AttackReport) -> None:
     figure = top_k_bars(report)
     assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0, 0, 0, 0)"

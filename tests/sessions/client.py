@@ -7,6 +7,7 @@ protobufs: ``BackMsg`` to the server, ``ForwardMsg`` from it.
 from __future__ import annotations
 
 import asyncio
+import urllib.request
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qs, urlencode
 
 from google.protobuf.message import Message
+from google.protobuf.text_format import MessageToString
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -30,6 +32,20 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """The coroutine's result. A thread has the event loop: Playwright keeps one in this thread."""
     with ThreadPoolExecutor(1) as executor:
         return executor.submit(asyncio.run, coroutine).result()
+
+
+def put_file(address: str, path: str, name: str, data: bytes) -> None:
+    """Send a file as a browser does, with the server's cookie against forged requests."""
+    with urllib.request.urlopen(f"{address}/_stcore/health") as response:
+        cookie = response.headers["Set-Cookie"].partition(";")[0]
+    head = f'--file\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    headers = {
+        "Content-Type": "multipart/form-data; boundary=file",
+        "Cookie": cookie,
+        "X-Xsrftoken": cookie.partition("=")[2],
+    }
+    body = head.encode() + data + b"\r\n--file--\r\n"
+    urllib.request.urlopen(urllib.request.Request(address + path, body, headers, method="PUT"))
 
 
 class Element(NamedTuple):
@@ -54,6 +70,7 @@ class Session:
     """
 
     def __init__(self, address: str) -> None:
+        self._address = address
         self._url = address.replace("http", "ws", 1) + "/_stcore/stream"
         self.elements: dict[tuple[int, ...], Element] = {}
         self.errors: list[str] = []
@@ -64,6 +81,7 @@ class Session:
         self._large: dict[str, ForwardMsg] = {}  # sent once; afterwards the server sends their hash
         self._timers: dict[str, asyncio.Task[None]] = {}  # of fragments that have a run_every
         self._run, self._running = "", False
+        self._file_urls: Message | None = None
         self.runs = 0  # of the page's script and of its fragments
         self._news = asyncio.Event()
 
@@ -121,6 +139,25 @@ class Session:
         if field.endswith("trigger_value"):  # a click counts once
             del self._widgets[state.id]
 
+    async def upload(self, key: str, name: str, data: bytes) -> None:
+        """Choose a file in a file uploader and wait for the rerun."""
+        self._file_urls = None
+        request = BackMsg()
+        request.file_urls_request.request_id = name
+        request.file_urls_request.file_names.append(name)
+        await self._socket.send(request.SerializeToString())
+        assert await self.until(lambda: self._file_urls is not None, TIMEOUT)
+        answer: Any = self._file_urls
+        (urls,) = answer.file_urls
+        await asyncio.to_thread(put_file, self._address, urls.upload_url, name, data)
+        widget: Any = self.widget(key)
+        state = WidgetState(id=widget.id)
+        state.file_uploader_state_value.uploaded_file_info.add(
+            name=name, size=len(data), file_id=urls.file_id, file_urls=urls
+        )
+        self._widgets[state.id] = state
+        await self.rerun()
+
     async def rerun(self) -> None:
         """Run the page again and wait until no script and no progress display is running."""
         await self._request()
@@ -158,6 +195,12 @@ class Session:
         """The elements of one kind, in the order of the page."""
         elements = [self.elements[path] for path in sorted(self.elements)]
         return [element.proto for element in elements if element.kind == kind]
+
+    @property
+    def text(self) -> str:
+        """All that is on screen, as the server sent it."""
+        protos = (element.proto for element in self.elements.values())
+        return "\n".join(MessageToString(proto, as_utf8=True) for proto in protos)
 
     async def _send(self, fragment: str = "") -> None:
         request = BackMsg()
@@ -198,6 +241,8 @@ class Session:
                 for page in message.navigation.app_pages:
                     name = "" if page.is_default else page.url_pathname
                     self._page_hashes[name] = page.page_script_hash
+            case "file_urls_response":
+                self._file_urls = message.file_urls_response
             case "page_info_changed":
                 self.query_string = message.page_info_changed.query_string
             case "delta":

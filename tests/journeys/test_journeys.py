@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree
 
 import numpy as np
@@ -49,14 +50,28 @@ def test_first_paint_shows_a_fooled_classifier(
         assert boxes[0]["width"] >= 200
 
 
-def test_the_overview_leads_to_the_attack_page(browser: Any, server: str) -> None:
+def test_the_overviews_attack_goes_along_to_the_attack_page(browser: Any, server: str) -> None:
     with Visitor(browser, server) as visitor:
-        visitor.open()
+        visitor.open("attack?model=cifar10-standard&norm=L2&steps=3&restarts=2")
+        visitor.page.get_by_role("link", name="Overview").first.click()
+        visitor.page.wait_for_selector(".st-key-to_attack")
+        names = visitor.wait_until_idle().names
+        picture = visitor.picture(2)
         visitor.page.get_by_role("button", name="Attack an image yourself").click()
         visitor.page.wait_for_selector(".st-key-linf")
         visitor.wait_until_idle()
-        assert visitor.page.url.endswith("/attack")
         assert visitor.text("h1") == "Attack an image"
+        address = urlsplit(visitor.page.url)
+        assert address.path == "/attack"
+        assert dict(parse_qsl(address.query)) == {
+            "model": "efficientnet_lite0",
+            "linf": "1.785",
+            "target": "gibbon",
+        }
+        visitor.open(visitor.page.url.removeprefix(f"{server}/"))
+        assert visitor.names == names
+        assert names[2] == "gibbon"
+        np.testing.assert_array_equal(visitor.picture(2), picture)
 
 
 def test_dragging_epsilon_changes_the_picture_and_the_label(browser: Any, server: str) -> None:

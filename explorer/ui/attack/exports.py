@@ -16,6 +16,7 @@ from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.components.errors import error_text
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.progress import last_result
+from explorer.ui.shared.attack_controls import LINKED
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.words import eight_bits
@@ -30,12 +31,6 @@ FILES = (
     ("Recipe, JSON", "-recipe.json", "application/json"),
 )
 
-# The keys of the widgets whose values restore the page.
-LINKED = (
-    *("model", "image", "crop_x", "crop_y", "zoom"),
-    *("norm", "linf", "l2", "method", "steps", "target", "label"),
-    *("loss", "step_linf", "step_l2", "random", "restarts", "seed"),
-)
 _LINKS = "links to results"  # in the session's state, by the keys of the requests
 
 

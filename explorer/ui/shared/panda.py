@@ -13,6 +13,12 @@ from explorer.ui.shared.classifiers import best_imagenet
 GIBBON = "gibbon"
 LEVELS = 1.785  # ε = 0.007 in levels of 255
 STEPS = 40
+# What the figure reports: GoogLeNet's predictions for a photograph of ImageNet, under one step.
+IN_THE_PAPER = (
+    "In figure 1 of Goodfellow et al. (2015) one step of FGSM was enough: GoogLeNet called their "
+    "photograph a “panda” at 57.7 %, the step alone a “nematode” at 8.2 %, and the sum of the two "
+    "a “gibbon” at 99.3 %."
+)
 
 
 def panda() -> Sample | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.classifiers.packaged import EFFICIENTNET
 from explorer.images.geometry import Crop
 from tests.conftest import shared
 from tests.ui.app import ATTACK, choose, component, open_page, outcome, wait_until_idle
@@ -44,19 +45,12 @@ def names(at: AppTest, number: int = 0) -> list[str]:
 def test_the_preset_makes_the_panda_a_gibbon_with_fgsm_beside_pgd() -> None:
     at = open_page(ATTACK, model="cifar10-standard")
     wait_until_idle(at.button(key="preset panda → gibbon").click().run())
-    assert recipe(at).model == MODEL
+    assert recipe(at).model == EFFICIENTNET  # more accurate than SqueezeNet
     assert recipe(at).epsilon == pytest.approx(0.007)
     assert names(at) == ["giant panda", "gibbon"]
     assert names(at, 1)[0] == "giant panda"
     assert at.session_state["result attack fgsm"].report.recipe.is_fgsm
     assert outcome(at) in ("fooled", "partly", "held")
-
-
-def test_the_overview_shows_the_panda_where_it_can() -> None:
-    at = open_page()
-    pictures = component(at, "triptych")["pictures"]
-    assert (pictures[0]["name"], pictures[2]["name"]) == ("giant panda", "gibbon")
-    assert any("target: gibbon" in text.value for text in at.markdown)
 
 
 def test_the_drawn_panda_is_recognised() -> None:

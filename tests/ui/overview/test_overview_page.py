@@ -2,50 +2,137 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app import component, open_page, outcome, pixels
+from explorer.classifiers import packaged
+from explorer.classifiers.packaged import EFFICIENTNET
+from explorer.experiments.one_image.report import AttackReport
+from explorer.ui.overview import landing_example
+from tests.ui.app import ATTACK, component, open_page, outcome, pixels, wait_until_idle
 from tests.ui.user_model import SOURCE
 
 
-def test_the_first_picture_has_already_fooled_a_classifier() -> None:
+def report(at: AppTest, place: str = "overview") -> AttackReport:
+    return at.session_state[f"result {place}"].report
+
+
+def test_the_panda_becomes_a_gibbon() -> None:
     at = open_page()
     data = component(at, "triptych")
     assert outcome(at) == "fooled"
     original, _, adversarial = data["pictures"]
-    assert original["name"] != adversarial["name"]
+    assert (original["name"], adversarial["name"]) == ("giant panda", "gibbon")
+    assert report(at).recipe.model == EFFICIENTNET
+    assert report(at).recipe.steps == 40
+    assert report(at).after.confidence > 0.9
     assert original["name"] in data["verdict"]
     assert adversarial["name"] in data["verdict"]
+    assert any("target: gibbon" in text.value for text in at.markdown)
 
 
 def test_the_change_is_within_the_stated_distance() -> None:
     at = open_page()
     difference = abs(pixels(at, 0).astype(int) - pixels(at, 2).astype(int))
-    assert 0 < difference.max() <= 5
-    assert component(at, "triptych")["measures"][0][:2] == ["L∞", "5/255"]
+    assert 0 < difference.max() <= 2  # 1.785 levels, in 8 bits
+    assert component(at, "triptych")["measures"][0][:2] == ["L∞", "1.785/255"]
+    assert report(at).linf <= 0.007 + 1e-6
 
 
-def test_a_robust_classifier_gets_the_same_attack() -> None:
+def test_one_step_says_what_it_does_beside_the_papers_numbers() -> None:
     at = open_page()
-    first, second = [
-        at.session_state[key].report.recipe
-        for key in ("result overview", "result overview tiny12-robust")
+    one_step, first = report(at, "overview one step"), report(at)
+    assert one_step.recipe.is_fgsm
+    assert one_step.target is None
+    assert one_step.recipe.epsilon == first.recipe.epsilon
+    assert torch.equal(one_step.original, first.original)
+    shown = [
+        json.loads(item.proto.json)[0]["pictures"][2]["name"]
+        for item in at.get("bidi_component")
+        if item.proto.component_name == "explorer.triptych"
     ]
-    assert (second.image, second.norm, second.epsilon, second.steps) == (
-        first.image,
-        first.norm,
-        first.epsilon,
-        first.steps,
+    assert shown[:2] == [first.after.name, one_step.after.name] == ["gibbon", "teddy"]
+    (text,) = (each.value for each in at.markdown if "Goodfellow" in each.value)
+    assert all(number in text for number in ("57.7 %", "8.2 %", "99.3 %", "GoogLeNet", "ε = 0.007"))
+
+
+def test_what_is_shown_is_what_the_classifier_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an ε that is too small nothing is called a gibbon."""
+    monkeypatch.setattr(landing_example, "LEVELS", 0.01)
+    at = open_page()
+    assert outcome(at) == "held"
+    names = [picture["name"] for picture in component(at, "triptych")["pictures"]]
+    assert names[::2] == ["giant panda", "giant panda"]
+
+
+def test_a_robust_classifier_gets_the_same_attack_as_a_standard_one() -> None:
+    at = open_page()
+    standard, robust = (
+        at.session_state[f"result overview tiny12-{kind}"] for kind in ("standard", "robust")
     )
-    assert second.model == "tiny12-robust"
-    assert first.model == "tiny12-standard"
+    assert robust.request.recipe == replace(standard.request.recipe, model="tiny12-robust")
+    assert (standard.report.outcome, robust.report.outcome) == ("fooled", "held")
+
+
+def test_a_robust_imagenet_classifier_gets_the_pandas_attack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from torchvision.models import resnet18
+
+    torch.save(resnet18(weights=None).state_dict(), tmp_path / "resnet18_l2_eps3.pth")
+    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path))
+    at = open_page()
+    robust = report(at, "overview madry:resnet18_l2_eps3")
+    assert report(at).recipe.model == EFFICIENTNET
+    assert torch.equal(robust.original, report(at).original)
+    assert (robust.recipe.epsilon, robust.recipe.target) == (report(at).recipe.epsilon, 368)
+
+
+def test_without_the_package_a_sample_of_a_small_classifier_is_attacked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packaged, "find_spec", lambda name: None)
+    at = open_page()
+    assert outcome(at) == "fooled"
+    assert report(at).recipe.model == "tiny12-standard"
+    assert report(at, "overview tiny12-robust").recipe.image == report(at).recipe.image
+    assert not any("Goodfellow" in each.value for each in at.markdown)
+
+
+def test_the_attack_page_continues_with_the_same_attack() -> None:
+    at = open_page()
+    before = report(at)
+    at.button(key="to_attack").click().run()
+    wait_until_idle(at)
+    assert [element.value for element in at.title] == ["Attack an image"]
+    assert report(at, "attack").recipe == before.recipe
+    assert outcome(at) == "fooled"
+    values = {item.key: item.value for item in (*at.sidebar.selectbox, *at.sidebar.slider)}
+    assert (values["model"], values["image"], values["target"], values["linf"]) == (
+        EFFICIENTNET,
+        "giant panda",
+        "gibbon",
+        1.785,
+    )
+
+
+def test_the_same_attack_again_after_another_one() -> None:
+    """What was chosen on the attack page before does not stay there."""
+    at = open_page(ATTACK, model="cifar10-standard", linf="8", norm="L2", seed="7", restarts="2")
+    at.switch_page("../pages/overview.py").run()
+    at = wait_until_idle(at)
+    at.button(key="to_attack").click().run()
+    wait_until_idle(at)
+    assert report(at, "attack").recipe == report(at).recipe
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,26 @@
+"""The attack page's controls, as other pages and links know them: by the keys of their widgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NoReturn
+
+import streamlit as st
+
+# The keys of the widgets whose values are in the page's address and restore the page.
+LINKED = (
+    *("model", "image", "crop_x", "crop_y", "zoom"),
+    *("norm", "linf", "l2", "method", "steps", "target", "label"),
+    *("loss", "step_linf", "step_l2", "random", "restarts", "seed"),
+)
+
+
+def open_attack_page(values: Mapping[str, str]) -> NoReturn:
+    """Go to the attack page, whose controls begin with the samples and these values.
+
+    All others begin with their defaults: Streamlit would keep what the visitor chose there before.
+    """
+    for key in LINKED:
+        st.session_state.pop(key, None)
+    st.session_state["source"] = "gallery"  # the one control that is not in the address
+    st.switch_page("../pages/attack.py", query_params=dict(values))

@@ -20,6 +20,7 @@ from explorer.classifiers.user_models import (
 )
 from explorer.files import cache_folder, is_disk_full
 from explorer.leftovers import temporary_folder
+from explorer.sandbox.process import Cancel
 from explorer.settings import INPUT_PIXELS, SERVER_MODELS_MB, SESSION_MODELS, SESSION_MODELS_MB
 
 MB = 2**20  # bytes, as in the limits of uploads
@@ -65,13 +66,19 @@ class SessionModels:
         self._closed = False
         self._lock = threading.RLock()
         self._cleanup = ExitStack()
-        weakref.finalize(self, self._cleanup.close)
+        self._end = weakref.finalize(self, _end, self._cleanup, self._sizes, total)
 
     def entries(self) -> tuple[Entry, ...]:
         """The catalogue's lines for the models."""
         return self._models.entries() if self._models else ()
 
-    def add(self, card: UserModelCard, weights: str | Path, admit: Admit) -> UserModelCard:
+    def add(
+        self,
+        card: UserModelCard,
+        weights: str | Path,
+        admit: Admit,
+        cancelled: Cancel | None = None,
+    ) -> UserModelCard:
         """Store a model as :meth:`UserModels.add` does, if the limits of the settings allow it.
 
         Raises :class:`ClassifierError`, which says which limit is passed.
@@ -84,7 +91,7 @@ class SessionModels:
                 undo.callback(self._release, card.name)
                 admit(size)
 
-            card, classifier = try_out(card, weights, reserve)
+            card, classifier = try_out(card, weights, reserve, cancelled)
             with self._lock:
                 self._store(card, classifier)
             undo.pop_all()
@@ -102,7 +109,8 @@ class SessionModels:
             raise name_taken(card.name)
         if len(self._sizes) >= most:
             raise ClassifierError(
-                f"on this server a visitor may have {most} models at a time; remove one first"
+                f"on this server a visitor may have {most} model{'s' if most > 1 else ''} at a "
+                "time; remove one first"
             )
 
     def remove(self, name: str) -> None:
@@ -117,9 +125,7 @@ class SessionModels:
         with self._lock:
             self._closed = True
             self._models = None
-            self._cleanup.close()
-            for name in list(self._sizes):
-                self._release(name)
+            self._end()
 
     def _store(self, card: UserModelCard, classifier: Classifier) -> None:
         if self._closed:
@@ -154,6 +160,12 @@ class SessionModels:
     def _release(self, name: str) -> None:
         with self._lock:
             self._total.give_back(self._sizes.pop(name, 0))
+
+
+def _end(cleanup: ExitStack, sizes: dict[str, int], total: _Total) -> None:
+    cleanup.close()
+    total.give_back(sum(sizes.values()))
+    sizes.clear()
 
 
 def _mb(size: int) -> str:

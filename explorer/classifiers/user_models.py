@@ -14,11 +14,13 @@ from explorer.classifiers.checkpoint import read_checkpoint
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.entry import USER_GROUP, USER_PREFIX, Entry
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.isolated import read_isolated
 from explorer.classifiers.trial import trial_run
 from explorer.classifiers.user_functions import function_entries
 from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_network import build_user_model, network_bytes
 from explorer.files import cache_folder, disk_error, new_folder
+from explorer.sandbox.process import Cancel
 
 Admit = Callable[[int], None]  # raises a UserError if there is no room for so many bytes of weights
 _WEIGHTS, _CARD = "weights.safetensors", "classifier.json"
@@ -60,16 +62,21 @@ class UserModels:
             raise name_taken(card.name)
 
     def add(
-        self, card: UserModelCard, weights: str | Path, admit: Admit = _admit_all
+        self,
+        card: UserModelCard,
+        weights: str | Path,
+        admit: Admit = _admit_all,
+        cancelled: Cancel | None = None,
     ) -> UserModelCard:
         """Store a model after a trial run, and return its card with labels and normalisation.
 
         ``admit`` is called with the size of the weights before the network is built; what it raises
         is passed on. Raises :class:`ClassifierError` when the file holds no weights, when they do
-        not fit the architecture or the labels, and when they can't be stored.
+        not fit the architecture or the labels, and when they can't be stored, and
+        :class:`~explorer.errors.Cancelled` when ``cancelled()`` returned true.
         """
         self.check(card)
-        card, classifier = try_out(card, weights, admit)
+        card, classifier = try_out(card, weights, admit, cancelled)
         try:
             self.store(card, classifier)
         except OSError as error:
@@ -131,13 +138,13 @@ class UserModels:
 
 
 def try_out(
-    card: UserModelCard, weights: str | Path, admit: Admit
+    card: UserModelCard, weights: str | Path, admit: Admit, cancelled: Cancel | None
 ) -> tuple[UserModelCard, Classifier]:
     """The classifier after a trial run, and its card with labels and normalisation.
 
     Raises what :meth:`UserModels.add` does.
     """
-    checkpoint = read_checkpoint(weights)
+    checkpoint = read_isolated(weights, cancelled)
     admit(network_bytes(card, checkpoint))
     classifier = build_user_model(card, checkpoint, torch.device("cpu"))
     mean, std = checkpoint.mean or card.mean, checkpoint.std or card.std

@@ -6,8 +6,12 @@ name the largest architecture.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from explorer.classifiers.checkpoint import Checkpoint
 from explorer.classifiers.classifier import Classifier, freeze
@@ -84,10 +88,30 @@ def class_count(architecture: str, checkpoint: Checkpoint) -> int:
     return counts.pop() if len(counts) == 1 else IMAGENET_CLASSES
 
 
+class _EmptyWithoutMemory(TorchFunctionMode):
+    """Makes ``torch.empty``, with which layers begin, return tensors that have only a shape.
+
+    With ``torch.device("meta")`` everything is so, also the numbers from which RegNets compute
+    their widths.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: Iterable[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.empty and kwargs.get("device") is None:
+            kwargs["device"] = "meta"
+        return func(*args, **kwargs)
+
+
 def _shapes(architecture: str, checkpoint: Checkpoint, classes: int) -> dict[str, Tensor]:
-    """The state dict of the architecture, without any memory behind its tensors."""
+    """The state dict of the architecture, with next to no memory behind its tensors."""
     from explorer.classifiers.torchvision_models import build_untrained
 
-    with torch.device("meta"):
+    with _EmptyWithoutMemory():
         state: dict[str, Tensor] = build_untrained(architecture, checkpoint, classes).state_dict()
     return state

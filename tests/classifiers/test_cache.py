@@ -154,3 +154,23 @@ def test_another_version_of_the_file_is_loaded_again():
     assert cache.get("a", version=2) is not first
     assert machine.loads == ["a", "a"]
     assert len(cache.loaded()) == 1
+
+
+@pytest.mark.parametrize("evicted", [False, True])
+def test_a_large_classifier_for_which_there_is_no_memory_is_a_sentence_and_not_read(evicted):
+    machine = Machine(int(MEMORY_FACTOR * LARGE_MODEL))
+    cache = ModelCache(machine.load, machine.free_memory)
+    if evicted:
+        cache.get("large 1")
+    with pytest.raises(
+        ClassifierError, match=r"not enough memory .* needs 0\.2 GB and 0\.2 GB are"
+    ):
+        cache.get("large 2", expected=LARGE_MODEL + 2)
+    assert machine.loads == ["large 1"] * evicted
+    assert cache.get("small", expected=100).name == "small"
+
+
+def test_a_classifier_is_read_by_the_loader_that_is_given():
+    cache = ModelCache(classifier_named, no_memory)
+    assert cache.get("a", loader=lambda: classifier_named("b")).name == "b"
+    assert names(cache) == ["a"]

@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from torchvision.models import mobilenet_v3_small, resnet18
 
 from explorer.classifiers import ClassifierError, load
-from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_functions import models_from_environment
+from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_models import machine_models, user_entries
 from tests.conftest import shared
 

@@ -15,12 +15,13 @@ from explorer.ui.attack.scrubber import scrubber
 from explorer.ui.attack.time_needed import time_needed
 from explorer.ui.components.errors import report_errors
 from explorer.ui.jobs.progress import last_result
-from explorer.ui.shared.address import drop_infinite_values
+from explorer.ui.shared.address import drop_infinite_values, unknown_value
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
 from explorer.ui.shared.classifiers import entries, load_for_page
 from explorer.ui.shared.explanation import attack_explanation
 from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.missing_model import missing_model
 from explorer.ui.shared.triptych import triptych
 
 
@@ -30,8 +31,12 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     fgsm: AttackResponse | None = None
     with report_errors(notice):
         drop_infinite_values()
+        known = entries()
         with st.sidebar:
-            model = load_for_page(choose_classifier(entries()))
+            name = choose_classifier(known)
+            if (wanted := unknown_value("model", name)) is not None:
+                notice.warning(missing_model(wanted, known[name], list(known)))
+            model = load_for_page(name)
             choice = choose_attack(model)
         request = AttackRequest(choice.picture, choice.recipe)
         remember_link(request)

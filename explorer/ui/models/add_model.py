@@ -92,12 +92,12 @@ def _add(
 ) -> UserModelCard:
     make_room = MODEL_CACHE.make_room
     if not new_model.file_name:
-        return models.add(new_model.card, new_model.path, make_room)
+        return models.add(new_model.card, new_model.path, make_room, job.cancelled)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"weights{Path(new_model.file_name).suffix}")
         write_atomically(path, new_model.data)
         try:
-            return models.add(new_model.card, path, make_room)
+            return models.add(new_model.card, path, make_room, job.cancelled)
         except ClassifierError as error:
             raise ClassifierError(str(error).replace(str(path), new_model.file_name)) from None
 
@@ -126,7 +126,7 @@ def _show_added(card: UserModelCard) -> None:
         icon=":material/check:",
     )
     with st.container(horizontal=True):
-        attack_button(USER_PREFIX + card.name, "use new model", type="primary")
+        attack_button(USER_PREFIX + card.name, "use new model", type="primary", width="content")
         st.button("Add another", icon=":material/add:", key="add another", on_click=_leave)
 
 

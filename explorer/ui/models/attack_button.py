@@ -8,8 +8,12 @@ import streamlit as st
 
 
 def attack_button(
-    name: str, key: str, *, type: Literal["primary", "secondary"] = "secondary"
+    name: str,
+    key: str,
+    *,
+    type: Literal["primary", "secondary"] = "secondary",
+    width: Literal["stretch", "content"] = "stretch",
 ) -> None:
     """Draw the button. The address of the attack page then names the classifier."""
-    if st.button("Attack this classifier", key=key, type=type, width="stretch"):
+    if st.button("Attack this classifier", key=key, type=type, width=width):
         st.switch_page("../pages/attack.py", query_params={"model": name})

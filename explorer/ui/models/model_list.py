@@ -107,7 +107,7 @@ def downloadable_models(installed: frozenset[str]) -> None:
         button, below = _row(entry, "published", file_name(entry))
         with button:
             if entry.name in installed:
-                st.markdown(":green-badge[:material/check: on this machine]")
+                st.markdown(":green-badge[:material/check: here]")
             else:
                 download_button(entry, below)
 

@@ -42,10 +42,11 @@ def remove_own(entry: Entry) -> None:
 def where_stored() -> str:
     """Markdown: what becomes of a model that is added."""
     if is_public():
+        most = SESSION_MODELS.value
         return (
             "Only you can choose it. It is deleted when you close or reload this page, or when the "
-            f"connection breaks. You may have {SESSION_MODELS.value} models at a time, with "
-            f"{SESSION_MODELS_MB.value} MB of weights in total."
+            f"connection breaks. You may have {most} model{'s' if most > 1 else ''} at a time, "
+            f"with {SESSION_MODELS_MB.value} MB of weights in total."
         )
     return (
         f"Stored in {plain(str(machine_models().folder))} until it is removed. Everybody who uses "

@@ -7,21 +7,18 @@ import streamlit as st
 from explorer.ui.components.errors import report_errors
 from explorer.ui.models.add_model import add_model_section
 from explorer.ui.models.model_list import downloadable_models, installed_models, models_in_memory
-from explorer.ui.shared.mode import may_fetch
+from explorer.ui.shared.mode import is_public, may_fetch
 
-INSTALLED, TO_DOWNLOAD, ADD = (
-    "On this machine",
-    "ImageNet classifiers to download",
-    "Add your own",
-)
+TO_DOWNLOAD, ADD = "ImageNet classifiers to download", "Add your own"
 
 
 def models_page() -> None:
     """Draw the tabs. An error in one of them leaves the others as they are."""
-    titles = [INSTALLED, TO_DOWNLOAD, ADD] if may_fetch() else [INSTALLED, ADD]
+    here = "On this server" if is_public() else "On this machine"
+    titles = [here, TO_DOWNLOAD, ADD] if may_fetch() else [here, ADD]
     tabs = dict(zip(titles, st.tabs(titles, key="models tab"), strict=True))
     installed: frozenset[str] = frozenset()
-    with tabs[INSTALLED], report_errors():
+    with tabs[here], report_errors():
         installed = installed_models()
         models_in_memory()
     if TO_DOWNLOAD in tabs:

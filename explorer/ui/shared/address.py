@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from contextlib import suppress
 
 import streamlit as st
@@ -26,3 +27,33 @@ def is_infinite(text: str) -> bool:
     with suppress(ValueError):
         return math.isinf(float(text))
     return False
+
+
+def remember_unknown(key: str, known: Container[str]) -> None:
+    """Remember what the address asks of the widget ``key`` if it can't have that value.
+
+    Streamlit gives the widget its default instead and takes the value from the address. Call it
+    before the widget.
+    """
+    wanted = st.query_params.get(key)
+    if wanted is not None and wanted not in known:
+        st.session_state[_unknown(key)] = (wanted, None)
+
+
+def unknown_value(key: str, chosen: str) -> str | None:
+    """What the address asked of the widget ``key``, as long as its value is another by default.
+
+    ``chosen`` is the value of the widget; once the visitor has changed it, there is nothing to say.
+    """
+    wanted, instead = st.session_state.get(_unknown(key), (None, None))
+    if wanted is None:
+        return None
+    if instead not in (None, chosen):
+        del st.session_state[_unknown(key)]
+        return None
+    st.session_state[_unknown(key)] = (wanted, chosen)
+    return str(wanted)
+
+
+def _unknown(key: str) -> str:
+    return f"unknown {key}"  # in the session's state

@@ -38,13 +38,14 @@ _PREFERRED = (
 )
 
 
-def _release(models: SessionModels) -> None:
+def close(models: SessionModels) -> None:
+    """Delete the models of a session, from memory too."""
     for entry in models.entries():
         forget(entry)
     models.close()
 
 
-@st.cache_resource(scope="session", on_release=_release, show_spinner=False)
+@st.cache_resource(scope="session", on_release=close, show_spinner=False)
 def session_models() -> SessionModels:
     """The models that this session has added. Streamlit closes them with the session."""
     return SessionModels()

@@ -14,10 +14,11 @@ from torchvision.models import mobilenet_v3_small
 
 from explorer.classifiers import downloads as published
 from explorer.classifiers import imagenet
+from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_models import machine_models
 from explorer.fetch import Remote
 from explorer.ui.models import page as models_page
-from tests.ui.app import ATTACK, TIMEOUT, component, open_page, wait_until_idle
+from tests.ui.app import ATTACK, TIMEOUT, component, open_page, shown, wait_until_idle
 
 MODELS = "../pages/models.py"
 
@@ -189,6 +190,8 @@ def test_added_weights_are_stored_listed_attacked_and_removed(state) -> None:
     at.button(key="remove user:mine").click().run()
     assert machine_models().cards() == {}
     assert not [button for button in at.button if button.key == "use user:mine"]
+    assert "Removed mine." in text(at)
+    assert "Removed mine." not in text(at.run())
 
 
 @pytest.mark.parametrize(
@@ -208,6 +211,45 @@ def test_a_form_that_cannot_be_used_is_one_sentence(
     (error,) = at.error
     assert words in error.value.replace("\\", "")
     assert machine_models().cards() == {}
+
+
+def test_the_same_click_twice_removes_one_model(state, folders) -> None:
+    save_file(state, folders / "w.safetensors")
+    for name in ("first", "second"):
+        card = UserModelCard(name, "mobilenet_v3_small", input_size=64, resize=64)
+        machine_models().add(card, folders / "w.safetensors")
+    at = open_page(MODELS)
+    button = at.button(key="remove user:first").click()
+    at.run()
+    button.click()
+    at.run()
+    assert list(machine_models().cards()) == ["second"]
+    assert not at.error
+    assert at.button(key="remove user:second")
+
+
+def test_another_model_is_added_with_an_empty_form(state) -> None:
+    at = add(open_page(MODELS), "mine", "mobilenet_v3_small", save(state))
+    assert not [field for field in at.text_input if field.key == "new name"]
+    at.button(key="add another").click().run()
+    assert at.text_input(key="new name").value == ""
+    assert at.file_uploader(key="new weights").value is None
+
+
+def test_an_upload_that_is_too_large_is_refused_on_the_server_too(state, monkeypatch) -> None:
+    monkeypatch.setenv("EXPLORER_WEIGHTS_MB", "5")
+    at = open_page(MODELS)
+    assert "up to 5 MB" in at.file_uploader(key="new weights").label
+    add(at, "mine", "mobilenet_v3_small", save(state))
+    (error,) = at.error
+    words = "The weights may take up to 5 MB; mine.safetensors takes 5.9 MB."
+    assert shown(error.value) == words
+
+
+def test_each_classifier_to_download_names_its_file() -> None:
+    page = text(open_page(MODELS))
+    for name in ("googlenet-1378be20.pth", "resnet50_l2_eps3.ckpt"):
+        assert name in page
 
 
 def test_without_weights_the_form_says_what_is_missing() -> None:

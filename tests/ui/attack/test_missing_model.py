@@ -1,0 +1,48 @@
+"""A link to a classifier that is not here: the page says so, and what it shows instead."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.ui.app import ATTACK, choose, open_page, shown
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "words"),
+    [
+        ("local", "user:gone", "was removed from this machine or never added. Add it on the"),
+        ("public", "user:gone", "is not here: a visitor's own model is only there for that"),
+        ("local", "torchvision:resnet50", "not on this machine yet. Download it on the Models"),
+        ("public", "torchvision:resnet50", "this server does not have. Ask those who run it"),
+        ("local", "torchvision:alexnet", "this page does not offer. Choose another one."),
+        ("local", "cifar10-standrad", "does not exist. Did you mean cifar10-standard?"),
+        ("local", "nonsense", "does not exist. Choose another one."),
+    ],
+)
+def test_a_link_to_a_classifier_that_is_not_here_says_so(
+    mode: str, name: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLORER_MODE", mode)
+    at = open_page(ATTACK, model=name)
+    (warning,) = at.warning
+    text = shown(warning.value).replace("**", "")
+    assert text.startswith(f"The link asks for the classifier {name}, which ")
+    assert words in text
+    assert text.endswith("Instead, this page attacks 12 everyday classes standard.")
+    assert at.session_state["result attack"].report.recipe.model == "tiny12-standard"
+
+
+def test_the_sentence_stays_until_another_classifier_is_chosen() -> None:
+    at = open_page(ATTACK, model="user:gone")
+    choose(at, "slider", "linf", 2.0)
+    assert len(at.warning) == 1
+    choose(at, "selectbox", "model", "cifar10-standard")
+    assert not at.warning
+    choose(at, "selectbox", "model", "tiny12-standard")
+    assert not at.warning
+
+
+def test_a_link_to_a_classifier_that_is_here_says_nothing() -> None:
+    at = open_page(ATTACK, model="cifar10-robust")
+    assert not at.warning
+    assert at.session_state["result attack"].report.recipe.model == "cifar10-robust"

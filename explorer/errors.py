@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import secrets
 import traceback
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 _LOGGER = logging.getLogger("explorer")
-
+_LONGEST = 100  # characters of a file's own words in a message
 
 USER_CODE = "explorer_user_"  # the names of modules that hold a person's own Python code begin so
 
@@ -31,7 +33,9 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether Python, torch on the CPU or torch on a GPU found no memory."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
-    words = ("can't allocate memory", "not enough memory")
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    words = ("can't allocate memory", "not enough memory", os.strerror(errno.ENOMEM))
     return isinstance(error, RuntimeError) and any(each in str(error) for each in words)
 
 
@@ -52,6 +56,12 @@ def failure_of_user_code(error: BaseException) -> str | None:
         f"{Path(last.filename).name} failed in line {last.lineno}, in {last.name}: "
         f"{type_and_message(error)}; correct the file and start again"
     )
+
+
+def short(text: object) -> str:
+    """Words from a file for a message: on one line, and the first ones only if there are many."""
+    line = "".join(each if each.isprintable() else "?" for each in str(text)[: _LONGEST + 1])
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
 def type_and_message(error: BaseException) -> str:

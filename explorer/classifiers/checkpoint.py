@@ -23,7 +23,7 @@ from torch.serialization import safe_globals
 from explorer.classifiers.classifier import RGB
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.readable import first_bytes
-from explorer.errors import is_out_of_memory
+from explorer.errors import is_out_of_memory, short
 
 # The keys under which training programs store the weights. A moving average comes first: where a
 # file has one, it is the network that was meant to be used.
@@ -49,7 +49,6 @@ MAX_NESTING = 8  # of such keys
 MAX_TENSORS = 20_000  # the largest of torchvision's networks has 1,500
 _MAX_HEADER = 4 * 2**20  # bytes of a safetensors file; the same network's has 150,000
 _MAX_NAME = 500  # characters of a tensor's name
-_MAX_WORD = 100  # characters of such a name, or of a library's message, in an error
 _REFUSED = re.compile(r"GLOBAL (\S+)")
 _READING = threading.Lock()  # torch's safe globals are those of the whole process
 
@@ -126,7 +125,7 @@ def _unreadable(name: str, kind: str, error: Exception) -> Exception:
     """The sentence for a damaged file; ``error`` itself if memory was short."""
     if is_out_of_memory(error):
         return error
-    reason = _short(str(error).partition("\n")[0] or type(error).__name__)
+    reason = short(str(error).partition("\n")[0] or type(error).__name__)
     return ClassifierError(f"{name} is not a readable {kind} file (truncated?): {reason}")
 
 
@@ -144,18 +143,12 @@ def _load_pickled(path: Path, name: str) -> object:
     except pickle.UnpicklingError as error:
         refused = _REFUSED.search(str(error))
         raise ClassifierError(
-            f"{name} holds more than weights{f' ({_short(refused[1])})' if refused else ''}, or is "
+            f"{name} holds more than weights{f' ({short(refused[1])})' if refused else ''}, or is "
             "no weights file; reading it could run code, so it was not read. Save it again as a "
             "plain state dict or as safetensors, on a machine where you trust it"
         ) from None
     except Exception as error:  # torch's reader fails in many ways on damaged files
         raise _unreadable(name, "weights", error) from None
-
-
-def _short(text: str) -> str:
-    """Words from a file for a message: on one line, and not too many of them."""
-    line = "".join(each if each.isprintable() else "?" for each in text)
-    return line if len(line) <= _MAX_WORD else f"{line[:_MAX_WORD]}…"
 
 
 def _state_dict(content: object, file: str) -> dict[str, Tensor]:
@@ -178,10 +171,10 @@ def _state_dict(content: object, file: str) -> dict[str, Tensor]:
     state = {str(name): value for name, value in content.items()}
     for name, value in state.items():
         if len(name) > _MAX_NAME or not name.isprintable():
-            raise ClassifierError(f"{file} holds a tensor whose name is no name: {_short(name)}")
+            raise ClassifierError(f"{file} holds a tensor whose name is no name: {short(name)}")
         if kind := _unusual(value):
             raise ClassifierError(
-                f"{file} holds {kind} tensors, such as {_short(name)}; save the weights again as "
+                f"{file} holds {kind} tensors, such as {short(name)}; save the weights again as "
                 "plain tensors"
             )
     return state
@@ -249,7 +242,7 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], owner: str) -> Non
         if name in state and value.shape != state[name].shape
     ]
     problems = [
-        f"{problem} ({len(names)}, such as {_short(names[0])})"
+        f"{problem} ({len(names)}, such as {short(names[0])})"
         for names, problem in (
             (missing, "tensors are missing"),
             (surplus, "tensors it does not know"),
@@ -263,7 +256,6 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], owner: str) -> Non
     for name, value in state.items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise ClassifierError(
-                f"the weights for {owner} hold values that are not finite, such as in "
-                f"{_short(name)}"
+                f"the weights for {owner} hold values that are not finite, such as in {short(name)}"
             )
     module.load_state_dict(state, strict=False)

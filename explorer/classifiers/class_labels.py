@@ -9,6 +9,8 @@ from typing import Any
 
 from explorer.classifiers.error import ClassifierError
 
+MAX_CHARACTERS = 2_000_000  # ImageNet's 21,841 classes have 500,000
+
 
 def parse_labels(text: str) -> tuple[str, ...]:
     """The class names in ``text``, in the order of the classes.
@@ -16,6 +18,10 @@ def parse_labels(text: str) -> tuple[str, ...]:
     There is one name a line, or JSON: a list of names, or an object from each index to a name or to
     a list that ends with the name, as in ImageNet's class index. Raises :class:`ClassifierError`.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise ClassifierError(
+            f"the labels have {len(text):,} characters; at most {MAX_CHARACTERS:,} are read"
+        )
     try:
         labels: Any = json.loads(text)
     except RecursionError:

@@ -12,6 +12,7 @@ from typing import Any
 
 from explorer.classifiers.classifier import RGB
 from explorer.classifiers.error import ClassifierError
+from explorer.errors import short
 
 PGD = "PGD"
 
@@ -82,8 +83,8 @@ class ModelCard:
                 if isinstance(values.get(each.name), list):
                     values[each.name] = tuple(values[each.name])
             return cls(**values, accuracy=rows)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ClassifierError(f"{path} is not a readable model card: {error}") from None
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise ClassifierError(f"{path} is not a readable model card: {short(error)}") from None
 
     def at(self, epsilon: float, attack: str = PGD) -> Accuracy | None:
         """The first accuracy measured at this ε under this attack, or None.

@@ -13,6 +13,7 @@ from typing import Any
 from explorer.classifiers.classifier import RGB
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.imagenet import IMAGENET_MEAN, IMAGENET_STD
+from explorer.errors import short
 
 MIN_INPUT, MAX_INPUT = 16, 1024  # pixels of the input's side
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
@@ -68,7 +69,7 @@ class UserModelCard:
             lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
             return cls(**values | lists)
         except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise ClassifierError(f"{path} is not a readable card: {error}") from None
+            raise ClassifierError(f"{path} is not a readable card: {short(error)}") from None
 
 
 def _is_text(value: Any) -> bool:

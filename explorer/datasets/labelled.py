@@ -18,14 +18,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from explorer.errors import UserError
+from explorer.errors import UserError, short
 from explorer.images.decode import ImageError, decode_image
 
 Pixels = npt.NDArray[np.uint8]
 Preprocess = Callable[[Image.Image], Pixels]  # uint8 [H, W, 3] of a picture
 
 IMAGE_COLUMNS = ("img", "image")
-_CHUNK = 1000  # encoded pictures that are copied out of a column at a time
+_ENCODED = (*IMAGE_COLUMNS, *(f"{name}.bytes" for name in IMAGE_COLUMNS))
+# A file of a few kilobytes can repeat one cell, or one large flat picture, a million times. No file
+# of ordinary pictures comes near these: a flat PNG of 224×224 has 80 pixels a byte.
+_PIXELS, _PIXELS_PER_BYTE = 64_000_000, 500
+_BYTES, _BYTES_PER_BYTE = 2**26, 50
+_ROWS = 20_000
 
 
 class DataError(UserError):
@@ -105,25 +110,33 @@ def read_table(
             if not path.is_file():
                 raise DataError(f"there is no file {path}")
             path.open("rb").close()  # pyarrow's own error would not tell this from a damaged file
-    content = path if data is None else pa.BufferReader(data)
+            content, size = path, path.stat().st_size
+    else:
+        content, size = pa.BufferReader(data), len(data)
     try:
-        with pq.ParquetFile(content, page_checksum_verification=True) as file:
-            table = _read_columns(file, path, limit, columns)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
+        with pq.ParquetFile(content) as file:
+            paths = {file.schema.column(index).path for index in range(len(file.schema))}
+        # As a dictionary a cell that is repeated takes its memory once.
+        encoded = [path for path in _ENCODED if path in paths]
+        with pq.ParquetFile(
+            content, page_checksum_verification=True, read_dictionary=encoded
+        ) as file:
+            table = _read_columns(file, path, size, limit, columns)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        reason = short(str(error).partition("\n")[0])
         raise DataError(f"{path} is not a readable Parquet file ({reason})") from None
     return table if limit is None else table.slice(0, limit)
 
 
 def _read_columns(
-    file: pq.ParquetFile, path: Path, limit: int | None, columns: Sequence[str]
+    file: pq.ParquetFile, path: Path, size: int, limit: int | None, columns: Sequence[str]
 ) -> pa.Table:
-    """The row groups that hold the first ``limit`` rows."""
+    """The row groups that hold the first ``limit`` rows of a file of ``size`` bytes."""
     names = file.schema_arrow.names
     image_column = next((name for name in IMAGE_COLUMNS if name in names), None)
     if image_column is None or "label" not in names:
         needed = "it needs img (or image) and label"
-        raise DataError(f"{path} has the columns {', '.join(names)}; {needed}")
+        raise DataError(f"{path} has the columns {short(', '.join(names))}; {needed}")
     twice = [name for name in (image_column, "label", *columns) if names.count(name) > 1]
     if twice:
         raise DataError(f"{path} has several columns named {twice[0]}; keep one of them")
@@ -132,6 +145,11 @@ def _read_columns(
         rows += file.metadata.row_group(groups).num_rows
         groups += 1
     wanted = [image_column, "label", *(name for name in columns if name in names)]
+    unpacked = sum(file.metadata.row_group(group).total_byte_size for group in range(groups))
+    if unpacked > max(_BYTES, _BYTES_PER_BYTE * size):
+        raise DataError(f"{path} unpacks to {unpacked / 2**20:.0f} MiB, far too much for its size")
+    if rows > max(_ROWS, size):
+        raise DataError(f"{path} has {rows:,} rows, far too many for its size")
     return file.read_row_groups(range(groups), columns=wanted)
 
 
@@ -159,16 +177,18 @@ def _pictures(table: pa.Table, where: str) -> Iterator[tuple[str, Image.Image]]:
     The checks of ``decode_image`` cost 7 % of the time: 68 µs for a JPEG of 32×32 instead of 64.
     """
     column = table[next(name for name in IMAGE_COLUMNS if name in table.column_names)]
-    row = 0
-    for batch in column.iterchunks():
-        for start in range(0, len(batch), _CHUNK):
-            for cell in batch.slice(start, _CHUNK).to_pylist():
-                data = cell.get("bytes") if isinstance(cell, dict) else cell
-                name = f"row {row} of {where}"
-                if not isinstance(data, bytes):
-                    raise DataError(f"{name} holds no image bytes")
-                yield name, decode_image(data, name).image
-                row += 1
+    left = max(_PIXELS, _PIXELS_PER_BYTE * table.nbytes)
+    for row, cell in enumerate(cell for chunk in column.iterchunks() for cell in chunk):
+        value = cell.as_py()
+        data = value.get("bytes") if isinstance(value, dict) else value
+        name = f"row {row} of {where}"
+        if not isinstance(data, bytes):
+            raise DataError(f"{name} holds no image bytes")
+        picture = decode_image(data, name).image
+        left -= picture.width * picture.height
+        if left < 0:
+            raise DataError(f"the pictures up to {name} have far too many pixels for its size")
+        yield name, picture
 
 
 def stack_images(

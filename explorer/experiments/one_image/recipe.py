@@ -10,7 +10,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
-from explorer.errors import UserError
+from explorer.errors import UserError, short
 from explorer.images.geometry import CENTRE, Crop
 
 FORMAT = 1
@@ -46,7 +46,8 @@ def parse_crop(text: str) -> Crop:
             raise RecipeError("it is X,Y or X,Y,ZOOM, with X and Y from 0 to 1")
         return Crop(*numbers)
     except ValueError as error:
-        raise RecipeError(f"{text!r} is not a crop: {error}") from None
+        reason = error if isinstance(error, UserError) else "it must be two or three numbers"
+        raise RecipeError(f"{reprlib.repr(text)} is not a crop: {reason}") from None
 
 
 def format_crop(crop: Crop) -> str:
@@ -124,7 +125,7 @@ class Recipe:
         try:
             data: Any = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise RecipeError(f"this is not a recipe: {error}") from None
+            raise RecipeError(f"this is not a recipe: {short(error)}") from None
         if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
             raise RecipeError(f"this is not a recipe of format {FORMAT}, as the explorer writes it")
         recipe: Recipe = _from_object(cls, data, "recipe")
@@ -208,7 +209,7 @@ def _from_object(cls: type[Any], data: dict[str, Any], what: str) -> Any:
     """The dataclass ``cls`` from a JSON object. An error calls it ``what``."""
     known = {item.name: item for item in fields(cls)}
     if unknown := sorted(set(data) - set(known)):
-        names = ", ".join(unknown)
+        names = short(", ".join(unknown))
         raise RecipeError(f"the {what} has entries this version does not know: {names}")
     defaults = {n for n, f in known.items() if (f.default, f.default_factory) != (MISSING, MISSING)}
     if missing := [name for name in known if name not in defaults | set(data)]:

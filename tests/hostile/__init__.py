@@ -1,0 +1,1 @@
+"""Files made to break a reader: ``python -m tests.hostile --count N --seed S [--kind KIND]``."""

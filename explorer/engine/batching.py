@@ -2,6 +2,11 @@
 
 Only evaluations are split. An attack, its trace and its report stay those of the whole batch, and
 every sample's result stays the same.
+
+The same call gives the same bits in every process, idle or busy. What may change the last bits of
+float32 is the number of threads, and a want of memory that leaves room for fewer samples at once
+than usual. Neither changes a bit of an evaluation in bfloat16, nor of one image by a network of
+less than :data:`SMALL_WORK`.
 """
 
 from __future__ import annotations
@@ -15,8 +20,10 @@ import torch
 from torch import Tensor, nn
 
 from explorer.classifiers import Classifier
+from explorer.engine.composition import composition_of
 from explorer.engine.gradient_model import AutogradModel, GradientModel
-from explorer.engine.threads import run_quickest
+from explorer.engine.strategies import run_quickest
+from explorer.engine.threads import run_apart, thread_count
 from explorer.system import free_memory
 
 # Bytes kept for a batch that a CPU processes most quickly. In larger batches activations fall out
@@ -24,6 +31,11 @@ from explorer.system import free_memory
 # in batches of 16 and 10.2 in batches of 32; a bundled classifier's 1.9 in 128 and 2.3 in 784.
 QUICKEST_ON_CPU = 128 * 2**20
 MIN_CHUNK = 8  # float32 convolutions give a sample the same bits in every batch of at least 8
+# Samples that one thread takes at once in float32, where it can have that many.
+THREAD_CHUNK = 16
+# Multiplications for one image. A network that needs fewer is evaluated on one thread where more
+# would change the bits: it takes a few milliseconds longer.
+SMALL_WORK = 250_000_000
 # Values in a batch, and in a batch of at most MIN_CHUNK, that are too few to be worth measuring.
 UNMEASURED, UNMEASURED_SMALL = 64 * 3 * 32 * 32, MIN_CHUNK * 3 * 224 * 224
 MEMORY_SHARE = 0.5  # of what is free
@@ -33,6 +45,7 @@ R = TypeVar("R", bound=tuple[Any, ...])
 
 _bytes_by_size: weakref.WeakKeyDictionary[nn.Module, dict[torch.Size, int]]
 _bytes_by_size = weakref.WeakKeyDictionary()
+_small: weakref.WeakKeyDictionary[nn.Module, bool] = weakref.WeakKeyDictionary()
 
 
 class _Logits(NamedTuple):
@@ -46,8 +59,8 @@ def map_chunks(
 
     ``compute`` evaluates ``model`` at some rows and returns a named tuple whose fields are tensors
     [rows, …] or None. The rows are taken in chunks that fit the memory, by all threads together or
-    by each thread apart, whichever is quicker, where both give the same bits. ``kind`` is equal
-    for calls that take about the same time per sample.
+    by each thread apart. Time decides between the two only where both give the same bits. ``kind``
+    is equal for calls that take about the same time per sample.
     """
     n, size = len(images), chunk_size(model, images)
 
@@ -58,20 +71,37 @@ def map_chunks(
         return _joined([chunk() for chunk in chunks(size)])
 
     whole = in_turn if size < n else partial(compute, slice(0, n))
-    if not model.splits_across_threads(n):
+    if images.device.type != "cpu":
         return whole()
-    # An attack that leaves fooled samples alone comes with another number of them in every step.
-    key = (kind, n.bit_length(), images.shape[1:])
-    rounds = -(-n // size)
-    return run_quickest(
-        model,
-        key,
-        n,
-        whole,
-        lambda threads: chunks(-(-n // (threads * rounds))),
-        _joined,
-        _bitwise_equal,
-    )
+    if not model.is_concurrent:
+        with thread_count(1 if n == 1 and _is_small(model) else None):
+            return whole()
+    if model.is_batch_invariant or n == 1:
+        # An attack that leaves fooled samples alone comes with another number of them in every
+        # step.
+        key = (kind, n.bit_length(), images.shape[1:])
+        rounds = -(-n // size)
+        return run_quickest(
+            model,
+            key,
+            n,
+            whole,
+            lambda threads: chunks(-(-n // (threads * rounds))),
+            _joined,
+            _bitwise_equal,
+            prefer_parts=n == 1 and _is_small(model),
+        )
+    if n < 2 * THREAD_CHUNK:
+        return whole()
+    return _joined(run_apart(chunks(min(size, -(-n // (n // THREAD_CHUNK))))))
+
+
+def _is_small(model: GradientModel) -> bool:
+    """Whether one thread is quick enough for one image: see :data:`SMALL_WORK`."""
+    network = model.network
+    if network not in _small:
+        _small[network] = 0 < composition_of(network).total < SMALL_WORK
+    return _small[network]
 
 
 def logits_of(classifier: Classifier, images: Tensor) -> Tensor:

@@ -7,17 +7,15 @@ and folding wherever most of the work is in convolutions.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
+
+from torch import nn
 
 from explorer.classifiers import Classifier
 from explorer.engine.composition import Composition, composition_of
 from explorer.engine.processor import Processor, processor
 from explorer.engine.tuning import tuned_precision
-from explorer.errors import is_out_of_memory
 from explorer.settings import AUTO, PRECISION
-
-_LOGGER = logging.getLogger(__name__)
 
 # Multiplications in one image's convolutions. Less work has nothing to gain.
 MIN_WORK = 10_000_000
@@ -46,7 +44,9 @@ def decided(classifier: Classifier) -> Choice | None:
 
 def by_rule(classifier: Classifier) -> Choice:
     """The rule's choice for ``classifier`` on its device."""
-    return rule(processor(classifier.device), _composition(classifier))
+    if not any(isinstance(part, nn.Conv2d) for part in classifier.module.modules()):
+        return rule(processor(classifier.device), Composition())
+    return rule(processor(classifier.device), composition_of(classifier))
 
 
 def rule(machine: Processor, network: Composition) -> Choice:
@@ -62,13 +62,3 @@ def rule(machine: Processor, network: Composition) -> Choice:
     if network.convolution_share < MIN_CONVOLUTION_SHARE:
         return Choice("float32", f"{reason}, and most of the work is not in convolutions")
     return Choice("folded", reason)
-
-
-def _composition(classifier: Classifier) -> Composition:
-    try:
-        return composition_of(classifier)
-    except Exception as error:  # a person's module may fail in any way
-        if is_out_of_memory(error):
-            raise
-        _LOGGER.info("the layers of a classifier can't be counted", exc_info=True)
-        return Composition()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.classifiers import Classifier
 from explorer.engine.optimized_copy import noise
+from explorer.errors import is_out_of_memory
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,23 +34,33 @@ class Composition:
         return self.dense + self.depthwise
 
     @property
+    def total(self) -> int:
+        return self.convolutions + self.linear
+
+    @property
     def depthwise_share(self) -> float:
         """The part of all multiplications that is in depthwise convolutions, from 0 to 1."""
-        return self.depthwise / max(1, self.convolutions + self.linear)
+        return self.depthwise / max(1, self.total)
 
     @property
     def convolution_share(self) -> float:
         """The part of all multiplications that is in convolutions, from 0 to 1."""
-        return self.convolutions / max(1, self.convolutions + self.linear)
+        return self.convolutions / max(1, self.total)
 
 
 def composition_of(classifier: Classifier) -> Composition:
     """What ``classifier`` multiplies for one image of its input size.
 
-    Raises what its module raises. The global random state stays as it was.
+    Nothing is known of a module that fails on noise. The global random state stays as it was.
     """
-    with torch.random.fork_rng(devices=[]), torch.no_grad(), _Counter() as counter:
-        classifier(noise(classifier, 1))
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad(), _Counter() as counter:
+            classifier(noise(classifier, 1))
+    except Exception as error:  # a person's module may fail in any way
+        if is_out_of_memory(error):
+            raise
+        _LOGGER.info("the layers of a classifier can't be counted", exc_info=True)
+        return Composition()
     return Composition(counter.dense, counter.depthwise, counter.linear)
 
 

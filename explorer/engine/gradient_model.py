@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from explorer.classifiers import Classifier
 from explorer.engine.operations import inner_product
@@ -35,7 +35,7 @@ class GradientModel(Protocol):
     """
 
     @property
-    def network(self) -> nn.Module:
+    def network(self) -> Classifier:
         """What computes: measurements of the model are kept as long as this lives."""
         ...
 
@@ -59,8 +59,14 @@ class GradientModel(Protocol):
         """Bytes kept between the forward and the backward pass for ``images``."""
         ...
 
-    def splits_across_threads(self, n: int) -> bool:
-        """Whether threads may take parts of ``n`` images without changing a bit of the result."""
+    @property
+    def is_concurrent(self) -> bool:
+        """Whether several threads may evaluate it at the same time."""
+        ...
+
+    @property
+    def is_batch_invariant(self) -> bool:
+        """Whether a sample has the same bits in every batch, and by any number of threads."""
         ...
 
 
@@ -91,7 +97,12 @@ class AutogradModel:
             self._classifier(images.detach().requires_grad_(True))
         return counter.bytes
 
-    def splits_across_threads(self, n: int) -> bool:
+    @property
+    def is_concurrent(self) -> bool:
+        return False  # a person's module need not be prepared for it
+
+    @property
+    def is_batch_invariant(self) -> bool:
         return False
 
 

@@ -82,9 +82,14 @@ class TapeModel:
                     counter.add(value)
         return counter.bytes
 
-    def splits_across_threads(self, n: int) -> bool:
-        """In bfloat16 a sample has the same bits in every batch; in float32 not in small ones."""
-        return n == 1 or self._dtype == torch.bfloat16
+    @property
+    def is_concurrent(self) -> bool:
+        return True
+
+    @property
+    def is_batch_invariant(self) -> bool:
+        """In float32 the kernels for small batches add in other orders."""
+        return self._dtype == torch.bfloat16
 
     def _vjp(self, tape: Tape, images: Tensor, reason: str) -> tuple[Tensor, VJP]:
         output, backward = tape.vjp(self._input(tape, images))

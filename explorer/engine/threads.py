@@ -1,60 +1,89 @@
-"""Threads for evaluations: all share every operation, or each evaluates a part of the batch.
-
-Sharing (intra-op), threads wait for each other at the end of every operation, some two hundred
-times per gradient; where other programs use the cores too, they wait for threads that do not run.
-On two idle cores the gradient of one small picture (tiny12) takes 0.7 of one thread's time; beside
-programs that want four tenths of each core it takes 1.5 times as long. Apart (data-parallel) no
-thread waits, but one image can't be divided and one thread evaluates it. So both are tried again
-and again, since the quicker one changes with the machine's other work: attacks came to within 15 %
-of the better of the two, busy or idle.
-"""
+"""Threads for evaluations, each with its share of torch's threads."""
 
 from __future__ import annotations
 
 import ctypes
 import threading
-import time
-import weakref
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 
 MAX_WORKERS = 4  # each holds the interpreter lock between two operations
-MIN_INTERVAL, MAX_INTERVAL = 8, 64  # evaluations by one strategy before the other is tried
-NEWEST_WEIGHT = 0.25  # of the latest evaluation in a running mean
-OUTLIER = 2.0  # times the mean: the most that one evaluation counts
 
 T = TypeVar("T")
 
 
-def _openmp_setter() -> Callable[[int], None] | None:
-    """OpenMP's function for the calling thread's number of threads; None where it is missing.
+@dataclass(frozen=True)
+class ThreadSetter:
+    """Sets how many threads the calling thread computes with, in OpenMP and in MKL.
 
-    torch's own function also sets the number with which later threads begin.
+    torch's own function also sets the number with which later threads begin. MKL, which multiplies
+    matrices in float32, has a number of its own; 0 stands for that of the process.
     """
+
+    openmp: Callable[[int], None]
+    mkl: Callable[[int], int] | None
+
+    def __call__(self, threads: int) -> Callable[[], None]:
+        """Set both; returns a function that sets them back."""
+        before = torch.get_num_threads()
+        self.openmp(threads)
+        mkl_before = 0 if self.mkl is None else self.mkl(threads)
+
+        def restore() -> None:
+            self.openmp(before)
+            if self.mkl is not None:
+                self.mkl(mkl_before)
+
+        return restore
+
+
+def _find_setter() -> ThreadSetter | None:
+    """None where OpenMP's function is missing or does nothing."""
     try:
-        setter = ctypes.CDLL(torch._C.__file__).omp_set_num_threads
+        library = ctypes.CDLL(torch._C.__file__)
+        openmp = library.omp_set_num_threads
     except (OSError, AttributeError, TypeError):
         return None
-    setter.argtypes, setter.restype = [ctypes.c_int], None
-    before = torch.get_num_threads()
-    setter(before + 1)
+    openmp.argtypes, openmp.restype = [ctypes.c_int], None
+    mkl = getattr(library, "MKL_Set_Num_Threads_Local", None)
+    if mkl is not None:
+        mkl.argtypes, mkl.restype = [ctypes.c_int], ctypes.c_int
+    setter, before = ThreadSetter(openmp, mkl), torch.get_num_threads()
+    restore = setter(before + 1)
     works = torch.get_num_threads() == before + 1
-    setter(before)
+    restore()
     return setter if works else None
 
 
-_set_threads = _openmp_setter()
+_set_threads = _find_setter()
+
+
+@contextmanager
+def thread_count(threads: int | None) -> Iterator[None]:
+    """So many threads for what the calling thread computes in the block; None: as many as before.
+
+    It changes nothing where OpenMP's own function is missing: torch's is for the whole process.
+    """
+    if threads is None or threads == torch.get_num_threads() or _set_threads is None:
+        yield
+        return
+    restore = _set_threads(threads)
+    try:
+        yield
+    finally:
+        restore()
 
 
 class EvaluationPool:
     """``workers`` threads, the calling one included, each with its share of ``threads``."""
 
-    def __init__(self, threads: int, set_threads: Callable[[int], None]) -> None:
-        self.workers, self._set_threads = min(threads, MAX_WORKERS), set_threads
+    def __init__(self, threads: int, set_threads: ThreadSetter, most: int = MAX_WORKERS) -> None:
+        self.workers, self._set_threads = min(threads, most), set_threads
         self._share = threads // self.workers
         self._executor = ThreadPoolExecutor(
             self.workers - 1, thread_name_prefix="evaluation", initializer=self._start_worker
@@ -71,15 +100,14 @@ class EvaluationPool:
         Raises the exception of the first task that failed, after all have ended.
         """
         others = [self._executor.submit(task) for task in tasks[1:]]
-        before = torch.get_num_threads()
-        self._set_threads(self._share)
+        restore = self._set_threads(self._share)
         try:
             # On a busy machine a worker may be late: what it has not begun is done here.
             futures = [_completed(tasks[0])]
             for task, other in zip(tasks[1:], others, strict=True):
                 futures.append(_completed(task) if other.cancel() else other)
         finally:
-            self._set_threads(before)
+            restore()
         for future in futures:
             future.exception()
         return [future.result() for future in futures]
@@ -95,102 +123,23 @@ def _completed(task: Callable[[], T]) -> Future[T]:
     return future
 
 
-_pools: dict[int, EvaluationPool] = {}
+_pools: dict[tuple[int, int], EvaluationPool] = {}
 _lock = threading.Lock()
 
 
-def evaluation_pool() -> EvaluationPool | None:
-    """The pool for torch's present number of threads; None for one thread."""
+def evaluation_pool(most: int = MAX_WORKERS) -> EvaluationPool | None:
+    """The pool of at most so many workers for torch's present number of threads; None for one."""
     threads = torch.get_num_threads()
     if threads == 1 or _set_threads is None:
         return None
     with _lock:
-        if threads not in _pools:
-            _pools[threads] = EvaluationPool(threads, _set_threads)
-        return _pools[threads]
+        key = threads, min(threads, most)
+        if key not in _pools:
+            _pools[key] = EvaluationPool(threads, _set_threads, most)
+        return _pools[key]
 
 
-@dataclass
-class StrategyTuner:
-    """Chooses between intra-op and data-parallel evaluations of one kind, by their times.
-
-    ``means`` are running means of seconds, by whether the evaluation was data-parallel; the first
-    evaluation of each does not count, since kernels are made in it. After ``probe_interval``
-    evaluations by the chosen strategy the other one is tried, and taken while it is quicker.
-    """
-
-    means: dict[bool, float] = field(default_factory=dict)
-    counts: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
-    chosen: bool = False
-    since_probe: int = 0
-    probe_interval: int = MIN_INTERVAL
-
-    def data_parallel(self) -> bool:
-        """Whether the next evaluation is to be data-parallel."""
-        for strategy, count in self.counts.items():
-            if count < 2:
-                return strategy
-        return self.chosen != (self.since_probe >= self.probe_interval)
-
-    def record(self, data_parallel: bool, seconds: float) -> None:
-        """Note how long an evaluation took."""
-        self.counts[data_parallel] += 1
-        if self.counts[data_parallel] == 1:
-            return
-        before = self.means.get(data_parallel, seconds)
-        counted = min(seconds, OUTLIER * before)
-        self.means[data_parallel] = before + NEWEST_WEIGHT * (counted - before)
-        if len(self.means) < 2:
-            return
-        if self.means[not self.chosen] < self.means[self.chosen]:
-            self.chosen, self.since_probe = not self.chosen, 0
-            self.probe_interval = MIN_INTERVAL
-        elif data_parallel == self.chosen:
-            self.since_probe += 1
-        elif seconds >= self.means[self.chosen]:
-            self.since_probe = 0
-            self.probe_interval = min(2 * self.probe_interval, MAX_INTERVAL)
-
-
-@dataclass
-class _Kind:
-    """Evaluations of one kind; ``bitwise_identical``: whether both strategies gave equal bits."""
-
-    tuner: StrategyTuner = field(default_factory=StrategyTuner)
-    bitwise_identical: bool | None = None
-
-
-_kinds: weakref.WeakKeyDictionary[object, dict[Hashable, _Kind]] = weakref.WeakKeyDictionary()
-
-
-def run_quickest(
-    owner: object,
-    kind: Hashable,
-    samples: int,
-    whole: Callable[[], T],
-    parts: Callable[[int], Sequence[Callable[[], T]]],
-    join: Callable[[Sequence[T]], T],
-    equal: Callable[[T, T], bool],
-    clock: Callable[[], float] = time.perf_counter,
-) -> T:
-    """An evaluation of ``samples`` images, as a ``whole`` or in ``parts`` for so many workers.
-
-    ``kind`` is equal for evaluations with ``owner`` that take about the same time per sample. The
-    first is made both ways, and all later ones as a whole if the two are not ``equal``: a result
-    must not depend on which thread had time.
-    """
-    pool = evaluation_pool()
-    if pool is None:
-        return whole()
-    kinds = _kinds.setdefault(owner, {})
-    known = kinds.setdefault((kind, torch.get_num_threads()), _Kind())
-    if known.bitwise_identical is None:
-        result = whole()
-        known.bitwise_identical = equal(result, join(pool.run(parts(pool.workers))))
-        return result
-    if not known.bitwise_identical:
-        return whole()
-    data_parallel, started = known.tuner.data_parallel(), clock()
-    result = join(pool.run(parts(pool.workers))) if data_parallel else whole()
-    known.tuner.record(data_parallel, (clock() - started) / samples)
-    return result
+def run_apart(tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """The results of ``tasks`` in order, each computed on one thread: the same bits everywhere."""
+    pool = evaluation_pool(most=torch.get_num_threads())
+    return [task() for task in tasks] if pool is None else pool.run(tasks)

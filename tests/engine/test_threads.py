@@ -11,21 +11,21 @@ from explorer.attacks import PGD, Threat
 from explorer.attacks.objective import Objective
 from explorer.classifiers import load
 from explorer.engine import gradient_model
+from explorer.engine import strategies as engine_strategies
 from explorer.engine import threads as engine_threads
-from explorer.engine.threads import (
+from explorer.engine.strategies import (
     MAX_INTERVAL,
     MIN_INTERVAL,
-    EvaluationPool,
     StrategyTuner,
-    evaluation_pool,
     run_quickest,
 )
+from explorer.engine.threads import EvaluationPool, evaluation_pool, run_apart, thread_count
 from tests.threads import threads
 
 
 @pytest.fixture(autouse=True)
 def no_measurements(monkeypatch):
-    monkeypatch.setattr(engine_threads, "_kinds", type(engine_threads._kinds)())
+    monkeypatch.setattr(engine_strategies, "_kinds", type(engine_strategies._kinds)())
 
 
 def threads_of_a_new_thread():
@@ -170,7 +170,7 @@ class Owner:
     """What evaluations are remembered by."""
 
 
-def strategies(evaluations, equal, seconds_as_a_whole):
+def strategies(evaluations, equal, seconds_as_a_whole, prefer_parts=False):
     """Which strategy made each evaluation; the first is made both ways. Parts take 1 s."""
     clock, used, owner = Clock(), [], Owner()
 
@@ -189,6 +189,7 @@ def strategies(evaluations, equal, seconds_as_a_whole):
             lambda parts: parts[0],
             lambda one, other: equal,
             clock,
+            prefer_parts=prefer_parts,
         )
         assert result == 7
     return used
@@ -206,6 +207,28 @@ def test_what_would_differ_is_never_made_in_parts_again():
     with threads(2):
         used = strategies(20, equal=False, seconds_as_a_whole=5.0)
     assert used == ["whole", "parts"] + ["whole"] * 19
+
+
+def test_what_would_differ_is_made_in_parts_alone_where_they_are_preferred():
+    with threads(2):
+        used = strategies(20, equal=False, seconds_as_a_whole=0.1, prefer_parts=True)
+    assert used == ["whole", "parts"] + ["parts"] * 19
+
+
+def test_tasks_apart_have_one_thread_each_whatever_the_number():
+    for total in (1, 2, 6):
+        with threads(total):
+            assert run_apart([torch.get_num_threads] * 9) == [1] * 9
+            assert torch.get_num_threads() == total
+
+
+def test_a_number_of_threads_within_a_block():
+    with threads(2):
+        for wanted, expected in ((None, 2), (1, 1), (2, 2), (3, 3)):
+            with thread_count(wanted):
+                assert torch.get_num_threads() == expected
+                assert threads_of_a_new_thread() == 2
+            assert torch.get_num_threads() == 2
 
 
 def test_one_thread_evaluates_as_a_whole():
@@ -255,15 +278,34 @@ def test_in_float32_the_strategy_does_not_change_the_bits_either(n, monkeypatch)
             assert_same_bits(objective(surrogate, images), first)
 
 
+@pytest.mark.parametrize("precision", ["float32", "folded", "bfloat16"])
 @pytest.mark.parametrize("norm", ["linf", "l2"])
-def test_an_attack_is_the_same_on_one_thread_and_on_two(norm):
-    classifier = load("cifar10-standard")
-    images = torch.rand(5, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+@pytest.mark.parametrize("name", ["cifar10-standard", "cifar10-robust", "tiny12-standard"])
+def test_an_attack_of_one_image_is_the_same_on_one_thread_and_on_more(name, norm, precision):
+    classifier = load(name, device="cpu")
+    shape = (1, 3, *classifier.input_size)
+    images = torch.rand(shape, generator=torch.Generator().manual_seed(2))
     labels = classifier(images).argmax(dim=1)
-    attack = PGD(Threat(norm, 2 / 255 if norm == "linf" else 0.2), steps=6, precision="bfloat16")
+    attack = PGD(Threat(norm, 2 / 255 if norm == "linf" else 0.2), steps=6, precision=precision)
     results = []
-    for n in (1, 2):
+    for n in (1, 2, 4):
         with threads(n):
-            results.append(attack(classifier, images, labels))
-    assert torch.equal(results[0].adversarial, results[1].adversarial)
-    assert torch.equal(results[0].trace.loss, results[1].trace.loss)
+            results.append(attack(classifier, images, labels, frames=True))
+    for result in results[1:]:
+        assert torch.equal(result.adversarial, results[0].adversarial)
+        assert torch.equal(result.logits, results[0].logits)
+        for field in ("loss", "logits", "gradient_norm", "distance", "frames"):
+            ours, first = getattr(result.trace, field), getattr(results[0].trace, field)
+            assert torch.equal(ours, first), field
+
+
+@pytest.mark.parametrize(("precision", "n"), [("bfloat16", 5), ("bfloat16", 40), ("folded", 40)])
+def test_a_batch_has_the_same_gradients_on_one_thread_and_on_more(precision, n):
+    surrogate, objective, images = example(n, precision)
+    results = []
+    for count in (1, 2, 3):
+        with threads(count):
+            results.append(objective(surrogate, images))
+    for result in results[1:]:
+        assert torch.equal(result.logits, results[0].logits)
+        assert torch.equal(result.gradient, results[0].gradient)

@@ -11,6 +11,7 @@ from torch import nn
 from explorer.classifiers import Classifier, load
 from explorer.datasets.constructed.constructions import D_R
 from explorer.datasets.constructed.representation_matching import _evaluate, match_representations
+from explorer.engine import strategies as engine_strategies
 from explorer.engine import threads as engine_threads
 from explorer.engine.gradient_model import AutogradModel
 from explorer.engine.optimized_copy import optimized_copy
@@ -82,9 +83,9 @@ def test_the_result_does_not_depend_on_the_threads(monkeypatch, n):
     construction = replace(D_R, steps=4)
     with threads(2):
         for data_parallel in (False, True):
-            monkeypatch.setattr(engine_threads, "_kinds", type(engine_threads._kinds)())
+            monkeypatch.setattr(engine_strategies, "_kinds", type(engine_strategies._kinds)())
             monkeypatch.setattr(
-                engine_threads.StrategyTuner, "data_parallel", lambda self, it=data_parallel: it
+                engine_strategies.StrategyTuner, "data_parallel", lambda self, it=data_parallel: it
             )
             task_counts.clear()
             results.append(

@@ -9,22 +9,24 @@ HERE = os.path.dirname(os.path.abspath(__file__))  # spelled as Streamlit spells
 ROOT = os.path.dirname(HERE)
 
 # Streamlit puts this folder first on sys.path: ``import explorer`` would fail, and a module in here
-# could hide one of the standard library. So the repository goes first and this folder last. Without
-# it in the list, Streamlit would insert it in front for each run of each session, and remove it
-# afterwards, while other threads import.
+# could hide one of the standard library. So the repository goes first and this folder last; the
+# folder of an installed explorer, site-packages, keeps its place. Without this folder in the list,
+# Streamlit would insert it in front for each run of each session, and remove it afterwards, while
+# other threads import.
 # All sessions run this file in threads of one process. So only the first run changes the path, and
 # it assigns a new list: a thread that is importing reads the old one to its end, and two first runs
 # at once assign equal lists. Changing the list in place loses entries for good.
 if sys.path[0] == HERE or ROOT not in sys.path:
-    entries = tuple(sys.path)
-    sys.path = [ROOT, *(entry for entry in entries if entry not in (ROOT, HERE)), HERE]
+    entries = tuple(entry for entry in tuple(sys.path) if entry != HERE)
+    sys.path = [*(() if ROOT in entries else (ROOT,)), *entries, HERE]
 
 import streamlit as st
 
+from explorer.files import ASSETS, PAGES
 from explorer.ui.jobs.progress import following_jobs
 from explorer.ui.shared.imports import warm_up
 
-ICON = os.path.join(ROOT, "assets", "icon.svg")
+ICON = str(ASSETS / "icon.svg")
 
 warm_up()
 st.set_page_config(page_icon=ICON, layout="wide")
@@ -32,13 +34,13 @@ st.logo(ICON, size="medium")
 page = st.navigation(
     [
         st.Page(
-            "../pages/overview.py", title="Overview", icon=":material/visibility:", default=True
+            PAGES / "overview.py", title="Overview", icon=":material/visibility:", default=True
         ),
-        st.Page("../pages/attack.py", title="Attack an image", icon=":material/bolt:"),
+        st.Page(PAGES / "attack.py", title="Attack an image", icon=":material/bolt:"),
         st.Page(
-            "../pages/datasets.py", title="Robust and non-robust data", icon=":material/compare:"
+            PAGES / "datasets.py", title="Robust and non-robust data", icon=":material/compare:"
         ),
-        st.Page("../pages/models.py", title="Models", icon=":material/category:"),
+        st.Page(PAGES / "models.py", title="Models", icon=":material/category:"),
     ],
     position="top",
 )

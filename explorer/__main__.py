@@ -1,4 +1,4 @@
-"""``python -m explorer COMMAND``: the command line.
+"""``python -m explorer COMMAND``, or ``adversarial-explorer COMMAND``: the command line.
 
 With ``--json`` a command prints one JSON object on standard output and nothing else; progress goes
 to standard error. A mistake of the person is one line there and exit status 2, a bug of the program
@@ -25,6 +25,7 @@ from explorer.files import cache_folder, is_disk_full
 from explorer.system import tune_process
 
 MISTAKE, BUG, BROKEN_PIPE = 2, 70, 141  # 70: sysexits.h; above 128: plus a signal
+MODULE, COMMAND = "python -m explorer", "adversarial-explorer"  # what a person types
 
 
 class _Parser(argparse.ArgumentParser):
@@ -38,8 +39,9 @@ class _Parser(argparse.ArgumentParser):
         self.exit(MISTAKE, f"{self.prog}: {message} (--help tells more)\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str = MODULE) -> argparse.ArgumentParser:
     from explorer.cli import (
+        app,
         attack,
         benchmark,
         build,
@@ -53,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     parser = _Parser(
-        prog="explorer",
+        prog=program,
         description="Adversarial examples: attack, evaluate and train image classifiers, and build "
         "data sets.",
     )
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="command", required=True, metavar="COMMAND", parser_class=_Parser
     )
     for module in (
+        app,
         attack,
         rerun,
         evaluate,
@@ -77,8 +80,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def _parse(program: str, arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a command, with those that it passes on as ``more``."""
+    parser = _parser(program)
+    options, more = parser.parse_known_args(arguments)
+    if more and "takes_more" not in options:
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    options.more = more
+    return options
+
+
+def main(arguments: Sequence[str] | None = None, program: str = MODULE) -> int:
     """The exit status of one command, run with ``arguments`` (None: those of the process).
+
+    ``program`` is the name that messages begin with.
 
     0 is success, 1 a rerun that differs, 2 a mistake of the person, 70 a bug, 130 and 143 the
     signals SIGINT and SIGTERM, and 141 standard output that was closed.
@@ -86,13 +101,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _prepare_streams()
     tune_process()
     arguments = sys.argv[1:] if arguments is None else arguments
-    program = "explorer"
     try:
         try:
-            options = _parser().parse_args(arguments)
+            options = _parse(program, arguments)
         finally:  # argparse ends the process after --help
             _flush()
-        program = f"explorer {options.command}"
+        program = f"{program} {options.command}"
         status = int(options.run(options))
         _flush()
         return status
@@ -166,8 +180,8 @@ def _mistake(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, ModuleNotFoundError) and _is_foreign(error.name):
         return (
-            f"the package {error.name} is not installed; activate the virtual environment or "
-            "pip install -r requirements.txt"
+            f"the package {error.name} is not installed; activate the virtual environment, or "
+            "install the explorer again"
         )
     if is_out_of_memory(error):
         return (
@@ -230,6 +244,11 @@ def _log_to_file(error: Exception) -> tuple[str, Path | None]:
     return bug_id, path if isinstance(handler, _LogFile) and not handler.failed else None
 
 
-if __name__ == "__main__":
+def command(program: str = COMMAND) -> NoReturn:
+    """Run the command line and end the process: what ``adversarial-explorer`` calls."""
     handle_signals()
-    leave(main())
+    leave(main(program=program))
+
+
+if __name__ == "__main__":
+    command(MODULE)

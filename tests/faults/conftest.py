@@ -41,9 +41,10 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "read-only"
     folder.mkdir()
     yield folder
-    if os.path.ismount(folder):
-        subprocess.run(["umount", str(folder)], check=True)
-    folder.chmod(0o700)
+    if os.geteuid():
+        folder.chmod(0o700)
+    else:
+        subprocess.run(["umount", str(folder)], capture_output=True)  # it may never be closed
 
 
 def close(folder: Path) -> None:

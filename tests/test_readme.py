@@ -20,6 +20,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PATHS = (
     "README.md",
     "explorer/README.md",
+    "explorer/RUNNING.md",
     "assets/classifiers/README.md",
     "tests/benchmarks/README.md",
 )

@@ -37,6 +37,13 @@ def test_pixels_and_notes_are_the_same(kind):
     np.testing.assert_array_equal(np.asarray(there.image), np.asarray(here.image))
 
 
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "I;16", "CMYK"])
+def test_the_largest_picture_stays_within_the_limits(mode):
+    image = Image.new(mode, (6000, 4000))
+    data = encoded(image, "JPEG") if mode == "CMYK" else encoded(image, compress_level=1)
+    assert decode_isolated(data, "large").image.size == (6000, 4000)
+
+
 @pytest.mark.parametrize("data", [b"", b"text", encoded(PICTURE)[:60], bomb(50_000, 50_000)])
 def test_sentences_are_the_same(data):
     name = "a\ud800\nb.png"

@@ -15,6 +15,8 @@ CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# A camera that shows a moving pattern, and a visitor who allows its use.
+FLAGS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,11 +1,12 @@
-"""Choosing a picture: one of the gallery that suits the classifier, or an upload."""
+"""Choosing a picture: one of the gallery that suits the classifier, an upload, or a photograph."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from PIL import Image, ImageOps
@@ -21,6 +22,9 @@ from explorer.ui.components.markdown import sentence
 from explorer.ui.shared.picture import Picture
 from explorer.ui.shared.uploads import PICTURE, UploadError
 
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
 # What a page starts with, by gallery: the bundled classifiers are sure of these pictures.
 FIRST_CHOICES = {"cifar10": "cat", "imagenet": "giant panda", "tiny12": "leafhopper"}
 THUMBNAIL = 56  # pixels, and twice as many on dense screens
@@ -32,16 +36,16 @@ _thumbnails = component(__file__)
 
 
 def choose_picture(model: Classifier) -> Picture:
-    """The picture that the person chooses; the last one while an upload can't be read."""
+    """The picture that the person chooses; the last one while a file can't be read."""
     source = st.segmented_control(
         "Picture",
-        ["gallery", "upload"],
+        ["gallery", *_OWN],
         default="gallery",
         required=True,
         key="source",
         persist_state="session",
     )
-    picture = from_gallery(model) if source == "gallery" else from_upload()
+    picture = _OWN[source]() if source in _OWN else from_gallery(model)
     if picture is None:
         picture = st.session_state.get("picture")
     if picture is None:
@@ -119,22 +123,45 @@ def _thumbnail(sample: Sample) -> dict[str, Any]:
 def from_upload() -> Picture | None:
     """The last uploaded picture that could be read, or None. Shows what is wrong with a file."""
     file = PICTURE.field(f"A picture of your own: {FORMATS_TEXT}", "upload", hidden=True)
+    return _last_readable("uploaded", file, "A file")
+
+
+def from_camera() -> Picture | None:
+    """The last photograph taken with the camera of the visitor's device, or None.
+
+    The browser asks for permission, and says so if there is no camera.
+    """
+    file = st.camera_input("A photograph", key="camera", label_visibility="collapsed")
+    return _last_readable("photographed", file, "A photograph", name="photograph.jpg")
+
+
+_OWN: dict[str, Callable[[], Picture | None]] = {"upload": from_upload, "camera": from_camera}
+
+
+def _last_readable(
+    key: str, file: UploadedFile | None, what: str, name: str | None = None
+) -> Picture | None:
+    """The last picture that could be read, which the session's state has under ``key``: that in
+    ``file``, or else an earlier one.
+
+    ``what`` the file is begins a sentence; ``name`` is used in place of the file's.
+    """
+    state, file_key, error_key = st.session_state, f"{key} file", f"{key} error"
     if file is None:
         isolated.warm()
-        st.caption("A file stays in the memory of this machine and is never written to a disk.")
-        return st.session_state.get("uploaded")
-    if st.session_state.get("upload_id") != file.file_id:
-        st.session_state["upload_id"] = file.file_id
-        st.session_state["upload_error"] = None
+        st.caption(f"{what} stays in the memory of this machine and is never written to a disk.")
+    elif state.get(file_key) != file.file_id:
+        state.update({file_key: file.file_id, error_key: ""})
         try:
-            st.session_state["uploaded"] = _read(file.name, PICTURE.read(file))
+            state[key] = _read(name or file.name, PICTURE.read(file))
         except (ImageError, UploadError) as error:
-            st.session_state["upload_error"] = str(error)
-    if st.session_state["upload_error"]:
-        st.error(sentence(st.session_state["upload_error"]))
-    elif notes := st.session_state["uploaded"].notes:
-        st.caption(" ".join(sentence(note) for note in notes))
-    return st.session_state.get("uploaded")
+            state[error_key] = str(error)
+    picture: Picture | None = state.get(key)
+    if file is not None and state[error_key]:
+        st.error(sentence(state[error_key]))
+    elif file is not None and picture is not None and picture.notes:
+        st.caption(" ".join(sentence(note) for note in picture.notes))
+    return picture
 
 
 def _read(name: str, data: bytes) -> Picture:

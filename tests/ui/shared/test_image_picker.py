@@ -105,6 +105,44 @@ def test_a_good_upload_is_attacked(page: AppTest) -> None:
     assert any("can't be part of a link" in caption.value for caption in page.caption)
 
 
+def take_photograph(at: AppTest, data: bytes) -> AppTest:
+    (widget,) = at.sidebar.camera_input
+    widget.set_value(("camera_input.jpg", data, "image/jpeg"))
+    return wait_until_idle(at.run())
+
+
+def test_what_the_camera_sees_is_attacked() -> None:
+    at = open_page(ATTACK, model="cifar10-standard", linf="8")
+    assert not at.sidebar.camera_input  # the browser asks for permission only where it is wanted
+    before = pixels(at, 0)
+    choose(at, "button_group", "source", "camera")
+    np.testing.assert_array_equal(pixels(at, 0), before)
+    take_photograph(at, encoded(gradient(32), "JPEG"))
+    seen = np.asarray(Image.open(io.BytesIO(encoded(gradient(32), "JPEG"))))
+    np.testing.assert_array_equal(pixels(at, 0), seen)
+    assert 0 < np.abs(pixels(at, 2).astype(int) - seen).max() <= 8
+    assert any("can't be part of a link" in caption.value for caption in at.caption)
+
+
+def test_a_damaged_photograph_is_one_sentence_and_keeps_the_one_before() -> None:
+    at = open_page(ATTACK, model="cifar10-standard", linf="8")
+    choose(at, "button_group", "source", "camera")
+    take_photograph(at, encoded(gradient(32), "JPEG"))
+    before = pixels(at, 0)
+    take_photograph(at, encoded(noise(), "JPEG")[:500])
+    (error,) = at.error
+    assert "damaged" in error.value
+    np.testing.assert_array_equal(pixels(at, 0), before)
+
+
+def test_an_upload_and_a_photograph_are_kept_apart(page: AppTest) -> None:
+    upload(page, "ramp.png", encoded(gradient(32)))
+    choose(page, "button_group", "source", "camera")
+    take_photograph(page, encoded(noise(32), "JPEG"))
+    choose(page, "button_group", "source", "upload")
+    np.testing.assert_array_equal(pixels(page, 0), np.asarray(gradient(32)))
+
+
 @pytest.mark.parametrize(
     ("image", "kind", "note"),
     [

@@ -6,6 +6,8 @@ from typing import Literal
 
 import streamlit as st
 
+from explorer.files import PAGES
+
 
 def attack_button(
     name: str,
@@ -16,4 +18,4 @@ def attack_button(
 ) -> None:
     """Draw the button. The address of the attack page then names the classifier."""
     if st.button("Attack this classifier", key=key, type=type, width=width):
-        st.switch_page("../pages/attack.py", query_params={"model": name})
+        st.switch_page(PAGES / "attack.py", query_params={"model": name})

@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.figures.captions import attack_caption
+from explorer.files import PAGES
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.progress import last_result
@@ -69,7 +70,7 @@ def _buttons(first: AttackRequest | None) -> None:
             icon=":material/compare:",
             key="to_datasets",
         ):
-            st.switch_page("../pages/datasets.py")
+            st.switch_page(PAGES / "datasets.py")
 
 
 def _one_step(request: AttackRequest | None) -> None:

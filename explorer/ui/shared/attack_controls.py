@@ -7,6 +7,8 @@ from typing import NoReturn
 
 import streamlit as st
 
+from explorer.files import PAGES
+
 # The keys of the widgets whose values are in the page's address and restore the page.
 LINKED = (
     *("model", "image", "crop_x", "crop_y", "zoom"),
@@ -23,4 +25,4 @@ def open_attack_page(values: Mapping[str, str]) -> NoReturn:
     for key in LINKED:
         st.session_state.pop(key, None)
     st.session_state["source"] = "gallery"  # the one control that is not in the address
-    st.switch_page("../pages/attack.py", query_params=dict(values))
+    st.switch_page(PAGES / "attack.py", query_params=dict(values))

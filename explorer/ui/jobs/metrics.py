@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Mapping, Sequence
 
-import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.stats import GaugeStat, HistogramStat, Stat
 
@@ -29,8 +29,13 @@ class JobMetrics:
     def __init__(self) -> None:
         self._workers: dict[str, Worker] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no worker yet."""
+        return not self._workers
+
     def add(self, name: str, worker: Worker) -> None:
-        """Count this worker's jobs too."""
+        """Count this worker's jobs too, in place of those of an earlier one of its name."""
         self._workers = {**self._workers, name: worker}  # another thread may be reading the old one
 
     def get_stats(self, family_names: Sequence[str] | None = None) -> Mapping[str, Sequence[Stat]]:
@@ -62,9 +67,15 @@ class JobMetrics:
         }
 
 
-@st.cache_resource(show_spinner=False)
-def job_metrics() -> JobMetrics:
-    """The figures of this process, which its server publishes."""
-    metrics = JobMetrics()
-    runtime.get_instance().stats_mgr.register_provider(metrics)
-    return metrics
+_METRICS, _LOCK = JobMetrics(), threading.Lock()
+
+
+def publish(name: str, worker: Worker) -> None:
+    """Add a worker to the figures that this process' server publishes.
+
+    It takes the place of an earlier one of the same name.
+    """
+    with _LOCK:
+        if _METRICS.is_empty:
+            runtime.get_instance().stats_mgr.register_provider(_METRICS)
+        _METRICS.add(name, worker)

@@ -10,7 +10,7 @@ import streamlit as st
 
 if TYPE_CHECKING:
     from explorer.ui.jobs.job import Cost, Job
-from explorer.ui.jobs.metrics import job_metrics
+from explorer.ui.jobs.metrics import publish
 from explorer.ui.jobs.worker import Worker
 
 T = TypeVar("T")
@@ -20,7 +20,7 @@ T = TypeVar("T")
 def worker(device: str) -> Worker:
     """The one worker of a device, for all sessions."""
     new = Worker(device)
-    job_metrics().add(device, new)
+    publish(device, new)
     return new
 
 

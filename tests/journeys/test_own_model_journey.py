@@ -1,0 +1,143 @@
+"""Journeys with a visitor's own ResNet-18, whose file of 45 MB is uploaded in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.journeys.visitor import Visitor
+from tests.sessions.server import running
+
+BOXES_IN_VIEW = """selector => [...document.querySelectorAll(selector)].every(element => {
+  const box = element.getBoundingClientRect()
+  return box.height > 0 && box.top >= 0 && box.bottom <= innerHeight
+})"""
+OUTCOME = '[data-testid="stAlert"]'
+RELEASED = 10.0  # seconds that the end of a session may take
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from torchvision.models import resnet18
+
+    path = tmp_path_factory.mktemp("resnet18") / "resnet18.pth"
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        torch.save(resnet18(weights=None).state_dict(), path)
+    assert path.stat().st_size > 44e6
+    return path
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("public") / "cache"
+
+
+@pytest.fixture(scope="module")
+def public_server(cache: Path) -> Iterator[str]:
+    settings = {"EXPLORER_MODE": "public", "EXPLORER_CACHE": str(cache)}
+    with running(cache.parent / "log.txt", **settings) as app:
+        yield app.address
+
+
+def open_form(visitor: Visitor) -> Any:
+    visitor.page.goto(f"{visitor.server}/models")
+    visitor.page.get_by_role("tab", name="Add your own").click()
+    visitor.page.locator(".st-key-new-weights").wait_for()
+    visitor.wait_until_idle()
+    return visitor.page
+
+
+def add(visitor: Visitor, weights: Path) -> None:
+    """Fill the form in, wrongly first; each outcome is in view when the button was pressed."""
+    page = open_form(visitor)
+    page.get_by_label("Name", exact=True).fill("mine")
+    button = page.get_by_role("button", name="Add this classifier")
+    button.click()
+    page.get_by_text("Choose the architecture").wait_for()
+    visitor.wait_until_idle()
+    assert page.evaluate(BOXES_IN_VIEW, OUTCOME)
+    architecture = page.locator(".st-key-new-architecture input")
+    architecture.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # a menu closes when the page scrolls under it
+    architecture.fill("resnet18")
+    page.get_by_role("option", name="resnet18", exact=True).click()
+    page.locator(".st-key-new-weights input[type=file]").set_input_files(weights)
+    page.locator(".st-key-new-weights").get_by_text(weights.name).wait_for()
+    button.click()
+    page.get_by_text("Added mine").wait_for()
+    visitor.wait_until_idle()
+    assert page.evaluate(BOXES_IN_VIEW, f"{OUTCOME}, .st-key-use-new-model button")
+
+
+def attack(visitor: Visitor) -> None:
+    visitor.page.locator(".st-key-use-new-model button").click()
+    visitor.page.wait_for_selector(".picture img[src]")
+    visitor.wait_until_idle()
+    assert visitor.page.url == f"{visitor.server}/attack?model=user%3Amine"
+    assert len(visitor.names) == 3
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+def test_a_model_of_this_machine_is_uploaded_attacked_kept_and_removed(
+    browser: Any, server: str, weights: Path, width: int, height: int
+) -> None:
+    with Visitor(browser, server, width=width, height=height) as visitor:
+        add(visitor, weights)
+        attack(visitor)
+        names = visitor.names
+        visitor.page.reload()
+        visitor.page.wait_for_selector(".picture img[src]")
+        visitor.wait_until_idle()
+        assert visitor.page.url == f"{server}/attack?model=user%3Amine"
+        assert visitor.names == names
+        visitor.page.goto(f"{server}/models")
+        visitor.page.locator(".st-key-ask-user-mine button").click()
+        visitor.page.get_by_role("button", name="Remove mine").dblclick()
+        visitor.page.get_by_text("Removed mine.").wait_for()
+        visitor.wait_until_idle()
+        assert visitor.page.locator(".st-key-use-user-mine").count() == 0
+
+
+def test_a_model_of_a_visitor_is_nobody_elses_and_goes_with_the_page(
+    browser: Any, public_server: str, weights: Path, cache: Path
+) -> None:
+    def stored() -> list[Path]:
+        return list(cache.rglob("*.safetensors"))
+
+    with Visitor(browser, public_server) as visitor:
+        add(visitor, weights)
+        attack(visitor)
+        assert len(stored()) == 1
+        with Visitor(browser, public_server) as other:
+            other.open("attack?model=user:mine")
+            assert "user:mine, which is not here" in other.text(OUTCOME)
+            other.page.goto(f"{public_server}/models")
+            other.page.get_by_text("In memory").wait_for()
+            other.wait_until_idle()
+            assert other.page.locator("[class*=user-mine]").count() == 0
+            assert other.page.get_by_text("mine", exact=True).count() == 0
+        assert len(stored()) == 1
+        visitor.page.goto("about:blank")
+        for _ in range(int(RELEASED / 0.1)):
+            if not stored():
+                break
+            visitor.page.wait_for_timeout(100)
+        assert stored() == []
+
+
+def test_a_lower_limit_of_the_server_is_said_before_and_holds(
+    browser: Any, weights: Path, tmp_path: Path
+) -> None:
+    with (
+        running(tmp_path / "log.txt", STREAMLIT_SERVER_MAX_UPLOAD_SIZE="20") as app,
+        Visitor(browser, app.address) as visitor,
+    ):
+        page = open_form(visitor)
+        page.get_by_text("Weights as safetensors, or as torch saves them (up to 20 MB)").wait_for()
+        page.locator(".st-key-new-weights input[type=file]").set_input_files(weights)
+        page.get_by_text("20MB or smaller").or_(page.get_by_text("20.0MB or smaller")).wait_for()

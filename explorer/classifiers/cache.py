@@ -79,7 +79,7 @@ class ModelCache:
             loading = self._loading.setdefault(name, threading.Lock())
         with loading:  # other threads wait for this classifier only
             with self._lock:
-                if name in self._models:
+                if name in self._models and self._versions[name] == version:
                     return self._models[name]
             if expected is not None:
                 self.make_room(expected)

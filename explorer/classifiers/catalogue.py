@@ -17,7 +17,7 @@ from explorer.classifiers.imagenet import (
 )
 from explorer.classifiers.model_card import ModelCard
 from explorer.classifiers.packaged import packaged_card, packaged_weights
-from explorer.files import ASSETS
+from explorer.files import ASSETS, stat_file
 
 BUNDLED_FOLDER = ASSETS / "classifiers"
 BUNDLED_ORDER = (
@@ -98,7 +98,7 @@ def _torchvision_entry(architecture: str) -> Entry:
         training="standard",
         robust=False,
         parameters=meta["num_params"],
-        bytes=file.stat().st_size if file else round(meta["_file_size"] * _MIB),
+        bytes=round(meta["_file_size"] * _MIB) if file is None else _size(file),
         accuracy=meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,
         where=file or download_path(remote),
         available=file is not None,
@@ -106,6 +106,11 @@ def _torchvision_entry(architecture: str) -> Entry:
         accuracy_source="torchvision's own, ImageNet validation set",
         group="torchvision",
     )
+
+
+def _size(file: Path) -> int | None:
+    status = stat_file(file)
+    return None if status is None else status.st_size
 
 
 def _robust_entry(model: RobustModel) -> Entry:
@@ -120,7 +125,7 @@ def _robust_entry(model: RobustModel) -> Entry:
         training=f"adversarial, {model.threat}",
         robust=True,
         parameters=weights_record(model.architecture).meta["num_params"],
-        bytes=file.stat().st_size if file else None,
+        bytes=None if file is None else _size(file),
         accuracy=model.accuracy,
         where=file or download_path(model.remote),
         available=file is not None,

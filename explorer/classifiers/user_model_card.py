@@ -62,6 +62,8 @@ class UserModelCard:
     def read(cls, path: Path) -> UserModelCard:
         """The card in that file. Raises :class:`ClassifierError` when it holds none."""
         try:
+            if not path.is_file():  # reading a pipe would never end
+                raise ValueError("it is no file")
             values = json.loads(path.read_text(encoding="utf-8"))
             for field, is_valid in _FIELDS.items():
                 if field in values and not is_valid(values[field]):

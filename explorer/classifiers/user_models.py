@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from explorer.classifiers.trial import trial_run
 from explorer.classifiers.user_functions import function_entries
 from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_network import build_user_model, network_bytes
-from explorer.files import cache_folder, disk_error, new_folder
+from explorer.files import cache_folder, disk_error, new_folder, remove_folder, stat_file
 from explorer.sandbox.process import Cancel
 
 Admit = Callable[[int], None]  # raises a UserError if there is no room for so many bytes of weights
@@ -102,9 +101,16 @@ class UserModels:
 
     def remove(self, name: str) -> None:
         """Delete a model. Raises :class:`ClassifierError` when there is none of that name."""
+        missing = ClassifierError(f"there is no classifier {USER_PREFIX}{name}")
         if name not in self.cards():
-            raise ClassifierError(f"there is no classifier {USER_PREFIX}{name}")
-        shutil.rmtree(self.folder / name)
+            raise missing
+        folder = self.folder / name
+        try:
+            remove_folder(folder)
+        except FileNotFoundError:  # another process was quicker
+            raise missing from None
+        except OSError as error:
+            raise ClassifierError(f"can't remove {folder}: {error.strerror}") from None
 
     def load(self, name: str, device: torch.device) -> Classifier:
         """The model of that name. Raises :class:`ClassifierError`."""
@@ -122,6 +128,7 @@ class UserModels:
 
     def _entry(self, card: UserModelCard) -> Entry:
         path = self._weights(card.name)
+        status = stat_file(path)
         return Entry(
             name=USER_PREFIX + card.name,
             title=card.name,
@@ -129,10 +136,10 @@ class UserModels:
             training=f"{card.architecture}, {'robust' if card.robust else 'standard'}",
             robust=card.robust,
             parameters=None,
-            bytes=path.stat().st_size if path.is_file() else None,
+            bytes=None if status is None else status.st_size,
             accuracy=None,
             where=path,
-            available=path.is_file(),
+            available=status is not None,
             group=self.group,
         )
 

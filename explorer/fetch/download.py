@@ -60,12 +60,12 @@ def fetch(
     true, :class:`Cancelled` is raised. ``timeout`` is the longest silence in seconds. Raises
     :class:`FetchError` if the file can't be fetched, checked or written.
     """
-    if path.exists():
+    if path.is_file():
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with file_lock(path, cancelled):
-            if not path.exists():  # another process may have fetched it meanwhile
+            if not path.is_file():  # another process may have fetched it meanwhile
                 _Download(remote, path, on_bytes, cancelled, timeout).run()
     except OSError as error:  # of the disk; those of the network are FetchErrors already
         raise FetchError(str(disk_error(path, error, "What arrived is kept"))) from None
@@ -109,6 +109,9 @@ class _Download:
         self.total, self.digest = remote.bytes, remote.digest
 
     def run(self) -> None:
+        for path in (self.path, self.part, self.version_file):
+            if path.exists() and not path.is_file():  # a folder, or a pipe, which has no end
+                raise FetchError(f"{path} is in the way: it is no file; remove it and try again")
         try:
             self._receive_all()
             self._check_digest()

@@ -20,10 +20,12 @@ from explorer.classifiers.imagenet import ROBUST_PREFIX
 from explorer.classifiers.packaged import EFFICIENTNET, packaged_weights
 from explorer.classifiers.session_models import SessionModels
 from explorer.classifiers.user_models import UserModels, user_entries
+from explorer.files import stat_file
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.mode import is_public
 
 MODEL_CACHE = ModelCache()
+_ATTEMPTS = 3  # to read a file that is replaced meanwhile
 NO_CLASSIFIER = "there is no classifier yet: python -m explorer train tiny12-standard makes one"
 
 # The ImageNet classifier a page begins with: the one of the panda's figure, else the most accurate
@@ -90,15 +92,27 @@ def classifier_of(entry: Entry) -> Classifier:
 
     Raises :class:`~explorer.classifiers.ClassifierError`.
     """
-    try:
-        version = entry.where, entry.where.stat().st_mtime_ns
-    except OSError:
-        raise _gone(entry) from None
-    model = MODEL_CACHE.get(_key(entry), entry.bytes, version, partial(_load, entry))
-    if entry.group == SESSION_GROUP and not entry.where.is_file():
-        forget(entry)  # the session ended while it was loaded
+    for _ in range(_ATTEMPTS):
+        version = _version(entry)
+        model = MODEL_CACHE.get(_key(entry), entry.bytes, version, partial(_load, entry))
+        if stat_file(entry.where) is None and entry.group == SESSION_GROUP:
+            forget(entry)  # the session ended while it was loaded
+        if _version(entry) == version:
+            return model
+    raise ClassifierError(
+        f"{entry.where.name} changes all the time; try again when it has been written"
+    )
+
+
+def _version(entry: Entry) -> Hashable:
+    """Equal as long as the file is the same one with the same contents.
+
+    A file that replaces another may have its time and its size.
+    """
+    status = stat_file(entry.where)
+    if status is None:
         raise _gone(entry)
-    return model
+    return entry.where, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def forget(entry: Entry) -> None:

@@ -14,7 +14,7 @@ from tests.imports import ROOT, Import, all_imports, circles, imports_of, lines_
 LEVELS = (
     ("errors",),
     ("settings", "leftovers"),
-    ("files", "system", "sandbox"),
+    ("files", "system", "sandbox", "ranks"),
     ("images", "fetch"),
     ("classifiers",),
     ("engine",),
@@ -130,7 +130,7 @@ def test_no_module_is_too_long():
 
 def test_the_tests_mirror_the_rooms():
     folders = {path.parent.relative_to(ROOT / "tests") for path in ROOT.glob("tests/**/test_*.py")}
-    own = {Path("."), Path("journeys"), Path("sessions"), Path("hostile")}
+    own = {Path("."), Path("journeys"), Path("sessions"), Path("hostile"), Path("faults")}
     assert not [folder for folder in folders - own if not (ROOT / "explorer" / folder).is_dir()]
 
 

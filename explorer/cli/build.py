@@ -6,13 +6,11 @@ A build that was stopped continues with the shards that are missing.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from dataclasses import replace
 from typing import Self
 
-import torch
 from tqdm import tqdm
 
 from explorer.classifiers import load
@@ -36,6 +34,7 @@ from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
 from explorer.datasets.near_duplicates import exclude_near_duplicates
 from explorer.datasets.sources import read_source
 from explorer.engine import PRECISIONS
+from explorer.ranks import Ranks, rank_device
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -88,9 +87,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     construction = _construction(options)
     check_count("--limit", options.limit, MAX_LIMIT)
-    rank, world = _from_torchrun("RANK", 0), _from_torchrun("WORLD_SIZE", 1)
+    ranks = Ranks.from_environment()
+    rank, world = ranks.rank, ranks.world
     folder = writable_folder(options.out)
-    classifier = load(options.model, options.weights, _device(options.device))
+    classifier = load(options.model, options.weights, rank_device(options.device))
     data = read_source(options.data, classifier)
     if options.without:
         data = exclude_near_duplicates(data, read_source(options.without, classifier).images)
@@ -157,14 +157,6 @@ class _ProgressReport:
         print(line, file=sys.stderr)
 
 
-def _from_torchrun(name: str, default: int) -> int:
-    """A whole number that torchrun sets in the environment."""
-    text = os.environ.get(name, str(default))
-    if not text.isdecimal():
-        raise UsageError(f"the environment variable {name} must be a whole number; it is {text!r}")
-    return int(text)
-
-
 def _construction(options: argparse.Namespace) -> Construction:
     """The chosen construction with the parameters of the command line."""
     name, construction = options.set, CONSTRUCTIONS[options.set]
@@ -189,10 +181,3 @@ def _construction(options: argparse.Namespace) -> Construction:
         if (value := getattr(options, key)) is not None
     }
     return replace(construction, **parameters)
-
-
-def _device(name: str) -> str:
-    """Under torchrun each rank of a machine takes the GPU of its number."""
-    if "LOCAL_RANK" not in os.environ or name == "cpu" or not torch.cuda.is_available():
-        return name
-    return f"cuda:{_from_torchrun('LOCAL_RANK', 0) % torch.cuda.device_count()}"

@@ -1,4 +1,4 @@
-"""``evaluate``: accuracy of a classifier under attack, on labelled images."""
+"""``evaluate``: accuracy of a classifier under attack, on labelled images, also under torchrun."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from explorer.cli.common import (
     print_json,
 )
 from explorer.datasets.sources import read_source
+from explorer.engine import PRECISIONS, gradient_model
 from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, robust_accuracy
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.figures.captions import count_of
+from explorer.ranks import Ranks, connected_ranks, rank_device
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -44,6 +46,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--restarts", type=int, default=1, help="random starts (default 1)")
     parser.add_argument("--limit", type=int, help="use only the first N images")
     parser.add_argument("--seed", type=int, default=0, help="of the random starts (default 0)")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="of the gradients (default: the fastest on this machine)",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
@@ -53,9 +61,18 @@ def run(options: argparse.Namespace) -> int:
     check_count("--limit", options.limit, MAX_LIMIT)
     for epsilon in options.epsilon:
         Threat(options.norm, epsilon)  # refuses a wrong radius before anything is loaded
-    classifier = load(options.model, options.weights, options.device)
+    with connected_ranks() as ranks:
+        return _evaluate(options, ranks)
+
+
+def _evaluate(options: argparse.Namespace, ranks: Ranks) -> int:
+    classifier = load(options.model, options.weights, rank_device(options.device))
     data = read_source(options.data, classifier, options.limit)
-    with tqdm(total=len(data), unit="image", file=sys.stderr, disable=None) as bar:
+    precision = gradient_model(classifier, options.precision)[1]
+    ranks.check_same("classifier", (classifier.digest, precision))
+    ranks.check_same("images", data.digest)
+    hidden = None if ranks.is_first else True
+    with tqdm(total=len(data), unit="image", file=sys.stderr, disable=hidden) as bar:
         rows = robust_accuracy(
             classifier,
             data.images,
@@ -65,13 +82,28 @@ def run(options: argparse.Namespace) -> int:
             steps=options.steps,
             restarts=options.restarts,
             seed=options.seed,
+            precision=precision,
+            ranks=ranks,
             on_batch=lambda done, total: bar.update(done - bar.n),
         )
+    if not ranks.is_first:
+        return 0
+    if precision != options.precision != "auto":
+        print(f"note: the gradients are in {precision}, not {options.precision}", file=sys.stderr)
     threat = f"{options.norm}, PGD {options.steps} steps, {options.restarts} restarts"
     if options.json:
         keys = ("epsilon", "accuracy", "low", "high")
         values = [{key: getattr(row, key) for key in keys} for row in rows]
-        print_json({"model": options.model, "n": len(data), "threat": threat, "rows": values})
+        settings = {"seed": options.seed, "precision": precision}
+        print_json(
+            {
+                "model": options.model,
+                "n": len(data),
+                "threat": threat,
+                **settings,
+                "rows": values,
+            }
+        )
     else:
         print(_title(options, len(data)))
         for row in rows:

@@ -11,7 +11,11 @@ from tqdm import tqdm
 from explorer.classifiers import Classifier
 from explorer.cli.common import print_json
 from explorer.experiments.one_image.attack_image import attack_image, image_digest
-from explorer.experiments.one_image.recipe import Recipe, format_epsilon
+from explorer.experiments.one_image.recipe import (
+    Recipe,
+    format_epsilon,
+    precision_note,
+)
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, trace_csv
 from explorer.figures.print_triptych import triptych
@@ -36,9 +40,13 @@ def run_recipe(classifier: Classifier, picture: DecodedImage, recipe: Recipe) ->
     if recipe.image_digest and image_digest(image) != recipe.image_digest:
         print("note: this is not the picture of the recipe", file=sys.stderr)
     with tqdm(total=recipe.steps, unit="step", file=sys.stderr, disable=None, leave=False) as bar:
-        return attack_image(
+        report = attack_image(
             classifier, image, recipe, on_step=lambda done, steps, loss: bar.update()
         )
+    precision = precision_note(recipe, report.recipe)
+    if precision is not None:
+        print(f"note: {precision}", file=sys.stderr)
+    return report
 
 
 def write_result(report: AttackReport, classifier: Classifier, out: Path) -> None:

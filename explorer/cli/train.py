@@ -1,4 +1,7 @@
-"""``train``: train a bundled classifier again, from the last whole epoch if it was stopped."""
+"""``train``: train a bundled classifier again, from the last whole epoch if it was stopped.
+
+Under torchrun the ranks divide each batch among them, and the first one writes.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from explorer.cli.common import (
 )
 from explorer.datasets.labelled import LabelledImages
 from explorer.files import shared_folder
+from explorer.ranks import Ranks, connected_ranks, rank_device
 from explorer.training.data import read_constructed, read_files
 from explorer.training.publish import make_classifier, measure, publish
 from explorer.training.recipes import TRAINING_RECIPES, TrainingRecipe
@@ -74,21 +78,33 @@ def run(options: argparse.Namespace) -> int:
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     out = writable_folder(options.out or Path("runs") / recipe.name)
-    device = resolve_device(options.device)
+    with connected_ranks() as ranks:
+        return _run(recipe, options, out, ranks)
+
+
+def _run(recipe: TrainingRecipe, options: argparse.Namespace, out: Path, ranks: Ranks) -> int:
+    device = resolve_device(rank_device(options.device))
     train, test, construction = _read(recipe, options)
     initial = None
     if recipe.start_from is not None:
         initial = read_checkpoint(BUNDLED_FOLDER / f"{recipe.start_from}.safetensors").state
-    trainer = Trainer(recipe.hyperparameters, train, recipe.mean, recipe.std, str(device), initial)
+    trainer = Trainer(
+        recipe.hyperparameters, train, recipe.mean, recipe.std, str(device), initial, ranks
+    )
+    ranks.check_same("training set", train.digest)
+    ranks.check_same("test images", test.digest)
     _train(trainer, out / CHECKPOINT, options.stop_after or recipe.hyperparameters.epochs)
     classifier = make_classifier(recipe, trainer, test.names)
-    with tqdm(desc="measuring", unit="image", file=sys.stderr, disable=None) as bar:
+    hidden = None if ranks.is_first else True
+    with tqdm(desc="measuring", unit="image", file=sys.stderr, disable=hidden) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        accuracy = measure(classifier, recipe, test, progress, options.apgd)
+        accuracy = measure(classifier, recipe, test, progress, options.apgd, ranks)
+    if not ranks.is_first:
+        return 0
     publish(recipe, trainer, classifier, accuracy, out, construction)
     _print_result(recipe, trainer, accuracy, out, options.json)
     return 0
@@ -123,21 +139,27 @@ def _read(
 def _train(trainer: Trainer, checkpoint: Path, stop_after: int) -> None:
     if checkpoint.is_file():
         trainer.restore(checkpoint)
-        print(f"continues after epoch {trainer.epoch}", file=sys.stderr)
+        if trainer.ranks.is_first:
+            print(f"continues after epoch {trainer.epoch}", file=sys.stderr)
+    trainer.ranks.check_same("checkpoint", trainer.epoch)
     while trainer.epoch < min(trainer.settings.epochs, stop_after):
         _run_epoch(trainer)
-        trainer.save(checkpoint)
+        if trainer.ranks.is_first:
+            trainer.save(checkpoint)
 
 
 def _run_epoch(trainer: Trainer) -> None:
     label = f"epoch {trainer.epoch + 1} of {trainer.settings.epochs}"
-    with tqdm(total=100, desc=label, unit="%", file=sys.stderr, disable=None) as bar:
+    hidden = None if trainer.ranks.is_first else True
+    with tqdm(total=100, desc=label, unit="%", file=sys.stderr, disable=hidden) as bar:
 
         def report(progress: TrainingProgress) -> None:
             bar.update(round(100 * progress.fraction) - bar.n)
             bar.set_postfix(loss=f"{progress.loss:.3f}", accuracy=f"{progress.accuracy:.1%}")
 
         last = trainer.run_epoch(report)
+    if hidden:
+        return
     print(
         f"{label}: loss {last.loss:.3f}, accuracy {last.accuracy:.1%}, {last.rate:.0f} images/s",
         file=sys.stderr,

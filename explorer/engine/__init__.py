@@ -14,9 +14,12 @@ from explorer.engine.choice import Choice
 from explorer.engine.convolution import packed_product
 from explorer.engine.gradient_model import VJP, GradientModel, NoGradientError
 from explorer.engine.measurement import Tuning, tune
-from explorer.engine.precision import PRECISIONS, explain_precision, gradient_model
+from explorer.engine.pauses import pausing
+from explorer.engine.precision import explain_precision, gradient_model
 from explorer.engine.processor import Processor, processor
+from explorer.engine.threads import thread_count
 from explorer.engine.tuning import forget_tuning
+from explorer.settings import PRECISIONS
 
 __all__ = [
     "PRECISIONS",
@@ -34,6 +37,8 @@ __all__ = [
     "logits_of",
     "map_chunks",
     "packed_product",
+    "pausing",
     "processor",
+    "thread_count",
     "tune",
 ]

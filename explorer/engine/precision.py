@@ -24,7 +24,6 @@ from explorer.errors import is_out_of_memory
 
 _LOGGER = logging.getLogger(__name__)
 
-PRECISIONS = ("auto", "float32", "folded", "bfloat16")
 # The type of a copy, and the least agreement (cosine) of its input gradient with the original's on
 # noise: rounding to bfloat16 leaves 0.88 of GoogLeNet's.
 COPIES = {"folded": (torch.float32, 0.999), "bfloat16": (torch.bfloat16, 0.8)}

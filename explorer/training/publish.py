@@ -22,6 +22,7 @@ from explorer.experiments.evaluation.auto_pgd import APGD, apgd_accuracy
 from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, robust_accuracy
 from explorer.experiments.one_image.attack_image import versions
 from explorer.files import write_together
+from explorer.ranks import ALONE, Ranks
 from explorer.training.recipes import TrainingRecipe
 from explorer.training.trainer import Trainer
 
@@ -54,10 +55,12 @@ def measure(
     test: LabelledImages,
     on_batch: Callable[[int, int], None],
     apgd: bool = False,
+    ranks: Ranks = ALONE,
 ) -> tuple[Accuracy, ...]:
     """Accuracy on all test images, then under PGD on :data:`ATTACKED_IMAGES` evenly spaced ones.
 
-    With ``apgd`` follows the accuracy under Auto-PGD, a stronger attack of another library.
+    With ``apgd`` follows the accuracy under Auto-PGD, a stronger attack of another library, which
+    the first of the ``ranks`` runs alone.
     """
     count = min(ATTACKED_IMAGES, len(test))
     subset = test.take(torch.linspace(0, len(test) - 1, count).long())
@@ -65,12 +68,19 @@ def measure(
     def under_pgd(data: LabelledImages, epsilons: tuple[float, ...], steps: int) -> list[Accuracy]:
         images, labels = data.images, data.labels
         rows = robust_accuracy(
-            classifier, images, labels, "l2", epsilons, steps=max(steps, 1), on_batch=on_batch
+            classifier,
+            images,
+            labels,
+            "l2",
+            epsilons,
+            steps=max(steps, 1),
+            ranks=ranks,
+            on_batch=on_batch,
         )
         return _accuracies(recipe, rows, len(data), steps, PGD)
 
     accuracies = under_pgd(test, (0.0,), 0) + under_pgd(subset, recipe.epsilons, EVALUATION_STEPS)
-    if apgd:
+    if apgd and ranks.is_first:
         steps, images, labels = EVALUATION_STEPS, subset.images, subset.labels
         rows = apgd_accuracy(
             classifier, images, labels, recipe.epsilons, steps=steps, on_batch=on_batch

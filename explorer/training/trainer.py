@@ -4,6 +4,10 @@ Standard training follows the CIFAR-10 speed runs (Jordan 2024, arXiv 2404.00498
 one triangular learning rate, fast biases, alternating flips. Adversarial training (Madry et al.
 2018; Ilyas et al. 2019, appendix C) attacks each batch from a random start with one or two steps of
 1.25 ε (Wong et al. 2020, "Fast is better than free") while the network is in evaluation mode.
+
+Several ranks divide each batch among them and add up their gradients. All draw the same random
+numbers, so the images, the augmentation, the starts and the steps are those of one process. Two
+things differ: a batch norm sees a rank's part of the batch alone, and sums are rounded otherwise.
 """
 
 from __future__ import annotations
@@ -22,6 +26,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from explorer.attacks import Threat
 from explorer.classifiers.small_net import SmallNet, whiten_stem
 from explorer.datasets.labelled import LabelledImages
+from explorer.ranks import ALONE, Ranks
+from explorer.training.augmentation import augment
 from explorer.training.checkpoint import TrainingError, read_checkpoint, write_checkpoint
 from explorer.training.hyperparameters import Hyperparameters
 from explorer.training.optimizer import make_optimizer, set_learning_rate
@@ -40,20 +46,6 @@ class TrainingProgress:
     rate: float
 
 
-def _augment(images: Tensor, crop: int, flip: Tensor, generator: torch.Generator) -> Tensor:
-    """Images shifted at random by up to ``crop`` pixels, and mirrored where ``flip`` [N] is true.
-
-    Reflections fill the borders.
-    """
-    size = images.shape[-1]
-    padded = F.pad(images, (crop,) * 4, mode="reflect")
-    shifts = torch.randint(0, 2 * crop + 1, (len(images), 2), generator=generator)
-    out = torch.empty_like(images)
-    for i, (dy, dx) in enumerate(shifts.tolist()):
-        out[i] = padded[i, :, dy : dy + size, dx : dx + size]
-    return torch.where(flip[:, None, None, None], out.flip(3), out)
-
-
 class Trainer:
     """One training, run epoch by epoch; after :meth:`restore` it continues where :meth:`save` was.
 
@@ -69,7 +61,9 @@ class Trainer:
         std: tuple[float, float, float],
         device: str = "cpu",
         initial: dict[str, Tensor] | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
+        self.ranks = ranks
         self.settings, self.data, self.device = settings, data, torch.device(device)
         self.mean = torch.tensor(mean, device=self.device).view(1, 3, 1, 1)
         self.std = torch.tensor(std, device=self.device).view(1, 3, 1, 1)
@@ -94,19 +88,29 @@ class Trainer:
         return ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
 
     def _batches(self, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """Augmented pixels and labels. Odd epochs have the mirror images of even epochs."""
+        """This rank's augmented pixels and labels of each batch.
+
+        Odd epochs have the mirror images of even epochs.
+        """
         settings, n = self.settings, len(self.data)
         first_flip = torch.rand(n, generator=torch.Generator().manual_seed(settings.seed)) < 0.5
         order = torch.randperm(n, generator=generator)
         small = settings.small_size if self.epoch < settings.small_until * settings.epochs else None
         for start in range(0, n - settings.batch + 1, settings.batch):
-            rows = order[start : start + settings.batch]
+            rows = self._part(order[start : start + settings.batch])
             images = self.data.images[rows].float() / 255
             mirror = (first_flip[rows] ^ bool(self.epoch % 2)) & settings.flip
-            images = _augment(images, settings.crop, mirror, generator)
+            shifts = torch.randint(
+                0, 2 * settings.crop + 1, (settings.batch, 2), generator=generator
+            )
+            images = augment(images, settings.crop, mirror, self._part(shifts))
             if small is not None:
                 images = F.interpolate(images, size=(small, small), mode="bilinear", antialias=True)
             yield images.to(self.device), self.data.labels[rows].to(self.device)
+
+    def _part(self, batch: Tensor) -> Tensor:
+        """This rank's rows of what belongs to a whole batch."""
+        return batch[self.ranks.rank :: self.ranks.world]
 
     def _loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         with torch.autocast(self.device.type, dtype=torch.bfloat16):
@@ -123,7 +127,8 @@ class Trainer:
         self.net.eval()
         for parameter in self.net.parameters():
             parameter.requires_grad_(False)
-        delta = threat.random_start(images, generator)
+        whole = images[:1].expand(settings.batch, *images.shape[1:])
+        delta = self._part(threat.random_start(whole, generator))
         for _ in range(steps):
             delta = ((images + delta).clamp(0, 1) - images).requires_grad_()
             loss, _ = self._loss(images + delta, labels)
@@ -143,10 +148,15 @@ class Trainer:
     ) -> TrainingProgress:
         """The state at the end of one more epoch; ``report`` gets the state after every batch.
 
-        Raises :class:`TrainingError` where the data do not fill a batch or the loss overflows.
+        Raises :class:`TrainingError` where the data do not fill a batch, the ranks are too many or
+        the loss overflows.
         """
         settings = self.settings
         generator = torch.Generator().manual_seed(settings.seed * 100_003 + self.epoch)
+        if self.ranks.world > settings.batch:
+            raise TrainingError(
+                f"{self.ranks.world} ranks can't share a batch of {settings.batch}; start fewer"
+            )
         steps = len(self.data) // settings.batch
         if not steps:
             raise TrainingError(
@@ -161,11 +171,15 @@ class Trainer:
                 images = self._perturb(images, labels, generator)
             loss, logits = self._loss(images, labels)
             self.optimizer.zero_grad(set_to_none=True)
+            loss = loss * (len(labels) / settings.batch)  # its part of the mean of the batch
             loss.backward()
+            right = (logits.argmax(1) == labels).sum().float()
+            loss = loss.detach()
+            self._combine(loss, right)
             self.optimizer.step()
             self.averaged.update_parameters(self.net)
-            correct += (logits.argmax(1) == labels).sum().item()
-            count, loss_sum = count + len(labels), loss_sum + loss.item()
+            correct += right.item()
+            count, loss_sum = count + settings.batch, loss_sum + loss.item()
             if not math.isfinite(loss_sum):
                 raise TrainingError(
                     f"the loss is no longer finite in epoch {self.epoch + 1}; lower the learning "
@@ -179,6 +193,16 @@ class Trainer:
         self.epoch += 1
         self.seconds += time.perf_counter() - start
         return progress
+
+    def _combine(self, loss: Tensor, right: Tensor) -> None:
+        """Add up the ranks' gradients and counts; batch norms get the mean of their statistics."""
+        if self.ranks.world == 1:
+            return
+        gradients = [each.grad for each in self.net.parameters() if each.grad is not None]
+        statistics = [each for each in self.net.buffers() if each.is_floating_point()]
+        for each in statistics:
+            each.div_(self.ranks.world)
+        self.ranks.add([*gradients, *statistics, loss, right])
 
     def weights(self) -> dict[str, Tensor]:
         """The averaged weights on the CPU. As float16 they take half the space.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.attacks import PGD, AttackError, Threat
 from explorer.classifiers import Classifier
+from explorer.ranks import ALONE, Ranks
 
 Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
 # Values in one attacked batch: enough work for two cores, and it fits any memory.
@@ -72,6 +73,8 @@ def robust_accuracy(
     steps: int = 20,
     restarts: int = 1,
     seed: int = 0,
+    precision: str = "auto",
+    ranks: Ranks = ALONE,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[AccuracyRow]:
     """Accuracy under PGD at each of ``epsilons``, in their order.
@@ -79,7 +82,8 @@ def robust_accuracy(
     ``images`` are uint8 [N, 3, H, W], ``labels`` int64 [N]. An image counts as robust at ε when it
     is classified correctly and no attack at ε or below succeeds. The attack at each ε starts from
     the result at the ε before, so that accuracy never rises with ε. ``on_batch(images done, N)``
-    reports progress. Raises :class:`AttackError` for an L2 ε that is larger than any distance
+    reports progress. Several ``ranks`` share the batches, which are those of one process, and all
+    get the same rows. Raises :class:`AttackError` for an L2 ε that is larger than any distance
     between two images.
     """
     largest = images[0].numel() ** 0.5
@@ -91,7 +95,7 @@ def robust_accuracy(
     batch = max(1, BATCH_VALUES // images[0].numel())
     ascending = sorted(set(epsilons))
     robust_counts = dict.fromkeys(ascending, 0)
-    for start in range(0, len(images), batch):
+    for start in ranks.share(range(0, len(images), batch)):
         pixels = images[start : start + batch].float() / 255
         truth = labels[start : start + batch]
         remaining = is_correct(classifier, pixels, truth).nonzero().flatten()
@@ -101,11 +105,18 @@ def robust_accuracy(
                 # Only whether the attack succeeds matters here, not by how much.
                 threat = Threat(norm, epsilon)
                 attack = PGD(
-                    threat, steps=steps, restarts=restarts, seed=seed, stop_on_success=True
+                    threat,
+                    steps=steps,
+                    restarts=restarts,
+                    seed=seed,
+                    precision=precision,
+                    stop_on_success=True,
                 )
                 result = attack(classifier, pixels[remaining], truth[remaining], initial=initial)
                 robust = ~result.success
                 remaining, initial = remaining[robust], result.adversarial[robust]
             robust_counts[epsilon] += len(remaining)
         on_batch(min(start + batch, len(images)), len(images))
-    return accuracy_rows(robust_counts, len(images), epsilons)
+    counts = ranks.gather(robust_counts)
+    total = {epsilon: sum(each[epsilon] for each in counts) for epsilon in ascending}
+    return accuracy_rows(total, len(images), epsilons)

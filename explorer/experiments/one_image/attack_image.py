@@ -14,10 +14,13 @@ from torch import Tensor
 from explorer import __version__
 from explorer.attacks import PGD, AttackError, OnStep, Threat
 from explorer.classifiers import Classifier
-from explorer.experiments.one_image.recipe import Recipe
+from explorer.engine import thread_count
+from explorer.experiments.one_image.recipe import Recipe, RecipeError
 from explorer.experiments.one_image.report import AttackReport, Prediction
 from explorer.images.distances import l2, linf, perturbation_image, ssim
 from explorer.images.geometry import round_8bit
+
+MAX_THREADS = 1024
 
 
 def image_digest(image: Tensor) -> str:
@@ -39,6 +42,8 @@ def attack_from(recipe: Recipe) -> PGD:
 
     Raises a :class:`~explorer.errors.UserError` for settings out of range.
     """
+    if recipe.threads is not None and not 1 <= recipe.threads <= MAX_THREADS:
+        raise RecipeError(f"threads must be from 1 to {MAX_THREADS:,}; they are {recipe.threads}")
     return PGD(
         Threat(recipe.norm, recipe.epsilon),
         steps=recipe.steps,
@@ -97,15 +102,17 @@ def attack_image(
         name = classifier.labels[label]
         raise AttackError(f"the target {name!r} is what the image already shows; pick another")
     started = time.perf_counter()
-    result = attack(
-        classifier,
-        image[None],
-        torch.tensor([label]),
-        None if target is None else torch.tensor([target]),
-        frames=frames,
-        on_step=on_step,
-        cancelled=cancelled,
-    )
+    with thread_count(recipe.threads):
+        threads = torch.get_num_threads() if classifier.device.type == "cpu" else None
+        result = attack(
+            classifier,
+            image[None],
+            torch.tensor([label]),
+            None if target is None else torch.tensor([target]),
+            frames=frames,
+            on_step=on_step,
+            cancelled=cancelled,
+        )
     seconds = time.perf_counter() - started
     original, adversarial = image.detach().cpu(), result.adversarial[0].cpu()
     after = Prediction(result.logits[0].softmax(dim=0).cpu(), classifier.labels)
@@ -120,6 +127,7 @@ def attack_image(
             result_digest=image_digest(adversarial),
             device=str(classifier.device),
             precision=result.precision,
+            threads=threads,
             versions=versions(),
         ),
         original=original,

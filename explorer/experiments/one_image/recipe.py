@@ -75,6 +75,16 @@ def _fraction(text: str) -> Fraction:
     return Fraction(text)
 
 
+def precision_note(wanted: Recipe, used: Recipe) -> str | None:
+    """What to say where an attack could not use the precision that its recipe asked for."""
+    if wanted.precision in ("auto", used.precision):
+        return None
+    return (
+        f"This classifier can't be attacked in {wanted.precision} here: no copy of it agrees with "
+        f"it. The gradients are in {used.precision}, so the result may differ from the one before."
+    )
+
+
 @dataclass(frozen=True)
 class Recipe:
     """The settings of an attack on one image, with names and digests in place of objects.
@@ -86,7 +96,8 @@ class Recipe:
 
     A recipe that was run also has SHA-256 digests, of the attacked and the adversarial pixels
     (``image_digest`` and ``result_digest``, as float32 [3, H, W]) and of the weights, and the
-    ``device``, ``precision`` and ``versions`` that it was run with.
+    ``device``, ``precision`` and ``versions`` that it was run with. ``threads`` is the number of
+    CPU threads, with which it is repeated: in float32 it can change the last bits.
     """
 
     image: str
@@ -109,6 +120,7 @@ class Recipe:
     result_digest: str = ""
     device: str = "cpu"
     precision: str = "auto"
+    threads: int | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -177,7 +189,8 @@ class Recipe:
         return [name for name, digest in digests.items() if not digest]
 
     def _surroundings(self) -> dict[str, str]:
-        return {"device": self.device, "precision": self.precision, **self.versions}
+        threads = {} if self.threads is None else {"threads": str(self.threads)}
+        return {"device": self.device, "precision": self.precision, **threads, **self.versions}
 
     def command(self, out: str = "out") -> str:
         """The command that runs the same attack and writes to the folder ``out``."""

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from explorer.experiments.one_image.recipe import Recipe
 from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.components.errors import error_text
 from explorer.ui.components.markdown import plain
@@ -51,8 +52,9 @@ def exports(response: AttackResponse) -> None:
             )
     st.caption(plain(eight_bits(report)))
     st.markdown("Link to this result:")
-    st.code(st.session_state[_LINKS][response.request.key], language=None, wrap_lines=True)
     recipe = report.recipe
+    link = st.session_state[_LINKS][response.request.key]
+    st.code(_pinned(link, recipe), language=None, wrap_lines=True)
     if recipe.image.startswith(UPLOAD_PREFIX):
         st.caption("An uploaded picture can't be part of a link, which restores everything else.")
         recipe = replace(recipe, image=recipe.image.removeprefix(UPLOAD_PREFIX))
@@ -84,6 +86,11 @@ def _link() -> str:
         for key, value in values.items()
     }
     return f"{base}?{urlencode(texts)}"
+
+
+def _pinned(link: str, recipe: Recipe) -> str:
+    """``link`` with the precision that was used: another machine's "auto" may be another one."""
+    return link if recipe.is_fgsm else f"{link}&{urlencode({'precision': recipe.precision})}"
 
 
 def build(response: AttackResponse, ending: str) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.experiments.one_image.recipe import Recipe
+from explorer.settings import PRECISIONS
 from explorer.ui.attack.widgets import BIND, class_index
 
 LOSSES = {"cross-entropy": "ce", "margin (CW)": "cw", "DLR": "dlr"}
@@ -51,12 +52,21 @@ def more_settings(method: str, recipe: Recipe, options: list[str]) -> Recipe:
     seed = st.number_input(
         "Seed", 0, MAX_SEED, 0, key="seed", bind=BIND, help="The same seed gives the same starts."
     )
+    precision = st.selectbox(
+        "Precision",
+        PRECISIONS,
+        key="precision",
+        bind=BIND,
+        help="Of the gradients. auto is the form that is quickest on this machine; a link names "
+        "the one that was used. Success is always decided in float32.",
+    )
     return replace(
         recipe,
         step_size=step_size,
         random_start=bool(random_start),
         restarts=int(restarts),
         seed=int(seed),
+        precision=str(precision),
     )
 
 

@@ -1,9 +1,10 @@
-"""Notes on a result: an original that was misclassified already, frames that were not kept."""
+"""Notes on a result: what was misclassified already, a precision that was not to be had, frames."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from explorer.experiments.one_image.recipe import precision_note
 from explorer.figures.captions import percent
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.attack_request import AttackResponse
@@ -25,6 +26,8 @@ def notices(response: AttackResponse) -> None:
             "settings.",
             icon=":material/info:",
         )
+    if (note := precision_note(request.recipe, report.recipe)) is not None:
+        st.info(note, icon=":material/info:")
     if response.sprite_sheet is None:
         st.caption(
             "With so many steps and restarts at this size only the curves are kept, not the image "

@@ -89,3 +89,12 @@ def test_a_pair_that_a_person_added(user_pair) -> None:
     tiles = component(at, "tile_grid")["tiles"]
     assert {tile["label"] for tile in tiles} == {"no label"}
     assert not any(tile["bars"] for tile in tiles)
+
+
+def test_a_link_to_classifiers_that_are_not_here_says_so() -> None:
+    at = open_page(DATASETS, pair="user:a and user:b", **QUICK)
+    (warning,) = at.sidebar.warning
+    text = shown(warning.value).replace("**", "")
+    assert text.startswith("The link asks for the classifiers user:a and user:b, which are not")
+    assert "Instead, this page uses cifar10;" in text
+    assert not open_page(DATASETS, pair="tiny12", **QUICK).sidebar.warning

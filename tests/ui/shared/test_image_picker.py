@@ -169,3 +169,15 @@ def test_the_name_of_a_file_is_never_markup(page: AppTest) -> None:
     texts = [element.value for element in (*page.markdown, *page.caption, error)]
     assert not any(name in text for text in texts)
     assert plain(name) in error.value
+
+
+def test_a_picture_that_is_too_large_is_refused_on_the_server_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EXPLORER_PICTURE_MB", "1")
+    page = open_page(ATTACK, model="cifar10-standard", linf="8")
+    before = pixels(choose(page, "button_group", "source", "upload"), 0)
+    upload(page, "large.png", encoded(noise(640)))
+    (error,) = page.error
+    assert error.value.startswith("The picture may take up to 1 MB; large")
+    np.testing.assert_array_equal(pixels(page, 0), before)

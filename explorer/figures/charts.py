@@ -12,6 +12,7 @@ from explorer.figures import palette
 from explorer.figures.captions import percent
 
 NAME_WIDTH, NAME_LINES = 20, 2  # characters a line, lines; hover texts have the whole name
+LABEL_WIDTH = 56  # pixels for "100.0 %" beside the longest bar, however narrow the chart is
 
 
 def top_k_bars(report: AttackReport, k: int = 5) -> go.Figure:
@@ -41,7 +42,7 @@ def top_k_bars(report: AttackReport, k: int = 5) -> go.Figure:
             hovertemplate="%{customdata}<br>%{text} for the " + name + " image<extra></extra>",
         )
     figure.update_xaxes(
-        title="probability of the class", range=[0, 1.14], tickvals=[0, 0.5, 1], tickformat=".0%"
+        title="probability of the class", range=[0, 1], tickvals=[0, 0.5, 1], tickformat=".0%"
     )
     figure.update_yaxes(
         tickvals=positions,
@@ -54,7 +55,7 @@ def top_k_bars(report: AttackReport, k: int = 5) -> go.Figure:
     )
     height = 110 + 56 * len(classes)
     figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.06, height=height)
-    return apply_chart_style(figure)
+    return apply_chart_style(figure).update_layout(margin_r=LABEL_WIDTH)
 
 
 def apply_chart_style(figure: go.Figure) -> go.Figure:

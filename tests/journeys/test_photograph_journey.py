@@ -70,6 +70,21 @@ def test_without_a_camera_the_page_says_so_and_keeps_its_result(browser: Any, se
         assert len(visitor.names) == 3
 
 
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+def test_the_probability_beside_the_longest_bar_is_whole(
+    browser: Any, server: str, width: int
+) -> None:
+    with Visitor(browser, server, width=width) as visitor:
+        visitor.open("attack?model=efficientnet_lite0&linf=1.785&target=gibbon")
+        chart = visitor.page.locator(".st-key-bars")
+        chart.locator(".bartext").first.wait_for()
+        box = chart.bounding_box()
+        labels = [each.bounding_box() for each in chart.locator(".bartext").all()]
+        assert len(labels) == 10
+        assert max(each["x"] + each["width"] for each in labels) <= box["x"] + box["width"]
+        assert "100.0 %" in chart.locator(".bartext").all_text_contents()
+
+
 def test_the_crop_is_dragged(browser: Any, imagenet_server: str) -> None:
     with Visitor(browser, imagenet_server) as visitor:
         visitor.open(PANDA)

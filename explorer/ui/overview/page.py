@@ -100,5 +100,5 @@ def _robust_examples(requests: tuple[AttackRequest, ...]) -> None:
 def _example(request: AttackRequest, place: str) -> None:
     response = run_attack(request, place)
     if response is not None:
-        triptych(response, place)
         st.markdown(_caption(response))
+        triptych(response, place)

@@ -97,9 +97,16 @@ def test_messages_begin_with_the_program_as_the_person_types_it(capsys, fails_wi
     fails_with(UserError("no"))
     assert main(["models"], program="adversarial-explorer") == 2
     assert capsys.readouterr().err == "adversarial-explorer models: no\n"
-    with pytest.raises(SystemExit, match="2"):
-        main(["models", "x"], program="adversarial-explorer")
-    assert capsys.readouterr().err.startswith("adversarial-explorer: unrecognized arguments: x")
+    for arguments, beginning in (
+        (["models", "x"], "adversarial-explorer: unrecognized arguments: x"),
+        (["attack"], "adversarial-explorer attack: the following arguments are required"),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            main(arguments, program="adversarial-explorer")
+        assert capsys.readouterr().err.startswith(beginning)
+    with pytest.raises(SystemExit, match="0"):
+        main(["attack", "--help"], program="adversarial-explorer")
+    assert capsys.readouterr().out.startswith("usage: adversarial-explorer attack ")
 
 
 def test_debug_leaves_a_polite_line_as_it_is(capsys, fails_with):

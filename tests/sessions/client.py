@@ -7,6 +7,7 @@ protobufs: ``BackMsg`` to the server, ``ForwardMsg`` from it.
 from __future__ import annotations
 
 import asyncio
+import json
 import urllib.request
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -304,3 +305,12 @@ class Session:
         for fragment in fragments or tuple(self._timers):
             if fragment in self._timers:
                 self._timers.pop(fragment).cancel()
+
+
+def mark(session: Session) -> str:
+    """The outcome that the first triptych shows."""
+    for component in session.of_kind("bidi_component"):
+        if getattr(component, "component_name", "") == "explorer.triptych":
+            (data,) = json.loads(component.json)
+            return str(data["mark"]["word"])
+    raise LookupError("there is no triptych on the page")

@@ -32,16 +32,27 @@ def running(
     log: Path, program: tuple[str, ...] = ("-m", "streamlit"), **settings: str
 ) -> Iterator[Server]:
     """The app as a user starts it, with these environment variables; ``log`` gets its output."""
+    command = [sys.executable, *program, "run", "explorer/Home.py", "--server.address=127.0.0.1"]
+    with serving(command, ROOT, log, **settings) as server:
+        yield server
+
+
+@contextmanager
+def serving(command: list[str], folder: Path, log: Path, **settings: str) -> Iterator[Server]:
+    """The server that ``command`` starts in ``folder``, on a free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, *program, "run", "explorer/Home.py", "--server.headless=true"]
-    command += ["--server.address=127.0.0.1", f"--server.port={port}"]
+    command = [*command, "--server.headless=true", f"--server.port={port}"]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with log.open("w") as log_file:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment | settings, stdout=log_file, stderr=subprocess.STDOUT
+            command,
+            cwd=folder,
+            env=environment | settings,
+            stdout=log_file,
+            stderr=subprocess.STDOUT,
         )
         try:
             _wait(address, process, log)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.sessions.client import Session, run
+from tests.sessions.client import Session, mark, run
 from tests.sessions.server import ROOT, Server, running
 
 PAGES = {
@@ -100,12 +100,3 @@ def test_a_widget_changes_the_page_of_its_session_alone(server: Server) -> None:
     errors, marks = run(predictions())
     assert errors == []
     assert marks == ["fooled", "held"]
-
-
-def mark(session: Session) -> str:
-    """The outcome that the first triptych shows."""
-    for component in session.of_kind("bidi_component"):
-        if component.component_name == "explorer.triptych":
-            (data,) = json.loads(component.json)
-            return str(data["mark"]["word"])
-    raise LookupError("there is no triptych on the page")

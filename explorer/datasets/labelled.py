@@ -30,7 +30,7 @@ _ENCODED = (*IMAGE_COLUMNS, *(f"{name}.bytes" for name in IMAGE_COLUMNS))
 # of ordinary pictures comes near these: a flat PNG of 224×224 has 80 pixels a byte.
 _PIXELS, _PIXELS_PER_BYTE = 64_000_000, 500
 _BYTES, _BYTES_PER_BYTE = 2**26, 50
-_ROWS = 20_000
+_ROWS, _BYTES_PER_ROW = 20_000, 30  # the smallest PNG has 67 bytes, and compresses
 
 
 class DataError(UserError):
@@ -148,7 +148,7 @@ def _read_columns(
     unpacked = sum(file.metadata.row_group(group).total_byte_size for group in range(groups))
     if unpacked > max(_BYTES, _BYTES_PER_BYTE * size):
         raise DataError(f"{path} unpacks to {unpacked / 2**20:.0f} MiB, far too much for its size")
-    if rows > max(_ROWS, size):
+    if rows > max(_ROWS, size // _BYTES_PER_ROW):
         raise DataError(f"{path} has {rows:,} rows, far too many for its size")
     return file.read_row_groups(range(groups), columns=wanted)
 

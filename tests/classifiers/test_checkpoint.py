@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from explorer.classifiers import ClassifierError
-from explorer.classifiers.checkpoint import read_checkpoint
+from explorer.classifiers.checkpoint import MAX_TENSORS, read_checkpoint
 
 A = {"a": torch.ones(2), "b.weight": torch.zeros(1)}
 NORMALISER = {
@@ -153,3 +153,33 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch, suffi
     monkeypatch.setattr(Path, "open", denied)
     with pytest.raises(ClassifierError, match="can't be read: permission denied"):
         read_checkpoint(tmp_path / f"w.{suffix}")
+
+
+def test_one_number_that_stands_for_gigabytes_is_an_error(tmp_path):
+    torch.save({"a": torch.ones(1).expand(4 * 10**8)}, tmp_path / "w.pth")
+    with pytest.raises(ClassifierError, match="repeat the same numbers up to 1526 MiB"):
+        read_checkpoint(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("name", ["x" * 100_000, "a\nb", "\ud800"])
+def test_a_name_that_is_none_is_shown_in_short(tmp_path, name):
+    torch.save({name: torch.ones(1)}, tmp_path / "w.pth")
+    with pytest.raises(ClassifierError, match="a tensor whose name is no name") as error:
+        read_checkpoint(tmp_path / "w.pth")
+    assert len(str(error.value).replace(str(tmp_path), "")) < 200
+    assert str(error.value).isprintable()
+
+
+def test_more_tensors_than_any_network_has(tmp_path):
+    one = torch.ones(1)
+    torch.save({f"t{index}": one for index in range(MAX_TENSORS + 1)}, tmp_path / "w.pth")
+    with pytest.raises(ClassifierError, match=r"20,001 tensors; at most 20,000 are read"):
+        read_checkpoint(tmp_path / "w.pth")
+
+
+def test_a_header_of_megabytes_is_refused_before_it_is_read(tmp_path):
+    header = b"{}" + b" " * (5 * 2**20)
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(ClassifierError, match="describes its tensors in 5 MiB"):
+        read_checkpoint(path)

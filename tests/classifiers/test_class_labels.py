@@ -61,3 +61,8 @@ def test_a_label_that_is_not_found(text, words):
     labels = ("Light brown", "dark") + (("crane", "crane") if text == "crane" else ())
     with pytest.raises(ClassifierError, match=words):
         find_label(text, labels, "a classifier")
+
+
+def test_a_text_of_megabytes_is_no_list_of_labels():
+    with pytest.raises(ClassifierError, match=r"2,000,002 characters; at most 2,000,000 are read"):
+        parse_labels("a\n" * 1_000_001)

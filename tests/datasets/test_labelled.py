@@ -177,3 +177,31 @@ def test_two_columns_of_one_name_are_refused(tmp_path, column):
     )
     with pytest.raises(DataError, match=f"a.parquet has several columns named {column}"):
         read_parquet(tmp_path / "a.parquet")
+
+
+def repeated(cell: bytes, rows: int) -> pa.Table:
+    """A table of a few kilobytes, however many rows it has."""
+    cells = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), [cell])
+    return pa.table({"img": cells, "label": np.zeros(rows, np.int64)})
+
+
+@pytest.mark.parametrize(
+    ("cell", "rows", "words"),
+    [
+        (png(np.zeros((9, 9), np.uint8)), 30_000, "has 30,000 rows, far too many for its size"),
+        (png(np.zeros((4800, 4800), np.uint8)), 50, "have far too many pixels for its size"),
+        (bytes(10**8), 3, "unpacks to 95 MiB, far too much for its size"),
+        (bytes(10**7), 500, "row 0 of .* is not a picture"),  # 5 GB if each row had its own
+    ],
+)
+def test_a_small_file_that_becomes_enormous(tmp_path, cell, rows, words):
+    pq.write_table(repeated(cell, rows), tmp_path / "t.parquet", compression="zstd")
+    with pytest.raises(DataError, match=words):
+        read_parquet(tmp_path / "t.parquet")
+
+
+def test_names_of_columns_are_shown_in_short(tmp_path):
+    pq.write_table(pa.table({f"a\n{index}": [1] for index in range(999)}), tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=r"has the columns a\?0, .*…; it needs") as error:
+        read_parquet(tmp_path / "t.parquet")
+    assert len(str(error.value).replace(str(tmp_path), "")) < 200

@@ -1,0 +1,45 @@
+"""A thousand files of the corpus, in a process that a crash would end. Any number by command."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from random import Random
+
+import pytest
+
+from tests.hostile.contract import KINDS, objection
+from tests.hostile.weights import CANARY
+from tests.imports import ROOT
+
+
+def test_a_thousand_files_give_a_value_or_a_sentence():
+    command = [sys.executable, "-m", "tests.hostile", "--count", "1000", "--seed", "14"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
+    assert result.returncode == 0, result.stdout + result.stderr[-2000:]
+    assert "1000 files, 0 failures" in result.stdout
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_seed_makes_the_same_files(kind, tmp_path, monkeypatch):
+    monkeypatch.setenv(CANARY, str(tmp_path / "canary"))
+    first, second = ([KINDS[kind].make(Random(f"1 {i}")) for i in range(5)] for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("read", "words"),
+    [
+        (lambda *_: {}["missing"], "KeyError"),
+        (lambda *_: sum(range(10**8)), r"\d s$"),
+        (lambda *_: bytearray(b"x") * 600_000_000, "MiB"),
+        (lambda _, folder: (folder / "canary").write_text("ran"), "code of the file was run"),
+    ],
+)
+def test_the_contract_objects(read, words, tmp_path, monkeypatch):
+    monkeypatch.setenv(CANARY, str(tmp_path / "canary"))
+    monkeypatch.setattr("tests.hostile.contract.SECONDS", 0.5)
+    problem = objection(read, None, tmp_path)
+    assert problem is not None
+    assert re.search(words, problem)

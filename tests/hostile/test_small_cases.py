@@ -1,0 +1,41 @@
+"""The small files that failed once: each gives a value or a sentence, by the way it is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from explorer.classifiers.class_labels import parse_labels
+from explorer.classifiers.isolated import read_isolated
+from explorer.classifiers.user_model_card import UserModelCard
+from explorer.datasets.labelled import read_parquet
+from explorer.experiments.one_image.attack_image import attack_from
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.files import shared_folder
+from explorer.images.isolated import read_isolated as read_picture
+from tests.hostile.contract import objection
+from tests.hostile.weights import CANARY
+
+READERS = {
+    ".pth": read_isolated,
+    ".pt": read_isolated,
+    ".jpg": read_picture,
+    ".png": read_picture,
+    ".parquet": read_parquet,
+    "recipe": lambda path: attack_from(Recipe.from_json(path.read_text())),
+    "labels": lambda path: parse_labels(path.read_text()),
+    "card": UserModelCard.read,
+}
+CASES = [path for path in sorted(shared_folder().glob("cases/*")) if path.suffix != ".md"]
+
+
+def reader(path: Path):
+    kind = path.stem.partition("-")[0] if path.suffix == ".json" else path.suffix
+    return READERS[kind]
+
+
+@pytest.mark.parametrize("path", CASES, ids=[path.name for path in CASES])
+def test_it_gives_a_value_or_a_sentence_soon(path, tmp_path, monkeypatch):
+    monkeypatch.setenv(CANARY, str(tmp_path / "canary"))
+    assert objection(lambda path, _: reader(path)(path), path, tmp_path) is None

@@ -95,11 +95,11 @@ class Command:
 class Commands:
     """Starts commands in forks of ``process``."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self, process: subprocess.Popen[str], folder: str) -> None:
+        self._process, self._folder = process, folder
 
     def start(self, *arguments: str, fault: Fault | None = None) -> Command:
-        place = Path(tempfile.mkdtemp())
+        place = Path(tempfile.mkdtemp(dir=self._folder))
         request = {"arguments": arguments, "place": str(place), **vars(fault or Fault())}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -116,8 +116,11 @@ def commands() -> Iterator[Commands]:
     """The process that imports everything, until the end of the block."""
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     command = [sys.executable, "-m", "tests.faults.forked"]
-    with subprocess.Popen(command, cwd=ROOT, **pipes) as process:
-        yield Commands(process)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(command, cwd=ROOT, **pipes) as process,
+    ):
+        yield Commands(process, folder)
         assert process.stdin is not None
         process.stdin.close()
 

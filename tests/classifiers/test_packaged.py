@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from explorer.classifiers.checkpoint import read_checkpoint
 from explorer.classifiers.efficientnet_lite import EfficientNetLite0, published_state
 from explorer.classifiers.packaged import EFFICIENTNET, packaged_card, require_packaged_weights
 from explorer.classifiers.torchvision_models import imagenet_labels
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS
+from explorer.datasets.constructed.representation_matching import match_representations
 from explorer.experiments.evaluation.robust_accuracy import is_correct, wilson
 from explorer.images.decode import read_image
 from explorer.images.geometry import preprocess
@@ -155,6 +158,20 @@ sys.exit(", ".join({{"torchvision", "timm", "sympy"}} & set(sys.modules)) or Non
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert process.returncode == 0, process.stderr
+
+
+def test_its_features_can_be_matched(classifier: Classifier) -> None:
+    """As for D_R and D_NR, with the folded copy."""
+    source, start = noise(2).split(1)
+    source = source / 2
+    construction = replace(CONSTRUCTIONS["d_r"], steps=10, step_size=1.0)
+    result = match_representations(construction, classifier, source, start, precision="folded")
+    distances = [
+        float((classifier.features(images) - classifier.features(source)).norm())
+        for images in (start, result.images)
+    ]
+    assert distances[1] < 0.5 * distances[0]
+    assert distances[1] == pytest.approx(float(result.objective.min()), rel=1e-3)
 
 
 def test_a_folded_attack_finds_what_the_classifier_confirms(classifier: Classifier) -> None:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from explorer.classifiers import Classifier
 from explorer.engine.composition import composition_of
 from explorer.engine.gradient_model import AutogradModel, GradientModel
+from explorer.engine.pauses import pause
 from explorer.engine.strategies import run_quickest
 from explorer.engine.threads import run_apart, thread_count
 from explorer.system import free_memory
@@ -68,7 +69,7 @@ def map_chunks(
         return [partial(compute, slice(first, first + each)) for first in range(0, n, each)]
 
     def in_turn() -> R:
-        return _joined([chunk() for chunk in chunks(size)])
+        return _joined([_after_pause(chunk, n) for n, chunk in enumerate(chunks(size))])
 
     whole = in_turn if size < n else partial(compute, slice(0, n))
     if images.device.type != "cpu":
@@ -94,6 +95,12 @@ def map_chunks(
     if n < 2 * THREAD_CHUNK:
         return whole()
     return _joined(run_apart(chunks(min(size, -(-n // (n // THREAD_CHUNK))))))
+
+
+def _after_pause(chunk: Callable[[], R], number: int) -> R:
+    if number:
+        pause()
+    return chunk()
 
 
 def _is_small(model: GradientModel) -> bool:

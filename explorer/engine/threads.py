@@ -12,6 +12,8 @@ from typing import TypeVar
 
 import torch
 
+from explorer.engine.pauses import pause
+
 MAX_WORKERS = 4  # each holds the interpreter lock between two operations
 
 T = TypeVar("T")
@@ -95,10 +97,18 @@ class EvaluationPool:
         self._set_threads(self._share)
 
     def run(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """The results of ``tasks`` in order.
+        """The results of ``tasks`` in order, with a pause after each round of the workers.
 
-        Raises the exception of the first task that failed, after all have ended.
+        Raises the exception of the first task that failed, after those beside it have ended.
         """
+        results: list[T] = []
+        for first in range(0, len(tasks), self.workers):
+            if first:
+                pause()
+            results += self._run_beside(tasks[first : first + self.workers])
+        return results
+
+    def _run_beside(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
         others = [self._executor.submit(task) for task in tasks[1:]]
         restore = self._set_threads(self._share)
         try:

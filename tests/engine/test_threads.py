@@ -13,6 +13,7 @@ from explorer.classifiers import load
 from explorer.engine import gradient_model
 from explorer.engine import strategies as engine_strategies
 from explorer.engine import threads as engine_threads
+from explorer.engine.pauses import pausing
 from explorer.engine.strategies import (
     MAX_INTERVAL,
     MIN_INTERVAL,
@@ -71,7 +72,7 @@ def new_pool(workers):
     return EvaluationPool(workers, engine_threads._set_threads)
 
 
-def test_results_are_in_order_and_failures_come_when_all_have_ended():
+def test_results_are_in_order_and_failures_come_when_those_beside_them_have_ended():
     pool, ended = new_pool(2), []
 
     def late(value):
@@ -88,7 +89,14 @@ def test_results_are_in_order_and_failures_come_when_all_have_ended():
         with pytest.raises(ZeroDivisionError, match="of two"):
             pool.run([fail, lambda: late(0), lambda: late(1)])
         assert torch.get_num_threads() == 2
-    assert sorted(ended) == [0, 1]
+    assert ended == [0]  # the next round was not begun
+
+
+def test_there_is_a_pause_between_two_rounds():
+    log = []
+    with pausing(lambda: log.append("pause")):
+        new_pool(2).run([lambda: log.append("task")] * 5)
+    assert log == ["task", "task", "pause", "task", "task", "pause", "task"]
 
 
 def test_what_a_busy_worker_has_not_begun_is_done_by_the_caller():

@@ -110,13 +110,21 @@ class Job(Generic[T]):
 
     def run(self) -> None:
         """Do the work on the calling thread. Never raises an ``Exception``."""
+        from explorer.engine import pausing  # imports torch, and a page shows text before that
+
         try:
             if not self.cancelled():
-                self.result = self._work(self)
+                with pausing(self._pause):
+                    self.result = self._work(self)
         except Cancelled:
             self.cancel()
         except Exception as error:
             self.error = error_text(error)
+
+    def _pause(self) -> None:
+        """Within a long step: let other jobs have the device, and stop if this one is cancelled."""
+        if self.next_step():
+            raise Cancelled
 
     def finish(self) -> None:
         """Let those know who wait for the end."""

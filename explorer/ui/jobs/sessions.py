@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, TypeVar
@@ -16,12 +17,19 @@ from explorer.ui.jobs.worker import Worker
 T = TypeVar("T")
 
 
-@st.cache_resource(show_spinner=False)
+# Not a cache of Streamlit's, which every visitor's browser can ask it to clear: there would be two
+# workers on one device.
+_workers: dict[str, Worker] = {}
+_lock = threading.Lock()
+
+
 def worker(device: str) -> Worker:
     """The one worker of a device, for all sessions."""
-    new = Worker(device)
-    publish(device, new)
-    return new
+    with _lock:
+        if device not in _workers:
+            _workers[device] = Worker(device)
+            publish(device, _workers[device])
+        return _workers[device]
 
 
 class SessionJobs:

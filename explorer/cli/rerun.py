@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import reprlib
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from explorer.cli.one_image import (
 )
 from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.recipe import Recipe, RecipeError
+from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.images.open import open_image
 
 
@@ -34,17 +36,22 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     """0 where the result is the same, 1 where anything differs."""
     path = Path(options.recipe)
-    recipe = _read(path)
+    recipe, class_names = _read(path)
     if (Path(options.out) / RECIPE_FILE).resolve() == path.resolve():
         raise UsageError(f"this would overwrite {path}; choose another folder with --out")
     out = writable_folder(options.out)
     attack_from(recipe)  # refuses wrong settings before anything is loaded
     picture = open_image(options.image or recipe.image)
     classifier = load(recipe.model, options.weights or recipe.weights, options.device)
+    found = {field: classifier.find_label(name) for field, name in class_names.items()}
+    recipe = recipe.with_classes(
+        found.get("label", recipe.label), found.get("target", recipe.target)
+    )
     for index in (recipe.label, recipe.target):
         if index is not None and not 0 <= index < len(classifier.labels):
             raise RecipeError(
-                f"the recipe names class {index}; {classifier.name} has {len(classifier.labels)}"
+                f"the recipe names class {reprlib.repr(index)}; {classifier.name} has classes 0 to "
+                f"{len(classifier.labels) - 1}"
             )
     report = run_recipe(classifier, picture, recipe)
     missing = recipe.not_compared
@@ -61,8 +68,8 @@ def run(options: argparse.Namespace) -> int:
     return 1 if differences else 0
 
 
-def _read(path: Path) -> Recipe:
+def _read(path: Path) -> tuple[Recipe, dict[str, str]]:
     try:
-        return Recipe.from_json(path.read_text(encoding="utf-8"))
+        return read_recipe(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"can't read {path}: {error}") from None

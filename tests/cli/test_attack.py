@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from explorer.experiments.one_image.recipe import Recipe
+from explorer.classifiers import load
+from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.images.gallery import sample
 from tests.cli.running import ROOT, run
 
@@ -96,10 +97,31 @@ def test_rerun_keeps_its_recipe_and_says_what_it_could_not_compare(capsys, tmp_p
     assert "identical" not in err
 
 
+def test_a_recipe_that_a_person_rewrote_gives_the_same_result(capsys, tmp_path):
+    attack(capsys, tmp_path / "a", "--target", "ship")
+    path = tmp_path / "a" / "recipe.json"
+    recipe = json.loads(path.read_text())
+    names = load("cifar10-standard").labels
+    words = {
+        "label": names[recipe["label"]],
+        "target": "SHIP",
+        "epsilon": "8/255",
+        "restarts": None,
+    }
+    path.write_text(json.dumps(recipe | words))
+    status, text, err = run(capsys, "rerun", str(path), "--out", str(tmp_path / "b"), "--json")
+    assert (status, json.loads(text)["differences"]) == (0, []), err
+    for name in ("shop", "-1"):
+        path.write_text(json.dumps(recipe | {"target": name}))
+        status, text, err = run(capsys, "rerun", str(path), "--out", str(tmp_path / "b"))
+        assert (status, text, len(err.splitlines())) == (2, "", 1)
+        assert f"no class '{name}'" in err
+
+
 def test_the_recipes_command_line_does_the_same_attack(capsys, tmp_path):
     options = ["--target", "ship", "--restarts", "2", "--loss", "cw", "--seed", "3"]
     attack(capsys, tmp_path / "a", *options, "--step-size", "1/255")
-    recipe = Recipe.from_json((tmp_path / "a" / "recipe.json").read_text())
+    recipe = read_recipe((tmp_path / "a" / "recipe.json").read_text())[0]
     python, *arguments = shlex.split(recipe.command(str(tmp_path / "b")))
     assert (python, arguments[:2]) == ("python", ["-m", "explorer"])
     status, _, err = run(capsys, *arguments[2:])

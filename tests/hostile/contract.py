@@ -23,7 +23,8 @@ from explorer.datasets.constructed.read import read_set
 from explorer.datasets.labelled import read_parquet
 from explorer.errors import UserError, is_out_of_memory
 from explorer.experiments.one_image.attack_image import attack_from
-from explorer.experiments.one_image.recipe import Recipe, parse_crop, parse_number
+from explorer.experiments.one_image.recipe import parse_crop, parse_number
+from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.images.decode import decode_image
 from explorer.images.isolated import decode_isolated
 from explorer.ui.shared.address import is_infinite
@@ -64,7 +65,7 @@ def _text(read: Callable[[Path], object]) -> Callable[[str, Path], object]:
 
 
 def _rerun(text: str, _: Path) -> PGD:
-    recipe = Recipe.from_json(text)
+    recipe, _ = read_recipe(text)
     recipe.command()
     return attack_from(recipe)
 

@@ -11,7 +11,7 @@ from explorer.classifiers.isolated import read_isolated
 from explorer.classifiers.user_model_card import UserModelCard
 from explorer.datasets.labelled import read_parquet
 from explorer.experiments.one_image.attack_image import attack_from
-from explorer.experiments.one_image.recipe import Recipe
+from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.files import shared_folder
 from explorer.images.isolated import read_isolated as read_picture
 from tests.hostile.contract import objection
@@ -23,7 +23,7 @@ READERS = {
     ".jpg": read_picture,
     ".png": read_picture,
     ".parquet": read_parquet,
-    "recipe": lambda path: attack_from(Recipe.from_json(path.read_text())),
+    "recipe": lambda path: attack_from(read_recipe(path.read_text())[0]),
     "labels": lambda path: parse_labels(path.read_text()),
     "card": UserModelCard.read,
 }

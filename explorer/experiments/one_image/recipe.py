@@ -6,25 +6,14 @@ import json
 import re
 import reprlib
 import shlex
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
-from typing import Any
 
-from explorer.errors import UserError, short
+from explorer.errors import UserError
 from explorer.images.geometry import CENTRE, Crop
 
 FORMAT = 1
-# The JSON types of a field, by its annotation, and their name in an error.
-_JSON_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
-    "str": ((str,), "a text"),
-    "int": ((int,), "a whole number"),
-    "float": ((int, float), "a number"),
-    "bool": ((bool,), "true or false"),
-    "Crop": ((dict,), "an object of x, y and zoom"),
-    "dict[str, str]": ((dict,), "an object of texts"),
-}
 _MAX_DIGITS, _MAX_EXPONENT = 40, 400  # of a number; Fraction computes 10**exponent in full
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # neither file names nor UTF-8 can have these
 
 
 class RecipeError(UserError):
@@ -124,24 +113,8 @@ class Recipe:
     versions: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """The recipe as a JSON object."""
+        """The recipe as a JSON object, which ``recipe_file.read_recipe`` reads."""
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=2, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> Recipe:
-        """The recipe that :meth:`to_json` wrote.
-
-        Raises :class:`RecipeError` for any other text and :class:`~explorer.errors.UserError` for
-        a crop out of range. The attack checks the range of its settings itself.
-        """
-        try:
-            data: Any = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise RecipeError(f"this is not a recipe: {short(error)}") from None
-        if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
-            raise RecipeError(f"this is not a recipe of format {FORMAT}, as the explorer writes it")
-        recipe: Recipe = _from_object(cls, data, "recipe")
-        return recipe
 
     def fgsm(self) -> Recipe:
         """The same recipe with the fast gradient sign method: one full step from the image."""
@@ -216,38 +189,3 @@ class Recipe:
         if self.crop != CENTRE:
             words += ["--crop", format_crop(self.crop)]
         return shlex.join([*words, "--out", out])
-
-
-def _from_object(cls: type[Any], data: dict[str, Any], what: str) -> Any:
-    """The dataclass ``cls`` from a JSON object. An error calls it ``what``."""
-    known = {item.name: item for item in fields(cls)}
-    if unknown := sorted(set(data) - set(known)):
-        names = short(", ".join(unknown))
-        raise RecipeError(f"the {what} has entries this version does not know: {names}")
-    defaults = {n for n, f in known.items() if (f.default, f.default_factory) != (MISSING, MISSING)}
-    if missing := [name for name in known if name not in defaults | set(data)]:
-        raise RecipeError(f"the {what} lacks {', '.join(missing)}")
-    values = {n: _value(f"{what}'s {n}", str(known[n].type), value) for n, value in data.items()}
-    return cls(**values)
-
-
-def _value(name: str, annotation: str, value: Any) -> Any:
-    """A field's value from its JSON form. Raises :class:`RecipeError` for one of another type."""
-    kind, optional = annotation.removesuffix(" | None"), annotation.endswith(" | None")
-    if value is None and optional:
-        return None
-    types, words = _JSON_TYPES[kind]
-    # Not isinstance, to which a bool is an int. The comparison refuses NaN too, and ints that are
-    # too large for a float.
-    if (
-        type(value) not in types
-        or (kind == "str" and _NO_TEXT.search(value))
-        or (kind == "float" and not abs(value) < 1e300)
-    ):
-        words += " or null" if optional else ""
-        raise RecipeError(f"the {name} must be {words}; it is {reprlib.repr(value)}")
-    if kind == "float":
-        return float(value)
-    if kind == "dict[str, str]":
-        return {key: _value(name, "str", item) for key, item in value.items()}
-    return _from_object(Crop, value, "crop") if kind == "Crop" else value

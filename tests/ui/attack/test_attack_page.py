@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explorer.experiments.one_image.recipe import Recipe
+from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.figures.palette import OUTCOME_MARKS
 from tests.ui.app import ATTACK, choose, component, open_page, outcome, pixels
 
@@ -178,7 +178,7 @@ def test_the_command_line_and_the_recipe_say_the_same() -> None:
     ]
     assert "--seed 5" in command
     assert "--steps 9" in command
-    assert Recipe.from_json(report.recipe.to_json()) == report.recipe
+    assert read_recipe(report.recipe.to_json()) == (report.recipe, {})
 
 
 def test_a_slider_moved_back_shows_the_same_result_without_another_attack() -> None:

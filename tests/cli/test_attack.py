@@ -18,6 +18,7 @@ from explorer.classifiers import load
 from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.images.gallery import sample
 from tests.cli.running import ROOT, run
+from tests.threads import threads
 
 QUICK = ["--model", "cifar10-standard", "--epsilon", "8/255", "--steps", "5", "--device", "cpu"]
 
@@ -80,6 +81,22 @@ def test_rerun_gives_the_same_result_and_lists_differences(capsys, tmp_path):
     status, _, err = run(capsys, *again, "--image", "gallery:cifar10-01")
     assert status == 1
     assert "the image is not the same" in err
+
+
+def test_a_rerun_computes_with_the_threads_of_its_recipe(capsys, tmp_path):
+    options = ("--restarts", "5", "--precision", "float32")
+    with threads(2):
+        attack(capsys, tmp_path / "a", *options)
+    recipe = tmp_path / "a" / "recipe.json"
+    assert json.loads(recipe.read_text())["threads"] == 2
+    with threads(1):
+        status, _, err = run(capsys, "rerun", str(recipe), "--out", str(tmp_path / "b"))
+    assert status == 0, err
+    assert "the same again" in err
+    recipe.write_text(recipe.read_text().replace('"threads": 2', '"threads": 100000'))
+    status, out, err = run(capsys, "rerun", str(recipe), "--out", str(tmp_path / "c"))
+    assert (status, out) == (2, "")
+    assert "threads must be from 1 to 1,024; they are 100000" in err
 
 
 def test_rerun_keeps_its_recipe_and_says_what_it_could_not_compare(capsys, tmp_path):

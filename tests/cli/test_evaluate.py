@@ -38,6 +38,15 @@ def test_accuracy_by_epsilon_in_the_order_of_the_command_line(capsys, folder):
     assert clean["low"] < 1.0 == clean["high"]
 
 
+@pytest.mark.parametrize("precision", ["float32", "folded", "bfloat16"])
+def test_the_seed_and_the_precision_are_part_of_the_result(capsys, folder, precision):
+    options = ("--epsilon", "0.2", "--steps", "2", "--seed", "7", "--precision", precision)
+    status, out, err = evaluate(capsys, folder, *options)
+    assert status == 0, err
+    values = json.loads(out)
+    assert (values["seed"], values["precision"]) == (7, precision)
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [("nowhere.parquet", "no file"), ("", "hold no files"), ("cifar10", "EXPLORER_DATA")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
@@ -22,6 +23,26 @@ from tests.ui.app import ATTACK, component, open_page, pixels
 def page() -> tuple[AppTest, AttackResponse]:
     at = open_page(ATTACK, model="cifar10-standard", linf="8", steps="6")
     return at, at.session_state["result attack"]
+
+
+def test_the_link_and_the_command_pin_the_precision_that_was_used(page) -> None:
+    at, response = page
+    used = response.report.recipe.precision
+    assert used in ("float32", "folded", "bfloat16")
+    link, command = (code.value for code in at.code)
+    address = dict(parse_qsl(urlsplit(link).query))
+    assert address["precision"] == used
+    assert ("--precision " + used) in command
+    again = open_page(ATTACK, **{**address, "precision": "folded"})
+    assert again.selectbox(key="precision").value == "folded"
+    assert again.session_state["result attack"].report.recipe.precision == "folded"
+
+
+def test_a_precision_that_is_not_to_be_had_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explorer.engine.precision._agreeing_copy", lambda *_: None)
+    at = open_page(ATTACK, model="cifar10-d_nr", precision="bfloat16", steps="2")
+    assert at.session_state["result attack"].report.recipe.precision == "float32"
+    assert any("can't be attacked in bfloat16 here" in info.value for info in at.info)
 
 
 def test_there_is_a_button_for_each_file(page) -> None:

@@ -29,7 +29,7 @@ def test_models_lists_the_published_ones_with_the_source_of_their_figures(
     models = {model["name"]: model for model in json.loads(out)["models"]}
     assert [
         name for name, model in models.items() if model["group"] != "bundled" and model["available"]
-    ] == ["torchvision:swin_t"]
+    ] == ["efficientnet_lite0", "torchvision:swin_t"]
     robust = models["madry:resnet18_linf_eps4.0"]
     assert (robust["accuracy"], robust["robust"], robust["training"]) == (
         0.5249,

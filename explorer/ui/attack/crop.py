@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -17,6 +15,7 @@ from explorer.ui.attack.widgets import BIND
 from explorer.ui.components.component import component
 from explorer.ui.components.images import data_uri
 from explorer.ui.shared.picture import Picture
+from explorer.ui.shared.session_memory import once
 
 PREVIEW = 640  # pixels of the longer side
 ZOOM_STEPS = 40  # between 0 and 1
@@ -72,7 +71,7 @@ def cropper_data(picture: Picture, model: Classifier, crop: Crop) -> dict[str, A
     width, height = picture.image.size
     left, top, region_width, region_height = window.region
     return {
-        "src": _preview(_PreviewKey(picture.digest, picture.image)),
+        "src": once("crop preview", picture.digest, lambda: _preview(picture.image)),
         "alt": f"{picture.title}, the whole photograph",
         "help": "The part the classifier sees: drag it, or move it with the arrow keys.",
         "start": [left / width, top / height],
@@ -120,17 +119,8 @@ def _apply_move() -> None:
         st.session_state.update(zip(POSITION_KEYS, position, strict=True))
 
 
-@dataclass(frozen=True)
-class _PreviewKey:
-    """A picture as a cache key: equal if the digests are, since images can't be hashed."""
-
-    digest: str
-    image: Image.Image = field(compare=False)
-
-
-@lru_cache(maxsize=32)
-def _preview(key: _PreviewKey) -> str:
-    small = key.image.copy()
+def _preview(image: Image.Image) -> str:
+    small = image.copy()
     small.thumbnail((PREVIEW, PREVIEW), Image.Resampling.BICUBIC)
     buffer = io.BytesIO()
     small.convert("RGB").save(buffer, "WEBP", quality=85)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import partial
 
 import streamlit as st
 from torch import Tensor
@@ -21,27 +20,15 @@ from explorer.experiments.one_image.targets import (
 from explorer.figures.captions import percent
 from explorer.images.geometry import Crop, preprocess
 from explorer.ui.components.markdown import plain
+from explorer.ui.shared.classifiers import identity
 from explorer.ui.shared.picture import Picture
+from explorer.ui.shared.session_memory import once
 
 COUNT = 4  # suggestions of a kind
 
 
-@dataclass(frozen=True)
-class _View:
-    """A picture through the crop of a classifier; equal if the names and digests are."""
-
-    model: str
-    weights: str
-    digest: str
-    crop: Crop
-    classifier: Classifier = field(compare=False)
-    picture: Picture = field(compare=False)
-
-
-@lru_cache(maxsize=64)
-def _probabilities(view: _View) -> Tensor:
-    image = preprocess(view.picture.image, view.classifier, view.crop)
-    return predict(view.classifier, image[None])[0].probabilities
+def _probabilities(model: Classifier, picture: Picture, crop: Crop) -> Tensor:
+    return predict(model, preprocess(picture.image, model, crop)[None])[0].probabilities
 
 
 def target_suggestions(
@@ -49,8 +36,9 @@ def target_suggestions(
 ) -> None:
     """Buttons that set the target, by kind. ``options`` are the class names of the picker."""
     with st.popover("Suggest a target", width="stretch"):
-        view = _View(model.name, model.digest, picture.digest, recipe.crop, model, picture)
-        probabilities = _probabilities(view)
+        version = identity(model), picture.digest, recipe.crop
+        compute = partial(_probabilities, model, picture, recipe.crop)
+        probabilities = once("target probabilities", version, compute)
         label = int(probabilities.argmax()) if recipe.label is None else recipe.label
         name = plain(model.labels[label])
         draw = int(st.session_state.get("target draw", 0))

@@ -10,12 +10,13 @@ from typing import Any
 import streamlit as st
 
 from explorer.classifiers import Classifier
+from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.jobs.job import Cost, Job
 from explorer.ui.jobs.progress import result_key, show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse, respond
-from explorer.ui.shared.classifiers import classifier, identity
-from explorer.ui.shared.result_cache import RESULT_CACHE
+from explorer.ui.shared.classifiers import belongs_to_session, classifier, identity
+from explorer.ui.shared.result_cache import OWN_CAPACITY, RESULT_CACHE, ResultCache
 
 
 def run_attack(request: AttackRequest, place: str) -> AttackResponse | None:
@@ -29,16 +30,28 @@ def run_attack(request: AttackRequest, place: str) -> AttackResponse | None:
     requested = f"requested {place}"
     # While a request of this place is its latest, its own job has the response: the cache would
     # call it "from cache" though the attack ran for this page.
-    cached = RESULT_CACHE.get(key) if st.session_state.get(requested) != key else None
+    results = _results(request)
+    cached = results.get(key) if st.session_state.get(requested) != key else None
     if cached is not None:
         jobs.cancel(place)
         st.session_state.update({requested: None, result_key(place): cached})
         st.container(key=f"status {place}")  # see show_progress
         return cached
     st.session_state[requested] = key
-    work = partial(_respond_and_cache, request, model, key)
+    work = partial(_respond_and_cache, request, model, results, key)
     job = jobs.submit(place, key, work, cost=_cost(request, model))
     return show_progress(jobs, job, place, _describe)
+
+
+def _results(request: AttackRequest) -> ResultCache[AttackResponse]:
+    """Those of all sessions, or the session's own for a visitor's own picture or classifier."""
+    own_picture = request.picture.source.startswith(UPLOAD_PREFIX)
+    if not own_picture and not belongs_to_session(request.recipe.model):
+        return RESULT_CACHE
+    own: ResultCache[AttackResponse] = st.session_state.setdefault(
+        "own results", ResultCache(OWN_CAPACITY)
+    )
+    return own
 
 
 def seconds_needed(request: AttackRequest) -> float:
@@ -54,11 +67,15 @@ def _cost(request: AttackRequest, model: Classifier) -> Cost:
 
 
 def _respond_and_cache(
-    request: AttackRequest, model: Classifier, key: Hashable, job: Job[AttackResponse]
+    request: AttackRequest,
+    model: Classifier,
+    results: ResultCache[AttackResponse],
+    key: Hashable,
+    job: Job[AttackResponse],
 ) -> AttackResponse:
     response = respond(request, model, job)
     cached = replace(response, timing=replace(response.timing, from_cache=True))
-    RESULT_CACHE.put(key, cached)
+    results.put(key, cached)
     return response
 
 

@@ -131,6 +131,11 @@ def is_loaded(entry: Entry) -> bool:
     return any(model.name == _key(entry) for model in MODEL_CACHE.loaded())
 
 
+def belongs_to_session(name: str) -> bool:
+    """Whether the visitor has added the classifier of that name for this session alone."""
+    return is_public() and any(entry.name == name for entry in session_models().entries())
+
+
 def identity(model: Classifier) -> Hashable:
     """Equal for classifiers with equal predictions under equal names: the key of their results."""
     return model.digest, model.labels, model.mean, model.std, model.input_size, model.resize

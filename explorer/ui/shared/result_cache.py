@@ -1,6 +1,7 @@
 """Responses of recent attacks, so that a slider moved back shows its result at once.
 
-All sessions share them: an attack can be repeated and has the same result for everyone.
+All sessions share those of sample pictures: an attack can be repeated and has the same result for
+everyone. A session's own are in its state, and go with it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from explorer.ui.shared.attack_request import AttackResponse
 
 T = TypeVar("T")
 CAPACITY = 48  # responses to attacks; one for a photograph takes a few megabytes
+OWN_CAPACITY = 12  # of one session
 
 
 class ResultCache(Generic[T]):

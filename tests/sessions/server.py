@@ -59,9 +59,10 @@ def serving(command: list[str], folder: Path, log: Path, **settings: str) -> Ite
             yield Server(address, process)
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            status = process.wait(timeout=10)
     output = log.read_text()
     assert not BUG.search(output), output
+    assert status == 0, output
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 import explorer.attacks.cuda_graph as cuda_graph
+from explorer.attacks.arguments import as_classes, as_classifier, as_images, as_start
+from explorer.attacks.error import AttackError
 from explorer.attacks.loop import (
     AttackBatch,
     AttackModels,
@@ -27,10 +29,11 @@ from explorer.attacks.loop import (
 from explorer.attacks.objective import Objective
 from explorer.attacks.recorder import TraceRecorder
 from explorer.attacks.settings import AttackSettings
-from explorer.attacks.threat import AttackError, Threat, per_sample
+from explorer.attacks.threat import Threat, per_sample
 from explorer.attacks.trace import AttackResult, Trace
 from explorer.classifiers import Classifier
 from explorer.engine import gradient_model, logits_of
+from explorer.errors import is_out_of_memory
 
 NOT_FINITE = (
     "the classifier returned logits that are not finite; its weights or its input range are wrong"
@@ -60,6 +63,8 @@ class PGD(AttackSettings):
     ) -> AttackResult:
         """Attack ``images`` float32 [N, 3, H, W] in [0, 1] with ``labels`` int64 [N].
 
+        All of them may be arrays or lists too.
+
         With ``targets`` int64 [N] the attack is targeted. ``initial`` [N, 3, H, W] is where the
         first restart begins instead of at a random start (projected into the threat). ``frames``
         keeps every point in the trace. ``on_step(steps taken, steps, mean loss)`` is called after
@@ -68,11 +73,17 @@ class PGD(AttackSettings):
         Raises :class:`AttackError`. The images, the classifier and the global random state stay as
         they were. Tensors come back on the images' device.
         """
-        device = classifier.device
-        self._check(classifier, images, labels, targets)
+        device = as_classifier(classifier).device
+        images, classes = as_images(images), len(classifier.labels)
+        labels = as_classes("labels", labels, len(images), classes)
+        if targets is not None:
+            targets = as_classes("targets", targets, len(images), classes)
+        if initial is not None:
+            initial = as_start(initial, images)
+        self._check(len(images), classes, targeted=targets is not None)
         attack = replace(self, threat=_on_device(self.threat, device))
         callbacks = Callbacks(on_step, on_image, cancelled)
-        with _evaluation_mode(classifier):
+        with _evaluation_mode(classifier), _size_named(classifier, images):
             result = attack._run(
                 classifier,
                 images.detach().to(device),
@@ -162,38 +173,36 @@ class PGD(AttackSettings):
             starts.append((images + self.threat.project(delta)).clamp_(0, 1))
         return torch.cat(starts) if len(starts) > 1 else starts[0]
 
-    def _check(
-        self, classifier: Classifier, images: Tensor, labels: Tensor, targets: Tensor | None
-    ) -> None:
-        if images.dim() != 4 or not len(images) or images.dtype != torch.float32:
-            raise AttackError(
-                f"images must be float32 [N, 3, H, W]; they are {images.dtype} {list(images.shape)}"
-            )
-        # Not the other way round: a NaN passes neither comparison.
-        if not (float(images.amin()) >= 0 and float(images.amax()) <= 1):
-            raise AttackError("images must lie in [0, 1]; the classifier normalises them itself")
-        classes = len(classifier.labels)
-        for name, values in (("labels", labels), ("targets", targets)):
-            if values is None:
-                continue
-            if values.shape != images.shape[:1] or values.dtype != torch.int64:
-                raise AttackError(
-                    f"{name} must be int64 [{len(images)}]; they are {values.dtype} "
-                    f"{list(values.shape)}"
-                )
-            if not bool(((values >= 0) & (values < classes)).all()):
-                raise AttackError(f"{name} must be class indices from 0 to {classes - 1}")
-        if self.loss == "dlr" and classes < (3 if targets is None else 4):
+    def _check(self, count: int, classes: int, *, targeted: bool) -> None:
+        if self.loss == "dlr" and classes < (4 if targeted else 3):
             raise AttackError(f"the DLR loss needs more classes than {classes}; use ce or cw")
         for name, value in (("epsilon", self.threat.epsilon), ("step_size", self.step_size)):
-            if isinstance(value, Tensor) and value.numel() not in (1, len(images)):
-                raise AttackError(f"{name} has {value.numel()} values for {len(images)} images")
+            if isinstance(value, Tensor) and value.numel() not in (1, count):
+                raise AttackError(f"{name} has {value.numel()} values for {count} images")
 
 
 def _on_device(threat: Threat, device: torch.device) -> Threat:
     if not isinstance(threat.epsilon, Tensor):
         return threat
     return replace(threat, epsilon=threat.epsilon.detach().to(device))
+
+
+@contextmanager
+def _size_named(classifier: Classifier, images: Tensor) -> Iterator[None]:
+    """Say so where the network failed on images of another size than its own.
+
+    It is not refused at once: many networks take every size.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        size, own = tuple(images.shape[2:]), classifier.input_size
+        if size == own or is_out_of_memory(error):
+            raise
+        raise AttackError(
+            f"{classifier.name} can't take images of {size[0]} × {size[1]}; resize them to "
+            f"{own[0]} × {own[1]}"
+        ) from error
 
 
 @contextmanager

@@ -7,8 +7,17 @@ from dataclasses import KW_ONLY, dataclass
 import torch
 from torch import Tensor
 
+from explorer.attacks.arguments import (
+    as_count,
+    as_length,
+    as_seed,
+    as_switch,
+    check_choice,
+    shown,
+)
+from explorer.attacks.error import AttackError
 from explorer.attacks.losses import LOSSES
-from explorer.attacks.threat import AttackError, Threat
+from explorer.attacks.threat import Threat
 from explorer.engine import PRECISIONS
 
 WHOLE_STEPS = 2.5  # the default step t has the share 2.5/t of the largest one, at most all of it
@@ -51,32 +60,41 @@ class AttackSettings:
     stop_on_success: bool = False
 
     def __post_init__(self) -> None:
-        _check_count("steps", self.steps, MAX_STEPS)
-        _check_count("restarts", self.restarts, MAX_RESTARTS)
-        step_size = self.step_size
-        if step_size is not None and not bool((torch.as_tensor(step_size) >= 0).all()):
+        if not isinstance(self.threat, Threat):
             raise AttackError(
-                f"the step size must be at least 0, in pixels of [0, 1]; it is {step_size}"
+                "the attack's first argument is a Threat, such as Threat('linf', 8/255); it is "
+                f"{shown(self.threat)}"
             )
+        self._set("steps", as_count("steps", self.steps, MAX_STEPS))
+        self._set("restarts", as_count("restarts", self.restarts, MAX_RESTARTS))
+        self._set("random_start", as_switch("random_start", self.random_start))
+        self._set("stop_on_success", as_switch("stop_on_success", self.stop_on_success))
+        self._set("seed", as_seed(self.seed))
+        if self.step_size is not None:
+            self._set("step_size", _checked_step_size(self.step_size))
         if self.restarts > 1 and not self.random_start:
             raise AttackError(
                 "restarts without a random start would all be the same; allow the random start "
                 "or use one"
             )
-        _check_choice("loss", self.loss, tuple(LOSSES))
-        _check_choice("keep", self.keep, ("best", "last"))
-        _check_choice("precision", self.precision, PRECISIONS)
+        check_choice("loss", self.loss, tuple(LOSSES))
+        check_choice("keep", self.keep, ("best", "last"))
+        check_choice("precision", self.precision, PRECISIONS)
+
+    def _set(self, name: str, value: object) -> None:
+        """Replace an argument by the value that it stands for."""
+        object.__setattr__(self, name, value)
 
     def step_scale(self, step: int) -> float:
         """The length of ``step`` (0, 1, …) as a share of the largest step, which is at most ε."""
         return 1.0 if self.step_size is not None else min(1.0, WHOLE_STEPS / (step + 1))
 
 
-def _check_count(name: str, value: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise AttackError(f"{name} must be a whole number from 1 to {most:,}; it is {value}")
-
-
-def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise AttackError(f"unknown {name} {value!r}: it is one of {', '.join(known)}")
+def _checked_step_size(value: object) -> float | Tensor:
+    step_size = as_length("step_size", value)
+    lengths = torch.as_tensor(step_size)
+    if not bool((lengths >= 0).all() & torch.isfinite(lengths).all()):
+        raise AttackError(
+            f"the step size must be at least 0, in pixels of [0, 1]; it is {shown(step_size)}"
+        )
+    return step_size

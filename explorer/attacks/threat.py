@@ -11,13 +11,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from explorer.errors import UserError
+from explorer.attacks.arguments import as_length, shown
+from explorer.attacks.error import AttackError
 
 NORMS = ("linf", "l2")
-
-
-class AttackError(UserError):
-    """An attack that can't be run as asked."""
 
 
 def flat_norm(delta: Tensor, norm: str) -> Tensor:
@@ -40,7 +37,8 @@ def per_sample(value: Tensor | float, like: Tensor) -> Tensor:
 class Threat:
     """All images within ``epsilon`` of the original in ``norm``, and within [0, 1].
 
-    ``norm`` is "linf" or "l2"; ``epsilon`` is a number, or a tensor [N] with a radius per sample.
+    ``norm`` is "linf" or "l2"; ``epsilon`` is a number, or a tensor [N] with a radius per sample,
+    which may be given as an array or a list.
     Raises :class:`AttackError` for another norm and for an ε that is negative or not a number;
     under "linf" also for an ε above 1, the largest possible difference of two pixels.
     """
@@ -49,16 +47,13 @@ class Threat:
     epsilon: float | Tensor
 
     def __post_init__(self) -> None:
-        if self.norm not in NORMS:
-            raise AttackError(f"unknown norm {self.norm!r}: it is 'linf' or 'l2'")
-        if isinstance(self.epsilon, Tensor):
-            if self.epsilon.dim() > 1:
-                shape = list(self.epsilon.shape)
-                raise AttackError(f"epsilon is one number or a tensor [N], not of shape {shape}")
-            values = self.epsilon.detach().flatten().tolist()
-        else:
-            values = [float(self.epsilon)]
-        for value in values:
+        if not isinstance(self.norm, str) or self.norm not in NORMS:
+            raise AttackError(
+                f"unknown norm {shown(self.norm)}: it is 'linf' or 'l2', and epsilon follows it"
+            )
+        epsilon = as_length("epsilon", self.epsilon)
+        object.__setattr__(self, "epsilon", epsilon)
+        for value in torch.as_tensor(epsilon, dtype=torch.float64).detach().flatten().tolist():
             self._check(value)
 
     def _check(self, value: float) -> None:
@@ -67,8 +62,9 @@ class Threat:
                 f"epsilon must be a number of at least 0, in pixels of [0, 1]; it is {value}"
             )
         if self.norm == "linf" and value > 1:
+            advice = f"; {value:g} levels of 8 bits are {value:g}/255" if value <= 255 else ""
             raise AttackError(
-                f"epsilon must not exceed 1 (255/255) in pixels of [0, 1]; it is {value:g}"
+                f"epsilon must not exceed 1 (255/255) in pixels of [0, 1]; it is {value:g}{advice}"
             )
 
     def project(self, delta: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ from explorer.images.decode import ImageError, decode_image
 Pixels = npt.NDArray[np.uint8]
 Preprocess = Callable[[Image.Image], Pixels]  # uint8 [H, W, 3] of a picture
 
+_CHANNELS = (1, 3)  # grey, colour
 IMAGE_COLUMNS = ("img", "image")
 _ENCODED = (*IMAGE_COLUMNS, *(f"{name}.bytes" for name in IMAGE_COLUMNS))
 # A file of a few kilobytes can repeat one cell, or one large flat picture, a million times. No file
@@ -52,16 +54,23 @@ def reading(path: str | Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """``images`` uint8 [N, 3, H, W] with ``labels`` int64 [N].
+    """``images`` uint8 [N, 3, H, W], or [N, 1, H, W] in grey, with ``labels`` int64 [N].
 
     ``names`` are the classes' names, empty if the data has none. ``rows`` int64 [N] is the position
-    of each image in its source; None means 0 to N − 1.
+    of each image in its source; None means 0 to N − 1. Images and labels may be given as NumPy
+    arrays, and labels as a list. Raises :class:`DataError` for others.
     """
 
     images: Tensor
     labels: Tensor
     names: tuple[str, ...]
     rows: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        images = _checked_images(_tensor("images", self.images))
+        labels = _checked_labels(_tensor("labels", self.labels), len(images))
+        object.__setattr__(self, "images", images)
+        object.__setattr__(self, "labels", labels)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -82,6 +91,38 @@ class LabelledImages:
     def row(self, index: int) -> int:
         """The position in its source of the image at ``index``."""
         return index if self.rows is None else int(self.rows[index])
+
+
+def _tensor(name: str, values: Any) -> Tensor:
+    if isinstance(values, Tensor):
+        return values
+    try:
+        return torch.from_numpy(np.array(values, order="C"))
+    except (TypeError, ValueError):
+        kind = type(values).__name__
+        raise DataError(f"{name} can't be of type {kind}; give a tensor or an array") from None
+
+
+def _checked_images(images: Tensor) -> Tensor:
+    shape, kind = list(images.shape), str(images.dtype).removeprefix("torch.")
+    problem = f"images must be uint8 [N, 3, H, W]; they are {kind} {shape}"
+    if len(shape) == 4 and shape[1] not in _CHANNELS and shape[3] in _CHANNELS:
+        raise DataError(f"{problem}, with the colours last: use torch's permute(0, 3, 1, 2)")
+    if len(shape) != 4 or shape[1] not in _CHANNELS:
+        raise DataError(problem)
+    if images.dtype != torch.uint8:
+        raise DataError(f"{problem}: for pixels in [0, 1], (images * 255).round().to(torch.uint8)")
+    return images
+
+
+def _checked_labels(labels: Tensor, count: int) -> Tensor:
+    is_whole = not (labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool)
+    if labels.shape != (count,) or not is_whole:
+        kind = str(labels.dtype).removeprefix("torch.")
+        raise DataError(
+            f"labels must be class indices, int64 [{count}]; they are {kind} {list(labels.shape)}"
+        )
+    return labels.long()
 
 
 def read_parquet(path: str | Path, limit: int | None = None) -> LabelledImages:

@@ -72,6 +72,12 @@ def test_the_middle_of_a_long_strip_is_used(width: int, height: int) -> None:
     assert torch.equal(resize_and_crop(strip, (224, 224), 256), expected)
 
 
+@pytest.mark.parametrize("picture", [np.zeros((8, 8, 3), np.uint8), torch.zeros(3, 8, 8), "a.png"])
+def test_an_error_says_that_a_picture_is_a_pil_image(picture: object) -> None:
+    with pytest.raises(UserError, match="give a PIL image, such as"):
+        resize_and_crop(picture, (4, 4))
+
+
 def test_resize_below_the_crop_is_an_error() -> None:
     with pytest.raises(ValueError, match="resize 200 is less than the crop 224 × 224"):
         resize_and_crop(noise(300, 300), (224, 224), 200)

@@ -18,6 +18,7 @@ from explorer.engine.operations import (
 )
 from explorer.engine.recognition import IDENTITY, PrepackedConvs, Recognizer
 from explorer.engine.tape import Instruction, Tape
+from explorer.engine.tracing import trace
 
 
 class CaptureError(Exception):
@@ -36,7 +37,7 @@ def capture(
     for part in module.modules():
         if getattr(part, "inplace", False):
             part.inplace = False  # type: ignore[assignment]
-    traced = fx.GraphModule(module, fx.Tracer().trace(module))
+    traced = fx.GraphModule(module, trace(module))
     recorder = _Capture(traced, Recognizer(traced, images, prepacked))
     return Tape(fuse_sibling_convs(recorder.instructions(until), prepacked))
 

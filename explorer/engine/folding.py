@@ -8,6 +8,8 @@ import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from explorer.engine.tracing import trace
+
 PerColour = tuple[float, ...]
 
 
@@ -19,7 +21,7 @@ def fold_batch_norms(module: nn.Module) -> int:
     commute. A module that can't be traced stays as it is.
     """
     try:
-        graph = fx.Tracer().trace(module)
+        graph = trace(module)
     except Exception:  # tracing runs a person's own code on proxies, which may fail in any way
         return 0
     parts = dict(module.named_modules())
@@ -83,7 +85,7 @@ def fold_scale(modules: Sequence[nn.Module], std: PerColour) -> bool:
 
 def _first_convolutions(module: nn.Module) -> Iterator[nn.Conv2d | None]:
     """What takes the images: plain convolutions that are called once; None for anything else."""
-    graph = fx.Tracer().trace(module)
+    graph = trace(module)
     parts = dict(module.named_modules())
     calls = _call_counts(graph)
     for node in graph.nodes:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from explorer.datasets.labelled import DataError, LabelledImages, Preprocess, stack_images
-from explorer.images.decode import read_image
+from explorer.images.read import read_image
 
 
 def read_folder(

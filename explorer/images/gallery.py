@@ -10,7 +10,8 @@ from pathlib import Path
 from PIL import Image
 
 from explorer.files import ASSETS
-from explorer.images.decode import ImageError, read_image
+from explorer.images.decode import ImageError
+from explorer.images.read import read_image
 
 KINDS = ("cifar10", "imagenet", "tiny12")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from PIL import Image
+from PIL import AvifImagePlugin, Image
 
 from explorer.images.decode import (
     MAX_PIXELS,
@@ -17,13 +17,16 @@ from explorer.images.decode import (
     ImageError,
     check_dimensions,
     decode_image,
-    read_bytes,
 )
+from explorer.images.formats import HEAD, is_heif
+from explorer.images.read import read_bytes
 from explorer.sandbox import Limits, Message, Pool, ReadingFailed, Refused
 from explorer.sandbox.process import Cancel
 
 LIMITS = Limits(seconds=2, memory=500 * 2**20, reply=3 * MAX_PIXELS + 64)
 _POOL = Pool(f"{__name__}:handle", size=2)
+# Its decoder starts threads, which the processes that read all other formats may not.
+_HEIF_POOL = Pool(f"{__name__}:handle", size=1, threads=True)
 _FAILURES = {
     "time": "{} takes too long to read; save it again as an ordinary PNG or JPEG",
     "memory": "{} takes too much memory to read; make it smaller or save it again as a JPEG",
@@ -48,7 +51,8 @@ def decode_isolated(data: bytes, name: str, cancelled: Cancel | None = None) -> 
     :class:`~explorer.errors.Cancelled`.
     """
     try:
-        reply = _POOL.ask(Message({"name": name}, data), LIMITS, cancelled)
+        pool = _HEIF_POOL if is_heif(data[:HEAD]) else _POOL
+        reply = pool.ask(Message({"name": name}, data), LIMITS, cancelled)
     except Refused as error:
         raise ImageError(str(error)) from None
     except ReadingFailed as error:
@@ -58,6 +62,7 @@ def decode_isolated(data: bytes, name: str, cancelled: Cancel | None = None) -> 
 
 def handle(request: Message) -> Message:
     """The reply of the process: its values have the notes, its bytes are a PPM file."""
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # none but this one, as it may start none
     decoded = decode_image(bytes(request.data), request.values["name"])  # type: ignore[arg-type]
     image = decoded.image
 

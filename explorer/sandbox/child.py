@@ -1,4 +1,4 @@
-"""The program of a reading process: ``python -m explorer.sandbox.child MODULE:FUNCTION``.
+"""The program of a reading process: ``python -m explorer.sandbox.child MODULE:FUNCTION [threads]``.
 
 The function gets each request and returns the reply. It may raise a
 :class:`~explorer.errors.UserError`, which is sent back as its text.
@@ -22,13 +22,16 @@ MAX_REQUEST = 2**30
 _MAX_WORDS = 4000  # characters of an error
 
 
-def main(name: str) -> None:
-    """Answer requests until the other process closes the pipe or ends."""
+def main(name: str, threads: bool) -> None:
+    """Answer requests until the other process closes the pipe or ends.
+
+    ``threads``: whether the function may start some.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits
     requests, replies = _pipes()
     module, _, function = name.partition(":")
     handler: Handler = getattr(importlib.import_module(module), function)
-    confine()
+    confine(threads=threads)
     send(replies, Message())
     while True:
         request = receive(requests, MAX_REQUEST)
@@ -59,6 +62,6 @@ def _reply(handler: Handler, request: Message) -> Message:
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1])
+        main(sys.argv[1], threads="threads" in sys.argv[2:])
     except PipeClosed:
         os._exit(0)  # quicker than taking torch down

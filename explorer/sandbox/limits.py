@@ -53,15 +53,19 @@ class Limits:
         return 2.5 * self.seconds
 
 
-def confine() -> None:
-    """Forbid the process, for good, to start others and to open connections."""
+def confine(*, threads: bool = False) -> None:
+    """Forbid the process, for good, to start others and to open connections.
+
+    The system counts threads as processes: without ``threads`` it can start none of these either.
+    """
     sys.addaudithook(_audit)
     if sys.platform == "win32":
         return
     import resource
 
-    for kind in (resource.RLIMIT_NPROC, resource.RLIMIT_CORE):
-        resource.setrlimit(kind, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if not threads:
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     # Without a handler of Python's the signal ends the process even inside a decoder.
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing more is an error of the write instead

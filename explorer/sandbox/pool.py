@@ -20,11 +20,14 @@ class Pool:
 
     A request waits while all of them are busy, so a slow file delays others for no longer than its
     own limit. Nothing is started before the first request or :meth:`warm`, and processes without a
-    request for ``idle`` seconds end.
+    request for ``idle`` seconds end. They may start threads if ``threads`` says so.
     """
 
-    def __init__(self, handler: str, size: int, idle: float = _IDLE) -> None:
+    def __init__(
+        self, handler: str, size: int, idle: float = _IDLE, *, threads: bool = False
+    ) -> None:
         self._handler, self._size, self._idle_seconds = handler, size, idle
+        self._threads = threads
         self._lock = threading.Lock()
         self._reset()
         if hasattr(os, "register_at_fork"):
@@ -45,7 +48,7 @@ class Pool:
                 return
             if not self._turns.acquire(blocking=False):  # all are at work
                 return
-            self._idle.append(Process(self._handler))
+            self._idle.append(Process(self._handler, self._threads))
             self._turns.release()
         self._end_when_idle()
 
@@ -113,4 +116,4 @@ class Pool:
                 if process.alive:
                     return process
                 process.end()
-        return Process(self._handler)
+        return Process(self._handler, self._threads)

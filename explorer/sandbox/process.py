@@ -41,9 +41,12 @@ class ReadingFailed(Exception):
 
 
 class Process:
-    """A process that answers with ``handler``, which is ``MODULE:FUNCTION``."""
+    """A process that answers with ``handler``, which is ``MODULE:FUNCTION``.
 
-    def __init__(self, handler: str) -> None:
+    ``threads``: whether it may start some.
+    """
+
+    def __init__(self, handler: str, threads: bool = False) -> None:
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {
             **os.environ,
@@ -52,6 +55,7 @@ class Process:
             "OMP_NUM_THREADS": "1",
         }
         command = [sys.executable, "-W", "ignore", "-m", "explorer.sandbox.child", handler]
+        command += ["threads"] if threads else []
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment

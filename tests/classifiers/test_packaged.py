@@ -22,8 +22,8 @@ from explorer.classifiers.torchvision_models import imagenet_labels
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS
 from explorer.datasets.constructed.representation_matching import match_representations
 from explorer.experiments.evaluation.robust_accuracy import is_correct, wilson
-from explorer.images.decode import read_image
 from explorer.images.geometry import preprocess
+from explorer.images.read import read_image
 from tests.conftest import shared
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -24,6 +24,7 @@ NAMES = ["cat", "dog"]
 class ClassifierInput:
     labels = ("dog", "cat", "ship")
     input_size = (8, 8)
+    channels = 3
     resize = None
     interpolation = "bilinear"
 

@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, PngImagePlugin
 
 from tests.hostile.mutations import EDGES, damaged
 from tests.images.pictures import chunk, encoded, png
+from tests.images.profiles import DISPLAY_P3, grey_profile, profile
 
 
 def picture(random: Random) -> bytes:
@@ -52,6 +53,16 @@ def _intact() -> tuple[bytes, ...]:
         encoded(palette, "GIF"),
         encoded(noise, "GIF", **moving, disposal=2),
         *(encoded(smooth.convert(mode), "BMP") for mode in ("RGB", "L", "1", "RGBA")),
+        *(encoded(smooth.convert(mode), "TIFF") for mode in ("RGB", "LA", "F", "I;16", "CMYK")),
+        encoded(alpha, "TIFF", compression="tiff_lzw", exif=exif),
+        encoded(smooth.convert("YCbCr"), "TIFF", compression="jpeg"),
+        encoded(noise, "TIFF", **moving, compression="tiff_adobe_deflate"),
+        encoded(alpha, "AVIF", exif=exif, speed=10),
+        encoded(noise, "AVIF", **moving, speed=10),
+        encoded(smooth, "HEIF", exif=exif.tobytes(), icc_profile=profile("P3", DISPLAY_P3)),
+        encoded(alpha, "HEIF", **moving),
+        encoded(smooth, icc_profile=profile("P3", DISPLAY_P3)),
+        encoded(smooth.convert("L"), "TIFF", icc_profile=grey_profile(1.8)),
         _run_length_bmp(9, 9, b"\x09\x01" * 9 + b"\0\1"),
     )
 

@@ -7,6 +7,7 @@ import struct
 import zlib
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -15,6 +16,7 @@ from explorer.images.decode import ImageError, decode_image
 RAMP = np.stack(np.meshgrid(np.arange(24) * 10, np.arange(16) * 15, indexing="xy"), axis=-1)
 PIXELS = np.concatenate([RAMP, np.full((16, 24, 1), 77)], axis=-1).astype(np.uint8)  # [16, 24, 3]
 PICTURE = Image.fromarray(PIXELS)
+pillow_heif.register_heif_opener()  # for saving; the explorer reads without it
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:

@@ -9,8 +9,10 @@ from PIL import Image
 from explorer.images.decode import MAX_SCANS, MAX_SIDE, MIN_SIDE, ImageError, decode_image
 from tests.images.pictures import PICTURE, PIXELS, bomb, encoded, one_sentence
 
+KINDS = ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"]
 
-@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "WEBP"])
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "WEBP", "TIFF"])
 def test_lossless_formats_keep_every_pixel(kind: str) -> None:
     grey = Image.fromarray(PIXELS[..., 0])
     source = grey if kind == "GIF" else PICTURE
@@ -22,7 +24,7 @@ def test_lossless_formats_keep_every_pixel(kind: str) -> None:
     np.testing.assert_array_equal(np.asarray(decoded.image), np.asarray(source.convert("RGB")))
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_extension_does_not_matter(kind: str) -> None:
     decoded = decode_image(encoded(PICTURE, kind), "picture.wrong")
     assert decoded.image.size == (24, 16)
@@ -34,7 +36,6 @@ def test_extension_does_not_matter(kind: str) -> None:
     [
         b"MZ\x90\0" + bytes(500),
         b"hello, this is a text\n",
-        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         b"BMW",
         b"\0",
     ],
@@ -42,15 +43,10 @@ def test_extension_does_not_matter(kind: str) -> None:
 def test_not_an_image(data: bytes) -> None:
     with pytest.raises(ImageError) as error:
         decode_image(data, "fake.png")
-    assert (
-        one_sentence(error)
-        == "fake.png is not a picture that can be read here; use PNG, JPEG, WebP, GIF or BMP"
+    assert one_sentence(error) == (
+        "fake.png is not a picture that can be read here; use PNG, JPEG, WebP, HEIC, AVIF, TIFF, "
+        "GIF or BMP"
     )
-
-
-def test_another_picture_format() -> None:
-    with pytest.raises(ImageError, match="use PNG, JPEG, WebP, GIF or BMP"):
-        decode_image(encoded(PICTURE, "TIFF"), "scan.tiff")
 
 
 def test_empty() -> None:
@@ -59,7 +55,7 @@ def test_empty() -> None:
     assert one_sentence(error) == "nothing.png is empty (0 bytes); choose another file"
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("fraction", [0.3, 0.6, 0.9])
 def test_truncated(kind: str, fraction: float) -> None:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
@@ -69,7 +65,7 @@ def test_truncated(kind: str, fraction: float) -> None:
     assert one_sentence(error) == "half.img is cut short or damaged; save or download it again"
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_broken_bytes_never_raise_anything_else(kind: str) -> None:
     generator = np.random.default_rng(1)
     intact = np.frombuffer(encoded(PICTURE, kind), dtype=np.uint8)
@@ -100,26 +96,27 @@ def test_smallest_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    "size", [(6000, 4001), (50_000, 500), (20_000, 20_000), (2**31 - 1, 2**31 - 1)]
+    "size", [(6000, 4168), (50_000, 600), (20_000, 20_000), (2**31 - 1, 2**31 - 1)]
 )
 def test_huge_is_refused_by_its_header(size: tuple[int, int]) -> None:
     # The file has no pixels: decoding any would give the message of a damaged file.
-    with pytest.raises(ImageError, match="at most 24 million are read") as error:
+    with pytest.raises(ImageError, match="at most 25 million are read") as error:
         decode_image(bomb(*size), "bomb.png")
     assert "damaged" not in one_sentence(error)
 
 
-def test_exactly_24_megapixels_pass() -> None:
-    assert decode_image(encoded(Image.new("L", (6000, 4000))), "a").image.size == (6000, 4000)
+def test_exactly_25_megapixels_pass() -> None:
+    assert decode_image(encoded(Image.new("L", (6250, 4000))), "a").image.size == (6250, 4000)
 
 
-@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
 def test_animated_uses_the_first_frame(kind: str) -> None:
     frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "lime", "blue")]
-    data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], lossless=True)
+    options = {"lossless": True} if kind == "WEBP" else {}
+    data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], **options)
     decoded = decode_image(data, "moving")
     assert decoded.notes == ("animated: its first frame is used",)
-    np.testing.assert_array_equal(np.asarray(decoded.image), np.asarray(frames[0]))
+    np.testing.assert_allclose(np.asarray(decoded.image), np.asarray(frames[0]), atol=3)
 
 
 def test_an_animation_cut_at_its_second_frame() -> None:

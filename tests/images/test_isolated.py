@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
+
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
@@ -11,6 +16,8 @@ from explorer.images.decode import ImageError, decode_image
 from explorer.images.isolated import decode_isolated, read_isolated
 from explorer.sandbox import Message
 from tests.images.pictures import PICTURE, bomb, encoded, png
+from tests.images.profiles import DISPLAY_P3, profile
+from tests.imports import ROOT
 
 EXIF = Image.Exif()
 EXIF[ExifTags.Base.Orientation] = 6
@@ -23,6 +30,10 @@ GOOD = {
     "WEBP": encoded(PICTURE.convert("RGBA"), "WEBP"),
     "animated": encoded(FRAMES[0], "GIF", save_all=True, append_images=FRAMES[1:]),
     "BMP": encoded(PICTURE, "BMP"),
+    "TIFF": encoded(PICTURE, "TIFF", compression="tiff_lzw"),
+    "AVIF": encoded(PICTURE, "AVIF", exif=EXIF),
+    "HEIC": encoded(PICTURE, "HEIF"),
+    "Display P3": encoded(PICTURE, icc_profile=profile("Display P3", DISPLAY_P3)),
     "transparent": encoded(Image.new("RGBA", (30, 9), (1, 2, 3, 77))),
     "16 bits": png(8, 8, 16, 0, bytes(range(128))),
     "elongated": encoded(Image.new("L", (9, 400), 5)),
@@ -52,6 +63,32 @@ def test_sentences_are_the_same(data):
     with pytest.raises(ImageError) as there:
         decode_isolated(data, name)
     assert str(there.value) == str(here.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="Windows limits no processes")
+@pytest.mark.parametrize("kind", GOOD)
+def test_a_user_who_is_not_root_may_start_no_thread_there(tmp_path, kind):
+    """The superuser is not held to the limit of processes."""
+    path = tmp_path / "picture"
+    path.write_bytes(GOOD[kind])
+    program = f"""
+        import os, resource
+        from pathlib import Path
+        import pillow_heif
+        from PIL import Image
+        from explorer.images.isolated import handle
+        from explorer.sandbox import Message
+        from explorer.sandbox.limits import confine
+        data = Path({str(path)!r}).read_bytes()
+        Image.init()
+        if os.getuid() == 0:
+            os.setuid(65534)  # only now: that user may read no file of ours
+        confine(threads={kind == "HEIC"})
+        print(handle(Message({{"name": "a"}}, data)).values["width"])
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == decode_image(GOOD[kind], kind).image.width
 
 
 def test_a_file_is_read_by_its_path(tmp_path):

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from explorer.images import decode as module
-from explorer.images.decode import ImageError, read_image
+from explorer.images.decode import ImageError
+from explorer.images.read import read_image
 from tests.images.pictures import PICTURE, PIXELS, encoded, one_sentence
 
 

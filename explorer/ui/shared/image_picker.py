@@ -13,7 +13,8 @@ from PIL import Image, ImageOps
 
 from explorer.classifiers import Classifier
 from explorer.images import isolated
-from explorer.images.decode import FORMATS_TEXT, ImageError
+from explorer.images.decode import ImageError
+from explorer.images.formats import FORMATS_TEXT
 from explorer.images.gallery import Sample, samples
 from explorer.images.open import GALLERY_PREFIX, UPLOAD_PREFIX
 from explorer.ui.components.component import component

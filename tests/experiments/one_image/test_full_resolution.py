@@ -9,8 +9,8 @@ from explorer.classifiers import load
 from explorer.experiments.one_image.attack_image import attack_image
 from explorer.experiments.one_image.full_resolution import apply_at_full_resolution
 from explorer.experiments.one_image.recipe import Recipe
-from explorer.images.decode import read_image
 from explorer.images.geometry import Crop, preprocess
+from explorer.images.read import read_image
 
 GIBBON, PANDA = 368, 388
 

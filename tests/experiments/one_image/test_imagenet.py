@@ -11,9 +11,9 @@ from explorer.attacks import PGD, Threat
 from explorer.classifiers import load
 from explorer.experiments.one_image.attack_image import attack_image, predict
 from explorer.experiments.one_image.recipe import Recipe
-from explorer.images.decode import read_image
 from explorer.images.geometry import preprocess
 from explorer.images.open import open_image
+from explorer.images.read import read_image
 from tests.conftest import shared
 
 GIBBON, PANDA = 368, 388

@@ -58,7 +58,7 @@ BAD = {
     "not an image": (b"MZ\x90\x00 this is a program", "fake.png", "not a picture"),
     "truncated": (encoded(noise())[:2000], "half.png", "damaged"),
     "1 × 1": (encoded(gradient(1)), "dot.png", "at least 8"),
-    "bomb": (bomb(), "huge.png", "24 million"),
+    "bomb": (bomb(), "huge.png", "25 million"),
     "empty": (b"", "empty.png", "empty"),
 }
 

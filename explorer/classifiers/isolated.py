@@ -17,7 +17,6 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from explorer.classifiers.checkpoint import (
-    SAFETENSORS,
     Checkpoint,
     load_safetensors,
     most_bytes,
@@ -25,7 +24,7 @@ from explorer.classifiers.checkpoint import (
 )
 from explorer.classifiers.classifier import RGB
 from explorer.classifiers.error import ClassifierError
-from explorer.classifiers.readable import first_bytes
+from explorer.classifiers.weights_format import SAFETENSORS, weights_format
 from explorer.files import disk_error
 from explorer.leftovers import temporary_folder
 from explorer.sandbox import Limits, Message, Pool, ReadingFailed, Refused
@@ -55,7 +54,9 @@ def read_weights_file(path: str | Path) -> Checkpoint:
     not wait until it has started. Raises :class:`ClassifierError`.
     """
     path = Path(path)
-    return read_checkpoint(path) if path.suffix == SAFETENSORS else read_isolated(path)
+    if weights_format(path, str(path)) == "safetensors":
+        return read_checkpoint(path)
+    return read_isolated(path)
 
 
 def read_isolated(path: str | Path, cancelled: Cancel | None = None) -> Checkpoint:
@@ -65,7 +66,7 @@ def read_isolated(path: str | Path, cancelled: Cancel | None = None) -> Checkpoi
     :class:`~explorer.errors.Cancelled` when ``cancelled()`` returned true.
     """
     path = Path(path)
-    first_bytes(path, "weights file")  # says what is wrong with the path before anything starts
+    weights_format(path, str(path))  # says what is wrong with the file before anything starts
     size = path.stat().st_size
     limits = Limits(
         seconds=_SECONDS + size / _BYTES_PER_SECOND,

@@ -11,12 +11,13 @@ import torch
 from torch import nn
 
 from explorer.classifiers.catalogue import BUNDLED_FOLDER, bundled_cards
-from explorer.classifiers.checkpoint import Checkpoint, load_weights, read_checkpoint
+from explorer.classifiers.checkpoint import Checkpoint, read_checkpoint
 from explorer.classifiers.classifier import Classifier, freeze, resolve_device
 from explorer.classifiers.downloads import fetch_with_bar, is_published
 from explorer.classifiers.efficientnet_lite import EfficientNetLite0, published_state
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.fitting import load_weights
 from explorer.classifiers.isolated import read_weights_file
 from explorer.classifiers.model_card import ModelCard
 from explorer.classifiers.packaged import EFFICIENTNET, packaged_card, require_packaged_weights

@@ -15,9 +15,10 @@ from torch import nn
 from torchvision import models
 from torchvision.models import WeightsEnum, get_model, get_model_weights, list_models
 
-from explorer.classifiers.checkpoint import Checkpoint, load_weights, read_checkpoint
+from explorer.classifiers.checkpoint import Checkpoint, read_checkpoint
 from explorer.classifiers.classifier import RGB, Classifier, freeze
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.fitting import load_weights
 from explorer.classifiers.imagenet import (
     IMAGENET_MEAN,
     IMAGENET_STD,

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save
 
 from explorer.classifiers import Classifier
-from explorer.classifiers.checkpoint import load_weights
+from explorer.classifiers.fitting import load_weights
 from explorer.classifiers.classifier import freeze
 from explorer.classifiers.model_card import PGD, Accuracy, ModelCard
 from explorer.classifiers.small_net import SmallNet

@@ -108,6 +108,6 @@ def test_a_reply_that_is_no_network_is_refused(tmp_path, monkeypatch, values, na
 
     monkeypatch.setattr(isolated, "_POOL", Pool())
     path = tmp_path / "w.pth"
-    path.write_bytes(b"anything")
+    path.write_bytes(b"\x80\x02anything")
     with pytest.raises(ClassifierError, match=r"w\.pth can't be read"):
         read_isolated(path)

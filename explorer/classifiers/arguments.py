@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence, Set
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
+from explorer.classifiers.class_labels import names_by_index, read_labels
 from explorer.classifiers.error import ClassifierError
 
 INTERPOLATIONS = ("bilinear", "bicubic")
 LARGEST_INPUT, LARGEST_RESIZE = 4096, 8192  # pixels
-_LABELS = "give a list of names in the order of the classes"
+LABEL_FILES = (".txt", ".json")
+_LABELS = (
+    "give a list of names in the order of the classes, a dictionary from index to name, or a "
+    ".txt or .json file of them"
+)
 
 
 def checked_labels(labels: Any) -> tuple[str, ...]:
     """The labels as text. Raises :class:`ClassifierError`, as all functions here."""
-    if isinstance(labels, Mapping | Set | str | bytes):
+    if isinstance(labels, os.PathLike) or _names_file(labels):
+        return read_labels(Path(labels))
+    if isinstance(labels, Mapping):
+        labels = names_by_index(labels)
+    if isinstance(labels, Set | str | bytes):
         raise ClassifierError(f"labels can't be of type {type(labels).__name__}; {_LABELS}")
     try:
         values = tuple(labels)
@@ -29,6 +40,10 @@ def checked_labels(labels: Any) -> tuple[str, ...]:
     if wrong:
         raise ClassifierError(f"a label can't be of type {type(wrong[0]).__name__}; {_LABELS}")
     return tuple(str(value) for value in values)
+
+
+def _names_file(labels: Any) -> bool:
+    return isinstance(labels, str) and labels.endswith(LABEL_FILES)
 
 
 def checked_input_size(size: Any) -> tuple[int, int]:
@@ -47,15 +62,37 @@ def checked_input_size(size: Any) -> tuple[int, int]:
 
 
 def checked_normalisation(
-    mean: Any, std: Any
-) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """``mean`` and ``std`` as three numbers each."""
-    means, stds = _three_numbers(mean), _three_numbers(std)
-    if means is None or stds is None or min(stds) <= 0:
+    mean: Any, std: Any, channels: Any
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """``mean`` and ``std`` as one number for each of the ``channels``; None stands for 0 and 1."""
+    if channels is not None and (not _is_whole(channels, 1, 3) or channels == 2):
         raise ClassifierError(
-            "mean and std must be three numbers each, one per colour, finite, and std above 0"
+            f"channels can't be {channels!r}; give 3 for colour or 1 for grey images"
+        )
+    means, stds = (None if values is None else _numbers(values) for values in (mean, std))
+    lengths = [len(values) for values in (means, stds) if values is not None]
+    count = int(channels or (lengths[0] if lengths else 3))
+    means = (0.0,) * count if mean is None else means
+    stds = (1.0,) * count if std is None else stds
+    if (
+        count not in (1, 3)
+        or means is None
+        or stds is None
+        or {len(means), len(stds)} != {count}
+        or min(stds) <= 0
+    ):
+        raise ClassifierError(
+            "mean and std must be three numbers each, one per colour, or one number each for grey "
+            "images, such as (0.5,); finite, and std above 0"
         )
     return means, stds
+
+
+def checked_choice(name: str, value: Any, choices: Sequence[str]) -> str:
+    """One of ``choices``."""
+    if isinstance(value, str) and value in choices:
+        return value
+    raise ClassifierError(f"{name} can't be {value!r}; give {' or '.join(choices)}")
 
 
 def check_preprocessing(size: tuple[int, int], resize: Any, interpolation: Any) -> None:
@@ -65,10 +102,7 @@ def check_preprocessing(size: tuple[int, int], resize: Any, interpolation: Any) 
             f"resize can't be {resize!r}; give a whole number from {max(size)}, the larger side of "
             f"input_size, to {LARGEST_RESIZE}"
         )
-    if interpolation not in INTERPOLATIONS:
-        raise ClassifierError(
-            f"interpolation can't be {interpolation!r}; give {' or '.join(INTERPOLATIONS)}"
-        )
+    checked_choice("interpolation", interpolation, INTERPOLATIONS)
 
 
 def check_text(**values: Any) -> None:
@@ -84,13 +118,12 @@ def _is_whole(value: Any, least: int, most: int) -> bool:
     )
 
 
-def _three_numbers(values: Sequence[float]) -> tuple[float, float, float] | None:
+def _numbers(values: Any) -> tuple[float, ...] | None:
+    """Finite numbers; None for anything else."""
     if isinstance(values, str | bytes | Mapping | Set):
         return None
     try:
-        numbers = [float(value) for value in values]
+        numbers = tuple(float(value) for value in values)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         return None
-    if len(numbers) != 3 or not all(map(math.isfinite, numbers)):
-        return None
-    return numbers[0], numbers[1], numbers[2]
+    return numbers if all(map(math.isfinite, numbers)) else None

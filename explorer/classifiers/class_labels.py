@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Mapping, Sequence
+from numbers import Integral
+from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.readable import first_bytes
 
+Labels = Sequence[str] | Mapping[Any, Any] | os.PathLike[str]
 MAX_CHARACTERS = 2_000_000  # ImageNet's 21,841 classes have 500,000
 
 
 def parse_labels(text: str) -> tuple[str, ...]:
     """The class names in ``text``, in the order of the classes.
 
-    There is one name a line, or JSON: a list of names, or an object from each index to a name or to
-    a list that ends with the name, as in ImageNet's class index. Raises :class:`ClassifierError`.
+    There is one name a line, or JSON: a list of names, or an object that :func:`names_by_index`
+    takes, such as ImageNet's class index or the configuration of a model on Hugging Face. Raises
+    :class:`ClassifierError`.
     """
     if len(text) > MAX_CHARACTERS:
         raise ClassifierError(
@@ -29,7 +36,7 @@ def parse_labels(text: str) -> tuple[str, ...]:
     except ValueError:
         labels = [line.strip() for line in text.splitlines() if line.strip()]
     if isinstance(labels, Mapping):
-        labels = _by_index(labels)
+        labels = names_by_index(labels)
     if not isinstance(labels, list) or not all(
         isinstance(label, str) and label.strip() for label in labels
     ):
@@ -44,19 +51,46 @@ def parse_labels(text: str) -> tuple[str, ...]:
     return tuple(label.strip() for label in labels)
 
 
-def _by_index(labels: Mapping[str, Any]) -> list[Any]:
+def read_labels(path: Path) -> tuple[str, ...]:
+    """The class names in a text or JSON file. Raises :class:`ClassifierError`."""
+    first_bytes(path, "file of labels")  # says what is wrong with the path
+    if path.stat().st_size > 4 * MAX_CHARACTERS:
+        raise ClassifierError(f"{path} is too large for a file of labels")
+    return parse_labels(decode_labels(path.read_bytes()))
+
+
+def decode_labels(data: bytes) -> str:
+    """The text of a file of labels, without a byte order mark. Raises :class:`ClassifierError`."""
     try:
-        indices = {int(key): value for key, value in labels.items()}
-    except ValueError:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ClassifierError("the labels must be text in UTF-8") from None
+
+
+def names_by_index(labels: Mapping[Any, Any]) -> list[Any]:
+    """The names in the order of their indices.
+
+    ``labels`` goes from each index, a number or its digits, to a name or to a list that ends with
+    the name; or from each name to its index, as ``label2id`` and ``class_to_idx`` do; or it is a
+    configuration with such a mapping under ``id2label``. Raises :class:`ClassifierError`.
+    """
+    inner = labels.get("id2label")
+    pairs = list((inner if isinstance(inner, Mapping) else labels).items())
+    if all(_is_name(key) and isinstance(value, Integral) for key, value in pairs):
+        pairs = [(value, key) for key, value in pairs]
+    try:
+        by_index = sorted(((int(key), value) for key, value in pairs), key=itemgetter(0))
+    except (TypeError, ValueError):
         raise ClassifierError(
-            'the labels\' JSON must map an index to each name, such as {"0": "cat", "1": "dog"}'
+            'the labels must map an index to each name, such as {"0": "cat", "1": "dog"}'
         ) from None
-    if sorted(indices) != list(range(len(indices))):
-        raise ClassifierError(f"the labels' indices must be 0 to {len(indices) - 1}, each once")
-    return [
-        value[-1] if isinstance(value, list) and value else value
-        for _, value in sorted(indices.items())
-    ]
+    if [index for index, _ in by_index] != list(range(len(by_index))):
+        raise ClassifierError(f"the labels' indices must be 0 to {len(pairs) - 1}, each once")
+    return [value[-1] if isinstance(value, list) and value else value for _, value in by_index]
+
+
+def _is_name(key: Any) -> bool:
+    return isinstance(key, str) and not key.strip().isdecimal()
 
 
 def find_label(text: str, labels: Sequence[str], owner: str) -> int:

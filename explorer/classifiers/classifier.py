@@ -13,17 +13,29 @@ from torch import Tensor, nn
 from explorer.classifiers.arguments import (
     check_preprocessing,
     check_text,
+    checked_choice,
     checked_input_size,
     checked_labels,
     checked_normalisation,
 )
-from explorer.classifiers.class_labels import find_label
+from explorer.classifiers.class_labels import Labels, find_label
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.outputs import (
+    LOGITS,
+    OUTPUTS,
+    PROBABILITIES,
+    log_probabilities,
+    logits_in,
+)
+from explorer.classifiers.pixels import as_pixels
 from explorer.classifiers.weights_version import weights_version
 
 RGB = tuple[float, float, float]
 
-NO_SHIFT, NO_SCALE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+_CHANNELS = {
+    1: "takes grey images [N, 1, H, W]; these have three colours",
+    3: "takes images [N, 3, H, W] in colour; these are grey: use images.expand(-1, 3, -1, -1)",
+}
 _HOOKING = threading.Lock()  # a hook is visible to every thread that runs the module
 
 
@@ -32,8 +44,14 @@ class Classifier(nn.Module):
 
     It normalises the pixels itself, so that it goes as it is into torchattacks, Foolbox, ART,
     Captum and ``torch.export``. ``module`` takes (pixels − ``mean``) / ``std`` in the dtype of its
-    weights and returns logits for the C ``labels``. Its dtype, memory format and mode stay as they
-    are.
+    weights and returns logits for the C ``labels``: a tensor, or a dictionary, tuple or object that
+    holds it (:func:`~explorer.classifiers.outputs.logits_in`). With ``outputs="probabilities"`` it
+    returns those, and the classifier their logarithms. Its dtype, memory format and mode stay as
+    they are; attacks and predictions run it in evaluation mode and then restore its mode.
+
+    ``labels`` are the names in the order of the classes, a dictionary from each index to a name, or
+    the path of a file with either. ``channels`` is 3 for colour and 1 for grey images [N, 1, H, W];
+    by default it is the number of values in ``mean`` and ``std``.
 
     ``input_size`` is (height, width) of the crop that the network takes. A photograph is first
     resized until its shorter side is ``resize`` pixels long (None: the larger side of
@@ -49,21 +67,24 @@ class Classifier(nn.Module):
         self,
         module: nn.Module,
         *,
-        labels: Sequence[str],
+        labels: Labels,
         input_size: tuple[int, int],
-        mean: Sequence[float] = NO_SHIFT,
-        std: Sequence[float] = NO_SCALE,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        channels: int | None = None,
         resize: int | None = None,
         interpolation: str = "bilinear",
         name: str = "custom",
         title: str | None = None,
         gallery: str = "imagenet",
         robust: bool = False,
+        outputs: str = LOGITS,
     ) -> None:
         super().__init__()
         self.labels = checked_labels(labels)
         self.input_size = checked_input_size(input_size)
-        self.mean, self.std = checked_normalisation(mean, std)
+        self.mean, self.std = checked_normalisation(mean, std, channels)
+        self.outputs = checked_choice("outputs", outputs, OUTPUTS)
         check_preprocessing(self.input_size, resize, interpolation)
         check_text(name=name, title=name if title is None else title)
         self.module = module
@@ -71,48 +92,69 @@ class Classifier(nn.Module):
         self.resize, self.interpolation = resize, interpolation
         self.name, self.title = name, title or name
         self.gallery, self.robust = gallery, robust
+        self.notes: tuple[str, ...] = ()  # what a person who uses it should know
         self._digest: tuple[Hashable, str] | None = None
-        # The normalisation is not in the state dict, which holds the module's weights alone.
+        self._put_normalisation(_device(module))
+
+    def _put_normalisation(self, device: torch.device) -> None:
+        # It is not in the state dict, which holds the module's weights alone.
         for buffer, values in (("_mean", self.mean), ("_std", self.std)):
-            tensor = torch.tensor(values, dtype=torch.float32, device=_device(module))
-            self.register_buffer(buffer, tensor.view(1, 3, 1, 1), persistent=False)
+            tensor = torch.tensor(values, dtype=torch.float32, device=device)
+            self.register_buffer(buffer, tensor.view(1, -1, 1, 1), persistent=False)
 
     @property
     def device(self) -> torch.device:
         """The device of the weights."""
         return self._mean.device
 
+    @property
+    def channels(self) -> int:
+        """3 for colour, 1 for grey images."""
+        return len(self.mean)
+
+    @property
+    def has_scale(self) -> bool:
+        """Whether the normalisation divides by anything but 1."""
+        return any(value != 1 for value in self.std)
+
     def extra_repr(self) -> str:
         return f"{self.name!r}, {len(self.labels)} classes, input {self.input_size}, {self.device}"
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits float32 [N, C] for pixels [N, 3, H, W], differentiable where the module is.
+        """Logits float32 [N, C] for pixels [N, C, H, W], differentiable where the module is.
 
         Raises :class:`ClassifierError` when the module returns anything else than [N, C].
         """
-        logits = self.module(self.normalised(images))
-        classes = len(self.labels)
-        if not isinstance(logits, Tensor) or logits.dim() != 2 or logits.shape[1] != classes:
-            output = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-            raise ClassifierError(
-                f"{self.name} returned {output} for {len(images)} images; its {classes} labels "
-                f"need [{len(images)}, {classes}]"
-            )
-        return logits.float()
+        return self.logits_from(self.module_outputs(images))
+
+    def logits_from(self, outputs: Tensor) -> Tensor:
+        """Logits from :meth:`module_outputs`."""
+        return log_probabilities(outputs) if self.outputs == PROBABILITIES else outputs
+
+    def module_outputs(self, images: Tensor) -> Tensor:
+        """What the module itself returns, float32 [N, C]: logits or probabilities."""
+        output = self.module(self.normalised(images))
+        return logits_in(output, len(images), len(self.labels), self.name).float()
 
     def normalised(self, images: Tensor) -> Tensor:
-        """The module's input for pixels ``images`` [N, 3, H, W], in the dtype of its weights."""
-        centred = images - self._mean
-        scaled = centred if self.std == NO_SCALE else centred / self._std
+        """The module's input for pixels ``images`` [N, C, H, W], in the dtype of its weights.
+
+        Raises :class:`ClassifierError` for another shape, and for integers.
+        """
+        pixels = as_pixels(images)
+        if pixels.shape[1] != self.channels:
+            raise ClassifierError(f"{self.name} {_CHANNELS[self.channels]}")
+        centred = pixels - self._mean
+        scaled = centred / self._std if self.has_scale else centred
         if scaled.requires_grad and torch.is_grad_enabled():
             # Other libraries flatten the image's gradient with view(), which a channels-last
             # gradient does not allow.
             scaled.register_hook(torch.Tensor.contiguous)
-        return scaled.to(_dtype(self.module))
+        return scaled.to(weight_dtype(self.module))
 
     def unnormalised_gradient(self, gradient: Tensor) -> Tensor:
         """The gradient with respect to pixels, from that with respect to :meth:`normalised`."""
-        return gradient if self.std == NO_SCALE else gradient / self._std
+        return gradient / self._std if self.has_scale else gradient
 
     def features(self, images: Tensor) -> Tensor:
         """Penultimate activations, float32 [N, D]: g of Ilyas et al. 2019, eq. 6.
@@ -168,6 +210,7 @@ class Classifier(nn.Module):
             title=self.title,
             gallery=self.gallery,
             robust=self.robust,
+            outputs=self.outputs,
         )
 
     @property
@@ -183,8 +226,10 @@ class Classifier(nn.Module):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         self._digest = None  # .to() and its kind may put new weights where old ones were
-        module: Self = super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        return module
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        if self._mean.dtype != torch.float32:  # rounded to the weights' type it would be another
+            self._put_normalisation(self._mean.device)
+        return self
 
     def find_label(self, text: str | int) -> int:
         """The index of the class that ``text`` names: its label in any letter case, or its index.
@@ -240,7 +285,7 @@ def _device(module: nn.Module) -> torch.device:
     return torch.device("cpu") if tensor is None else tensor.device
 
 
-def _dtype(module: nn.Module) -> torch.dtype:
+def weight_dtype(module: nn.Module) -> torch.dtype:
     """The dtype of a module's weights, which its input must have too."""
     tensor = next(module.parameters(), None)
     return tensor.dtype if tensor is not None and tensor.is_floating_point() else torch.float32

@@ -5,27 +5,62 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from explorer.classifiers.classifier import Classifier
+from explorer.classifiers.classifier import Classifier, weight_dtype
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.outputs import PROBABILITIES, are_probabilities
 from explorer.errors import is_out_of_memory, type_and_message
+
+_SOFTMAXED = (
+    "{name} returns probabilities, so every confidence shown is wrong and attacks on it are weaker "
+    'than they should be; give its Classifier outputs="probabilities", which takes their logarithms'
+)
 
 
 def trial_run(classifier: Classifier) -> Tensor:
     """Logits float32 [1, C] of one image of noise.
 
-    Raises :class:`ClassifierError` when the forward pass fails, except for want of memory. The
-    state of torch's random numbers stays as it is.
+    Raises :class:`ClassifierError` when the forward pass fails, except for want of memory, and when
+    a classifier of probabilities returns anything else. The state of torch's random numbers stays
+    as it is.
     """
-    height, width = classifier.input_size
+    outputs = _outputs(classifier, _noise(classifier, 0))
+    if classifier.outputs == PROBABILITIES and not are_probabilities(
+        outputs, weight_dtype(classifier.module)
+    ):
+        raise ClassifierError(
+            f'{classifier.name} does not return probabilities; leave outputs="probabilities" out'
+        )
+    return classifier.logits_from(outputs)
+
+
+def probabilities_note(classifier: Classifier) -> str | None:
+    """What to say of a network that ends with a softmax that nobody mentioned; else None.
+
+    Rows from 0 to 1 with the sum 1, on noise, black and white, can hardly be anything else.
+    """
+    if classifier.outputs == PROBABILITIES:
+        return None
+    noise = [_noise(classifier, seed) for seed in range(2)]
+    for images in (*noise, torch.zeros_like(noise[0]), torch.ones_like(noise[0])):
+        if not are_probabilities(_outputs(classifier, images), weight_dtype(classifier.module)):
+            return None
+    return _SOFTMAXED.format(name=classifier.name)
+
+
+def _noise(classifier: Classifier, seed: int) -> Tensor:
+    shape = (1, classifier.channels, *classifier.input_size)
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _outputs(classifier: Classifier, images: Tensor) -> Tensor:
     device = classifier.device
-    noise = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
     try:
         with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.no_grad():
-            logits: Tensor = classifier(noise.to(device))
-            return logits
+            return classifier.module_outputs(images.to(device))
     except Exception as error:  # the person's module may fail in any way
         if isinstance(error, ClassifierError) or is_out_of_memory(error):
             raise
+        height, width = classifier.input_size
         raise ClassifierError(
             f"{classifier.name} failed on an image of {height} × {width} pixels: "
             f"{type_and_message(error)}"

@@ -51,6 +51,8 @@ def read_source(
         arrays = data.images.permute(0, 2, 3, 1).numpy()
         pictures = ((source, Image.fromarray(array)) for array in arrays)
         data = replace(data, images=stack_images(pictures, len(data), source, preprocess))
+    if classifier.channels == 1:
+        data = replace(data, images=geometry.to_grey(data.images))
     return _with_labels_of(data, classifier.labels, source)
 
 

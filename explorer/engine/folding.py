@@ -79,7 +79,7 @@ def fold_scale(modules: Sequence[nn.Module], std: PerColour) -> bool:
         return False
     for convolution in convolutions:
         assert convolution is not None
-        convolution.weight.div_(convolution.weight.new_tensor(std).view(1, 3, 1, 1))
+        convolution.weight.div_(convolution.weight.new_tensor(std).view(1, -1, 1, 1))
     return True
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from explorer.classifiers import Classifier
-from explorer.classifiers.classifier import NO_SCALE, has_features
+from explorer.classifiers.classifier import has_features
 from explorer.engine.folding import fold_batch_norms, fold_scale
 
 
@@ -59,7 +59,8 @@ def optimized_copy(classifier: Classifier, dtype: torch.dtype) -> Classifier:
     module = copy.deepcopy(classifier.module).eval().requires_grad_(False)
     fold_batch_norms(module)
     variants = (module, Features(module)) if has_features(module) else (module,)
-    std = NO_SCALE if fold_scale(variants, classifier.std) else classifier.std
+    folded = fold_scale(variants, classifier.std)
+    std = (1.0,) * classifier.channels if folded else classifier.std
     module = module.to(dtype).to(memory_format=torch.channels_last)
     return classifier.with_module(module, std=std)
 
@@ -71,7 +72,7 @@ def with_channels_last(optimized: Classifier) -> Classifier:
 
 
 def noise(classifier: Classifier, n: int) -> Tensor:
-    """Images [n, 3, H, W] of uniform noise, always the same."""
+    """Images [n, C, H, W] of uniform noise, always the same."""
     generator = torch.Generator().manual_seed(0)
-    images = torch.rand((n, 3, *classifier.input_size), generator=generator)
+    images = torch.rand((n, classifier.channels, *classifier.input_size), generator=generator)
     return images.to(classifier.device)

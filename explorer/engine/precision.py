@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from explorer.classifiers import Classifier
 from explorer.classifiers.weights_version import weights_version
+from explorer.engine.capture import CaptureError
 from explorer.engine.choice import Choice, by_rule, decided
 from explorer.engine.gradient_model import AutogradModel, GradientModel
 from explorer.engine.optimized_copy import noise, optimized_copy, with_channels_last
@@ -100,8 +101,10 @@ def _current_forms(classifier: Classifier) -> _Forms:
 
 
 def _gradient(model: GradientModel, images: Tensor) -> Tensor:
-    """The gradient of Σ logsumexp(logits), float32 [N, 3, H, W]."""
+    """The gradient of Σ logsumexp(logits), float32 [N, C, H, W]."""
     logits, vjp = model.logits_vjp(images)
+    if logits.dim() != 2:  # such as [N, C, 1, 1], which a classifier flattens and a tape does not
+        raise CaptureError(f"the logits are {list(logits.shape)}")
     return vjp(logits.softmax(dim=1))
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from explorer.classifiers import Classifier, ClassifierError
 from explorer.classifiers.classifier import has_features
+from explorer.classifiers.outputs import LOGITS
 from explorer.engine.capture import CaptureError, capture
 from explorer.engine.gradient_model import (
     NO_FEATURES_GRADIENT,
@@ -31,6 +32,8 @@ class TapeModel:
     """
 
     def __init__(self, optimized: Classifier) -> None:
+        if optimized.outputs != LOGITS:
+            raise CaptureError("the module does not return logits")
         self.network = self._optimized = optimized
         self._dtype = next(optimized.module.parameters()).dtype
         self._autograd = AutogradModel(with_channels_last(optimized))

@@ -17,6 +17,7 @@ from PIL import Image
 from explorer.images.geometry import BILINEAR, CropWindow
 
 Matrix = npt.NDArray[np.float64]
+_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R 601-2: the brightness of red, green and blue
 CORRECTIONS = 4  # repetitions that make up for values clipped at black and white
 
 
@@ -65,8 +66,10 @@ def at_full_resolution(
 ) -> FullResolution:
     """The photograph with the least change in L2 that makes ``window`` of it ``adversarial``.
 
-    ``adversarial`` is float32 [h, w, 3] in [0, 1]. The surrounding pixels make up for values that
-    are clipped at black and white, as far as they can; the result is rounded to 8 bits at the end.
+    ``adversarial`` is float32 [h, w, 3] in [0, 1], or [h, w, 1] where the classifier takes grey
+    images: then the three colours change alike, and with them the brightness. The surrounding
+    pixels make up for values that are clipped at black and white, as far as they can; the result is
+    rounded to 8 bits at the end.
     """
     across, columns = _window_rows(window, 0, interpolation)
     down, rows = _window_rows(window, 1, interpolation)
@@ -74,12 +77,14 @@ def at_full_resolution(
     part = original[rows, columns].astype(np.float32) / 255
     to_rows, to_columns = np.linalg.pinv(down), np.linalg.pinv(across)
     levels = np.empty(part.shape, np.uint8)
-    for channel in range(3):
-        values = part[..., channel].astype(np.float64)
+    grey = adversarial.shape[2] == 1
+    for colours in ([0, 1, 2],) if grey else ([0], [1], [2]):
+        values = part[..., colours].astype(np.float64)
+        weights = _LUMA if grey else np.ones(1)
         for _ in range(CORRECTIONS):
-            missing = adversarial[..., channel] - down @ values @ across.T
-            values = np.clip(values + to_rows @ missing @ to_columns.T, 0, 1)
-        levels[..., channel] = np.rint(values.astype(np.float32) * 255)
+            missing = adversarial[..., colours[0]] - down @ (values @ weights) @ across.T
+            values = np.clip(values + (to_rows @ missing @ to_columns.T)[..., None], 0, 1)
+        levels[..., colours] = np.rint(values.astype(np.float32) * 255)
     pixels = original.copy()
     pixels[rows, columns] = levels
     change = (levels / np.float32(255) - part).astype(np.float32)

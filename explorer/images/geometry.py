@@ -1,6 +1,7 @@
 """Pictures and tensors: preprocessing for a classifier, and 8-bit pictures from tensors.
 
-Tensors are float32 [3, H, W] in pixels of [0, 1]; the 8-bit value k of a picture is k / 255.
+Tensors are float32 [3, H, W], or [1, H, W] for grey pictures, in pixels of [0, 1]; the 8-bit value
+k of a picture is k / 255.
 """
 
 from __future__ import annotations
@@ -64,11 +65,17 @@ class Preprocessing(Protocol):
     def interpolation(self) -> str:
         """``BILINEAR`` or ``BICUBIC``."""
 
+    @property
+    def channels(self) -> int:
+        """3 for pictures in colour, 1 for grey ones."""
+
 
 def preprocess(image: Image.Image, preprocessing: Preprocessing, crop: Crop = CENTRE) -> Tensor:
     """The classifier's input for a picture: :func:`resize_and_crop` with its settings."""
     size, resize = preprocessing.input_size, preprocessing.resize
-    return resize_and_crop(image, size, resize, crop, preprocessing.interpolation)
+    return resize_and_crop(
+        image, size, resize, crop, preprocessing.interpolation, preprocessing.channels
+    )
 
 
 @dataclass(frozen=True)
@@ -133,15 +140,23 @@ def resize_and_crop(
     resize: int | None = None,
     crop: Crop = CENTRE,
     interpolation: str = BILINEAR,
+    channels: int = 3,
 ) -> Tensor:
-    """Part of a picture as float32 [3, H, W] with values k / 255; ``size`` is (height, width).
+    """Part of a picture as float32 [C, H, W] with values k / 255; ``size`` is (height, width).
 
+    One channel is the brightness as ITU-R 601-2 weighs the colours, like torchvision's
+    ``Grayscale``.
     The interpolation is antialiased. With the default ``crop`` the result equals that of
     torchvision's ``Resize``, ``CenterCrop`` and ``PILToTensor`` to the byte. Raises ``ValueError``
     if ``resize`` is less than a side of ``size``.
     """
+    if not isinstance(image, Image.Image):
+        raise UserError(
+            f"the picture can't be of type {type(image).__name__}; give a PIL image, such as "
+            "Image.open(path) or Image.fromarray(array)"
+        )
     window = crop_window(image.size, size, resize, crop)
-    image = image.convert("RGB")
+    image = image.convert("L" if channels == 1 else "RGB")
     left, top, width, height = window.region
     if (width, height) != image.size:
         image = image.crop((left, top, left + width, top + height))
@@ -149,7 +164,8 @@ def resize_and_crop(
         image = image.resize(window.resized_size, _RESAMPLING[interpolation])
     left, top = window.corner
     pixels = np.array(image.crop((left, top, left + window.size[0], top + window.size[1])))
-    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous().float() / 255
+    by_channel = torch.from_numpy(pixels.reshape(*size, channels)).permute(2, 0, 1)
+    return by_channel.contiguous().float() / 255
 
 
 def _middle(photo_size: tuple[int, int]) -> tuple[int, int, int, int]:
@@ -177,14 +193,26 @@ def round_8bit(tensor: Tensor) -> Tensor:
 
 
 def to_uint8(tensor: Tensor) -> npt.NDArray[np.uint8]:
-    """A tensor [3, H, W] as uint8 [H, W, 3], clamped to [0, 1] and rounded, not truncated."""
-    levels = (tensor.detach().clamp(0, 1) * 255).round().to(torch.uint8)
+    """A tensor [3, H, W] as uint8 [H, W, 3], clamped to [0, 1] and rounded, not truncated.
+
+    A grey picture [1, H, W] gets three equal colours.
+    """
+    levels = (tensor.detach().clamp(0, 1) * 255).round().to(torch.uint8).expand(3, -1, -1)
     array: npt.NDArray[Any] = levels.permute(1, 2, 0).contiguous().cpu().numpy()
     return array
 
 
+def to_grey(images: Tensor) -> Tensor:
+    """uint8 [N, 1, H, W] of ``images`` uint8 [N, 3, H, W], to the byte as Pillow converts them."""
+    red, green, blue = images.to(torch.int32).split(1, dim=1)
+    # ITU-R 601-2 in parts of 65,536
+    brightness: Tensor = (red * 19595 + green * 38470 + blue * 7471 + 32768) >> 16
+    return brightness.to(torch.uint8)
+
+
 def to_png(tensor: Tensor) -> bytes:
-    """The bytes of a PNG file with the 8-bit values of a tensor [3, H, W]; see :func:`to_uint8`."""
+    """The bytes of a PNG file with the 8-bit values of a tensor [C, H, W]; see :func:`to_uint8`."""
+    levels = to_uint8(tensor)
     buffer = io.BytesIO()
-    Image.fromarray(to_uint8(tensor)).save(buffer, "PNG")
+    Image.fromarray(levels[..., 0] if len(tensor) == 1 else levels).save(buffer, "PNG")
     return buffer.getvalue()

@@ -26,6 +26,7 @@ class _Preprocessing:
     input_size: tuple[int, int]
     resize: int | None = None
     interpolation: str = BILINEAR
+    channels: int = 3
 
 
 def read_files(recipe: TrainingRecipe, folder: Path) -> tuple[LabelledImages, LabelledImages]:

@@ -12,6 +12,9 @@ from torch import nn
 from explorer.classifiers import Classifier, ClassifierError, load
 from explorer.classifiers.classifier import resolve_device
 from explorer.classifiers.small_net import CIFAR_NET, TINY_NET, SmallNet, whiten_stem
+from explorer.experiments.evaluation.robust_accuracy import is_correct
+from explorer.experiments.one_image.attack_image import attack_image, predict
+from explorer.experiments.one_image.recipe import Recipe
 
 
 class Sums(nn.Module):
@@ -62,7 +65,12 @@ def test_labels_that_do_not_fit_the_network_are_an_error():
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"std": (0.5, 0.5, 0.0)}, "std above 0"), ({"mean": (0.5,)}, "three numbers")],
+    [
+        ({"std": (0.5, 0.5, 0.0)}, "std above 0"),
+        ({"mean": (0.5, 0.5)}, "three numbers"),
+        ({"mean": (0.5,), "std": (0.5,) * 3}, "three numbers"),
+        ({"mean": (0.5,) * 3, "channels": 1}, "one number each for grey"),
+    ],
 )
 def test_impossible_normalisation_is_refused(options, words):
     with pytest.raises(ClassifierError, match=words):
@@ -72,7 +80,13 @@ def test_impossible_normalisation_is_refused(options, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"labels": {0: "a", 1: "b"}}, "labels can't be of type dict; give a list of names in the"),
+        ({"labels": {"a", "b"}}, "labels can't be of type set; give a list of names in the order"),
+        ({"labels": {0: "a", 2: "b"}}, "indices must be 0 to 1, each once"),
+        ({"labels": {"a": "b", "c": "d"}}, "must map an index to each name"),
+        ({"labels": {}}, "at least two labels; 0 given"),
+        ({"labels": "labels.txt"}, "there is no file of labels labels.txt"),
+        ({"channels": 2}, "channels can't be 2; give 3 for colour or 1"),
+        ({"outputs": "softmax"}, "outputs can't be 'softmax'; give logits or probabilities"),
         ({"labels": "ab"}, "labels can't be of type str"),
         ({"labels": 2}, "labels can't be of type int"),
         ({"labels": ["a", None]}, "a label can't be of type NoneType"),
@@ -182,3 +196,74 @@ def test_the_digest_follows_weights_that_were_written_through_data():
     for parameter in classifier.parameters():
         parameter.data.mul_(0.5)
     assert classifier.digest != before
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {0: "cat", 1: "dog", 2: "owl"},
+        {"1": "dog", "0": "cat", "2": "owl"},
+        {"cat": 0, "owl": 2, "dog": 1},
+        {np.int64(2): "owl", np.int64(0): "cat", np.int64(1): "dog"},
+        np.array(["cat", "dog", "owl"]),
+        ("cat", "dog", "owl"),
+    ],
+)
+def test_labels_come_as_people_have_them(labels):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(48, 3))
+    assert Classifier(module, labels=labels, input_size=(4, 4)).labels == ("cat", "dog", "owl")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.txt", "\ufeffcat\ndog\n\nowl\n"),
+        ("labels.json", '["cat", "dog", "owl"]'),
+        ("labels.json", '{"0": "cat", "1": "dog", "2": "owl"}'),
+        ("config.json", '{"id2label": {"0": "cat", "1": "dog", "2": "owl"}, "depth": 3}'),
+        ("index.json", '{"0": ["n1", "cat"], "1": ["n2", "dog"], "2": ["n3", "owl"]}'),
+    ],
+)
+def test_labels_come_from_files(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    module = nn.Sequential(nn.Flatten(), nn.Linear(48, 3))
+    for labels in (path, str(path)):
+        assert Classifier(module, labels=labels, input_size=(4, 4)).labels == ("cat", "dog", "owl")
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ClassifierError, match="UTF-8"):
+        Classifier(module, labels=path, input_size=(4, 4))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_another_type_does_not_round_the_normalisation(dtype):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(48, 3))
+    labels = ["a", "b", "c"]
+    classifier = Classifier(module, labels=labels, input_size=(4, 4), mean=(0.4914,) * 3)
+    images = torch.rand(2, 3, 4, 4)
+    expected = images - torch.tensor(0.4914)
+    classifier.to(dtype)
+    assert next(module.parameters()).dtype == dtype
+    assert {buffer.dtype for buffer in classifier.buffers()} == {torch.float32}
+    assert torch.equal(classifier.normalised(images), expected.to(dtype))
+    assert classifier(images).dtype == torch.float32
+    classifier.to("meta")
+    assert classifier.device == torch.device("meta")
+
+
+def test_predictions_leave_batch_norms_and_the_mode_as_they_were():
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(0.9), nn.Flatten(), nn.Linear(16, 3)
+    )
+    module[2].eval()
+    classifier = Classifier(module, labels=["a", "b", "c"], input_size=(4, 4))
+    state = copy.deepcopy(module.state_dict())
+    images = torch.rand(8, 3, 4, 4)
+    first = predict(classifier, images)
+    is_correct(classifier, images, torch.zeros(8, dtype=torch.int64))
+    attack_image(classifier, images[0], Recipe("x", "y", norm="linf", epsilon=0.1, steps=2))
+    for before, after in zip(first, predict(classifier, images), strict=True):
+        assert torch.equal(before.probabilities, after.probabilities)
+    assert all(torch.equal(value, state[name]) for name, value in module.state_dict().items())
+    parts = (classifier, module, module[1], module[2])
+    assert [part.training for part in parts] == [True, True, True, False]

@@ -165,6 +165,7 @@ def test_it_is_fetched_and_read(tmp_path, monkeypatch, archive, respond):
     class ClassifierInput:
         labels = ("dog", "cat")
         input_size = (32, 32)
+        channels = 3
         resize = None
         interpolation = "bilinear"
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explorer.attacks import PGD, AttackError, Threat
 from explorer.classifiers import Classifier
+from explorer.classifiers.mode import evaluation_mode
 from explorer.ranks import ALONE, Ranks
 
 Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
@@ -54,11 +55,12 @@ def accuracy_rows(
 
 @torch.no_grad()
 def is_correct(classifier: Classifier, images: Tensor, labels: Tensor) -> Tensor:
-    """Whether each image is classified correctly: bool [N], on the CPU.
+    """Whether each image is classified correctly in evaluation mode: bool [N], on the CPU.
 
-    ``images`` are float32 [N, 3, H, W] in [0, 1], ``labels`` int64 [N].
+    ``images`` are float32 [N, C, H, W] in [0, 1], ``labels`` int64 [N].
     """
-    logits: Tensor = classifier(images.to(classifier.device))
+    with evaluation_mode(classifier):
+        logits: Tensor = classifier(images.to(classifier.device))
     predicted = logits.argmax(dim=1)
     return (predicted == labels.to(predicted.device)).cpu()
 

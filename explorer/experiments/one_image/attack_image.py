@@ -14,6 +14,7 @@ from torch import Tensor
 from explorer import __version__
 from explorer.attacks import PGD, AttackError, OnStep, Threat
 from explorer.classifiers import Classifier
+from explorer.classifiers.mode import evaluation_mode
 from explorer.engine import thread_count
 from explorer.experiments.one_image.recipe import Recipe, RecipeError
 from explorer.experiments.one_image.report import AttackReport, Prediction
@@ -59,8 +60,12 @@ def attack_from(recipe: Recipe) -> PGD:
 
 @torch.no_grad()
 def predict(classifier: Classifier, images: Tensor) -> list[Prediction]:
-    """The classifier's prediction for each of ``images``, float32 [N, 3, H, W] in [0, 1]."""
-    probabilities = classifier(images.to(classifier.device)).softmax(dim=1).cpu()
+    """The classifier's prediction for each of ``images``, float32 [N, C, H, W] in [0, 1].
+
+    The classifier is in evaluation mode meanwhile.
+    """
+    with evaluation_mode(classifier):
+        probabilities = classifier(images.to(classifier.device)).softmax(dim=1).cpu()
     return [Prediction(row, classifier.labels) for row in probabilities]
 
 

@@ -49,6 +49,7 @@ class _ModelInput(NamedTuple):
     input_size: tuple[int, int]
     resize: int | None
     interpolation: str
+    channels: int = 3  # the page shows its sets in colour
 
 
 def _input_of(model: Classifier) -> _ModelInput:

@@ -268,6 +268,7 @@ def test_labels_that_are_not_whole_numbers_are_refused(tmp_path, labels):
 class ClassifierInput:
     labels = ("ship", "cat", "dog", "zebra")
     input_size = (8, 8)
+    channels = 3
     resize = 12
     interpolation = "bilinear"
 

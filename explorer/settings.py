@@ -86,7 +86,7 @@ NETWORK = _switch("EXPLORER_NETWORK")
 
 # The largest upload of each kind, in MB; server.maxUploadSize of Streamlit limits all of them.
 WEIGHTS_MB = _count("EXPLORER_WEIGHTS_MB", 500)
-PICTURE_MB = _count("EXPLORER_PICTURE_MB", 10)
+PICTURE_MB = _count("EXPLORER_PICTURE_MB", 32)
 LABELS_MB = _count("EXPLORER_LABELS_MB", 1)
 
 # The models of visitors of a public server

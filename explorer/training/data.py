@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from explorer.datasets.constructed.read import read_set
-from explorer.datasets.labelled import DataError, LabelledImages, read_parquet
+from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.datasets.near_duplicates import exclude_near_duplicates
+from explorer.datasets.parquet import read_parquet
 from explorer.datasets.sources import read_source
 from explorer.images.geometry import BILINEAR
 from explorer.training.recipes import TrainingRecipe

@@ -20,7 +20,7 @@ from explorer.classifiers.isolated import read_isolated
 from explorer.classifiers.model_card import ModelCard
 from explorer.classifiers.user_model_card import UserModelCard
 from explorer.datasets.constructed.read import read_set
-from explorer.datasets.labelled import read_parquet
+from explorer.datasets.parquet import read_parquet
 from explorer.errors import UserError, is_out_of_memory
 from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.recipe import parse_crop, parse_number

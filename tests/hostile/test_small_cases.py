@@ -9,7 +9,7 @@ import pytest
 from explorer.classifiers.class_labels import parse_labels
 from explorer.classifiers.isolated import read_isolated
 from explorer.classifiers.user_model_card import UserModelCard
-from explorer.datasets.labelled import read_parquet
+from explorer.datasets.parquet import read_parquet
 from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.files import shared_folder

@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from explorer.datasets.constructed.shards import Shard, shard_count
-from explorer.datasets.labelled import DataError, read_table
+from explorer.datasets.labelled import DataError
+from explorer.datasets.parquet import read_table
 from explorer.files import sha256, write_atomically
 
 PLAN, MANIFEST = "plan.json", "manifest.json"

@@ -25,10 +25,9 @@ from explorer.datasets.labelled import (
     DataError,
     LabelledImages,
     Preprocess,
-    labelled_images,
-    read_table,
     reading,
 )
+from explorer.datasets.parquet import labelled_images, read_table
 
 _INTEGERS = ("source_index", "source_label", "start_index", "start_label", "target", "predicted")
 _BOOLEANS = ("reached", "survives_8bit")

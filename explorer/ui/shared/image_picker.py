@@ -124,6 +124,8 @@ def _thumbnail(sample: Sample) -> dict[str, Any]:
 def from_upload() -> Picture | None:
     """The last uploaded picture that could be read, or None. Shows what is wrong with a file."""
     file = PICTURE.field(f"A picture of your own: {FORMATS_TEXT}", "upload", hidden=True)
+    if file is None:
+        st.caption(f"{FORMATS_TEXT}.")
     return _last_readable("uploaded", file, "A file")
 
 

@@ -27,7 +27,9 @@ class UploadError(UserError):
 
 @dataclass(frozen=True)
 class UploadKind:
-    """What is uploaded (a noun), the endings of its files, and the setting with its limit in MB."""
+    """What is uploaded (a noun), the endings of its files (none: all), and the setting with its
+    limit in MB.
+    """
 
     noun: str
     endings: tuple[str, ...]
@@ -42,7 +44,7 @@ class UploadKind:
         """Draw the field and return its file. The ``label`` is followed by the limit."""
         return st.file_uploader(
             f"{label} (up to {self.limit} MB)",
-            type=list(self.endings),
+            type=list(self.endings) or None,
             key=key,
             max_upload_size=self.limit,
             label_visibility="collapsed" if hidden else "visible",
@@ -59,7 +61,8 @@ class UploadKind:
 
 
 WEIGHTS = UploadKind("weights", ("safetensors", "pth", "pt", "ckpt"), WEIGHTS_MB)
-PICTURE = UploadKind("picture", ("png", "jpg", "jpeg", "webp", "gif", "bmp"), PICTURE_MB)
+# Of any ending: what can't be read is said on the page, not in the field's tooltip.
+PICTURE = UploadKind("picture", (), PICTURE_MB)
 LABELS = UploadKind("labels", ("txt", "json"), LABELS_MB)
 
 

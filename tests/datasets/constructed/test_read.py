@@ -23,7 +23,8 @@ from explorer.datasets.constructed.constructions import D_DET, D_NR
 from explorer.datasets.constructed.export import FORMATS
 from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
 from explorer.datasets.constructed.read import ConstructedSet, read_set
-from explorer.datasets.labelled import DataError, read_parquet
+from explorer.datasets.labelled import DataError
+from explorer.datasets.parquet import read_parquet
 from explorer.datasets.sources import read_source
 from explorer.files import FileError
 
@@ -257,11 +258,11 @@ def test_any_parquet_file_and_image_folder_is_a_set(tmp_path):
         read_set(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("labels", [["a", "b"], [0.5, 1.0], pa.array([0, None], pa.int64())])
-def test_labels_that_are_not_whole_numbers_are_refused(tmp_path, labels):
+@pytest.mark.parametrize("labels", [[[0], [1]], [0.5, 1.0], pa.array([0, None], pa.int64())])
+def test_labels_that_are_neither_whole_numbers_nor_texts_are_refused(tmp_path, labels):
     cells = [{"bytes": png(np.zeros((8, 8, 3), np.uint8))}] * 2
     pq.write_table(pa.table({"img": cells, "label": labels}), tmp_path / "a.parquet")
-    with pytest.raises(DataError, match="must be whole numbers, one in each row"):
+    with pytest.raises(DataError, match="must be whole numbers or texts, one in each row"):
         read_set(tmp_path / "a.parquet")
 
 

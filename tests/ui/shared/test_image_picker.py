@@ -12,13 +12,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.ui.components.markdown import plain
+from tests.images.pictures import encoded
+from tests.images.profiles import DISPLAY_P3, profile
 from tests.ui.app import ATTACK, choose, component, open_page, pixels, wait_until_idle
-
-
-def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind)
-    return buffer.getvalue()
 
 
 def gradient(size: int = 48) -> Image.Image:
@@ -60,6 +56,7 @@ BAD = {
     "1 × 1": (encoded(gradient(1)), "dot.png", "at least 8"),
     "bomb": (bomb(), "huge.png", "25 million"),
     "empty": (b"", "empty.png", "empty"),
+    "Photoshop": (b"8BPS\0\1" + bytes(99), "layers.psd", "is a Photoshop document; export it"),
 }
 
 
@@ -103,6 +100,20 @@ def test_a_good_upload_is_attacked(page: AppTest) -> None:
     assert np.abs(pixels(page, 2).astype(int) - pixels(page, 0)).max() > 0
     assert not np.array_equal(pixels(page, 0), before)
     assert any("can't be part of a link" in caption.value for caption in page.caption)
+
+
+def test_a_field_takes_every_ending_and_names_the_formats(page: AppTest) -> None:
+    """A tooltip of the field would be all that a file of another ending got."""
+    (widget,) = page.sidebar.file_uploader
+    assert not widget.proto.type
+    assert any("HEIC" in caption.value for caption in page.caption)
+
+
+def test_a_photograph_of_an_iphone_is_said_to_be_converted(page: AppTest) -> None:
+    phone = encoded(gradient(32), "HEIF", icc_profile=profile("Display P3", DISPLAY_P3))
+    upload(page, "IMG_0001.HEIC", phone)
+    assert not page.error
+    assert any("converted from Display P3 to sRGB" in caption.value for caption in page.caption)
 
 
 def take_photograph(at: AppTest, data: bytes) -> AppTest:

@@ -35,7 +35,12 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    words = ("can't allocate memory", "not enough memory", os.strerror(errno.ENOMEM))
+    words = (
+        "can't allocate memory",
+        "not enough memory",
+        "backend out of memory",  # of MPS
+        os.strerror(errno.ENOMEM),
+    )
     return isinstance(error, RuntimeError) and any(each in str(error) for each in words)
 
 

@@ -53,10 +53,10 @@ def _keep_freed_memory() -> None:
 
 def free_memory(device: torch.device) -> int:
     """The free memory of ``device`` in bytes; for the CPU, within the limit of its container."""
-    if device.type == "cuda":
+    if device.type in ("cuda", "xpu"):
         import torch
 
-        return torch.cuda.mem_get_info(device)[0]
+        return int(torch.get_device_module(device).mem_get_info(device)[0])
     import psutil
 
     return min(int(psutil.virtual_memory().available), left_in_container())

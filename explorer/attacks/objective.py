@@ -91,5 +91,9 @@ def _l2_norm(gradient: Tensor) -> Tensor:
         norm: Tensor = torch.linalg.vector_norm(flat, dim=1)
         if min(norm.tolist()) > SAFE_NORM:
             return norm
-    norm = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64).float()
+    if gradient.device.type == "mps":  # it has no float64
+        largest = flat.abs().amax(dim=1).clamp(min=torch.finfo(torch.float32).tiny)
+        norm = torch.linalg.vector_norm(flat / largest[:, None], dim=1) * largest
+    else:
+        norm = torch.linalg.vector_norm(flat, dim=1, dtype=torch.float64).float()
     return norm

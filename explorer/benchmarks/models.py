@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from explorer.classifiers import Classifier, load
-from explorer.classifiers.classifier import freeze, resolve_device
+from explorer.classifiers.classifier import freeze
+from explorer.classifiers.devices import resolve_device
 from explorer.classifiers.downloads import is_published, local_file
 from explorer.classifiers.imagenet import TORCHVISION_PREFIX
 

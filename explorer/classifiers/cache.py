@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from explorer.classifiers.classifier import Classifier
+from explorer.classifiers.devices import AUTO, resolve_device
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.loading import load
 from explorer.system import free_memory
@@ -118,7 +119,8 @@ class ModelCache:
     @staticmethod
     def device() -> torch.device:
         """The device on which classifiers are loaded."""
-        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+        device = resolve_device(AUTO)
+        return device if device.type == "cpu" else torch.device(device.type, 0)
 
     def forget(self, name: str) -> None:
         """Drop a classifier, because its weights have changed or will be removed."""

@@ -254,32 +254,6 @@ def freeze(module: nn.Module, device: torch.device) -> nn.Module:
     return module.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
 
 
-def resolve_device(device: str) -> torch.device:
-    """The device of that name; "auto" is the GPU if torch can use one, else the CPU.
-
-    Raises :class:`ClassifierError` for a device that this machine does not have.
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    unknown = f"unknown device {device!r}; use auto, cpu or cuda"
-    try:
-        resolved = torch.device(device)
-    except (RuntimeError, TypeError):
-        raise ClassifierError(unknown) from None
-    if resolved.type not in ("cpu", "cuda"):
-        raise ClassifierError(unknown)
-    if resolved.type == "cuda" and not torch.cuda.is_available():
-        raise ClassifierError(
-            "this machine has no CUDA device that torch can use; use --device cpu or auto"
-        )
-    if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
-        raise ClassifierError(
-            f"this machine has no {device}; its last CUDA device is "
-            f"cuda:{torch.cuda.device_count() - 1}"
-        )
-    return resolved
-
-
 def _device(module: nn.Module) -> torch.device:
     tensor = next(module.parameters(), None)
     return torch.device("cpu") if tensor is None else tensor.device

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import sys
 from pathlib import Path
 
 import torch
@@ -12,7 +9,8 @@ from torch import nn
 
 from explorer.classifiers.catalogue import BUNDLED_FOLDER, bundled_cards
 from explorer.classifiers.checkpoint import Checkpoint, read_checkpoint
-from explorer.classifiers.classifier import Classifier, freeze, resolve_device
+from explorer.classifiers.classifier import Classifier, freeze
+from explorer.classifiers.devices import AUTO, moved, resolve_device
 from explorer.classifiers.downloads import fetch_with_bar, is_published
 from explorer.classifiers.efficientnet_lite import EfficientNetLite0, published_state
 from explorer.classifiers.entry import USER_PREFIX
@@ -23,9 +21,10 @@ from explorer.classifiers.model_card import ModelCard
 from explorer.classifiers.packaged import EFFICIENTNET, packaged_card, require_packaged_weights
 from explorer.classifiers.readable import first_bytes
 from explorer.classifiers.small_net import NetworkConfig, SmallNet
-from explorer.classifiers.trial import trial_run
+from explorer.classifiers.trial import probabilities_note, trial_run
+from explorer.classifiers.user_code import run_file
 from explorer.classifiers.user_models import machine_models
-from explorer.errors import USER_CODE, type_and_message
+from explorer.errors import type_and_message
 
 
 def load(name: str, weights: str | Path | None = None, device: str = "auto") -> Classifier:
@@ -35,12 +34,23 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
     ``torchvision:ARCHITECTURE``, ``user:NAME`` for a model that was added on this machine, or
     ``FILE.py:FUNCTION``, a person's function without arguments that returns a :class:`Classifier`.
     ``weights`` is a file to use instead of the bundled or published weights, which are downloaded
-    if necessary; the other two kinds of names take none.
+    if necessary; the other two kinds of names take none. "auto" is the accelerator if this machine
+    has one that agrees with the CPU on noise, else the CPU; any other ``device`` must agree.
 
     A module that a person's function made keeps its dtype and memory format; it is put into
     evaluation mode and its parameters are frozen too. Raises :class:`ClassifierError`.
     """
     place = resolve_device(device)
+    classifier = moved(_on_cpu(name, weights), place, required=device != AUTO)
+    if ".py:" in name:
+        trial_run(classifier)
+        if note := probabilities_note(classifier):
+            classifier.notes += (note,)
+    return classifier
+
+
+def _on_cpu(name: str, weights: str | Path | None) -> Classifier:
+    place = torch.device("cpu")
     if is_published(name):
         from explorer.classifiers.torchvision_models import published_classifier  # 1.8 s to import
 
@@ -55,7 +65,7 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
             )
         return machine_models().load(name.removeprefix(USER_PREFIX), place)
     if ".py:" in name:
-        return _from_function(name, weights, place)
+        return _from_function(name, weights)
     if name == EFFICIENTNET:
         return _packaged(weights, place)
     return _bundled(name, weights, place)
@@ -113,7 +123,7 @@ def _described(
     return classifier
 
 
-def _from_function(name: str, weights: str | Path | None, device: torch.device) -> Classifier:
+def _from_function(name: str, weights: str | Path | None) -> Classifier:
     if weights is not None:
         raise ClassifierError(
             "a classifier from a Python function loads its own weights; leave --weights out"
@@ -121,16 +131,8 @@ def _from_function(name: str, weights: str | Path | None, device: torch.device) 
     file, _, function = name.rpartition(":")
     path = Path(file)
     first_bytes(path, "file")
-    digest = hashlib.sha256(str(path.absolute()).encode(errors="surrogateescape")).hexdigest()
-    # Two files of one stem are two modules.
-    spec = importlib.util.spec_from_file_location(f"{USER_CODE}{path.stem}_{digest[:16]}", path)
-    if spec is None or spec.loader is None:
-        raise ClassifierError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses and pickling look the module up by name
     try:
-        spec.loader.exec_module(module)
-        classifier = getattr(module, function)()
+        classifier = getattr(run_file(path), function)()
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except (Exception, SystemExit) as error:  # the person's code may fail in any way
@@ -141,6 +143,4 @@ def _from_function(name: str, weights: str | Path | None, device: torch.device) 
             f"{type(classifier).__name__}"
         )
     classifier.name = name
-    classifier = classifier.eval().requires_grad_(False).to(device)
-    trial_run(classifier)
-    return classifier
+    return classifier.eval().requires_grad_(False)

@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
     )
     report = run_recipe(classifier, picture, recipe.with_classes(label, target))
     write_result(report, classifier, out)
-    print_result(report, out, options.json)
+    print_result(report, out, options.json, warnings=list(classifier.notes))
     return 0
 
 

@@ -15,6 +15,7 @@ from explorer.benchmarks.memory import measure_memory
 from explorer.benchmarks.models import DEFAULT_MODELS, BenchmarkModel, load_model
 from explorer.benchmarks.scaling import measure_costs
 from explorer.benchmarks.speed import measure
+from explorer.classifiers.devices import AUTO, DEVICE_HELP
 from explorer.cli.benchmark_output import (
     RANDOM,
     CaseResult,
@@ -69,7 +70,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default="auto",
         help="of our gradients (default: the fastest on this machine)",
     )
-    add("--device", default="auto", help="auto, cpu or cuda")
+    add("--device", default=AUTO, help=DEVICE_HELP)
     add("--threads", type=int, help="CPU threads for all libraries (default: torch's choice)")
     add("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)

@@ -14,12 +14,14 @@ from typing import Self
 from tqdm import tqdm
 
 from explorer.classifiers import load
+from explorer.classifiers.devices import AUTO, DEVICE_HELP
 from explorer.cli.common import (
     MAX_LIMIT,
     UsageError,
     add_model_options,
     check_count,
     print_json,
+    print_warnings,
     writable_folder,
 )
 from explorer.datasets.constructed.build import BuildProgress, build
@@ -77,8 +79,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     add(
         "--device",
-        default="auto",
-        help="auto, cpu or cuda; under torchrun each rank takes its own GPU",
+        default=AUTO,
+        help=f"{DEVICE_HELP}; under torchrun each rank takes its own GPU",
     )
     add("--json", action="store_true", help="print one JSON object at the end")
     parser.set_defaults(run=run)
@@ -91,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
     rank, world = ranks.rank, ranks.world
     folder = writable_folder(options.out)
     classifier = load(options.model, options.weights, rank_device(options.device))
+    print_warnings(classifier)
     data = read_source(options.data, classifier)
     if options.without:
         data = exclude_near_duplicates(data, read_source(options.without, classifier).images)

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from explorer.classifiers import Classifier
 from explorer.errors import UserError
 from explorer.experiments.one_image.recipe import RecipeError, parse_number
 
@@ -25,6 +26,12 @@ def add_model_options(
 ) -> None:
     parser.add_argument("--model", required=True, help=help_text)
     parser.add_argument("--weights", help="a local .safetensors or .pth state dict")
+
+
+def print_warnings(classifier: Classifier) -> None:
+    """Print on standard error what a person who uses ``classifier`` should know."""
+    for note in classifier.notes:
+        print(f"warning: {note}", file=sys.stderr)
 
 
 def number(text: str) -> float:

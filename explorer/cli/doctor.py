@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from explorer.classifiers import Classifier, load
 from explorer.classifiers.catalogue import bundled_cards
+from explorer.classifiers.devices import AUTO, DEVICE_HELP
 from explorer.cli.common import UsageError, print_json
 from explorer.engine import (
     Choice,
@@ -38,7 +39,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="measure the forms of each; every process of this machine uses the quickest then",
     )
     parser.add_argument("--forget", action="store_true", help="forget what --tune measured")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", default=AUTO, help=DEVICE_HELP)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 

@@ -9,12 +9,14 @@ from tqdm import tqdm
 
 from explorer.attacks import Threat
 from explorer.classifiers import load
+from explorer.classifiers.devices import AUTO, DEVICE_HELP
 from explorer.cli.common import (
     MAX_LIMIT,
     add_model_options,
     check_count,
     number,
     print_json,
+    print_warnings,
 )
 from explorer.datasets.sources import read_source
 from explorer.engine import PRECISIONS, gradient_model
@@ -52,7 +54,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default="auto",
         help="of the gradients (default: the fastest on this machine)",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", default=AUTO, help=DEVICE_HELP)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -88,13 +90,18 @@ def _evaluate(options: argparse.Namespace, ranks: Ranks) -> int:
         )
     if not ranks.is_first:
         return 0
+    print_warnings(classifier)
     if precision != options.precision != "auto":
         print(f"note: the gradients are in {precision}, not {options.precision}", file=sys.stderr)
     threat = f"{options.norm}, PGD {options.steps} steps, {options.restarts} restarts"
     if options.json:
         keys = ("epsilon", "accuracy", "low", "high")
         values = [{key: getattr(row, key) for key in keys} for row in rows]
-        settings = {"seed": options.seed, "precision": precision}
+        settings = {
+            "seed": options.seed,
+            "precision": precision,
+            "warnings": list(classifier.notes),
+        }
         print_json(
             {
                 "model": options.model,

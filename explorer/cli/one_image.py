@@ -9,7 +9,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from explorer.classifiers import Classifier
-from explorer.cli.common import print_json
+from explorer.classifiers.devices import AUTO, DEVICE_HELP
+from explorer.cli.common import print_json, print_warnings
 from explorer.experiments.one_image.attack_image import attack_image, image_digest
 from explorer.experiments.one_image.recipe import (
     Recipe,
@@ -27,13 +28,14 @@ RECIPE_FILE = "recipe.json"
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", default=AUTO, help=DEVICE_HELP)
     parser.add_argument("--out", required=True, help="the folder to write to")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run_recipe(classifier: Classifier, picture: DecodedImage, recipe: Recipe) -> AttackReport:
     """The recipe's attack on the picture, with notes and progress on standard error."""
+    print_warnings(classifier)
     for note in picture.notes:
         print(f"note: {note}", file=sys.stderr)
     image = preprocess(picture.image, classifier, recipe.crop)

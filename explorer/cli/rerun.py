@@ -57,7 +57,14 @@ def run(options: argparse.Namespace) -> int:
     missing = recipe.not_compared
     differences = recipe.differences(report.recipe)
     write_result(report, classifier, out)
-    print_result(report, out, options.json, differences=differences, not_compared=missing)
+    print_result(
+        report,
+        out,
+        options.json,
+        differences=differences,
+        not_compared=missing,
+        warnings=list(classifier.notes),
+    )
     for difference in differences:
         print(f"differs: {difference}", file=sys.stderr)
     if missing:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from explorer.classifiers.catalogue import BUNDLED_FOLDER
 from explorer.classifiers.checkpoint import read_checkpoint
-from explorer.classifiers.classifier import resolve_device
+from explorer.classifiers.devices import AUTO, DEVICE_HELP, resolve_device
 from explorer.classifiers.model_card import Accuracy
 from explorer.cli.common import (
     MAX_THREADS,
@@ -63,7 +63,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--seed", type=int, help="random seed (default: the recipe's)")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", default=AUTO, help=DEVICE_HELP)
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     parser.set_defaults(run=run)
 

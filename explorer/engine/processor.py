@@ -32,7 +32,9 @@ class Processor:
 
 def processor(device: torch.device) -> Processor:
     """The processor behind ``device``."""
-    return _gpu(device.index or 0) if device.type == "cuda" else _cpu()
+    if device.type == "cpu":
+        return _cpu()
+    return _gpu(device.index or 0) if device.type == "cuda" else _other(device.type)
 
 
 @cache
@@ -46,6 +48,11 @@ def _gpu(index: int) -> Processor:
         has_fast_bfloat16=fast,
         reason="the GPU has bfloat16 units" if fast else "the GPU has no bfloat16 units",
     )
+
+
+def _other(kind: str) -> Processor:
+    """An accelerator of a kind that nothing has been measured on."""
+    return Processor(kind, kind, (), False, f"nothing was measured on {kind} yet")
 
 
 @cache

@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from explorer.classifiers import Classifier, ClassifierError, load
-from explorer.classifiers.classifier import resolve_device
 from explorer.classifiers.small_net import CIFAR_NET, TINY_NET, SmallNet, whiten_stem
 from explorer.experiments.evaluation.robust_accuracy import is_correct
 from explorer.experiments.one_image.attack_image import attack_image, predict
@@ -119,20 +118,6 @@ def test_numbers_of_numpy_and_torch_are_as_good_as_those_of_python():
     assert (classifier.labels, classifier.input_size) == (("0", "1"), (4, 5))
     assert (classifier.mean, classifier.std) == ((0.5, 0.25, 0.0), (0.5, 0.5, 0.5))
     assert classifier.with_module(Sums()).mean == classifier.mean
-
-
-@pytest.mark.parametrize("device", ["mps", "xpu", "meta", "vulkan", "abacus", "cpu:x"])
-def test_a_device_other_than_cpu_and_cuda_is_one_sentence(device):
-    with pytest.raises(ClassifierError, match=f"unknown device '{device}'; use auto, cpu or cuda"):
-        resolve_device(device)
-
-
-def test_a_cuda_device_that_the_machine_lacks_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    assert resolve_device("cuda:1") == torch.device("cuda:1")
-    with pytest.raises(ClassifierError, match="no cuda:2; its last CUDA device is cuda:1"):
-        resolve_device("cuda:2")
 
 
 def test_the_digest_depends_on_every_weight_and_on_nothing_else():

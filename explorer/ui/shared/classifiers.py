@@ -11,9 +11,11 @@ from dataclasses import replace
 from functools import partial
 
 import streamlit as st
+import torch
 
 from explorer.classifiers import Classifier, ClassifierError, Entry, catalogue, load
 from explorer.classifiers.cache import LARGE_MODEL, LoadedModel, ModelCache
+from explorer.classifiers.devices import moved
 from explorer.classifiers.downloads import local_imagenet
 from explorer.classifiers.entry import FUNCTION_GROUP, SESSION_GROUP
 from explorer.classifiers.imagenet import ROBUST_PREFIX
@@ -138,7 +140,15 @@ def belongs_to_session(name: str) -> bool:
 
 def identity(model: Classifier) -> Hashable:
     """Equal for classifiers with equal predictions under equal names: the key of their results."""
-    return model.digest, model.labels, model.mean, model.std, model.input_size, model.resize
+    return (
+        model.digest,
+        model.labels,
+        model.mean,
+        model.std,
+        model.input_size,
+        model.resize,
+        model.outputs,
+    )
 
 
 def _key(entry: Entry) -> str:
@@ -148,7 +158,8 @@ def _key(entry: Entry) -> str:
 
 def _load(entry: Entry) -> Classifier:
     if entry.group == SESSION_GROUP:
-        return UserModels(entry.where.parents[1]).load(entry.title, MODEL_CACHE.device())
+        model = UserModels(entry.where.parents[1]).load(entry.title, torch.device("cpu"))
+        return moved(model, MODEL_CACHE.device(), required=False)
     if entry.group == FUNCTION_GROUP:
         model = load(f"{entry.where}:{_function(entry)}")
         model.name = entry.name

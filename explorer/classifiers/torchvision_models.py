@@ -67,6 +67,7 @@ def classifier_around(
     *,
     mean: Sequence[float],
     std: Sequence[float],
+    transform_input: bool = True,
     **options: Any,
 ) -> Classifier:
     """A classifier around ``module``, built with :data:`BUILD_OPTIONS`; ``options`` are its own.
@@ -74,10 +75,10 @@ def classifier_around(
     ``mean`` and ``std`` are those of torchvision's presets and trainers. The Inceptions take images
     in [−1, 1]: torchvision's ``transform_input`` converts each colour of an image z that was
     normalised with ImageNet's m and s into a·z + b, where a = s / 0.5 and b = (m − 0.5) / 0.5. Here
-    the normalisation does both: ((p − mean) / std)·a + b is (p − mean′) / std′ with
-    mean′ = mean − b·std / a and std′ = std / a.
+    the normalisation does both, unless the network was trained without ``transform_input``:
+    ((p − mean) / std)·a + b is (p − mean′) / std′ with mean′ = mean − b·std / a and std′ = std / a.
     """
-    if architecture in INCEPTIONS:
+    if architecture in INCEPTIONS and transform_input:
         mean, std = _in_transformed_range(mean, std)
     return Classifier(module, mean=mean, std=std, **options)
 

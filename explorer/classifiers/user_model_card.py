@@ -24,8 +24,10 @@ class UserModelCard:
     """One of torchvision's architectures, with its labels and its preprocessing.
 
     The network takes squares of ``input_size`` pixels; a photograph is first resized until its
-    shorter side is ``resize`` pixels long. Empty ``labels`` stand for ImageNet's if there are 1000
-    classes, else for numbers. Raises :class:`ClassifierError` for values that can't be.
+    shorter side is ``resize`` pixels long. Only GoogLeNet and Inception v3 have torchvision's
+    ``transform_input``: it is on for its published weights and what was fine-tuned from them, and
+    off for networks that were trained from scratch. Empty ``labels`` stand for ImageNet's if there
+    are 1000 classes, else for numbers. Raises :class:`ClassifierError` for values that can't be.
     """
 
     name: str
@@ -36,6 +38,7 @@ class UserModelCard:
     mean: RGB = IMAGENET_MEAN
     std: RGB = IMAGENET_STD
     robust: bool = False
+    transform_input: bool = True
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -53,6 +56,12 @@ class UserModelCard:
                 f"the shorter side ({self.resize}) must not be less than the input's "
                 f"({self.input_size})"
             )
+
+    @property
+    def training(self) -> str:
+        """The architecture and how it was trained, for lists."""
+        without = "" if self.transform_input else " without transform_input"
+        return f"{self.architecture}{without}, {'robust' if self.robust else 'standard'}"
 
     def to_json(self) -> str:
         """The text of the file that :meth:`read` takes."""
@@ -99,4 +108,5 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "mean": _is_rgb,
     "std": _is_rgb,
     "robust": lambda value: isinstance(value, bool),
+    "transform_input": lambda value: isinstance(value, bool),
 }

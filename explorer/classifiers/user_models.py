@@ -133,7 +133,7 @@ class UserModels:
             name=USER_PREFIX + card.name,
             title=card.name,
             data=f"{len(card.labels)} classes of your own, {card.input_size}×{card.input_size}",
-            training=f"{card.architecture}, {'robust' if card.robust else 'standard'}",
+            training=card.training,
             robust=card.robust,
             parameters=None,
             bytes=None if status is None else status.st_size,

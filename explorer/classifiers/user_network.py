@@ -40,6 +40,7 @@ def build_user_model(
     """
     from explorer.classifiers.torchvision_models import (  # 1.8 s to import
         IMAGENET_CLASSES,
+        INCEPTIONS,
         build,
         classifier_around,
         imagenet_labels,
@@ -54,9 +55,11 @@ def build_user_model(
             f"the weights have {classes} classes and there are {len(labels)} labels; give one "
             "label for each class, in order"
         )
+    inception = {"transform_input": card.transform_input} if card.architecture in INCEPTIONS else {}
     return classifier_around(
         freeze(module, device),
         card.architecture,
+        **inception,
         labels=labels,
         input_size=(card.input_size, card.input_size),
         mean=checkpoint.mean or card.mean,

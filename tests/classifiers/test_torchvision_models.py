@@ -229,3 +229,19 @@ def test_transform_input_of_a_model_that_a_person_added(inception, tmp_path, mon
     with torch.no_grad():
         expected = module(normalised(pixels, MEAN, STD))
         torch.testing.assert_close(classifier(pixels), expected, **CLOSE)
+
+
+def test_an_inception_that_was_trained_from_scratch(inception, tmp_path, monkeypatch):
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
+    architecture, published = inception
+    module = get_model(architecture, weights=None, **BUILD_OPTIONS[architecture]).eval()
+    module.load_state_dict(published.state_dict())
+    save_file(module.state_dict(), tmp_path / "w.safetensors")
+    card = UserModelCard("mine", architecture, input_size=80, resize=80, transform_input=False)
+    machine_models().add(card, tmp_path / "w.safetensors")
+    (entry,) = machine_models().entries()
+    assert entry.training == f"{architecture} without transform_input, standard"
+    classifier, pixels = load("user:mine", device="cpu"), torch.rand(1, 3, 80, 80)
+    with torch.no_grad():
+        torch.testing.assert_close(classifier(pixels), module(normalised(pixels)), **CLOSE)
+    assert (classifier.mean, classifier.std) == (IMAGENET_MEAN, IMAGENET_STD)

@@ -11,6 +11,7 @@ import streamlit as st
 from explorer.classifiers import ClassifierError
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.session_models import SessionModels
+from explorer.classifiers.torchvision_models import INCEPTIONS
 from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_models import UserModels
 from explorer.files import write_atomically
@@ -122,12 +123,25 @@ def _follow(values: FormValues) -> None:
 
 def _show_added(card: UserModelCard) -> None:
     st.success(
-        f"Added {plain(card.name)}: {plain(card.architecture)} with {len(card.labels)} classes.",
+        f"Added {plain(card.name)}: {plain(card.architecture)} with {len(card.labels)} classes."
+        + said_of_input(card),
         icon=":material/check:",
     )
     with st.container(horizontal=True):
         attack_button(USER_PREFIX + card.name, "use new model", type="primary", width="content")
         st.button("Add another", icon=":material/add:", key="add another", on_click=_leave)
+
+
+def said_of_input(card: UserModelCard) -> str:
+    """Markdown: how the model gets its images, where that can be chosen."""
+    if card.architecture not in INCEPTIONS:
+        return ""
+    if card.transform_input:
+        return (
+            " It gets its images as torchvision’s published weights do (transform_input). If it "
+            "was trained from scratch, remove it and add it without that."
+        )
+    return " It gets its images as they are normalised, without transform_input."
 
 
 def _leave() -> None:

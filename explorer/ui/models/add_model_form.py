@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.classifiers import ClassifierError
 from explorer.classifiers.class_labels import parse_labels
-from explorer.classifiers.torchvision_models import architectures
+from explorer.classifiers.torchvision_models import INCEPTIONS, architectures
 from explorer.classifiers.user_model_card import MAX_INPUT, MIN_INPUT, UserModelCard
 from explorer.settings import INPUT_PIXELS
 from explorer.ui.shared.mode import is_public
@@ -46,6 +46,7 @@ class FormValues:
     mean: str
     std: str
     robust: bool
+    transform_input: bool
 
     def new_model(self) -> NewModel:
         """What to add. Raises :class:`UserError` for the first field that can't be used."""
@@ -63,6 +64,7 @@ class FormValues:
             _three_numbers(self.mean, "mean"),
             _three_numbers(self.std, "standard deviation"),
             self.robust,
+            self.transform_input,
         )
         if self.weights is None:
             return NewModel(card, self.path.strip(), "", b"")
@@ -70,15 +72,22 @@ class FormValues:
 
 
 def model_form() -> tuple[FormValues, bool, DeltaGenerator]:
-    """Draw the form.
+    """Draw the form, below the choice of the architecture, on which one of its fields depends.
 
     Returns its fields, whether it was sent just now, and the place for the outcome: above the
     button, so that whoever has just pressed the button sees it on a screen of any height.
     """
+    architecture = st.selectbox(
+        "Architecture",
+        architectures(),
+        index=None,
+        placeholder="type to search",
+        key="new architecture",
+    )
     with st.form("new model"):
         left, right = st.columns(2, gap="large")
         with left:
-            values = _what_it_is()
+            values = _what_it_is(architecture)
         with right:
             values |= _how_it_sees()
         outcome = st.container(key="new outcome")
@@ -86,22 +95,27 @@ def model_form() -> tuple[FormValues, bool, DeltaGenerator]:
     return FormValues(**values), sent, outcome
 
 
-def _what_it_is() -> dict[str, Any]:
+def _what_it_is(architecture: str | None) -> dict[str, Any]:
     return {
         "name": st.text_input("Name", placeholder="my-resnet", key="new name"),
-        "architecture": st.selectbox(
-            "Architecture",
-            architectures(),
-            index=None,
-            placeholder="type to search",
-            key="new architecture",
-        ),
+        "architecture": architecture,
         "weights": WEIGHTS.field("Weights as safetensors, or as torch saves them", "new weights"),
         "path": ""
         if is_public()
         else st.text_input("… or their path on this machine", key="new path"),
         "robust": st.toggle("It was trained to be robust", key="new robust"),
+        "transform_input": _transform_input() if architecture in INCEPTIONS else True,
     }
+
+
+def _transform_input() -> bool:
+    return st.toggle(
+        "It transforms its input (transform_input)",
+        True,
+        key="new transform input",
+        help="On for torchvision’s published weights and what was fine-tuned from them. Off for a "
+        "network that was trained from scratch: torchvision leaves the option off there.",
+    )
 
 
 def _how_it_sees() -> dict[str, Any]:

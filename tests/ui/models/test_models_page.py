@@ -18,6 +18,7 @@ from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_models import machine_models
 from explorer.fetch import Remote
 from explorer.ui.models import page as models_page
+from explorer.ui.models.add_model import said_of_input
 from tests.ui.app import ATTACK, TIMEOUT, component, open_page, shown, wait_until_idle
 
 MODELS = "../pages/models.py"
@@ -316,3 +317,26 @@ def test_loaded_models_are_listed() -> None:
     at.switch_page(MODELS).run()
     assert "CIFAR-10 standard" in text(at)
     assert "GB are free" in text(at)
+
+
+def test_only_the_inceptions_are_asked_about_transform_input() -> None:
+    at = open_page(MODELS)
+    for architecture, asked in (("googlenet", 1), ("resnet18", 0), ("inception_v3", 1)):
+        at.selectbox(key="new architecture").set_value(architecture).run()
+        toggles = [each for each in at.toggle if each.key == "new transform input"]
+        assert len(toggles) == asked
+        assert all(each.value for each in toggles)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "on", "words"),
+    [
+        ("googlenet", True, "as torchvision’s published weights do (transform_input)"),
+        ("inception_v3", False, "without transform_input"),
+        ("resnet18", True, ""),
+    ],
+)
+def test_what_was_added_says_how_it_gets_its_images(architecture, on, words) -> None:
+    text = said_of_input(UserModelCard("mine", architecture, transform_input=on))
+    assert words in text
+    assert bool(words) == bool(text)

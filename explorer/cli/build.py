@@ -24,6 +24,7 @@ from explorer.cli.common import (
     print_warnings,
     writable_folder,
 )
+from explorer.cli.data_options import SOURCES, add_column_options, column_names, print_notes
 from explorer.datasets.constructed.build import BuildProgress, build
 from explorer.datasets.constructed.constructions import (
     CONSTRUCTIONS,
@@ -46,7 +47,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add = parser.add_argument
     add("--set", required=True, choices=tuple(CONSTRUCTIONS), help="the construction")
     add_model_options(parser, "a robust classifier for d_r, a standard one for the others")
-    add("--data", required=True, help="FILE.parquet, a FOLDER, cifar10 or cifar10:train")
+    add("--data", required=True, help=f"{SOURCES} or cifar10:train")
+    add_column_options(parser)
     add("--out", required=True, help="the set's folder; a stopped build continues there")
     add(
         "--steps",
@@ -94,7 +96,9 @@ def run(options: argparse.Namespace) -> int:
     folder = writable_folder(options.out)
     classifier = load(options.model, options.weights, rank_device(options.device))
     print_warnings(classifier)
-    data = read_source(options.data, classifier)
+    data = read_source(options.data, classifier, named=column_names(options))
+    if ranks.is_first:
+        print_notes(data)
     if options.without:
         data = exclude_near_duplicates(data, read_source(options.without, classifier).images)
     plan = make_plan(

@@ -18,6 +18,12 @@ from explorer.cli.common import (
     print_json,
     print_warnings,
 )
+from explorer.cli.data_options import (
+    SOURCES,
+    add_column_options,
+    column_names,
+    print_notes,
+)
 from explorer.datasets.sources import read_source
 from explorer.engine import PRECISIONS, gradient_model
 from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, robust_accuracy
@@ -32,8 +38,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--data",
         required=True,
-        help="FILE.parquet, a FOLDER with a sub-folder per class, or cifar10",
+        help=f"{SOURCES} or cifar10:train",
     )
+    add_column_options(parser)
     parser.add_argument(
         "--norm", choices=("linf", "l2"), default="l2", help="of the change (default l2)"
     )
@@ -69,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace, ranks: Ranks) -> int:
     classifier = load(options.model, options.weights, rank_device(options.device))
-    data = read_source(options.data, classifier, options.limit)
+    data = read_source(options.data, classifier, options.limit, column_names(options))
     precision = gradient_model(classifier, options.precision)[1]
     ranks.check_same("classifier", (classifier.digest, precision))
     ranks.check_same("images", data.digest)
@@ -91,6 +98,7 @@ def _evaluate(options: argparse.Namespace, ranks: Ranks) -> int:
     if not ranks.is_first:
         return 0
     print_warnings(classifier)
+    print_notes(data)
     if precision != options.precision != "auto":
         print(f"note: the gradients are in {precision}, not {options.precision}", file=sys.stderr)
     threat = f"{options.norm}, PGD {options.steps} steps, {options.restarts} restarts"

@@ -24,6 +24,9 @@ class ColumnNames:
     label: str | None = None
 
 
+FOUND = ColumnNames()  # both are found
+
+
 @dataclass(frozen=True)
 class Columns:
     """The names of the two columns, and those of the classes, if the file has them."""

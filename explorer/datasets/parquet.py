@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import torch
 from PIL import Image
 
-from explorer.datasets.columns import ColumnNames, find_columns, is_label
+from explorer.datasets.columns import FOUND, ColumnNames, find_columns, is_label
 from explorer.datasets.labelled import (
     DataError,
     LabelledImages,
@@ -28,7 +28,6 @@ from explorer.images.decode import decode_image
 _PIXELS, _PIXELS_PER_BYTE = 64_000_000, 500
 _BYTES, _BYTES_PER_BYTE = 2**26, 50
 _ROWS, _BYTES_PER_ROW = 20_000, 30  # the smallest PNG has 67 bytes, and compresses
-_FOUND = ColumnNames()  # none is named
 
 
 def read_parquet(path: str | Path, limit: int | None = None) -> LabelledImages:
@@ -44,7 +43,7 @@ def read_shards(
     paths: Sequence[Path],
     limit: int | None = None,
     columns: Sequence[str] = (),
-    named: ColumnNames = _FOUND,
+    named: ColumnNames = FOUND,
 ) -> pa.Table:
     """The rows of several files, in their order, as :func:`read_table` reads each.
 
@@ -67,7 +66,7 @@ def read_table(
     limit: int | None = None,
     data: bytes | None = None,
     columns: Sequence[str] = (),
-    named: ColumnNames = _FOUND,
+    named: ColumnNames = FOUND,
 ) -> pa.Table:
     """The picture and label columns of a Parquet file, and those of ``columns`` that it has.
 
@@ -124,7 +123,7 @@ def labelled_images(
     table: pa.Table,
     where: str,
     preprocess: Preprocess | None = None,
-    named: ColumnNames = _FOUND,
+    named: ColumnNames = FOUND,
 ) -> LabelledImages:
     """The pictures and labels of a table from :func:`read_table`, with the same ``named``;
     ``where`` names it in messages.

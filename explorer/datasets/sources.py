@@ -9,9 +9,13 @@ from typing import Protocol
 
 from PIL import Image
 
+from explorer.datasets import hub
 from explorer.datasets.cifar10 import read_cifar10
+from explorer.datasets.class_names import class_indices
+from explorer.datasets.columns import FOUND, ColumnNames
 from explorer.datasets.constructed.read import read_set
 from explorer.datasets.labelled import DataError, LabelledImages, Pixels, stack_images
+from explorer.datasets.parquet import labelled_images
 from explorer.images import geometry
 
 CIFAR10, CIFAR10_TRAIN = "cifar10", "cifar10:train"  # the test images, the training images
@@ -26,13 +30,16 @@ class ClassifierInput(geometry.Preprocessing, Protocol):
 
 
 def read_source(
-    source: str, classifier: ClassifierInput, limit: int | None = None
+    source: str,
+    classifier: ClassifierInput,
+    limit: int | None = None,
+    named: ColumnNames = FOUND,
 ) -> LabelledImages:
     """The images of ``source`` as ``classifier`` takes them, or the first ``limit`` of them.
 
-    ``source`` is "cifar10", "cifar10:train", or a path that
-    :func:`~explorer.datasets.constructed.read.read_set` reads. Labels are the classifier's indices,
-    matched by name if the data has class names.
+    ``source`` is "cifar10", "cifar10:train", "hf://OWNER/NAME:SPLIT", or a path that
+    :func:`~explorer.datasets.constructed.read.read_set` reads. ``named`` are the columns that a
+    person named. Labels are the classifier's indices, matched by name if the data has class names.
 
     Raises :class:`DataError` if the source can't be read or has other classes.
     """
@@ -45,8 +52,11 @@ def read_source(
     elif _is_torchvisions(source):
         names = f"{CIFAR10} or {CIFAR10_TRAIN}, with EXPLORER_DATA={source}"
         raise DataError(f"{source} is torchvision's CIFAR-10: name it {names}")
+    elif source.startswith(hub.PREFIX):
+        table = hub.read_hub(source, limit, named)
+        data = labelled_images(table, source, preprocess, named)
     else:
-        data = read_set(source, limit, preprocess).data
+        data = read_set(source, limit, preprocess, named).data
     if tuple(data.images.shape[2:]) != classifier.input_size:
         arrays = data.images.permute(0, 2, 3, 1).numpy()
         pictures = ((source, Image.fromarray(array)) for array in arrays)
@@ -66,19 +76,13 @@ def _is_torchvisions(source: str) -> bool:
 def _with_labels_of(data: LabelledImages, labels: Sequence[str], source: str) -> LabelledImages:
     """``data`` with indices into ``labels``, by name if the data has names."""
     low, high, classes = int(data.labels.min()), int(data.labels.max()), len(data.names or labels)
-    if low < 0 or high >= classes:
+    if low < 0:
+        raise DataError(f"{source} has images without a label ({low}); choose others")
+    if high >= classes:
         raise DataError(f"{source} has labels from {low} to {high} for {classes} classes")
     if not data.names or tuple(data.names) == tuple(labels):
         return data
-    indices = data.labels.new_tensor(_indices(data.names, labels, source))
-    return replace(data, labels=indices[data.labels], names=tuple(labels))
-
-
-def _indices(names: Sequence[str], labels: Sequence[str], source: str) -> list[int]:
-    known = {label.casefold(): index for index, label in enumerate(labels)}
-    if unknown := [name for name in names if name.casefold() not in known]:
-        raise DataError(
-            f"{source} has classes the classifier does not know, such as {unknown[0]!r}; it knows "
-            f"{', '.join(labels[:5])} …"
-        )
-    return [known[name.casefold()] for name in names]
+    found, note = class_indices(data.names, labels, source)
+    indices = data.labels.new_tensor(found)
+    notes = data.notes if note is None else (*data.notes, note)
+    return replace(data, labels=indices[data.labels], names=tuple(labels), notes=notes)

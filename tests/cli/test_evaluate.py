@@ -49,7 +49,11 @@ def test_the_seed_and_the_precision_are_part_of_the_result(capsys, folder, preci
 
 @pytest.mark.parametrize(
     ("data", "words"),
-    [("nowhere.parquet", "no file"), ("", "hold no files"), ("cifar10", "EXPLORER_DATA")],
+    [
+        ("nowhere.parquet", "no file"),
+        ("", "not know, such as 'data'"),
+        ("cifar10", "EXPLORER_DATA"),
+    ],
 )
 def test_data_that_can_not_be_read_is_one_line(capsys, folder, data, words):
     status, out, err = evaluate(capsys, data or folder.parent, "--epsilon", "0")

@@ -17,7 +17,10 @@ from explorer.datasets.labelled import DataError
 from explorer.datasets.near_duplicates import exclude_near_duplicates, near_duplicates
 from explorer.datasets.parquet import read_parquet
 from explorer.datasets.sources import read_source
-from explorer.images.decode import decode_image
+from explorer.images.isolated import decode_isolated
+from explorer.images.open import open_image
+from tests.images.pictures import PICTURE, encoded
+from tests.images.profiles import DISPLAY_P3, profile
 
 NAMES = ["cat", "dog"]
 
@@ -96,10 +99,16 @@ def rotated_jpeg():
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("make", [rgba_png, png_16_bit, rotated_jpeg])
-def test_parquet_folder_and_upload_give_the_same_pixels(tmp_path, make):
+def wide_colours():
+    return encoded(PICTURE, icc_profile=profile("Display P3", DISPLAY_P3))
+
+
+@pytest.mark.parametrize("make", [rgba_png, png_16_bit, rotated_jpeg, wide_colours])
+def test_all_ways_in_give_the_same_pixels(tmp_path, make):
     data = make()
-    upload = np.asarray(decode_image(data, "upload").image)
+    upload = np.asarray(decode_isolated(data, "upload").image)
+    (tmp_path / "named.png").write_bytes(data)
+    assert np.array_equal(np.asarray(open_image(str(tmp_path / "named.png")).image), upload)
     naive = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
     assert upload.shape != naive.shape or (upload != naive).any()  # plain Pillow gives others
     write(tmp_path / "a.parquet", [data], [0])

@@ -11,6 +11,7 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
+from explorer.datasets.columns import FOUND, ColumnNames
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS, Construction
 from explorer.datasets.constructed.manifest import MANIFEST, PLAN, read_built, unfinished
 from explorer.datasets.constructed.mit_release import (
@@ -27,7 +28,8 @@ from explorer.datasets.labelled import (
     Preprocess,
     reading,
 )
-from explorer.datasets.parquet import labelled_images, read_table
+from explorer.datasets.parquet import labelled_images, read_shards, read_table
+from explorer.datasets.shards import files_of_pattern, shards_in
 
 _INTEGERS = ("source_index", "source_label", "start_index", "start_label", "target", "predicted")
 _BOOLEANS = ("reached", "survives_8bit")
@@ -88,26 +90,35 @@ def _value(column: Tensor | None, index: int) -> int | None:
 
 
 def read_set(
-    path: str | Path, limit: int | None = None, preprocess: Preprocess | None = None
+    path: str | Path,
+    limit: int | None = None,
+    preprocess: Preprocess | None = None,
+    named: ColumnNames = FOUND,
 ) -> ConstructedSet:
     """The set at ``path``, or its first ``limit`` images.
 
-    ``path`` is a folder that ``build`` finished, a Parquet file with ``img`` or ``image`` and
-    ``label``, a set of the authors' release, or a folder with a sub-folder per class.
-    ``preprocess`` is applied to the pictures of files and folders that the explorer didn't build;
-    without it they must be of one size.
+    ``path`` is a folder that ``build`` finished, a Parquet file, a folder of shards or a pattern
+    such as ``train-*.parquet``, a set of the authors' release, or a folder with a sub-folder per
+    class. ``preprocess`` is applied to the pictures of files and folders that the explorer didn't
+    build; without it they must be of one size. ``named`` are the columns that a person named.
 
     Raises :class:`DataError` if there is no set, or if it is unfinished, damaged or unreadable.
     """
     with reading(path):
-        return _read_set(Path(path), limit, preprocess)
+        return _read_set(Path(path), limit, preprocess, named)
 
 
-def _read_set(path: Path, limit: int | None, preprocess: Preprocess | None) -> ConstructedSet:
+def _read_set(
+    path: Path, limit: int | None, preprocess: Preprocess | None, named: ColumnNames
+) -> ConstructedSet:
     if path.is_file():
-        table = read_table(path, limit, columns=_COLUMNS)
-        return _set_of_table(table, str(path), path.stem, _plan_in_metadata(table), preprocess)
+        table = read_table(path, limit, columns=_COLUMNS, named=named)
+        about = _plan_in_metadata(table)
+        return _set_of_table(table, str(path), path.stem, about, preprocess, named)
     if not path.is_dir():
+        if files := files_of_pattern(str(path)):
+            table = read_shards(files, limit, named=named)
+            return _set_of_table(table, str(path), path.stem, {}, preprocess, named)
         raise DataError(f"there is no file or folder {path}")
     if (path / MANIFEST).is_file():
         table, about = read_built(path, limit, _COLUMNS)
@@ -120,9 +131,9 @@ def _read_set(path: Path, limit: int | None, preprocess: Preprocess | None) -> C
     if sets := release_sets(path):
         names = ", ".join(each.name for each in sets)
         raise DataError(f"{path} holds {len(sets)} sets, {names}; name one, such as {sets[0]}")
-    if files := sorted(path.glob("*.parquet")):
-        fault = f"{path} holds Parquet files but no {MANIFEST}"
-        raise DataError(f"{fault}; name one of the files, such as {files[0]}")
+    if files := shards_in(path):
+        table = read_shards(files, limit, named=named)
+        return _set_of_table(table, str(path), path.name, {}, preprocess, named)
     return _set_without_origin(read_folder(path, limit, preprocess), path.name, {})
 
 
@@ -132,10 +143,11 @@ def _set_of_table(
     fallback_title: str,
     about: dict[str, Any],
     preprocess: Preprocess | None = None,
+    named: ColumnNames = FOUND,
 ) -> ConstructedSet:
     # The images of a set that was built here have been preprocessed for its classifier already.
     built_here = STAMP in (table.schema.metadata or {})
-    data = labelled_images(table, where, None if built_here else preprocess)
+    data = labelled_images(table, where, None if built_here else preprocess, named)
     if not set(_COLUMNS) <= set(table.column_names):
         return _set_without_origin(data, fallback_title, about)
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from explorer.classifiers.error import ClassifierError
 from explorer.fetch import Remote
 
-TORCHVISION_PREFIX, ROBUST_PREFIX = "torchvision:", "madry:"
+TORCHVISION_PREFIX, ROBUST_PREFIX, TIMM_PREFIX = "torchvision:", "madry:", "timm:"
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 # The torchvision architectures in the catalogue, with the file of their best weights; any other

@@ -9,6 +9,7 @@ from torch import nn
 
 from explorer.classifiers.catalogue import BUNDLED_FOLDER, bundled_cards
 from explorer.classifiers.checkpoint import Checkpoint, read_checkpoint
+from explorer.classifiers.cifar_networks import CIFAR_PREFIX
 from explorer.classifiers.classifier import Classifier, freeze
 from explorer.classifiers.devices import AUTO, moved, resolve_device
 from explorer.classifiers.downloads import fetch_with_bar, is_published
@@ -16,6 +17,7 @@ from explorer.classifiers.efficientnet_lite import EfficientNetLite0, published_
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.fitting import load_weights
+from explorer.classifiers.imagenet import TIMM_PREFIX
 from explorer.classifiers.isolated import read_weights_file
 from explorer.classifiers.model_card import ModelCard
 from explorer.classifiers.packaged import EFFICIENTNET, packaged_card, require_packaged_weights
@@ -31,10 +33,11 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
     """The classifier of that name, in evaluation mode, its parameters without gradients.
 
     ``name`` is one of the catalogue (``cifar10-standard``, ``madry:resnet50_l2_eps3``),
-    ``torchvision:ARCHITECTURE``, ``user:NAME`` for a model that was added on this machine, or
-    ``FILE.py:FUNCTION``, a person's function without arguments that returns a :class:`Classifier`.
-    ``weights`` is a file to use instead of the bundled or published weights, which are downloaded
-    if necessary; the other two kinds of names take none. "auto" is the accelerator if this machine
+    ``torchvision:ARCHITECTURE``, ``timm:NAME``, ``timm:hf-hub:ORG/NAME``, ``cifar:ARCHITECTURE``,
+    ``user:NAME`` for a model that was added on this machine, or ``FILE.py:FUNCTION``, a person's
+    function without arguments that returns a :class:`Classifier`. ``weights`` is a file to use
+    instead of the bundled or published weights, which are downloaded if necessary: "cifar:" needs
+    one, and the last two kinds of names take none. "auto" is the accelerator if this machine
     has one that agrees with the CPU on noise, else the CPU; any other ``device`` must agree.
 
     A module that a person's function made keeps its dtype and memory format; it is put into
@@ -66,6 +69,12 @@ def _on_cpu(name: str, weights: str | Path | None) -> Classifier:
         return machine_models().load(name.removeprefix(USER_PREFIX), place)
     if ".py:" in name:
         return _from_function(name, weights)
+    if name.startswith(CIFAR_PREFIX):
+        return _cifar(name, weights, place)
+    if name.startswith(TIMM_PREFIX):
+        from explorer.classifiers.timm_models import timm_classifier  # 2 s to import
+
+        return timm_classifier(name, weights, place)
     if name == EFFICIENTNET:
         return _packaged(weights, place)
     return _bundled(name, weights, place)
@@ -77,14 +86,24 @@ def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Cla
         bundled = ", ".join((EFFICIENTNET, *bundled_cards()))
         raise ClassifierError(
             f"there is no classifier {name!r}; bundled are {bundled}; "
-            "others are named torchvision:ARCHITECTURE, madry:NAME, user:NAME or FILE.py:FUNCTION "
-            "(python -m explorer models lists them)"
+            "others are named torchvision:ARCHITECTURE, madry:NAME, timm:NAME, cifar:ARCHITECTURE, "
+            "user:NAME or FILE.py:FUNCTION (python -m explorer models lists them)"
         )
     net = SmallNet(NetworkConfig(**{**card.network, "widths": tuple(card.network["widths"])}))
     path = Path(weights) if weights is not None else BUNDLED_FOLDER / f"{name}.safetensors"
     checkpoint = read_weights_file(path)
     load_weights(net, checkpoint.state, name)
     return _described(freeze(net, device), checkpoint, card, path if weights is None else None)
+
+
+def _cifar(name: str, weights: str | Path | None, device: torch.device) -> Classifier:
+    from explorer.classifiers.user_network import cifar_classifier
+
+    if weights is None:
+        raise ClassifierError(
+            f"{name} is an architecture without weights; give a file of them with --weights"
+        )
+    return cifar_classifier(name, read_weights_file(weights), device)
 
 
 def _packaged(weights: str | Path | None, device: torch.device) -> Classifier:

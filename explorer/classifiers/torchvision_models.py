@@ -6,12 +6,13 @@ Importing this module imports torchvision, which takes 1.8 s.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torchvision import models
 from torchvision.models import WeightsEnum, get_model, get_model_weights, list_models
 
@@ -34,6 +35,13 @@ BUILD_OPTIONS: dict[str, dict[str, Any]] = {
     architecture: {"transform_input": False, "aux_logits": True, "init_weights": False}
     for architecture in INCEPTIONS
 }
+# Names in published files that torchvision has changed since: of DenseNets and vision transformers.
+_OLD_NAMES = (
+    (re.compile(r"(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\..+)"), r"\1\2"),
+    (re.compile(r"(.*\.mlp)\.linear_1\.(.+)"), r"\1.0.\2"),
+    (re.compile(r"(.*\.mlp)\.linear_2\.(.+)"), r"\1.3.\2"),
+)
+_AUXILIARY = re.compile(r"(?:.*\.)?(?:aux1|AuxLogits)\.")
 ROBUST_CROP, ROBUST_RESIZE = 224, 256  # the robustness library's test transform
 
 
@@ -139,17 +147,21 @@ def build(
     Raises :class:`ClassifierError`, naming the ``owner`` of the weights, when they don't fit.
     """
     module = build_untrained(architecture, checkpoint, classes)
-    load_weights(module, checkpoint.state, owner)
+    load_weights(module, _current_names(checkpoint.state), owner)
     return module
+
+
+def _current_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    for old, new in _OLD_NAMES:
+        state = {old.sub(new, name): value for name, value in state.items()}
+    return state
 
 
 def build_untrained(architecture: str, checkpoint: Checkpoint, classes: int) -> nn.Module:
     """The architecture as these weights need it, with the auxiliary heads that they have."""
     options = dict(BUILD_OPTIONS.get(architecture, {}))
     if "aux_logits" in options:
-        options["aux_logits"] = any(
-            name.startswith(("aux1.", "AuxLogits.")) for name in checkpoint.state
-        )
+        options["aux_logits"] = any(map(_AUXILIARY.match, checkpoint.state))
     module: nn.Module = get_model(architecture, weights=None, num_classes=classes, **options)
     return module
 

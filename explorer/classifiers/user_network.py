@@ -1,4 +1,4 @@
-"""The network of a model that a person added: a torchvision architecture with the person's weights.
+"""The network of a model that a person added: a known architecture with the person's weights.
 
 Nothing of it is in memory before :func:`network_bytes` has said how much it takes: a small file can
 name the largest architecture.
@@ -17,13 +17,14 @@ from explorer.classifiers.checkpoint import Checkpoint
 from explorer.classifiers.classifier import Classifier, freeze
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.error import ClassifierError
+from explorer.classifiers.fitting import under_prefix
 from explorer.classifiers.user_model_card import UserModelCard
 
 
 def network_bytes(card: UserModelCard, checkpoint: Checkpoint) -> int:
     """The bytes of the weights and buffers of the network, in memory and in its stored file.
 
-    Raises :class:`ClassifierError` when torchvision has no such architecture.
+    Raises :class:`ClassifierError` when there is no such architecture.
     """
     classes = class_count(card.architecture, checkpoint)
     tensors = _shapes(card.architecture, checkpoint, classes).values()
@@ -38,18 +39,16 @@ def build_user_model(
     A normalisation in the checkpoint replaces the card's. Raises :class:`ClassifierError` when the
     weights do not fit the architecture or the labels.
     """
-    from explorer.classifiers.torchvision_models import (  # 1.8 s to import
-        IMAGENET_CLASSES,
-        INCEPTIONS,
+    from explorer.classifiers.architectures import (  # 1.8 s to import
         build,
         classifier_around,
-        imagenet_labels,
+        labels_for,
     )
+    from explorer.classifiers.torchvision_models import INCEPTIONS
 
     classes = class_count(card.architecture, checkpoint)
     module = build(card.architecture, checkpoint, card.architecture, classes)
-    numbers = tuple(f"class {index}" for index in range(classes))
-    labels = card.labels or (imagenet_labels() if classes == IMAGENET_CLASSES else numbers)
+    labels = card.labels or labels_for(card.architecture, classes)
     if len(labels) != classes:
         raise ClassifierError(
             f"the weights have {classes} classes and there are {len(labels)} labels; give one "
@@ -71,24 +70,42 @@ def build_user_model(
     )
 
 
-def class_count(architecture: str, checkpoint: Checkpoint) -> int:
-    """The length of the tensors that take the place of those with ImageNet's thousand outputs.
+def cifar_classifier(architecture: str, checkpoint: Checkpoint, device: torch.device) -> Classifier:
+    """A CIFAR architecture with these weights and the architecture's own preprocessing.
 
-    Raises :class:`ClassifierError` when torchvision has no such architecture.
+    Raises :class:`ClassifierError`, also when the weights do not fit.
     """
-    from explorer.classifiers.torchvision_models import IMAGENET_CLASSES, check_architecture
+    from explorer.classifiers.architectures import build, labels_for, preprocessing
+
+    classes = class_count(architecture, checkpoint)
+    module = build(architecture, checkpoint, architecture, classes)
+    return Classifier(
+        freeze(module, device),
+        labels=labels_for(architecture, classes),
+        name=architecture,
+        **preprocessing(architecture, checkpoint),
+    )
+
+
+def class_count(architecture: str, checkpoint: Checkpoint) -> int:
+    """The length of the tensors that take the place of those with the published number of outputs.
+
+    Raises :class:`ClassifierError` when there is no such architecture.
+    """
+    from explorer.classifiers.architectures import check_architecture, published_classes
 
     check_architecture(architecture)
-    imagenet = _shapes(architecture, checkpoint, IMAGENET_CLASSES)
-    state = checkpoint.state
+    published = published_classes(architecture)
+    expected = _shapes(architecture, checkpoint, published)
+    state = under_prefix(checkpoint.state, expected)
     counts = {
         len(state[name])
-        for name, value in imagenet.items()
-        if value.dim() and len(value) == IMAGENET_CLASSES
+        for name, value in expected.items()
+        if value.dim() and len(value) == published
         if name in state and state[name].dim() and state[name].shape[1:] == value.shape[1:]
     }
     # If no single number is found, load_weights will say what does not fit.
-    return counts.pop() if len(counts) == 1 else IMAGENET_CLASSES
+    return counts.pop() if len(counts) == 1 else published
 
 
 class _EmptyWithoutMemory(TorchFunctionMode):
@@ -113,7 +130,7 @@ class _EmptyWithoutMemory(TorchFunctionMode):
 
 def _shapes(architecture: str, checkpoint: Checkpoint, classes: int) -> dict[str, Tensor]:
     """The state dict of the architecture, with next to no memory behind its tensors."""
-    from explorer.classifiers.torchvision_models import build_untrained
+    from explorer.classifiers.architectures import build_untrained
 
     with _EmptyWithoutMemory():
         state: dict[str, Tensor] = build_untrained(architecture, checkpoint, classes).state_dict()

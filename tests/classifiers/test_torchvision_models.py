@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 
 import numpy as np
@@ -245,3 +246,24 @@ def test_an_inception_that_was_trained_from_scratch(inception, tmp_path, monkeyp
     with torch.no_grad():
         torch.testing.assert_close(classifier(pixels), module(normalised(pixels)), **CLOSE)
     assert (classifier.mean, classifier.std) == (IMAGENET_MEAN, IMAGENET_STD)
+
+
+def older_names(name):
+    """As in the files that torchvision published before it changed its modules."""
+    name = re.sub(r"(denselayer\d+\.(?:norm|conv))([12])\.", r"\1.\2.", name)
+    return re.sub(r"\.mlp\.([03])\.", lambda m: f".mlp.linear_{1 + int(m[1]) // 3}.", name)
+
+
+@pytest.mark.parametrize("architecture", ["densenet121", "vit_b_32", "mnasnet0_5"])
+@pytest.mark.parametrize("prefix", ["", "backbone._orig_mod."])
+def test_published_files_with_older_names_and_without_versions(tmp_path, architecture, prefix):
+    module = random_network(architecture)
+    state = {prefix + older_names(name): value for name, value in module.state_dict().items()}
+    renamed = {prefix + name for name in module.state_dict()} - state.keys()
+    assert bool(renamed) == (architecture != "mnasnet0_5")
+    save_file({name: value.contiguous() for name, value in state.items()}, tmp_path / "w.st")
+    classifier = load(f"torchvision:{architecture}", tmp_path / "w.st", "cpu")
+    pixels = torch.rand(1, 3, 224, 224)
+    with torch.no_grad():
+        expected = module(normalised(pixels))
+        torch.testing.assert_close(classifier(pixels), expected, rtol=1e-3, atol=1e-3)

@@ -1,15 +1,26 @@
-"""``models``: list the classifiers, or fetch the weights of one."""
+"""``models``: list the classifiers, fetch the weights of one, or try the architectures."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from explorer.classifiers import Entry, catalogue
 from explorer.classifiers.downloads import fetch_with_bar
 from explorer.classifiers.user_models import user_entries
 from explorer.cli.common import print_json
 
+if TYPE_CHECKING:
+    from explorer.experiments.architecture_check import ArchitectureCheck
+
+_OTHERS = """
+Other names:
+  torchvision:ARCHITECTURE           any other of torchvision's classifiers
+  timm:NAME, timm:hf-hub:ORG/NAME    timm's models and the Hugging Face Hub's, downloaded if need be
+  cifar:ARCHITECTURE                 networks of RobustBench and MadryLab, with --weights FILE
+  FILE.py:FUNCTION                   a function of yours that returns a classifier
+models --check names the architectures and tries each."""
 _HEADER = ("name", "data", "training", "accuracy", "under attack", "size", "where")
 
 
@@ -23,6 +34,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="NAME",
         help="download the published weights of this classifier unless they are here",
     )
+    parser.add_argument(
+        "--check",
+        nargs="*",
+        metavar="ARCHITECTURE",
+        help="build each with random weights and attack it with one step; without names: all "
+        "that weights can be brought for",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -30,6 +48,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.fetch is not None:
         return _fetch(options.fetch, options.json)
+    if options.check is not None:
+        return _check(options.check, options.json)
     entries = (*catalogue(torchvision=True), *user_entries())
     if options.json:
         print_json({"models": [_values(entry) for entry in entries]})
@@ -39,6 +59,7 @@ def run(options: argparse.Namespace) -> int:
     widths[-1] = 0  # no spaces at the end of a line
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+    print(_OTHERS)
     return 0
 
 
@@ -49,6 +70,28 @@ def _fetch(name: str, as_json: bool) -> int:
     else:
         print(f"{name} is in {path}")
     return 0
+
+
+def _check(names: list[str], as_json: bool) -> int:
+    """Print a line for each architecture. The status is 1 if one of them failed."""
+    from explorer.classifiers.architectures import architectures  # 1.8 s to import
+    from explorer.experiments.architecture_check import check_architecture
+
+    checks = []
+    for name in names or architectures():
+        checks.append(check_architecture(name))
+        if not as_json:
+            print(_line(checks[-1]), flush=True)
+    if as_json:
+        print_json({"checks": [asdict(each) for each in checks]})
+    return int(any(each.problem and not each.skipped for each in checks))
+
+
+def _line(check: ArchitectureCheck) -> str:
+    outcome = "skipped" if check.skipped else "failed" if check.problem else "ok"
+    size, seconds = f"{check.bytes / 1e6:.0f} MB", f"{check.seconds:.1f} s"
+    line = f"{check.architecture:<28}{outcome:<9}{size:>8}{seconds:>9}  {check.problem}"
+    return line.rstrip()
 
 
 def _values(entry: Entry) -> dict[str, object]:

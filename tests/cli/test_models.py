@@ -64,3 +64,25 @@ def test_models_fetches_weights_that_are_missing(capsys, tmp_path, monkeypatch):
         assert (status, out) == (2, "")
         assert words in err
         assert len(err.strip().splitlines()) == 1
+
+
+def test_models_checks_architectures(capsys, monkeypatch):
+    status, out, _ = run(capsys, "models", "--check", "squeezenet1_1", "cifar:resnet18")
+    lines = [line.split() for line in out.splitlines()]
+    assert status == 0
+    assert [line[:2] for line in lines] == [["squeezenet1_1", "ok"], ["cifar:resnet18", "ok"]]
+    status, out, error = run(capsys, "models", "--check", "squeezenet9")
+    assert (status, out) == (2, "")
+    assert "torchvision has no classifier 'squeezenet9'; did you mean" in error
+    monkeypatch.setattr(
+        "explorer.experiments.architecture_check._problem", lambda _: "its logits are not finite"
+    )
+    status, out, _ = run(capsys, "models", "--check", "squeezenet1_1", "--json")
+    assert status == 1
+    assert json.loads(out)["checks"][0]["problem"] == "its logits are not finite"
+
+
+def test_models_says_which_other_names_there_are(capsys):
+    _, out, _ = run(capsys, "models")
+    assert "timm:NAME, timm:hf-hub:ORG/NAME" in out
+    assert "cifar:ARCHITECTURE" in out

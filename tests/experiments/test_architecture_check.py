@@ -1,0 +1,66 @@
+"""One architecture of each family, torchvision's and those for CIFAR, is built and attacked."""
+
+from __future__ import annotations
+
+import pytest
+
+from explorer.classifiers import ClassifierError
+from explorer.classifiers.architectures import architectures
+from explorer.experiments import architecture_check
+from explorer.experiments.architecture_check import check_architecture
+
+FAMILIES = {  # the smallest of each
+    "alexnet": "alexnet",
+    "convnext": "convnext_tiny",
+    "densenet": "densenet121",
+    "efficientnet_b": "efficientnet_b0",
+    "efficientnet_v2": "efficientnet_v2_s",
+    "googlenet": "googlenet",
+    "inception": "inception_v3",
+    "maxvit": "maxvit_t",
+    "mnasnet": "mnasnet0_5",
+    "mobilenet_v2": "mobilenet_v2",
+    "mobilenet_v3": "mobilenet_v3_small",
+    "regnet_x": "regnet_x_400mf",
+    "regnet_y": "regnet_y_400mf",
+    "resnet": "resnet18",
+    "resnext": "resnext50_32x4d",
+    "shufflenet": "shufflenet_v2_x0_5",
+    "squeezenet": "squeezenet1_1",
+    "swin_v2": "swin_v2_t",
+    "swin": "swin_t",
+    "vgg": "vgg11_bn",
+    "vit": "vit_b_32",
+    "wide_resnet": "wide_resnet50_2",
+    "cifar:resnet": "cifar:resnet18",
+    "cifar:preact": "cifar:preact_resnet18_v2",
+    "cifar:wide": "cifar:wide_resnet_28_10",
+    "cifar:dm_wide": "cifar:dm_wide_resnet_28_10",
+}
+
+
+def test_every_architecture_is_of_one_of_the_families():
+    known = tuple(FAMILIES)
+    assert [name for name in architectures() if not name.startswith(known)] == []
+    assert set(FAMILIES.values()) <= set(architectures())
+
+
+@pytest.mark.parametrize("architecture", FAMILIES.values())
+def test_it_is_built_from_its_state_dict_and_attacked(architecture):
+    outcome = check_architecture(architecture)
+    assert (outcome.problem, outcome.skipped) == ("", False)
+    assert outcome.bytes > 10**6
+
+
+def test_what_goes_wrong_is_told(monkeypatch):
+    def fails(*_, **__):
+        raise KeyError("_metadata")
+
+    monkeypatch.setattr(architecture_check, "published_classifier", fails)
+    assert check_architecture("squeezenet1_1").problem == "KeyError: '_metadata'"
+    monkeypatch.setattr(architecture_check, "free_memory", lambda _: 10**6)
+    outcome = check_architecture("squeezenet1_1")
+    assert outcome.skipped
+    assert outcome.problem == "it needs 0.0 GB of memory and 0.0 GB are free"
+    with pytest.raises(ClassifierError, match="did you mean squeezenet1_1"):
+        check_architecture("squeezenet1_2")

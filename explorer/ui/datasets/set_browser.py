@@ -35,11 +35,13 @@ def browse(pair: ClassifierPair) -> None:
         if choice == OTHER and not path:
             st.info(
                 "Name a folder that `python -m explorer build` wrote, a set of the authors' "
-                "release, a Parquet file with `img` and `label`, or a folder with a sub-folder for "
-                "each class.",
+                "release, a Parquet file of pictures and labels or a pattern of its shards, or a "
+                "folder with a sub-folder for each class.",
                 icon=":material/folder_open:",
             )
         return
+    if loaded.set.data.notes:
+        st.caption(" ".join(sentence(note) for note in loaded.set.data.notes))
     model = classifier(pair.standard.name)
     names = loaded.set.data.names or model.labels
     label, order = _choose_part(names)

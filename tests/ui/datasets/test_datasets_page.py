@@ -18,6 +18,7 @@ from explorer.ui.datasets.session_set import parquet
 from explorer.ui.datasets.set_browser import chosen_indices
 from explorer.ui.datasets.set_loading import CIFAR, OTHER, SAMPLES
 from explorer.ui.datasets.words import explanation
+from tests.images.pictures import PICTURE, encoded
 from tests.ui.app import TIMEOUT, choose, component, open_page, wait_until_idle
 
 DATASETS = "../pages/datasets.py"
@@ -108,6 +109,20 @@ def test_a_path_that_leads_nowhere_is_one_sentence(visited: AppTest) -> None:
     visited.selectbox(key="set").set_value(SAMPLES)
     wait_until_idle(visited.run())
     assert not visited.error
+
+
+def test_files_of_a_folder_that_were_skipped_are_counted(visited: AppTest, tmp_path: Path) -> None:
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "a.png").write_bytes(encoded(PICTURE))
+    (tmp_path / "cat" / "boxes.txt").write_text("0 0 3 3")
+    visited.selectbox(key="set").set_value(OTHER)
+    visited.run()
+    visited.text_input(key="set_path").set_value(str(tmp_path))
+    wait_until_idle(visited.run())
+    assert not visited.error
+    assert "1 other file was skipped." in [caption.value for caption in visited.caption]
+    visited.selectbox(key="set").set_value(SAMPLES)
+    wait_until_idle(visited.run())
 
 
 def test_built_images_join_a_set_that_can_be_read_back(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from PIL import ExifTags, Image
 
 from explorer.errors import UserError
-from explorer.images.formats import FORMATS, HEAD, is_heif, is_picture, why_not
+from explorer.images.formats import CAMERA_RAW, FORMATS, HEAD, is_heif, is_picture, why_not
 from explorer.images.modes import ValuesBeyond, to_rgb
 
 MAX_PIXELS = 25_000_000  # a photograph of 24 megapixels has a little more
@@ -22,6 +22,7 @@ MAX_BYTES = 64 * 2**20
 MIN_SIDE, MAX_SIDE = 8, 100_000
 MAX_SCANS = 200  # of a progressive JPEG; each costs time, however few bytes it has
 ELONGATED = 4
+_DNG_VERSION, _KIND_OF_PAGE, _PREVIEW = 50706, 254, 1  # tags of TIFF, and a value
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -52,6 +53,8 @@ def decode_image(data: bytes, name: str) -> DecodedImage:
     """
     check_bytes(len(data), name)
     image = _open(data, name)
+    if _is_camera_raw(image):
+        raise ImageError(f"{name} {CAMERA_RAW}")
     notes = _check_and_reduce(image, data, name)
     orientation = _orientation(image)
     try:
@@ -115,6 +118,12 @@ def _open_heif(data: bytes) -> Image.Image:
     from pillow_heif import HeifImageFile
 
     return HeifImageFile(io.BytesIO(data))  # type: ignore[no-untyped-call]
+
+
+def _is_camera_raw(image: Image.Image) -> bool:
+    """Whether a TIFF is a DNG, NEF or the like, of which Pillow would read the small preview."""
+    tags = getattr(image, "tag_v2", {})
+    return _DNG_VERSION in tags or tags.get(_KIND_OF_PAGE, 0) == _PREVIEW
 
 
 def _damaged(name: str) -> ImageError:

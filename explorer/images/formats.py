@@ -31,7 +31,7 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "is a ZIP archive; unpack it and choose a picture in it"),
     (b"version https://git-lfs", "is a Git LFS pointer; fetch the file itself with git lfs pull"),
 )
-_CAMERA_RAW = f"is a camera's raw file; {_EXPORT}"
+CAMERA_RAW = f"is a camera's raw file; {_EXPORT}"
 _VECTOR = f"is a vector drawing (SVG); {_EXPORT}"
 _WEB_PAGE = "is a web page; save the picture itself"
 _VIDEO = "is a video; save one of its frames as a PNG or JPEG"
@@ -64,7 +64,7 @@ def why_not(head: bytes) -> str:
         if head.startswith(signature):
             return words
     if brand := _brand(head):
-        return _CAMERA_RAW if brand == b"crx " else _VIDEO
+        return CAMERA_RAW if brand == b"crx " else _VIDEO
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if b"<svg" in text:
         return _VECTOR

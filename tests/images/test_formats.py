@@ -82,30 +82,37 @@ def test_16_bit_tiff():
     np.testing.assert_array_equal(np.asarray(decoded.image)[..., 0].ravel(), np.arange(256))
 
 
-def colour_tiff(values: np.ndarray) -> bytes:
+def colour_tiff(values: np.ndarray, *more: tuple[int, int, int, int]) -> bytes:
     """A TIFF with 16 bits for each colour, which Pillow itself can't write."""
     height, width, _ = values.shape
     pixels = values.astype("<u2").tobytes()
     fields = [
+        *more,
         (256, 3, 1, width),
         (257, 3, 1, height),
-        (258, 3, 3, 122),  # the place of the three numbers of bits
+        (258, 3, 3, 154),  # the place of the three numbers of bits
         (259, 3, 1, 1),
         (262, 3, 1, 2),
-        (273, 4, 1, 128),  # the place of the pixels
+        (273, 4, 1, 160),  # the place of the pixels
         (277, 3, 1, 3),
         (278, 3, 1, height),
         (279, 4, 1, len(pixels)),
     ]
-    entries = b"".join(struct.pack("<HHII", *field) for field in fields)
+    entries = b"".join(struct.pack("<HHII", *field) for field in sorted(fields))
     header = struct.pack("<2sHIH", b"II", 42, 8, len(fields)) + entries + bytes(4)
-    return header + struct.pack("<HHH", 16, 16, 16) + pixels
+    return header.ljust(154, b"\0") + struct.pack("<HHH", 16, 16, 16) + pixels
 
 
 def test_16_bit_colour_tiff():
     decoded = decode_image(colour_tiff(PIXELS.astype(np.uint16) * 257), "scan.tif")
     assert decoded.notes == ("16-bit values were scaled to 8 bits",)
     np.testing.assert_array_equal(np.asarray(decoded.image), PIXELS)
+
+
+@pytest.mark.parametrize("tag", [(254, 4, 1, 1), (50706, 1, 4, 0x00000401)])
+def test_a_raw_file_is_not_read_by_its_preview(tag):
+    with pytest.raises(ImageError, match=r"raw\.dng is a camera's raw file; export it as a PNG"):
+        decode_image(colour_tiff(PIXELS.astype(np.uint16), tag), "raw.dng")
 
 
 def test_floating_point_tiff():

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,3 +105,13 @@ SECONDS = _count("EXPLORER_SECONDS", 120)
 SETTINGS: tuple[Setting[object], ...] = tuple(
     value for value in globals().values() if isinstance(value, Setting)
 )
+
+
+def is_loopback(address: str | None) -> bool:
+    """Whether a server that listens on ``address`` is reached from this machine alone."""
+    if address == "localhost":
+        return True
+    try:
+        return address is not None and ipaddress.ip_address(address).is_loopback
+    except ValueError:  # the name of a machine, or of a socket
+        return False

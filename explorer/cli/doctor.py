@@ -1,4 +1,4 @@
-"""``doctor``: what this machine is, which form each classifier takes on it, and why."""
+"""``doctor``: whether this machine is ready for a lecture, and the form each classifier takes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tqdm import tqdm
 
 from explorer.classifiers import Classifier, load
 from explorer.classifiers.catalogue import bundled_cards
-from explorer.classifiers.devices import AUTO, DEVICE_HELP
+from explorer.classifiers.devices import AUTO, DEVICE_HELP, all_devices
+from explorer.cli.checks import checks
 from explorer.cli.common import UsageError, print_json
 from explorer.engine import (
     Choice,
@@ -28,7 +29,8 @@ from explorer.system import free_memory
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "doctor", help="show this machine, and the form of each classifier that is quickest on it"
+        "doctor",
+        help="what to run before a lecture: whether all is there and works, and what is quick",
     )
     parser.add_argument(
         "--model", nargs="+", help="the classifiers to look at (default: the bundled ones)"
@@ -38,6 +40,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         action="store_true",
         help="measure the forms of each; every process of this machine uses the quickest then",
     )
+    parser.add_argument(
+        "--network", action="store_true", help="also try whether weights can be downloaded"
+    )
     parser.add_argument("--forget", action="store_true", help="forget what --tune measured")
     parser.add_argument("--device", default=AUTO, help=DEVICE_HELP)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -45,6 +50,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """0 if all is well, 1 if a check found a fault; with --tune or --forget nothing is checked."""
     if options.tune and options.forget:
         raise UsageError("--tune and --forget exclude each other; use one of them")
     names = list(bundled_cards()) if options.model is None else options.model
@@ -53,20 +59,27 @@ def run(options: argparse.Namespace) -> int:
         count = forget_tuning()
         print(f"forgot {count_of(count, 'measured classifier')}", file=sys.stderr)
     tunings = _tune(classifiers) if options.tune else {}
-    machine = _machine()
+    machine, checked = _machine(), []
+    if not (options.tune or options.forget):
+        checked = list(checks(options.device, options.network))
+    status = int(not all(check.ok for check in checked))
     choices = {each.name: explain_precision(each) for each in classifiers}
     if options.json:
         models = [_values(name, choice, tunings.get(name)) for name, choice in choices.items()]
-        print_json({**machine, "models": models})
-        return 0
+        print_json({**machine, "checks": list(map(asdict, checked)), "models": models})
+        return status
     for key, value in machine.items():
+        if checked and key.endswith("_folder"):  # their checks name them
+            continue
         text = ", ".join(value) if isinstance(value, list) else value
         print(f"{key.replace('_', ' '):<20} {text}")
+    for check in checked:
+        print(f"{check.name:<20} {'ok' if check.ok else 'FAULT':<6} {check.text}")
     for name, choice in choices.items():
         print(f"{name:<20} {choice.precision:<9} {choice.reason}")
         if name in tunings:
             print(f"{'':<20} {_times(tunings[name])}")
-    return 0
+    return status
 
 
 def _tune(classifiers: list[Classifier]) -> dict[str, Tuning]:
@@ -77,7 +90,7 @@ def _tune(classifiers: list[Classifier]) -> dict[str, Tuning]:
 def _machine() -> dict[str, str | int | list[str]]:
     """The processor, and what else a report of a fault or of a speed should name."""
     cpu = processor(torch.device("cpu"))
-    gpus = [processor(torch.device("cuda", index)) for index in range(torch.cuda.device_count())]
+    others = [processor(device) for device in all_devices() if device.type != "cpu"]
     return {
         "processor": cpu.name,
         "vendor": cpu.vendor,
@@ -85,7 +98,7 @@ def _machine() -> dict[str, str | int | list[str]]:
         "bfloat16": cpu.reason,
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
-        "devices": ["cpu", *(gpu.description for gpu in gpus)],
+        "devices": ["cpu", *(other.description for other in others)],
         "free_memory": f"{free_memory(torch.device('cpu')) // 2**20:,} MiB",
         "cache_folder": str(cache_folder().absolute()),
         "weights_folder": str(weights_folder().absolute()),

@@ -1,4 +1,4 @@
-"""Notes on a result: what was misclassified already, a precision that was not to be had, frames."""
+"""Notes on a result: on the classifier, on a prediction that was wrong before, on precision."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import streamlit as st
 
 from explorer.experiments.one_image.recipe import precision_note
 from explorer.figures.captions import percent
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.image_picker import known_label
@@ -16,6 +16,8 @@ def notices(response: AttackResponse) -> None:
     """Show the notes that apply to the response."""
     report, request = response.report, response.request
     model = classifier(report.recipe.model)
+    for warning in model.notes:
+        st.warning(sentence(warning), icon=":material/warning:")
     label = known_label(request.picture, model)
     if label is not None and label != report.before.index and request.recipe.label is None:
         prediction = f"“{plain(report.before.name)}” at {percent(report.before.confidence)}"

@@ -161,8 +161,10 @@ def _load(entry: Entry) -> Classifier:
         model = UserModels(entry.where.parents[1]).load(entry.title, torch.device("cpu"))
         return moved(model, MODEL_CACHE.device(), required=False)
     if entry.group == FUNCTION_GROUP:
-        model = load(f"{entry.where}:{_function(entry)}")
+        name = f"{entry.where}:{_function(entry)}"
+        model = load(name)
         model.name = entry.name
+        model.notes = tuple(note.replace(name, entry.name) for note in model.notes)
         return model
     return load(entry.name)
 

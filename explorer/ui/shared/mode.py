@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 import streamlit as st
 
-from explorer.settings import AUTO, MODE, NETWORK, PUBLIC
+from explorer.settings import AUTO, MODE, NETWORK, PUBLIC, is_loopback
 
 
 def is_public() -> bool:
@@ -18,18 +16,9 @@ def is_public() -> bool:
     mode = MODE.value
     if mode != AUTO:
         return mode == PUBLIC
-    return not _is_loopback(st.get_option("server.address"))
+    return not is_loopback(st.get_option("server.address"))
 
 
 def may_fetch() -> bool:
     """Whether visitors may make this machine download published weights and data."""
     return NETWORK.value or not is_public()
-
-
-def _is_loopback(address: str | None) -> bool:
-    if address == "localhost":
-        return True
-    try:
-        return address is not None and ipaddress.ip_address(address).is_loopback
-    except ValueError:  # the name of a machine, or of a socket
-        return False

@@ -65,6 +65,11 @@ def add_model_section() -> None:
             "torchvision:"
         )
         st.markdown(_PYTHON_FUNCTION)
+        st.caption(
+            "The file may import its neighbours. Labels may also be a dictionary from index to "
+            "name, or a file. For grey images give one value: mean=(0.5,), std=(0.5,). If the "
+            'network ends with a softmax, add outputs="probabilities".'
+        )
 
 
 def _show_form() -> None:

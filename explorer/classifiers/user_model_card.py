@@ -21,7 +21,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 @dataclass(frozen=True)
 class UserModelCard:
-    """One of torchvision's architectures, with its labels and its preprocessing.
+    """One of the architectures, with its labels and its preprocessing.
 
     The network takes squares of ``input_size`` pixels; a photograph is first resized until its
     shorter side is ``resize`` pixels long. Only GoogLeNet and Inception v3 have torchvision's

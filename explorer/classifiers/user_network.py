@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from explorer.classifiers.checkpoint import Checkpoint
+from explorer.classifiers.cifar_networks import CIFAR_PREFIX
 from explorer.classifiers.classifier import Classifier, freeze
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.error import ClassifierError
@@ -67,6 +68,7 @@ def build_user_model(
         name=USER_PREFIX + card.name,
         title=card.name,
         robust=card.robust,
+        gallery="cifar10" if card.architecture.startswith(CIFAR_PREFIX) else "imagenet",
     )
 
 

@@ -43,10 +43,11 @@ class ArchitectureCheck:
     skipped: bool = False
 
 
-def check_architecture(architecture: str) -> ArchitectureCheck:
+def check_architecture(architecture: str, precision: str = "auto") -> ArchitectureCheck:
     """Build the network, load its state dict, classify noise and attack it with one step.
 
-    Raises :class:`~explorer.classifiers.ClassifierError` when there is no such architecture.
+    ``precision`` is that of the attack's gradients. Raises
+    :class:`~explorer.classifiers.ClassifierError` when there is no such architecture.
     """
     start = time.perf_counter()
     size = network_bytes(UserModelCard("check", architecture), Checkpoint({}))
@@ -55,7 +56,7 @@ def check_architecture(architecture: str) -> ArchitectureCheck:
         problem = f"it needs {need / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free"
         return ArchitectureCheck(architecture, size, 0.0, problem, skipped=True)
     try:
-        problem = _problem(_random_classifier(architecture))
+        problem = _problem(_random_classifier(architecture), precision)
     except Exception as error:  # whatever it is, the next architecture is tried
         if is_out_of_memory(error):
             raise
@@ -75,14 +76,15 @@ def _random_classifier(architecture: str) -> Classifier:
     return published_classifier(name, Path(), _CPU, read=lambda _: Checkpoint(state))
 
 
-def _problem(classifier: Classifier) -> str:
+def _problem(classifier: Classifier, precision: str) -> str:
     height, width = classifier.input_size
     noise = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         logits = classifier(noise)
     if logits.shape != (1, len(classifier.labels)) or not bool(torch.isfinite(logits).all()):
         return "its logits are not one finite number for each label"
-    result = PGD(Threat("linf", _EPSILON), steps=1)(classifier, noise, logits.argmax(1))
+    attack = PGD(Threat("linf", _EPSILON), steps=1, precision=precision)
+    result = attack(classifier, noise, logits.argmax(1))
     moved = float((result.adversarial - noise).abs().max())
     if not 0 < moved <= _EPSILON * (1 + 1e-6):
         return f"the attack moved a pixel by {moved:.4f}; it must be in (0, {_EPSILON:.4f}]"

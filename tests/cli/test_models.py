@@ -75,7 +75,7 @@ def test_models_checks_architectures(capsys, monkeypatch):
     assert (status, out) == (2, "")
     assert "torchvision has no classifier 'squeezenet9'; did you mean" in error
     monkeypatch.setattr(
-        "explorer.experiments.architecture_check._problem", lambda _: "its logits are not finite"
+        "explorer.experiments.architecture_check._problem", lambda *_: "its logits are not finite"
     )
     status, out, _ = run(capsys, "models", "--check", "squeezenet1_1", "--json")
     assert status == 1

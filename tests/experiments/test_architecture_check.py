@@ -32,10 +32,7 @@ FAMILIES = {  # the smallest of each
     "vgg": "vgg11_bn",
     "vit": "vit_b_32",
     "wide_resnet": "wide_resnet50_2",
-    "cifar:resnet": "cifar:resnet18",
-    "cifar:preact": "cifar:preact_resnet18_v2",
-    "cifar:wide": "cifar:wide_resnet_28_10",
-    "cifar:dm_wide": "cifar:dm_wide_resnet_28_10",
+    "cifar:": "cifar:resnet18",
 }
 
 
@@ -47,7 +44,7 @@ def test_every_architecture_is_of_one_of_the_families():
 
 @pytest.mark.parametrize("architecture", FAMILIES.values())
 def test_it_is_built_from_its_state_dict_and_attacked(architecture):
-    outcome = check_architecture(architecture)
+    outcome = check_architecture(architecture, "float32")  # a copy takes five times as long
     assert (outcome.problem, outcome.skipped) == ("", False)
     assert outcome.bytes > 10**6
 

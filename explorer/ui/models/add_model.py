@@ -1,4 +1,4 @@
-"""Add a classifier: weights for one of torchvision's architectures, or a Python function."""
+"""Add a classifier: weights for an architecture, or a Python function; and timm's models."""
 
 from __future__ import annotations
 
@@ -50,6 +50,13 @@ python -m explorer attack photo.jpg --model my_models.py:make --epsilon 4/255 --
 ```
 """
 
+_TIMM = """
+```sh
+python -m explorer attack photo.jpg --model timm:resnet50.a1_in1k --epsilon 4/255 --out out
+python -m explorer attack photo.jpg --model timm:hf-hub:ORG/NAME --epsilon 4/255 --out out
+```
+"""
+
 
 def add_model_section() -> None:
     """The form or, once a classifier has been added, what it became."""
@@ -70,12 +77,19 @@ def add_model_section() -> None:
             "name, or a file. For grey images give one value: mean=(0.5,), std=(0.5,). If the "
             'network ends with a softmax, add outputs="probabilities".'
         )
+        st.markdown(
+            "**timm's models and those on the Hugging Face Hub** have names for the command line, "
+            "and for such a function: `from explorer.classifiers import load`, then "
+            '`return load("timm:NAME")`. They are downloaded when they are first used.'
+        )
+        st.markdown(_TIMM)
 
 
 def _show_form() -> None:
     st.markdown(
-        "**A state dict** for one of torchvision's architectures, as safetensors or as torch saves "
-        "it. Nothing in the file is run: a file that holds more than tensors is refused."
+        "**Weights** for one of torchvision's architectures, or for one of RobustBench's and "
+        "MadryLab's for CIFAR (type “cifar”), as safetensors or as torch saves them. Nothing in "
+        "the file is run; what it holds beside the weights is left out."
     )
     st.caption(where_stored())
     values, sent, outcome = model_form()

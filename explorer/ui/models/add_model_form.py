@@ -9,8 +9,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.classifiers import ClassifierError
+from explorer.classifiers.architectures import architectures
+from explorer.classifiers.cifar_networks import CIFAR_NETWORKS, CIFAR_SIZE
 from explorer.classifiers.class_labels import parse_labels
-from explorer.classifiers.torchvision_models import INCEPTIONS, architectures
+from explorer.classifiers.classifier import RGB
+from explorer.classifiers.imagenet import IMAGENET_MEAN, IMAGENET_STD
+from explorer.classifiers.torchvision_models import INCEPTIONS
 from explorer.classifiers.user_model_card import MAX_INPUT, MIN_INPUT, UserModelCard
 from explorer.settings import INPUT_PIXELS
 from explorer.ui.shared.mode import is_public
@@ -72,7 +76,7 @@ class FormValues:
 
 
 def model_form() -> tuple[FormValues, bool, DeltaGenerator]:
-    """Draw the form, below the choice of the architecture, on which one of its fields depends.
+    """Draw the form, below the choice of the architecture, on which some of its fields depend.
 
     Returns its fields, whether it was sent just now, and the place for the outcome: above the
     button, so that whoever has just pressed the button sees it on a screen of any height.
@@ -89,7 +93,7 @@ def model_form() -> tuple[FormValues, bool, DeltaGenerator]:
         with left:
             values = _what_it_is(architecture)
         with right:
-            values |= _how_it_sees()
+            values |= _how_it_sees(architecture)
         outcome = st.container(key="new outcome")
         sent = st.form_submit_button("Add this classifier", type="primary", icon=":material/add:")
     return FormValues(**values), sent, outcome
@@ -118,27 +122,49 @@ def _transform_input() -> bool:
     )
 
 
-def _how_it_sees() -> dict[str, Any]:
+def _how_it_sees(architecture: str | None) -> dict[str, Any]:
     labels = LABELS.field("Labels as text, one per line, or JSON", "new labels")
-    st.caption("Without a file: ImageNet's names for weights with 1000 classes, otherwise numbers.")
+    st.caption(
+        "Without a file: ImageNet's names for weights with 1000 classes, otherwise numbers."
+        if architecture not in CIFAR_NETWORKS
+        else "Without a file: CIFAR-10's names for weights with 10 classes, otherwise numbers."
+    )
     largest = min(MAX_INPUT, INPUT_PIXELS.value) if is_public() else MAX_INPUT
+    side, shorter, mean, std, suffix = _defaults(architecture)
     size, resize = st.columns(2)
     return {
         "labels": labels,
         "input_size": size.number_input(
-            "Input size (pixels)", MIN_INPUT, largest, min(224, largest), key="new input size"
+            "Input size (pixels)",
+            MIN_INPUT,
+            largest,
+            min(side, largest),
+            key=f"new input size{suffix}",
         ),
         "resize": resize.number_input(
             "Shorter side (pixels)",
             MIN_INPUT,
             2 * MAX_INPUT,
-            256,
-            key="new resize",
+            shorter,
+            key=f"new resize{suffix}",
             help="A photograph is resized until its shorter side is so long, and then cropped.",
         ),
-        "mean": st.text_input("Mean of its normalisation", "0.485, 0.456, 0.406", key="new mean"),
-        "std": st.text_input("Standard deviation", "0.229, 0.224, 0.225", key="new std"),
+        "mean": st.text_input("Mean of its normalisation", mean, key=f"new mean{suffix}"),
+        "std": st.text_input("Standard deviation", std, key=f"new std{suffix}"),
     }
+
+
+def _defaults(architecture: str | None) -> tuple[int, int, str, str, str]:
+    """Input size, shorter side, mean and standard deviation, and what tells their fields apart."""
+    network = CIFAR_NETWORKS.get(architecture or "")
+    if network is None:
+        return 224, 256, _text(IMAGENET_MEAN), _text(IMAGENET_STD), ""
+    mean, std = _text(network.mean), _text(network.std)
+    return CIFAR_SIZE, CIFAR_SIZE, mean, std, f" {architecture}"
+
+
+def _text(colours: RGB) -> str:
+    return ", ".join(f"{colour:g}" for colour in colours)
 
 
 def _labels(file: UploadedFile | None) -> tuple[str, ...]:

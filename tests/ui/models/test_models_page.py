@@ -195,6 +195,16 @@ def test_added_weights_are_stored_listed_attacked_and_removed(state) -> None:
     assert "Removed mine." not in text(at.run())
 
 
+def test_an_architecture_for_cifar_has_its_own_preprocessing() -> None:
+    at = open_page(MODELS)
+    assert at.number_input(key="new input size").value == 224
+    name = "cifar:dm_wide_resnet_28_10"
+    at.selectbox(key="new architecture").set_value(name).run()
+    assert at.number_input(key=f"new input size {name}").value == 32
+    assert at.text_input(key=f"new mean {name}").value == "0.4914, 0.4822, 0.4465"
+    assert "CIFAR-10's names" in text(at)
+
+
 @pytest.mark.parametrize(
     ("name", "architecture", "labels", "words"),
     [

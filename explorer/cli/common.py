@@ -22,7 +22,7 @@ class UsageError(UserError):
 
 def add_model_options(
     parser: argparse.ArgumentParser,
-    help_text: str = "a catalogue name, torchvision:ARCHITECTURE, timm:NAME, cifar:ARCHITECTURE or FILE.py:FUNCTION",
+    help_text: str = "in the catalogue, or torchvision:NAME, timm:NAME, cifar:NAME, FILE.py:FUNC",
 ) -> None:
     parser.add_argument("--model", required=True, help=help_text)
     parser.add_argument("--weights", help="a local .safetensors or .pth state dict")

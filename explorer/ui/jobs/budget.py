@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Hashable
+from statistics import median
 from typing import Any
 
 from explorer.errors import UserError
@@ -12,8 +14,10 @@ from explorer.ui.jobs.job import Cost, Job
 
 _MOST_KINDS = 200
 _NEWEST_WEIGHT = 0.3  # of the latest job in a running mean: the machine may have been busy
-# The first steps of a job make kernels and tell little about the others.
+# What tells how long a job takes. Only the quickest step does, on a machine that is busy.
 _TELLING_STEPS, _TELLING_SECONDS = 3, 1.0
+# A job that was thought to take less may take so many times what a question may.
+_TOLERANCE = 1.5
 
 
 class Rates:
@@ -31,7 +35,8 @@ class Rates:
         done, steps = job.progress
         if job.cost is None or not done:
             return
-        kind, newest = job.cost.kind, job.seconds_used / (job.cost.units * done / steps)
+        each = median(job.step_seconds) if job.step_seconds else job.seconds_used / done
+        kind, newest = job.cost.kind, each * steps / job.cost.units
         before = self._seconds.pop(kind, newest)
         self._seconds[kind] = before + _NEWEST_WEIGHT * (newest - before)
         while len(self._seconds) > _MOST_KINDS:
@@ -41,13 +46,18 @@ class Rates:
 def check_time(job: Job[Any]) -> None:
     """Raise :class:`UserError` if a question needs more time than it may take.
 
-    Jobs in the background are no questions. A job is judged by its estimate before it starts, and
-    once some steps have been timed, by these.
+    Jobs in the background are no questions. A job is judged by its estimate before it starts or,
+    if there is none, by its first steps, and is stopped in any case when it takes far too long.
     """
-    timed = job.progress[0] >= _TELLING_STEPS and job.seconds_used >= _TELLING_SECONDS
-    if job.background or not (timed or (job.estimate and not job.progress[0])):
+    if job.background:
         return
-    seconds, most = job.seconds_used + job.seconds_left, SECONDS.value
+    done, steps = job.progress
+    seconds, most = job.estimate, float(SECONDS.value)
+    if job.seconds_used > _TOLERANCE * most:
+        seconds = job.seconds_used + job.seconds_left
+    elif not job.estimate:
+        timed = len(job.step_seconds) >= _TELLING_STEPS and job.seconds_used >= _TELLING_SECONDS
+        seconds = job.seconds_used + min(job.step_seconds) * (steps - done) if timed else 0.0
     if seconds > most:
         raise UserError(
             f"this would take about {duration(seconds)}, and a question may take "
@@ -56,6 +66,16 @@ def check_time(job: Job[Any]) -> None:
         )
 
 
+def allowed_seconds_left(job: Job[Any]) -> float:
+    """How long a job may still need the device: a question is stopped that takes too long."""
+    if job.background:
+        return job.seconds_left
+    return min(job.seconds_left, max(0.0, SECONDS.value - job.seconds_used))
+
+
 def duration(seconds: float) -> str:
-    """ "40 s" or "12 min"."""
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    """ "40 s", "2.3 min" or "12 min", rounded up, so that what is too much does not seem enough."""
+    if seconds < 100:
+        return f"{math.ceil(seconds)} s"
+    minutes = math.ceil(seconds / 6) / 10
+    return f"{minutes:g} min" if minutes < 10 else f"{math.ceil(minutes)} min"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Generic, TypeVar
 
 from explorer.errors import Cancelled
 from explorer.ui.components.errors import error_text
 
 T = TypeVar("T")
+_REMEMBERED = 7  # steps whose times are kept: one that was disturbed counts for little
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Job(Generic[T]):
         self.awaited = False
         self.submitted = time.monotonic()
         self.seconds_used = self.seconds_waited = 0.0
+        self.step_seconds: deque[float] = deque(maxlen=_REMEMBERED)  # of the latest steps
+        self._timed = (0, 0.0)  # steps and seconds used when the steps were last timed
         self.wait_for_turn: Callable[[], None] = lambda: None
         self.on_cancel: Callable[[], None] = lambda: None
         self._cancel = threading.Event()
@@ -100,9 +105,21 @@ class Job(Generic[T]):
     def seconds_left(self) -> float:
         """How long the job still needs the device: by its steps so far, else by its estimate."""
         done, steps = self.progress
-        if done:
-            return self.seconds_used * (steps - done) / done
+        if self.step_seconds:
+            return median(self.step_seconds) * (steps - done)
         return max(self.estimate - self.seconds_used, 0.0) if self.estimate else self.seconds_used
+
+    def count_turn(self, seconds: float) -> None:
+        """Add the time of a turn, and note what the steps since the last call took.
+
+        The first step is left out: it makes kernels, and says little about the others.
+        """
+        self.seconds_used += seconds
+        done, (timed, used) = self.progress[0], self._timed
+        if done > timed:
+            if timed:
+                self.step_seconds.append((self.seconds_used - used) / (done - timed))
+            self._timed = done, self.seconds_used
 
     def wait(self, seconds: float) -> bool:
         """Wait for the end, at most ``seconds``; returns whether the job has finished."""

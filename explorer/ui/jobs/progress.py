@@ -19,6 +19,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui.components.markdown import sentence
+from explorer.ui.jobs.budget import allowed_seconds_left, duration
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.sessions import SessionJobs
 
@@ -155,8 +156,8 @@ def status_text(jobs: SessionJobs, job: Job[Any], describe: Callable[[Job[Any]],
     """What the job waits for or is doing, and how long that will still take."""
     before, seconds = jobs.worker.ahead(job)
     text = waiting_text(before, "job") if before else describe(job)
-    total = seconds + job.seconds_left
-    return f"{text}, about {total:.0f} s left" if total >= WORTH_SAYING else text
+    total = seconds + allowed_seconds_left(job)
+    return f"{text}, about {duration(total)} left" if total >= WORTH_SAYING else text
 
 
 def waiting_text(number: int, what: str) -> str:

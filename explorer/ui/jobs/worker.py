@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from explorer.ui.jobs.budget import Rates, check_time
+from explorer.ui.jobs.budget import Rates, allowed_seconds_left, check_time
 from explorer.ui.jobs.job import Cost, Job
 from explorer.ui.jobs.order import Usage, rank
 
@@ -106,7 +106,7 @@ class Worker:
                 return 0, 0.0
             own = self._rank(job)
             before = [each for each in self._jobs if self._rank(each) < own]
-            return len(before), sum(each.seconds_left for each in before)
+            return len(before), sum(map(allowed_seconds_left, before))
 
     def statistics(self) -> Statistics:
         """Figures for those who run the server."""
@@ -164,7 +164,7 @@ class Worker:
         """Add the time since the turn began to what ``job`` has used."""
         if self._turn is job:
             now = time.monotonic()
-            job.seconds_used += now - self._turn_began
+            job.count_turn(now - self._turn_began)
             self._turn_began = now
 
     def _next(self) -> Job[Any] | None:

@@ -158,8 +158,9 @@ def _from_function(name: str, weights: str | Path | None) -> Classifier:
         raise ClassifierError(f"{name} failed: {type_and_message(error)}") from error
     if not isinstance(classifier, Classifier):
         raise ClassifierError(
-            f"{name} must return an explorer.classifiers.Classifier; it returned "
-            f"{type(classifier).__name__}"
+            f"{name} returned {type(classifier).__name__}; it must return "
+            "explorer.classifiers.Classifier(network, labels=[…], input_size=(height, width), "
+            "mean=…, std=…)"
         )
     classifier.name = name
     return classifier.eval().requires_grad_(False)

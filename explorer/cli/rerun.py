@@ -79,4 +79,5 @@ def _read(path: Path) -> tuple[Recipe, dict[str, str]]:
     try:
         return read_recipe(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"can't read {path}: {error}") from None
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(f"can't read {path}: {reason}; name a recipe.json") from None

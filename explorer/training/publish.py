@@ -13,8 +13,8 @@ import torch
 from safetensors.torch import save
 
 from explorer.classifiers import Classifier
-from explorer.classifiers.fitting import load_weights
 from explorer.classifiers.classifier import freeze
+from explorer.classifiers.fitting import load_weights
 from explorer.classifiers.model_card import PGD, Accuracy, ModelCard
 from explorer.classifiers.small_net import SmallNet
 from explorer.datasets.labelled import LabelledImages

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from explorer.classifiers.entry import USER_PREFIX
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.components.errors import error_text
@@ -58,6 +59,8 @@ def exports(response: AttackResponse) -> None:
     if recipe.image.startswith(UPLOAD_PREFIX):
         st.caption("An uploaded picture can't be part of a link, which restores everything else.")
         recipe = replace(recipe, image=recipe.image.removeprefix(UPLOAD_PREFIX))
+    if recipe.model.startswith(USER_PREFIX):
+        st.caption("Link and command work only where this model of your own was added.")
     st.markdown("The same attack on the command line:")
     st.code(recipe.command(), language="bash", wrap_lines=True)
 

@@ -14,8 +14,15 @@ from explorer.ui.attack.notices import notices
 from explorer.ui.attack.scrubber import scrubber
 from explorer.ui.attack.time_needed import time_needed
 from explorer.ui.components.errors import report_errors
+from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.progress import last_result
-from explorer.ui.shared.address import drop_infinite_values, unknown_value
+from explorer.ui.shared.address import (
+    drop_infinite_values,
+    remember_asked,
+    unknown_value,
+    unusable_values,
+)
+from explorer.ui.shared.attack_controls import LINKED
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
 from explorer.ui.shared.classifiers import entries, load_for_page
@@ -30,6 +37,8 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     response: AttackResponse | None = None
     fgsm: AttackResponse | None = None
     with report_errors(notice):
+        remember_asked("attack", LINKED)
+        remember_asked("attack", {*LINKED, "precision"} - {"model"})  # which has its own sentence
         drop_infinite_values()
         known = entries()
         with st.sidebar:
@@ -38,6 +47,11 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
                 notice.warning(missing_model(wanted, known[name], list(known)))
             model = load_for_page(name)
             choice = choose_attack(model)
+        if refused := unusable_values("attack"):
+            notice.warning(
+                f"Not everything in this link can be used here: {plain(', '.join(refused))}. The "
+                "page shows its own values instead."
+            )
         request = AttackRequest(choice.picture, choice.recipe)
         remember_link(request)
         with st.sidebar:

@@ -22,13 +22,13 @@ from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.models.add_model_form import FormValues, NewModel, model_form
 from explorer.ui.models.attack_button import attack_button
-from explorer.ui.models.own_models import own_models, where_stored
+from explorer.ui.models.own_models import ADDED, own_models, where_stored
 from explorer.ui.shared.classifiers import MODEL_CACHE
 from explorer.ui.shared.mode import is_public
 from explorer.ui.shared.uploads import forget_upload
 
 _WORKER, _PLACE = "models", "add model"
-_JOB, _ADDED = "add model job", "added model"  # in the session's state
+_JOB = "add model job"  # in the session's state
 _PYTHON_FUNCTION = """
 ```python
 # my_models.py
@@ -60,7 +60,7 @@ python -m explorer attack photo.jpg --model timm:hf-hub:ORG/NAME --epsilon 4/255
 
 def add_model_section() -> None:
     """The form or, once a classifier has been added, what it became."""
-    card: UserModelCard | None = st.session_state.get(_ADDED)
+    card: UserModelCard | None = st.session_state.get(ADDED)
     if card is not None:
         _show_added(card)
     else:
@@ -131,7 +131,7 @@ def _follow(values: FormValues) -> None:
     card = show_progress(jobs, job, _PLACE, _status, keep=False)
     if card is None or not job.done:
         return
-    st.session_state[_ADDED] = card
+    st.session_state[ADDED] = card
     # The upload is in memory as long as the server, the job or the form has it.
     jobs.cancel(_PLACE)
     del st.session_state[_JOB]
@@ -164,7 +164,7 @@ def said_of_input(card: UserModelCard) -> str:
 
 
 def _leave() -> None:
-    del st.session_state[_ADDED]
+    del st.session_state[ADDED]
 
 
 def _status(job: Job[UserModelCard]) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 from explorer.classifiers import Entry
-from explorer.classifiers.entry import FUNCTION_GROUP, SESSION_GROUP, USER_GROUP
+from explorer.classifiers.entry import FUNCTION_GROUP, SESSION_GROUP, USER_GROUP, USER_PREFIX
 from explorer.classifiers.session_models import SessionModels
 from explorer.classifiers.user_models import UserModels, machine_models
 from explorer.settings import SESSION_MODELS, SESSION_MODELS_MB
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.classifiers import entries, forget, session_models
 from explorer.ui.shared.mode import is_public
+
+ADDED = "added model"  # in the session's state: the card of the model that was added last
 
 
 def own_models() -> UserModels | SessionModels:
@@ -36,6 +40,9 @@ def remove_own(entry: Entry) -> None:
     known = entries().get(entry.name)
     if known is not None and is_removable(known):
         own_models().remove(entry.title)
+        added = st.session_state.get(ADDED)
+        if added is not None and USER_PREFIX + added.name == entry.name:
+            del st.session_state[ADDED]
         forget(entry)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from contextlib import suppress
 
 import streamlit as st
@@ -27,6 +27,44 @@ def is_infinite(text: str) -> bool:
     with suppress(ValueError):
         return math.isinf(float(text))
     return False
+
+
+def remember_asked(page: str, keys: Iterable[str]) -> None:
+    """Remember what the address that opened ``page`` asks of its widgets ``keys``.
+
+    Streamlit drops values that a widget can't have without a word. Call it before the widgets.
+    """
+    asked = {key: st.query_params[key] for key in keys if key in st.query_params}
+    st.session_state.setdefault(_asked(page), asked)
+
+
+def unusable_values(page: str) -> list[str]:
+    """What the widgets did not take of the link, as ``steps=-1``, until the visitor changes one.
+
+    Call it after the widgets.
+    """
+    state, shown = st.session_state, f"shown instead on {page}"
+    asked: dict[str, str] = state.get(_asked(page), {})
+    refused = {key: text for key, text in asked.items() if key in state}
+    refused = {key: text for key, text in refused.items() if not _is_text_of(text, state[key])}
+    now = {key: state[key] for key in refused}
+    if state.setdefault(shown, now) != now or not refused:
+        state[_asked(page)] = {}
+        return []
+    return [f"{key}={text}" for key, text in refused.items()]
+
+
+def _is_text_of(text: str, value: object) -> bool:
+    """Whether ``text`` in an address stands for this value of a widget."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return text.casefold() == str("" if value is None else value).casefold()
+    with suppress(ValueError):
+        return math.isclose(float(text), value)
+    return False
+
+
+def _asked(page: str) -> str:
+    return f"link that opened {page}"
 
 
 def remember_unknown(key: str, known: Container[str]) -> None:

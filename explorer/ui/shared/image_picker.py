@@ -12,6 +12,7 @@ import streamlit as st
 from PIL import Image, ImageOps
 
 from explorer.classifiers import Classifier
+from explorer.classifiers.packaged import packaged_card
 from explorer.images import isolated
 from explorer.images.decode import ImageError
 from explorer.images.formats import FORMATS_TEXT
@@ -57,10 +58,20 @@ def choose_picture(model: Classifier) -> Picture:
 
 def known_label(picture: Picture, model: Classifier) -> int | None:
     """The picture's class in its gallery, or None if the classifier has other classes."""
-    same_classes = picture.gallery == model.gallery and (
+    same_number = picture.gallery == model.gallery and (
         len(model.labels) == _CLASSES[model.gallery]
     )
-    return picture.label if same_classes else None
+    if not same_number or picture.label is None:
+        return None
+    if model.gallery == "imagenet" and not _is_imagenet_class(model, picture.label):
+        return None  # as many classes of one's own
+    return picture.label
+
+
+def _is_imagenet_class(model: Classifier, index: int) -> bool:
+    """Whether the class has ImageNet's name; other libraries add synonyms after a comma."""
+    name = model.labels[index].partition(",")[0]
+    return name.casefold() == packaged_card().labels[index].partition(",")[0].casefold()
 
 
 def default_sample(model: Classifier) -> Sample:

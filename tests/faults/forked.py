@@ -173,6 +173,8 @@ def _run(request: dict[str, Any]) -> NoReturn:
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + fault.memory,) * 2)
     sys.addaudithook(_Changes(fault, place / "changes"))
+    # Tests that run in the background of a shell inherit an interrupt that is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     exec(fault.setup, {})
     handle_signals()
     try:

@@ -29,7 +29,7 @@ def samples(classifier):
 
 @pytest.fixture
 def job():
-    return Job("session", "set", lambda job: None)
+    return Job("set", lambda job: None)
 
 
 def test_a_set_is_built_once_and_read_back(classifier, samples, job, tmp_path, monkeypatch):

@@ -37,7 +37,6 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     response: AttackResponse | None = None
     fgsm: AttackResponse | None = None
     with report_errors(notice):
-        remember_asked("attack", LINKED)
         remember_asked("attack", {*LINKED, "precision"} - {"model"})  # which has its own sentence
         drop_infinite_values()
         known = entries()

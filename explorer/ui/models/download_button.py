@@ -13,7 +13,7 @@ from explorer.classifiers import Entry
 from explorer.classifiers.downloads import fetch_weights
 from explorer.ui.components.markdown import sentence
 from explorer.ui.jobs.job import Job
-from explorer.ui.jobs.progress import waiting_text
+from explorer.ui.jobs.progress import follow_bar, waiting_text
 from explorer.ui.jobs.sessions import session_jobs
 
 _WORKER = "downloads"
@@ -35,7 +35,6 @@ def download_button(entry: Entry, below: DeltaGenerator) -> None:
             st.rerun()
         st.session_state[error_key] = job.error or _STOPPED
         job = None
-    # The container is there in every run: a late run of the fragment must find it.
     with st.container(key=f"download place {entry.name}"):
         if job is not None:
             _progress(job, entry)
@@ -62,22 +61,24 @@ def _start(entry: Entry) -> None:
     st.session_state[f"download job {entry.name}"] = job
 
 
-@st.fragment(run_every=1.0)
 def _progress(job: Job[Any], entry: Entry) -> None:
     """A bar that follows the file; the page runs again when the file is here."""
-    if job.finished:
-        st.rerun()
-    done, total = job.progress
-    count, _ = session_jobs(_WORKER).worker.ahead(job)
-    if count:
-        text = waiting_text(count, "download")
-    else:
-        text = f"{done / _MB:.1f}{f' of {total / _MB:.1f}' if total else ''} MB"
-    st.progress(min(done / total, 1.0) if total else 0.0, text)
+    worker = session_jobs(_WORKER).worker
+
+    def text() -> str:
+        before, _ = worker.ahead(job)
+        if before:
+            return waiting_text(before, "download")
+        done, total = job.progress
+        return f"{done / _MB:.1f}{f' of {total / _MB:.1f}' if total else ''} MB"
+
+    follow_bar(job, text)
     st.button("Stop", icon=":material/close:", on_click=job.cancel, key=f"stop {entry.name}")
 
 
 def _download(name: str, job: Job[Path]) -> Path:
+    job.next_step()  # one download at a time
+
     def on_bytes(done: int, total: int | None) -> None:
         job.progress = done, total or 0
 

@@ -78,7 +78,11 @@ def test_the_attack_page(browser: Any, planted: Path, planted_server: str) -> No
         page.get_by_role("option").first.wait_for()
         assert_dead(visitor)
         page.keyboard.press("Escape")
-        page.locator(".barlayer .point").first.hover(force=True)
+        visitor.wait_until_idle()  # without a target there is another attack, and another chart
+        bar = page.locator(".barlayer .point").first
+        bar.scroll_into_view_if_needed()
+        page.wait_for_timeout(500)  # a scrolling page moves the bar away from the pointer
+        bar.hover(force=True)
         page.locator(".hoverlayer text").first.wait_for()
         assert_dead(visitor)
 

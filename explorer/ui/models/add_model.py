@@ -87,9 +87,8 @@ def add_model_section() -> None:
 
 def _show_form() -> None:
     st.markdown(
-        "**Weights** for one of torchvision's architectures, or for one of RobustBench's and "
-        "MadryLab's for CIFAR (type “cifar”), as safetensors or as torch saves them. Nothing in "
-        "the file is run; what it holds beside the weights is left out."
+        "**Weights** for torchvision's architectures, or for RobustBench's and MadryLab's for CIFAR "
+        "(type “cifar”). Nothing in the file is run."
     )
     st.caption(where_stored())
     values, sent, outcome = model_form()

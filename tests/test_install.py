@@ -114,7 +114,8 @@ def test_the_wheel_needs_what_requirements_txt_names(wheel: Path) -> None:
         metadata = Parser().parsestr(archive.read(name).decode())
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     requirements = {line.partition("#")[0].strip() for line in lines} - {""}
-    assert set(metadata.get_all("Requires-Dist")) == requirements
+    needed = {line for line in metadata.get_all("Requires-Dist") if "extra ==" not in line}
+    assert needed == requirements
     assert (metadata["Name"], metadata["Version"]) == (PROGRAM, __version__)
 
 
@@ -123,7 +124,8 @@ def test_the_command_lists_and_attacks_bundled_classifiers(installation: Install
     assert listed.returncode == 0, listed.stderr
     assert all(f'"{name}"' in listed.stdout for name in bundled_cards())
     assert str(installation.environment) in listed.stdout
-    assert str(ROOT) not in listed.stdout
+    for folder in ("explorer", "assets"):  # the environment may lie in the checkout
+        assert str(ROOT / folder) not in listed.stdout
     options = ("--model", "cifar10-standard", "--epsilon", "8/255", "--steps", "5", "--out", "out")
     attack = installation.run("attack", "gallery:cifar10-00", *options, "--json")
     assert attack.returncode == 0, attack.stderr

@@ -133,8 +133,9 @@ class Classifier(nn.Module):
 
     def module_outputs(self, images: Tensor) -> Tensor:
         """What the module itself returns, float32 [N, C]: logits or probabilities."""
-        output = self.module(self.normalised(images))
-        return logits_in(output, len(images), len(self.labels), self.name).float()
+        normalised = self.normalised(images)
+        count = normalised.shape[0]  # len() would fix the batch size of an exported program
+        return logits_in(self.module(normalised), count, len(self.labels), self.name).float()
 
     def normalised(self, images: Tensor) -> Tensor:
         """The module's input for pixels ``images`` [N, C, H, W], in the dtype of its weights.

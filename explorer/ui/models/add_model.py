@@ -87,8 +87,8 @@ def add_model_section() -> None:
 
 def _show_form() -> None:
     st.markdown(
-        "**Weights** for torchvision's architectures, or for RobustBench's and MadryLab's for CIFAR "
-        "(type “cifar”). Nothing in the file is run."
+        "**Weights** for torchvision's architectures, or for RobustBench's and MadryLab's for "
+        "CIFAR (type “cifar”). Nothing in the file is run."
     )
     st.caption(where_stored())
     values, sent, outcome = model_form()

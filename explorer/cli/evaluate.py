@@ -101,7 +101,11 @@ def _evaluate(options: argparse.Namespace, ranks: Ranks) -> int:
     print_notes(data)
     if precision != options.precision != "auto":
         print(f"note: the gradients are in {precision}, not {options.precision}", file=sys.stderr)
-    threat = f"{options.norm}, PGD {options.steps} steps, {options.restarts} restarts"
+    steps, restarts = (
+        f"{number} {noun}{'s' if number > 1 else ''}"
+        for number, noun in ((options.steps, "step"), (options.restarts, "restart"))
+    )
+    threat = f"{options.norm}, PGD {steps}, {restarts}"
     if options.json:
         keys = ("epsilon", "accuracy", "low", "high")
         values = [{key: getattr(row, key) for key in keys} for row in rows]

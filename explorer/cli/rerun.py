@@ -78,6 +78,8 @@ def run(options: argparse.Namespace) -> int:
 def _read(path: Path) -> tuple[Recipe, dict[str, str]]:
     try:
         return read_recipe(path.read_text(encoding="utf-8"))
+    except RecipeError as error:
+        raise UsageError(f"{path}: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(f"can't read {path}: {reason}; name a recipe.json") from None

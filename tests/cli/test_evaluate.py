@@ -84,7 +84,7 @@ def test_one_of_each_is_singular_in_the_text_but_not_in_the_json(capsys, folder)
     options = ["--epsilon", "0", "--steps", "1", "--limit", "1"]
     status, out, err = evaluate(capsys, folder, *options)
     assert status == 0, err
-    assert json.loads(out)["threat"] == "l2, PGD 1 steps, 1 restarts"
+    assert json.loads(out)["threat"] == "l2, PGD 1 step, 1 restart"
     model = ["--model", "cifar10-standard", "--device", "cpu", "--data", str(folder)]
     _, out, _ = run(capsys, "evaluate", *model, *options)
     assert out.startswith(

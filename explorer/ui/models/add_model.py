@@ -62,9 +62,9 @@ def add_model_section() -> None:
     """The form or, once a classifier has been added, what it became."""
     card: UserModelCard | None = st.session_state.get(ADDED)
     if card is not None:
-        _show_added(card)
-    else:
-        _show_form()
+        _show_added(card)  # alone, so that it is in view wherever the page was scrolled to
+        return
+    _show_form()
     if not is_public():
         st.divider()
         st.markdown(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import explorer.attacks.cuda_graph as cuda_graph
 from explorer.attacks.arguments import as_classes, as_classifier, as_images, as_start
@@ -32,6 +32,7 @@ from explorer.attacks.settings import AttackSettings
 from explorer.attacks.threat import Threat, per_sample
 from explorer.attacks.trace import AttackResult, Trace
 from explorer.classifiers import Classifier
+from explorer.classifiers.mode import evaluation_mode
 from explorer.engine import gradient_model, logits_of
 from explorer.errors import is_out_of_memory
 
@@ -83,7 +84,7 @@ class PGD(AttackSettings):
         self._check(len(images), classes, targeted=targets is not None)
         attack = replace(self, threat=_on_device(self.threat, device))
         callbacks = Callbacks(on_step, on_image, cancelled)
-        with _evaluation_mode(classifier), _size_named(classifier, images):
+        with evaluation_mode(classifier), _size_named(classifier, images):
             result = attack._run(
                 classifier,
                 images.detach().to(device),
@@ -203,16 +204,3 @@ def _size_named(classifier: Classifier, images: Tensor) -> Iterator[None]:
             f"{classifier.name} can't take images of {size[0]} × {size[1]}; resize them to "
             f"{own[0]} × {own[1]}"
         ) from error
-
-
-@contextmanager
-def _evaluation_mode(module: nn.Module) -> Iterator[None]:
-    """Every part in evaluation mode, and each back in its own mode afterwards."""
-    training = [part for part in module.modules() if part.training]
-    for part in training:
-        part.training = False
-    try:
-        yield
-    finally:
-        for part in training:
-            part.training = True

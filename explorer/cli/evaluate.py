@@ -101,11 +101,6 @@ def _evaluate(options: argparse.Namespace, ranks: Ranks) -> int:
     print_notes(data)
     if precision != options.precision != "auto":
         print(f"note: the gradients are in {precision}, not {options.precision}", file=sys.stderr)
-    steps, restarts = (
-        f"{number} {noun}{'s' if number > 1 else ''}"
-        for number, noun in ((options.steps, "step"), (options.restarts, "restart"))
-    )
-    threat = f"{options.norm}, PGD {steps}, {restarts}"
     if options.json:
         keys = ("epsilon", "accuracy", "low", "high")
         values = [{key: getattr(row, key) for key in keys} for row in rows]
@@ -118,7 +113,7 @@ def _evaluate(options: argparse.Namespace, ranks: Ranks) -> int:
             {
                 "model": options.model,
                 "n": len(data),
-                "threat": threat,
+                "threat": _threat(options),
                 **settings,
                 "rows": values,
             }
@@ -131,10 +126,13 @@ def _evaluate(options: argparse.Namespace, ranks: Ranks) -> int:
 
 
 def _title(options: argparse.Namespace, count: int) -> str:
-    steps = count_of(options.steps, "step")
-    threat = f"{options.norm}, PGD {steps}, {count_of(options.restarts, 'restart')}"
     images = count_of(count, "image")
-    return f"{options.model} on {images} of {options.data}: accuracy under {threat}"
+    return f"{options.model} on {images} of {options.data}: accuracy under {_threat(options)}"
+
+
+def _threat(options: argparse.Namespace) -> str:
+    steps, restarts = count_of(options.steps, "step"), count_of(options.restarts, "restart")
+    return f"{options.norm}, PGD {steps}, {restarts}"
 
 
 def _line(row: AccuracyRow, norm: str) -> str:

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.classifiers import ClassifierError
 from explorer.classifiers.architectures import architectures
 from explorer.classifiers.cifar_networks import CIFAR_NETWORKS, CIFAR_SIZE
-from explorer.classifiers.class_labels import parse_labels
+from explorer.classifiers.class_labels import decode_labels, parse_labels
 from explorer.classifiers.classifier import RGB
 from explorer.classifiers.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from explorer.classifiers.torchvision_models import INCEPTIONS
@@ -170,10 +170,7 @@ def _text(colours: RGB) -> str:
 def _labels(file: UploadedFile | None) -> tuple[str, ...]:
     if file is None:
         return ()
-    try:
-        return parse_labels(LABELS.read(file).decode("utf-8"))
-    except UnicodeDecodeError:
-        raise ClassifierError("the labels must be text in UTF-8") from None
+    return parse_labels(decode_labels(LABELS.read(file)))
 
 
 def _three_numbers(text: str, what: str) -> tuple[float, float, float]:

@@ -77,7 +77,11 @@ def rank_device(name: str) -> str:
     """Under torchrun each rank of a machine takes the GPU of its number."""
     if "LOCAL_RANK" not in os.environ or name == "cpu" or not torch.cuda.is_available():
         return name
-    return f"cuda:{_number('LOCAL_RANK', 0) % torch.cuda.device_count()}"
+    return f"cuda:{_own_gpu()}"
+
+
+def _own_gpu() -> int:
+    return _number("LOCAL_RANK", 0) % torch.cuda.device_count()
 
 
 @contextmanager
@@ -92,7 +96,7 @@ def connected_ranks() -> Iterator[Ranks]:
         return
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     if torch.cuda.is_available():
-        torch.cuda.set_device(_number("LOCAL_RANK", 0) % torch.cuda.device_count())
+        torch.cuda.set_device(_own_gpu())
     _together(
         lambda: dist.init_process_group(
             backend, rank=ranks.rank, world_size=ranks.world, timeout=TIMEOUT

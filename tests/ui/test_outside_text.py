@@ -57,7 +57,7 @@ def test_names_of_classes_models_and_uploads_on_the_attack_page(functions) -> No
     at.run()
     at.file_uploader(key="upload").set_value((f"{FILE_MARKUP}.png", picture(), "image/png"))
     wait_until_idle(at.run())
-    assert not at.error
+    assert not at.error, [each.value for each in at.error]
     at.toggle(key="full_resolution").set_value(True)
     wait_until_idle(at.run())
     assert at.session_state["result attack"].request.picture.title == f"{FILE_MARKUP}.png"

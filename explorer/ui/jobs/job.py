@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
@@ -59,7 +58,6 @@ class Job(Generic[T]):
         self.progress: tuple[int, int] = (0, 0)
         self.preview: Any = None
         self.awaited = False
-        self.submitted = time.monotonic()
         self.seconds_used = self.seconds_waited = 0.0
         self.step_seconds: deque[float] = deque(maxlen=_REMEMBERED)  # of the latest steps
         self._timed = (0, 0.0)  # steps and seconds used when the steps were last timed

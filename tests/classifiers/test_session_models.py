@@ -20,13 +20,7 @@ from explorer.classifiers.user_models import UserModels, machine_models, user_en
 
 CARD = UserModelCard("mine", "mobilenet_v3_small", ("ant", "bee"), input_size=32, resize=32)
 SIZE = 5.8  # MB of this network
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("EXPLORER_MODELS", raising=False)
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,7 @@ from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_models import machine_models, user_entries
 from tests.conftest import shared
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("EXPLORER_MODELS", raising=False)
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,12 @@ PICTURE = Image.fromarray(PIXELS)
 pillow_heif.register_heif_opener()  # for saving; the explorer reads without it
 
 
+def noise(width: int, height: int) -> Image.Image:
+    """The same pixels in every process, in contrast to Pillow's ``effect_noise``."""
+    values = np.random.default_rng(width + height).integers(0, 256, (height, width, 3))
+    return Image.fromarray(values.astype(np.uint8))
+
+
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)

@@ -19,12 +19,7 @@ from explorer.images.geometry import (
     to_png,
     to_uint8,
 )
-
-
-def noise(width: int, height: int) -> Image.Image:
-    return Image.fromarray(
-        np.random.default_rng(width + height).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    )
+from tests.images.pictures import noise
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from PIL import Image
 
+from tests.images.pictures import noise
 from tests.journeys.test_datasets_journey import select
 from tests.journeys.visitor import Visitor
 from tests.planted import FILE_MARKUP, MARKUP, plant_functions, plant_pair, plant_sets
@@ -57,7 +57,7 @@ def assert_dead(visitor: Visitor) -> None:
 
 def test_the_attack_page(browser: Any, planted: Path, planted_server: str) -> None:
     upload = planted / f"{FILE_MARKUP}.png"
-    Image.effect_noise((64, 48), 60).convert("RGB").save(upload)
+    noise(64, 48).save(upload)
     model = f"{planted / FILE_MARKUP}.py:make"
     with Visitor(browser, planted_server) as visitor:
         target = {"model": model, "steps": "3", "linf": "8", "target": f"1 {MARKUP}"}

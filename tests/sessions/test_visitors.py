@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import urllib.request
 from collections.abc import Iterator
@@ -10,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from PIL import Image
 
+from tests.images.pictures import encoded, noise
 from tests.planted import plant_functions
 from tests.sessions.client import Session, run
 from tests.sessions.server import running
@@ -40,7 +39,7 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Public]:
     secret = folder / "secret"
     (secret / "class").mkdir(parents=True)
     (secret / "spy.py").write_text(SPY.format(marker=str(folder / "loaded")))
-    (secret / "class" / "picture.png").write_bytes(picture())
+    (secret / "class" / "picture.png").write_bytes(encoded(noise(40, 32)))
     settings = {
         "EXPLORER_MODE": "public",
         "EXPLORER_CACHE": str(folder / "cache"),
@@ -50,24 +49,18 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Public]:
         yield Public(server.address, folder / "log.txt", secret)
 
 
-def picture() -> bytes:
-    buffer = io.BytesIO()
-    Image.effect_noise((40, 32), 60).convert("RGB").save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def test_the_log_says_nothing_of_a_whole_visit(public: Public) -> None:
     async def upload() -> list[str]:
         async with Session(public.address) as session:
             await session.open()
             await session.open("attack", "model=cifar10-standard&steps=3&image=no-such-picture")
             await session.set("source", string_array_value=["upload"])
-            await session.upload("upload", NAME, picture())
+            await session.upload("upload", NAME, encoded(noise(40, 32)))
             assert "holiday" in session.text
             await session.upload("upload", f"no picture, {NAME}", b"visitors-own")
             await session.open("datasets", "match_steps=10&attack_steps=5")
             await session.set("origin", string_array_value=["upload"])
-            await session.upload("upload", NAME, picture())
+            await session.upload("upload", NAME, encoded(noise(40, 32)))
             await session.open("models")
             return session.errors
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.ui.datasets.set_loading import OTHER
 from explorer.ui.shared.classifiers import entries
+from tests.images.pictures import encoded, noise
 from tests.planted import (
     FILE_MARKUP,
     MARKUP,
@@ -44,18 +43,14 @@ def assert_is_text(at: AppTest) -> None:
     assert not at.exception
 
 
-def picture(size: int = 48) -> bytes:
-    buffer = io.BytesIO()
-    Image.effect_noise((size, size), 60).convert("RGB").save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def test_names_of_classes_models_and_uploads_on_the_attack_page(functions) -> None:
     working, _ = functions
     at = open_page(ATTACK, model=working, steps="3", linf="8", target=f"1 {MARKUP}")
     at.button_group(key="source").set_value("upload")
     at.run()
-    at.file_uploader(key="upload").set_value((f"{FILE_MARKUP}.png", picture(), "image/png"))
+    at.file_uploader(key="upload").set_value(
+        (f"{FILE_MARKUP}.png", encoded(noise(48, 48)), "image/png")
+    )
     wait_until_idle(at.run())
     assert not at.error, [each.value for each in at.error]
     at.toggle(key="full_resolution").set_value(True)

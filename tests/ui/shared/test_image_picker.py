@@ -12,7 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from explorer.ui.components.markdown import plain
-from tests.images.pictures import encoded
+from tests.images.pictures import encoded, noise
 from tests.images.profiles import DISPLAY_P3, profile
 from tests.ui.app import ATTACK, choose, component, open_page, pixels, wait_until_idle
 
@@ -31,12 +31,6 @@ def gradient(size: int = 48) -> Image.Image:
     )
 
 
-def noise(size: int = 48) -> Image.Image:
-    return Image.fromarray(
-        np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
-    )
-
-
 def bomb() -> bytes:
     """A PNG whose header claims 20 000 × 20 000 pixels."""
     header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
@@ -52,7 +46,7 @@ def bomb() -> bytes:
 
 BAD = {
     "not an image": (b"MZ\x90\x00 this is a program", "fake.png", "not a picture"),
-    "truncated": (encoded(noise())[:2000], "half.png", "damaged"),
+    "truncated": (encoded(noise(48, 48))[:2000], "half.png", "damaged"),
     "1 × 1": (encoded(gradient(1)), "dot.png", "at least 8"),
     "bomb": (bomb(), "huge.png", "25 million"),
     "empty": (b"", "empty.png", "empty"),
@@ -140,7 +134,7 @@ def test_a_damaged_photograph_is_one_sentence_and_keeps_the_one_before() -> None
     choose(at, "button_group", "source", "camera")
     take_photograph(at, encoded(gradient(32), "JPEG"))
     before = pixels(at, 0)
-    take_photograph(at, encoded(noise(), "JPEG")[:500])
+    take_photograph(at, encoded(noise(48, 48), "JPEG")[:500])
     (error,) = at.error
     assert "damaged" in error.value
     np.testing.assert_array_equal(pixels(at, 0), before)
@@ -149,7 +143,7 @@ def test_a_damaged_photograph_is_one_sentence_and_keeps_the_one_before() -> None
 def test_an_upload_and_a_photograph_are_kept_apart(page: AppTest) -> None:
     upload(page, "ramp.png", encoded(gradient(32)))
     choose(page, "button_group", "source", "camera")
-    take_photograph(page, encoded(noise(32), "JPEG"))
+    take_photograph(page, encoded(noise(32, 32), "JPEG"))
     choose(page, "button_group", "source", "upload")
     np.testing.assert_array_equal(pixels(page, 0), np.asarray(gradient(32)))
 
@@ -188,7 +182,7 @@ def test_a_picture_that_is_too_large_is_refused_on_the_server_too(
     monkeypatch.setenv("EXPLORER_PICTURE_MB", "1")
     page = open_page(ATTACK, model="cifar10-standard", linf="8")
     before = pixels(choose(page, "button_group", "source", "upload"), 0)
-    upload(page, "large.png", encoded(noise(640)))
+    upload(page, "large.png", encoded(noise(640, 640)))
     (error,) = page.error
     assert error.value.startswith("The picture may take up to 1 MB; large")
     np.testing.assert_array_equal(pixels(page, 0), before)

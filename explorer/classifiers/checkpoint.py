@@ -36,6 +36,8 @@ NORMALISERS = (
     ("mean", "std"),
     ("mu", "sigma"),
 )
+_NO_PICKLE_OF_TORCH = "Invalid magic number"
+_WITHOUT_WORDS = (LookupError, EOFError, struct.error)  # of Python's unpickler, such as "35"
 _MAX_HEADER = 4 * 2**20  # bytes of a safetensors file; that of the largest network has 150,000
 
 
@@ -96,7 +98,14 @@ def _raise_unreadable(name: str, kind: str, error: Exception) -> NoReturn:
     """Raise the sentence for a damaged file; ``error`` itself if memory was short."""
     if is_out_of_memory(error):
         raise error
-    reason = short(str(error).partition("\n")[0] or type(error).__name__)
+    reason = short(str(error).partition("\n")[0])
+    if not reason or isinstance(error, _WITHOUT_WORDS):
+        reason = "it ends early, or bytes of it were changed"
+    elif _NO_PICKLE_OF_TORCH in reason:
+        raise ClassifierError(
+            f"{name} is a pickle that torch did not write; give a state dict that torch or "
+            "safetensors wrote"
+        ) from None
     raise ClassifierError(f"{name} is not a readable {kind} file (truncated?): {reason}") from None
 
 

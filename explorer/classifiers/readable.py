@@ -13,6 +13,8 @@ def first_bytes(path: Path, kind: str, count: int = 256) -> bytes:
     Raises :class:`ClassifierError` when there is no such file or it can't be read.
     """
     try:
+        if path.is_dir():
+            raise ClassifierError(f"{path} is a folder; name the {kind} itself")
         if not path.is_file():
             raise ClassifierError(f"there is no {kind} {path}")
         with path.open("rb") as file:

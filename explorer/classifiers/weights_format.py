@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import struct
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -11,19 +13,23 @@ import torch
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.readable import first_bytes
 from explorer.errors import short
+from explorer.images.formats import is_picture
 
 SAFETENSORS = ".safetensors"
 _START = 512  # bytes, with the place of a tar archive's signature
-_PICTURE = "a picture, not weights; give a state dict that torch or safetensors wrote"
+_GIVE = "give a state dict that torch.save or safetensors wrote"
+_PICTURE = f"a picture, not weights; {_GIVE}"
+_MEDIA = f"a film or a sound, not weights; {_GIVE}"
+_PROGRAM = f"a program, not weights; {_GIVE}"
 _WEB_PAGE = "a web page, not weights; download the file that the page links to"
 _POINTER = "a {} pointer, not weights; fetch the file itself with {}"
 _PACKED = "a compressed file ({}); unpack it and give the weights in it"
+_EXPORTED = (
+    "{}: a network that was exported, which can't be read here. Give the weights that it was made "
+    "of: torch.save(model.state_dict(), 'weights.pth') in the program that made it"
+)
 # What a file is that starts so, and is no weights file.
 _OTHER_FILES = {
-    b"\x89PNG": _PICTURE,
-    b"\xff\xd8\xff": _PICTURE,
-    b"GIF8": _PICTURE,
-    b"RIFF": _PICTURE,
     b"<": _WEB_PAGE,
     b"version https://git-lfs": _POINTER.format("Git LFS", "git lfs pull"),
     b"\x1f\x8b": _PACKED.format("gzip"),
@@ -35,10 +41,23 @@ _OTHER_FILES = {
     b"\x89HDF": "an HDF5 file, as Keras writes it; give weights that torch or safetensors wrote",
     b"\x93NUMPY": "a NumPy array, not a network's weights; give a state dict that torch wrote",
     b"GGUF": "a GGUF file of a language model, not weights of an image classifier",
-    b"%PDF": "a PDF, not weights; give a state dict that torch or safetensors wrote",
+    b"PAR1": f"a Parquet file, not weights; {_GIVE}",
+    b"SQLite format 3\0": f"a database, not weights; {_GIVE}",
+    b"%PDF": f"a PDF, not weights; {_GIVE}",
+    b"\x7fELF": _PROGRAM,
+    b"\xca\xfe\xba\xbe": _PROGRAM,
+    b"RIFF": _MEDIA,
+    b"ID3": _MEDIA,
 }
-_ANNEX, _TAR = b"/annex/objects/", (257, b"ustar")
-_ZIP = b"PK\x03\x04"
+# The same for signatures at another place.
+_OTHER_FILES_AT = {
+    4: {b"ftyp": _MEDIA, b"TFL3": _EXPORTED.format("a TensorFlow Lite file")},
+    257: {b"ustar": _PACKED.format("tar")},
+}
+_ONNX = re.compile(rb"\x08[\x01-\x1f][\x12\x1a\x3a]")  # the version, then the producer or graph
+_JSON = re.compile(rb"\{\s*[\"}]|\[\s*([\"{}\[\]-]|\d)")
+_ANNEX = b"/annex/objects/"
+_ZIP, _PICKLE = b"PK\x03\x04", b"\x80"  # with these the files begin that torch writes
 _TORCHSCRIPT = (
     "a TorchScript archive: a program, which is not run here. Give the weights that it was made "
     "of: torch.save(model.state_dict(), 'weights.pth') in the program that made it"
@@ -57,11 +76,13 @@ def weights_format(path: Path, name: str) -> Literal["safetensors", "torch"]:
         raise ClassifierError(f"{name} is empty; download or save it again")
     if _is_safetensors(start):
         return "safetensors"
+    if start.startswith((_ZIP, _PICKLE)):
+        return "torch"
     if kind := _other_file(start):
         raise ClassifierError(f"{name} is {kind}")
-    # What a damaged file was is known from its name alone.
-    is_damaged = path.suffix == SAFETENSORS and not start.startswith((_ZIP, b"\x80"))
-    return "safetensors" if is_damaged else "torch"
+    if path.suffix == SAFETENSORS:  # what a damaged file was is known from its name alone
+        return "safetensors"
+    raise ClassifierError(f"{name} is no weights file of torch or safetensors; {_GIVE}")
 
 
 def refuse_programs(file: BinaryIO, name: str) -> None:
@@ -93,27 +114,38 @@ def _is_safetensors(start: bytes) -> bool:
 
 
 def _other_file(start: bytes) -> str:
+    """What a file is that begins so; empty if that is not known."""
+    if is_picture(start):
+        return _PICTURE
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     for signature, kind in _OTHER_FILES.items():
         if text.startswith((signature, signature.upper())):
             return kind
+    for place, signatures in _OTHER_FILES_AT.items():
+        for signature, kind in signatures.items():
+            if start[place:].startswith(signature):
+                return kind
     if _ANNEX in start:
         return _POINTER.format("git-annex", "git annex get")
-    if start[_TAR[0] :].startswith(_TAR[1]):
-        return _PACKED.format("tar")
-    if text.startswith((b"{", b"[")):
-        return f"JSON, not weights (it begins with {_words(text)}); give the file of the weights"
-    if _is_text(text):
-        return f"text, not weights (it begins with {_words(text)}); download the weights again"
+    if _ONNX.match(start):
+        return _EXPORTED.format("an ONNX file")
+    words = short(repr(content[:40])) if (content := _words(start)) else ""
+    if words and _JSON.match(text):
+        return f"JSON, not weights (it begins with {words}); give the file of the weights"
+    if words:
+        return f"text, not weights (it begins with {words}); give the file of the weights"
     return ""
 
 
-def _is_text(start: bytes) -> bool:
-    try:
-        return start[: _START - 4].decode("ascii").replace("\n", "").replace("\r", "").isprintable()
-    except UnicodeDecodeError:
-        return False
-
-
-def _words(text: bytes) -> str:
-    return short(repr(text[:40].decode("utf-8", "replace")))
+def _words(start: bytes) -> str:
+    """The words of a text, of which the last may be cut; empty for what is no text."""
+    is_utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if is_utf16 else ("utf-8-sig", "latin-1"):
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(start)
+        except UnicodeDecodeError:
+            continue
+        words = " ".join(text.split())
+        if words.isprintable():
+            return words
+    return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import pickle
 import tarfile
 import warnings
 import zipfile
@@ -57,6 +58,22 @@ FILES = {
     "annex": (b"../.git/annex/objects/SHA256E-s1--0.pth", "git-annex pointer.*git annex get"),
     "JSON": (b'{"error": "no such file"}', "is JSON, not weights .it begins with .*no such file"),
     "text": (b"Access denied\n", "is text, not weights .it begins with 'Access denied"),
+    "text beyond ASCII": (
+        "# Über ε × δ\n".encode() * 99,
+        "is text, not weights .it begins with .# Über",
+    ),
+    "text cut within a letter": (b"a" + "é".encode() * 999, "is text, not weights .it begins with"),
+    "UTF-16": ("naïve text".encode("utf-16"), "is text, not weights .it begins with 'naïve text'"),
+    "Latin-1": ("Größe".encode("latin-1"), "is text, not weights .it begins with 'Größe'"),
+    "table": (b"a\tb\n1\t2\n", "is text, not weights .it begins with 'a b 1 2'"),
+    "TOML": (b"[build]\na = 1\n", "is text, not weights .it begins with '.build. a = 1'"),
+    "sound": (b"RIFF\0\0\0\0WAVEfmt ", "is a film or a sound, not weights"),
+    "film": (b"\0\0\0 ftypisom" + bytes(99), "is a film or a sound, not weights"),
+    "HEIC": (b"\0\0\0 ftypheic" + bytes(99), "is a picture, not weights"),
+    "ONNX": (b"\x08\x07\x12\x07pytorch\x1a", "is an ONNX file: a network that was exported"),
+    "TensorFlow Lite": (b"\x1c\0\0\0TFL3" + bytes(99), "is a TensorFlow Lite file: a network"),
+    "Parquet": (b"PAR1\x15\4" + bytes(99), "is a Parquet file, not weights"),
+    "pickle": (pickle.dumps({"a": 1}), "is a pickle that torch did not write"),
     "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(99), "is an HDF5 file, as Keras writes it"),
     "GGUF": (b"GGUF\3\0\0\0" + bytes(99), "is a GGUF file"),
     "empty": (b"", "is empty; download or save it again"),
@@ -80,6 +97,16 @@ def test_a_file_of_another_kind_is_called_what_it_is(tmp_path, suffix, kind):
         with pytest.raises(ClassifierError, match=words) as error:
             read(path)
         assert "weights_only" not in str(error.value)
+
+
+def test_of_an_unknown_file_no_number_of_the_unpickler_is_shown(tmp_path):
+    path = tmp_path / "w.pth"
+    for content in (b"MZ\x90\0" + bytes(99), bytes(range(256)), b"\x80\x02\x8a", b"\x80\x02#"):
+        path.write_bytes(content)
+        with pytest.raises(ClassifierError, match=r"is no weights file of torch|it ends early"):
+            read_checkpoint(path)
+    with pytest.raises(ClassifierError, match="is a folder; name the weights file itself"):
+        read_checkpoint(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", ["pth", "safetensors", "bin", "ckpt", "pt", "pkl", ""])

@@ -142,7 +142,7 @@ def attack_image(
         before=before,
         after=after,
         noise=noise,
-        outcome=_outcome(before.index, after.index, label, target),
+        outcome=outcome_of(before.index, after.index, label, target),
         success=is_success(after.index, label, target),
         survives_8bit=is_success(rounded.index, label, target),
         linf=linf(original, adversarial),
@@ -153,7 +153,7 @@ def attack_image(
     )
 
 
-def _outcome(before: int, after: int, label: int, target: int | None) -> str:
+def outcome_of(before: int, after: int, label: int, target: int | None) -> str:
     """One of :data:`~explorer.experiments.one_image.report.OUTCOMES`.
 
     ``before`` and ``after`` are the classes predicted for the original and adversarial image.

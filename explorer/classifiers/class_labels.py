@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import json
 import os
@@ -61,10 +62,14 @@ def read_labels(path: Path) -> tuple[str, ...]:
 
 def decode_labels(data: bytes) -> str:
     """The text of a file of labels, without a byte order mark. Raises :class:`ClassifierError`."""
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as PowerShell writes
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-16" if is_utf16 else "utf-8-sig")
     except UnicodeDecodeError:
-        raise ClassifierError("the labels must be text in UTF-8") from None
+        text = "\0"
+    if "\0" in text:
+        raise ClassifierError("the labels must be text in UTF-8; this file is something else")
+    return text
 
 
 def names_by_index(labels: Mapping[Any, Any]) -> list[Any]:

@@ -27,6 +27,7 @@ from explorer.images.decode import decode_image
 # of ordinary pictures comes near these: a flat PNG of 224×224 has 80 pixels a byte.
 _PIXELS, _PIXELS_PER_BYTE = 64_000_000, 500
 _BYTES, _BYTES_PER_BYTE = 2**26, 50
+_SIGNATURE = b"PAR1"
 _ROWS, _BYTES_PER_ROW = 20_000, 30  # the smallest PNG has 67 bytes, and compresses
 
 
@@ -78,9 +79,11 @@ def read_table(
         with reading(path):
             if not path.is_file():
                 raise DataError(f"there is no file {path}")
-            path.open("rb").close()  # pyarrow's own error would not tell this from a damaged file
+            with path.open("rb") as start:  # pyarrow's error is the same for a damaged file
+                _check_kind(start.read(len(_SIGNATURE)), path)
             content, size = path, path.stat().st_size
     else:
+        _check_kind(data, path)
         content, size = pa.BufferReader(data), len(data)
     try:
         with pq.ParquetFile(content) as file:
@@ -96,8 +99,20 @@ def read_table(
             table = _read_columns(file, path, size, limit, list(dict.fromkeys(wanted)))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = short(str(error).partition("\n")[0])
-        raise DataError(f"{path} is not a readable Parquet file ({reason})") from None
+        raise DataError(
+            f"{path} is damaged or cut short ({reason}); download or save it again"
+        ) from None
     return table if limit is None else table.slice(0, limit)
+
+
+def _check_kind(start: bytes, path: Path) -> None:
+    if not start:
+        raise DataError(f"{path} is empty; download or save it again")
+    if not start.startswith(_SIGNATURE):
+        raise DataError(
+            f"{path} is not a Parquet file; name one, or a folder of pictures with a sub-folder "
+            "per class"
+        )
 
 
 def _read_columns(

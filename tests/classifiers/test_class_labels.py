@@ -7,7 +7,7 @@ import json
 import pytest
 
 from explorer.classifiers import ClassifierError
-from explorer.classifiers.class_labels import find_label, parse_labels
+from explorer.classifiers.class_labels import find_label, parse_labels, read_labels
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,21 @@ from explorer.classifiers.class_labels import find_label, parse_labels
 )
 def test_labels_in_the_forms_that_people_have(text):
     assert parse_labels(text) == ("cat", "dog")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_of_labels_may_have_a_byte_order_mark(tmp_path, encoding):
+    path = tmp_path / "labels.txt"
+    path.write_bytes("Käfer\ndog\n".encode(encoding))
+    assert read_labels(path) == ("Käfer", "dog")
+
+
+@pytest.mark.parametrize("content", [b"a\0b\nc\0", "Käfer\ndog".encode("latin-1"), bytes(99)])
+def test_a_file_that_is_no_text_holds_no_labels(tmp_path, content):
+    path = tmp_path / "labels.txt"
+    path.write_bytes(content)
+    with pytest.raises(ClassifierError, match="must be text in UTF-8; this file is something else"):
+        read_labels(path)
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ def test_another_model_under_the_same_name_is_refused(place, tmp_path, capsys):
         ),
         ({"data": "nowhere.parquet"}, "there is no file or folder"),
         ({"data": "zebras.parquet"}, "classes the classifier does not know, such as 'zebra'"),
-        ({"data": "models.py"}, "is not a readable Parquet file"),
+        ({"data": "models.py"}, "is not a Parquet file"),
         ({"out": "models.py/below"}, "can't write into"),
         ({"out": "/proc/below"}, "can't write into"),
     ],

@@ -132,12 +132,17 @@ def test_8_bit_colour_is_what_pillow_decodes(tmp_path, format):
 
 def test_an_unusable_file_is_refused_with_its_fault(tmp_path):
     (tmp_path / "text.parquet").write_text("hello")
+    (tmp_path / "nothing.parquet").touch()
+    write(tmp_path / "whole.parquet", [b"a"], [0])
+    (tmp_path / "cut.parquet").write_bytes((tmp_path / "whole.parquet").read_bytes()[:-9])
     pq.write_table(pa.table({"a": [1]}), tmp_path / "columns.parquet")
     write(tmp_path / "rotten.parquet", [b"rotten"], [0])
     write(tmp_path / "empty.parquet", [], pa.array([], pa.int64()))
     for name, words in (
         ("nowhere", "there is no file"),
-        ("text", "not a readable Parquet"),
+        ("text", "is not a Parquet file; name one, or a folder"),
+        ("nothing", "is empty; download or save it again"),
+        ("cut", "is damaged or cut short"),
         ("columns", "has the columns a; it needs"),
         ("rotten", "row 0 of .* is not a picture that can be read here"),
         ("empty", "has no rows|holds no image"),

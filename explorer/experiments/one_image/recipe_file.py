@@ -52,7 +52,7 @@ def read_recipe(text: str) -> tuple[Recipe, dict[str, str]]:
     except UserError:
         raise
     except (ValueError, RecursionError) as error:
-        raise RecipeError(f"this is not a recipe: {short(error)}") from None
+        raise RecipeError(f"this is not a recipe, which is JSON: {short(error)}") from None
     if not isinstance(data, dict) or data.pop("format", None) != FORMAT:
         raise RecipeError(f"this is not a recipe of format {FORMAT}, as the explorer writes it")
     names = {key: data.pop(key) for key in CLASSES if _is_name(data.get(key))}

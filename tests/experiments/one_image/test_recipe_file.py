@@ -72,8 +72,8 @@ def test_a_byte_order_mark_is_no_part_of_a_recipe():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "not a recipe"),
-        ('{"format": 1,}', "not a recipe: .*double quotes"),
+        ("", "not a recipe, which is JSON"),
+        ('{"format": 1,}', "not a recipe, which is JSON: .*double quotes"),
         ("[]", "format 1"),
         ("{}", "format 1"),
         ("[" * 100_000, "not a recipe"),

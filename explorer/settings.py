@@ -51,13 +51,13 @@ def _choice(name: str, default: str, *choices: str) -> Setting[str]:
     return Setting(name, default, parse, f"{', '.join(choices[:-1])} or {choices[-1]}")
 
 
-def _switch(name: str) -> Setting[bool]:
+def _switch(name: str, default: bool = False) -> Setting[bool]:
     def parse(text: str) -> bool:
         if text not in ("0", "1"):
             raise ValueError
         return text == "1"
 
-    return Setting(name, False, parse, "0 or 1")
+    return Setting(name, default, parse, "0 or 1")
 
 
 def _count(name: str, default: int) -> Setting[int]:
@@ -99,7 +99,7 @@ INPUT_PIXELS = _count("EXPLORER_INPUT_PIXELS", 512)
 # The device
 PRECISIONS = (AUTO, "float32", "folded", "bfloat16")
 PRECISION = _choice("EXPLORER_PRECISION", AUTO, *PRECISIONS)
-GRAPHS = _switch("EXPLORER_GRAPHS")
+GRAPHS = _switch("EXPLORER_GRAPHS", True)
 SECONDS = _count("EXPLORER_SECONDS", 120)
 
 SETTINGS: tuple[Setting[object], ...] = tuple(

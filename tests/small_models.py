@@ -66,13 +66,14 @@ def grey_images(n: int, spread: float = 0.05, seed: int = 1) -> Tensor:
     return 0.5 + spread * torch.randn(n, 3, SIDE, SIDE, generator=generator)
 
 
-def any_images(n: int, seed: int = 1) -> Tensor:
-    return torch.rand(n, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(seed))
+def any_images(n: int, seed: int = 1, side: int = SIDE) -> Tensor:
+    return torch.rand(n, 3, side, side, generator=torch.Generator().manual_seed(seed))
 
 
 def labels_of(classifier: Classifier, images: Tensor) -> Tensor:
+    """The classes predicted for ``images``, on the images' device."""
     with torch.no_grad():
-        return classifier(images).argmax(dim=1)
+        return classifier(images.to(classifier.device)).argmax(dim=1).to(images.device)
 
 
 def fgsm(threat: Threat) -> PGD:

@@ -201,6 +201,8 @@ def _remaining(
     times = settings.restarts
     sample_remains = ~fooled.view(times, -1).any(dim=0)
     remaining = sample_remains.repeat(times).nonzero().flatten()
+    if not len(remaining):  # a threat has at least one radius
+        return batch, images, remaining
     places = remaining if rows is None else torch.isin(rows, remaining).nonzero().flatten()
     return batch.select(remaining), images[places], remaining
 

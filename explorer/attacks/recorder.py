@@ -87,6 +87,8 @@ class TraceRecorder:
         self.distance.index_copy_(0, step, distance[None])
         if evaluation.gradient is not None:
             self.gradient_norm.index_copy_(0, step, gradient_norm(evaluation)[None])
+        if self.frames is not None:
+            self.frames.index_copy_(0, step, images[None])
         better = self._is_better(success, evaluation.loss) | (step == 0)
         self.best.copy_(torch.where(better[:, None, None, None], images, self.best))
         self.best_success.copy_(torch.where(better, success, self.best_success))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from explorer.classifiers.classifier import Classifier, weight_dtype
 from explorer.classifiers.error import ClassifierError
 from explorer.errors import is_out_of_memory, type_and_message
+from explorer.system import make_cuda_repeatable
 
 AUTO = "auto"
 KINDS = {"cuda": "CUDA device", "mps": "MPS device", "xpu": "XPU device"}
@@ -72,6 +73,8 @@ def moved(classifier: Classifier, device: torch.device, *, required: bool) -> Cl
     """
     if device.type == "cpu":
         return classifier.to(device)
+    if device.type == "cuda":
+        make_cuda_repeatable()
     classifier, problem = tried(classifier, device)
     if problem is not None and required:
         raise ClassifierError(f"{problem}; use --device cpu")

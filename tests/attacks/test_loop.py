@@ -12,7 +12,7 @@ from tests.networks import LyingModel
 @pytest.mark.parametrize("restarts", [1, 3])
 def test_an_attack_stops_only_where_the_classifier_itself_is_fooled(monkeypatch, restarts):
     """A copy sees every image fooled from the start: the attack goes on until the classifier is."""
-    classifier = load("cifar10-standard")
+    classifier = load("cifar10-standard", device="cpu")
     images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(3))
     labels = classifier(images).argmax(dim=1)
     lying = LyingModel(classifier, labels)

@@ -48,7 +48,7 @@ def test_the_copy_follows_the_weights():
 
 @pytest.mark.parametrize("change", ["in place", "through .data", "assigned"])
 def test_an_attack_never_uses_a_copy_of_old_weights(change):
-    standard, other = load("cifar10-standard"), load("cifar10-robust")
+    standard, other = load("cifar10-standard", device="cpu"), load("cifar10-robust", device="cpu")
     first, _ = gradient_model(standard, "folded")
     assert gradient_model(standard, "folded")[0] is first
     if change == "in place":
@@ -103,7 +103,7 @@ def test_a_module_that_flattens_by_view_is_attacked(precision):
 
 @pytest.mark.parametrize(("norm", "epsilon"), [("linf", 2 / 255), ("l2", 0.25)])
 def test_success_is_what_the_classifier_says_in_float32(norm, epsilon):
-    classifier = load("cifar10-standard")
+    classifier = load("cifar10-standard", device="cpu")
     images = torch.rand(24, 3, 32, 32, generator=torch.Generator().manual_seed(2))
     labels = classifier(images).argmax(dim=1)
     attack = PGD(Threat(norm, epsilon / 4), steps=5, precision="bfloat16")
@@ -118,7 +118,7 @@ def test_success_is_what_the_classifier_says_in_float32(norm, epsilon):
 
 def test_a_success_of_the_copy_alone_is_attacked_again(monkeypatch):
     """A copy that is fooled by the start already, where the classifier is not."""
-    classifier = load("cifar10-standard")
+    classifier = load("cifar10-standard", device="cpu")
     images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(3))
     labels = classifier(images).argmax(dim=1)
     lying = LyingModel(classifier, labels)
@@ -135,7 +135,7 @@ def test_a_success_of_the_copy_alone_is_attacked_again(monkeypatch):
 
 @needs_bfloat16
 def test_in_bfloat16_the_batch_does_not_change_a_bit():
-    classifier = load("cifar10-standard")
+    classifier = load("cifar10-standard", device="cpu")
     images = torch.rand(5, 3, 32, 32, generator=torch.Generator().manual_seed(4))
     labels = classifier(images).argmax(dim=1)
     attack = PGD(Threat("l2", 0.2), steps=4, precision="bfloat16")

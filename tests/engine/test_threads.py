@@ -245,7 +245,7 @@ def test_one_thread_evaluates_as_a_whole():
 
 
 def example(n, precision, targeted=False):
-    classifier = load("cifar10-standard")
+    classifier = load("cifar10-standard", device="cpu")
     surrogate, _ = gradient_model(classifier, precision)
     images = torch.rand(n, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     labels = classifier(images).argmax(dim=1)

@@ -87,4 +87,4 @@ def test_a_tile_opens_its_row(browser: Any, server: str) -> None:
         visitor.page.wait_for_function(SHOWS, arg=[".labels dd", "truck"])
         visitor.wait_until_idle()
         assert (visitor.picture(0) != before).any()
-        assert "image=truck" in visitor.page.url
+        assert "row_image=truck" in visitor.page.url

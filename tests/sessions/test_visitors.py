@@ -60,7 +60,7 @@ def test_the_log_says_nothing_of_a_whole_visit(public: Public) -> None:
             await session.upload("upload", f"no picture, {NAME}", b"visitors-own")
             await session.open("datasets", "match_steps=10&attack_steps=5")
             await session.set("origin", string_array_value=["upload"])
-            await session.upload("upload", NAME, encoded(noise(40, 32)))
+            await session.upload("row_upload", NAME, encoded(noise(40, 32)))
             await session.open("models")
             return session.errors
 

@@ -16,7 +16,6 @@ from explorer.ui.attack.presets import FGSM_BESIDE, preset_buttons
 from explorer.ui.attack.targets import target_suggestions
 from explorer.ui.attack.widgets import BIND, choose_one, class_index, class_options
 from explorer.ui.components.markdown import plain
-from explorer.ui.shared.address import remember_unknown
 from explorer.ui.shared.classifiers import NO_CLASSIFIER
 from explorer.ui.shared.image_picker import choose_picture
 from explorer.ui.shared.picture import Picture
@@ -50,7 +49,6 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
     """
     if not entries:
         raise ClassifierError(NO_CLASSIFIER)
-    remember_unknown("model", entries)
     name = st.selectbox("Classifier", list(entries), key="model", bind=BIND)
     entry = entries.get(name)
     if entry is None:

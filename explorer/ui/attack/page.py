@@ -14,13 +14,12 @@ from explorer.ui.attack.notices import notices
 from explorer.ui.attack.scrubber import scrubber
 from explorer.ui.attack.time_needed import time_needed
 from explorer.ui.components.errors import report_errors
-from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.progress import last_result
 from explorer.ui.shared.address import (
     drop_infinite_values,
+    name_refused_values,
+    refused_values,
     remember_asked,
-    unknown_value,
-    unusable_values,
 )
 from explorer.ui.shared.attack_controls import LINKED
 from explorer.ui.shared.attack_job import run_attack
@@ -31,26 +30,24 @@ from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.missing_model import missing_model
 from explorer.ui.shared.triptych import triptych
 
+_ASKED = tuple(key for key in (*LINKED, "precision") if key != "model")  # it has its own sentence
+
 
 def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     """Fill the page. ``notice`` takes progress and errors, ``results`` the last result."""
     response: AttackResponse | None = None
     fgsm: AttackResponse | None = None
     with report_errors(notice):
-        remember_asked("attack", {*LINKED, "precision"} - {"model"})  # which has its own sentence
+        remember_asked(*_ASKED, "model")
         drop_infinite_values()
         known = entries()
         with st.sidebar:
             name = choose_classifier(known)
-            if (wanted := unknown_value("model", name)) is not None:
+            if wanted := refused_values("model").get("model"):
                 notice.warning(missing_model(wanted, known[name], list(known)))
             model = load_for_page(name)
             choice = choose_attack(model)
-        if refused := unusable_values("attack"):
-            notice.warning(
-                f"Not everything in this link can be used here: {plain(', '.join(refused))}. The "
-                "page shows its own values instead."
-            )
+        name_refused_values(notice, *_ASKED)
         request = AttackRequest(choice.picture, choice.recipe)
         remember_link(request)
         with st.sidebar:

@@ -7,31 +7,20 @@ import streamlit as st
 from explorer.classifiers import Classifier
 from explorer.datasets.constructed.constructions import D_R, D_RAND
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsSettings
-from explorer.ui.datasets.image_choice import choose_source, choose_start
+from explorer.ui.datasets.image_choice import PAGE, choose_source, choose_start
 from explorer.ui.datasets.loaded_set import SOURCE_SET
 from explorer.ui.datasets.pair import choose_pair
 from explorer.ui.datasets.request import FiveSetsRequest
 from explorer.ui.shared.classifiers import classifier
 
 _DEFAULTS = FiveSetsSettings()
-# The keys in the session's state that decide which row is on the page.
-KEYS = (
-    "pair",
-    "others",
-    "origin",
-    "image",
-    "uploaded",
-    SOURCE_SET,
-    "set_index",
-    "shows",
-    "begin",
-    "begin_image",
-    "match_steps",
-    "attack_steps",
-    "row_seed",
-    "length",
-    "radius",
+# The keys of the widgets whose values are in the page's address and restore the row.
+LINKED = (
+    *("pair", "others", "origin", f"{PAGE}image", "begin", "begin_image", "row_seed"),
+    *("match_steps", "attack_steps", "length", "radius"),
 )
+# The keys in the session's state that decide which row is on the page.
+KEYS = (*LINKED, f"{PAGE}uploaded", SOURCE_SET, "set_index", "shows")
 
 
 def choose_row() -> FiveSetsRequest:

@@ -23,6 +23,7 @@ from explorer.ui.shared.picture import Picture
 
 GALLERY, UPLOAD, SET = "gallery", "upload", "set"
 RANDOM, CHOSEN, NOISE = "random", "chosen", "noise"
+PAGE = "row_"  # begins the keys of the picture, which the attack page has too
 FIRST_SEED = 4  # draws clearly different pictures and labels for the first sample
 
 
@@ -60,7 +61,7 @@ def choose_source(model: Classifier) -> SourceChoice:
         "the page.",
     )
     if origin == GALLERY:
-        return _from_gallery(from_gallery(model), model)
+        return _from_gallery(from_gallery(model, PAGE), model)
     choice = _from_set(model) if origin == SET else _from_upload(model)
     if choice is not None:
         return choice
@@ -76,7 +77,7 @@ def _from_gallery(picture: Picture, model: Classifier) -> SourceChoice:
 
 
 def _from_upload(model: Classifier) -> SourceChoice | None:
-    picture = from_upload()
+    picture = from_upload(PAGE)
     if picture is None:
         return None
     name = st.selectbox(

@@ -7,12 +7,18 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult
 from explorer.ui.components.errors import report_errors
-from explorer.ui.datasets.controls import choose_row
+from explorer.ui.datasets.controls import LINKED, choose_row
 from explorer.ui.datasets.five_sets_row import PICTURE, VIEWS, five_sets_row
+from explorer.ui.datasets.image_choice import PAGE
 from explorer.ui.datasets.request import FiveSetsRequest
 from explorer.ui.datasets.row_job import PLACE, compute_row
 from explorer.ui.jobs.progress import last_result
-from explorer.ui.shared.address import drop_infinite_values
+from explorer.ui.shared.address import (
+    drop_infinite_values,
+    name_refused_values,
+    remember_asked,
+    rename_value,
+)
 from explorer.ui.shared.imports import wait_for_imports
 
 _REQUEST = "row request"  # in the session's state: the last one that could be computed
@@ -26,9 +32,12 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
     request: FiveSetsRequest | None = st.session_state.get(_REQUEST)
     row: FiveSetsResult | None = last_result(PLACE)
     with report_errors(notice):
+        rename_value("image", f"{PAGE}image")
+        remember_asked(*LINKED)
         drop_infinite_values()
         with st.sidebar:
             chosen = choose_row()
+        name_refused_values(notice, *(key for key in LINKED if key != "pair"))  # said beside it
         with notice:
             row = compute_row(chosen)
         request = st.session_state[_REQUEST] = chosen

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.classifiers import ClassifierError, Entry
 from explorer.ui.components.markdown import plain
-from explorer.ui.shared.address import remember_unknown, unknown_value
+from explorer.ui.shared.address import refused_values
 from explorer.ui.shared.classifiers import entries
 from explorer.ui.shared.words import badge
 
@@ -72,12 +72,11 @@ def choose_pair() -> tuple[ClassifierPair, tuple[Entry, ...]]:
             "there is no standard and robust classifier of the same data; train them: "
             "python -m explorer train cifar10-standard, then cifar10-robust"
         )
-    remember_unknown("pair", pairs)
     title = st.selectbox("Classifiers", list(pairs), key="pair", bind="query-params")
     pair = pairs.get(title)
     if pair is None:
         raise ClassifierError(f"there are no classifiers {title!r} here; choose others")
-    if (wanted := unknown_value("pair", title)) is not None:
+    if wanted := refused_values("pair").get("pair"):
         st.warning(
             f"The link asks for the classifiers **{plain(wanted)}**, which are not here. Instead, "
             f"this page uses **{plain(title)}**; choose others in this list."
@@ -93,6 +92,7 @@ def choose_pair() -> tuple[ClassifierPair, tuple[Entry, ...]]:
         "Compare with",
         comparable,
         key="others",
+        bind="query-params",
         help="These classifiers are only asked about the images; no set is built with them.",
     )
     return pair, tuple(known[name] for name in others if name in comparable)

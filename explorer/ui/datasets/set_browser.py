@@ -10,7 +10,7 @@ from torch import Tensor
 
 from explorer.experiments.evaluation.label_confidence import disagreement
 from explorer.ui.components.markdown import sentence
-from explorer.ui.datasets.image_choice import GALLERY, SET
+from explorer.ui.datasets.image_choice import GALLERY, PAGE, SET
 from explorer.ui.datasets.label_confidences import label_confidences
 from explorer.ui.datasets.loaded_set import SOURCE_SET, LoadedSet, set_browsed
 from explorer.ui.datasets.pair import ClassifierPair
@@ -125,7 +125,7 @@ def _open_tile(loaded: LoadedSet) -> None:
     if loaded.built:
         st.session_state.update(loaded.built[index].request.row.controls)
     elif (title := loaded.sample(index)) is not None:
-        st.session_state.update({"origin": GALLERY, "image": title})
+        st.session_state.update({"origin": GALLERY, f"{PAGE}image": title})
     else:
         st.session_state.update({"origin": SET, SOURCE_SET: loaded, "set_index": index})
 

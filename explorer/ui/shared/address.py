@@ -1,12 +1,16 @@
-"""The page's address: values that its widgets could not read."""
+"""The page's address: old keys, and values that its widgets could not take."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable
 from contextlib import suppress
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitAPIException
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from explorer.ui.components.markdown import plain
 
 
 def drop_infinite_values() -> None:
@@ -16,10 +20,15 @@ def drop_infinite_values() -> None:
     this one. Call it before a page's widgets.
     """
     infinite = [name for name, value in st.query_params.to_dict().items() if is_infinite(value)]
-    for name in infinite:
-        del st.query_params[name]
-    if infinite:
-        st.rerun()  # widgets read the address with which a run began
+    context = get_script_run_ctx()
+    if not infinite or context is None:
+        return
+    with context.session_state.query_params() as address:
+        for name in infinite:
+            # st.query_params refuses to remove what a widget has had: after a step back in the
+            # browser's history.
+            address.remove_param(name)
+    st.rerun()  # widgets read the address with which a run began
 
 
 def is_infinite(text: str) -> bool:
@@ -29,69 +38,90 @@ def is_infinite(text: str) -> bool:
     return False
 
 
-def remember_asked(page: str, keys: Iterable[str]) -> None:
-    """Remember what the address that opened ``page`` asks of its widgets ``keys``.
+def rename_value(old: str, new: str) -> None:
+    """Let an address that was made before a widget's key became ``new`` still mean that widget.
+
+    Call it before the page's widgets; it runs the page again if the address has the ``old`` key.
+    """
+    values = {key: st.query_params.get_all(key) for key in st.query_params}
+    value = values.pop(old, None)
+    if value is None:
+        return
+    try:
+        st.query_params.from_dict({new: value, **values})
+    except StreamlitAPIException:  # the widget is known since an earlier run: back to an old link
+        st.session_state[new] = value[-1]
+        del st.query_params[old]
+    st.rerun()  # widgets read the address with which a run began
+
+
+def remember_asked(*keys: str) -> None:
+    """Remember what the address asks of the widgets with these ``keys``.
 
     Streamlit drops values that a widget can't have without a word. Call it before the widgets.
     """
-    asked = {key: st.query_params[key] for key in keys if key in st.query_params}
-    st.session_state.setdefault(_asked(page), asked)
+    for key in keys:
+        texts = tuple(st.query_params.get_all(key))
+        if texts and texts != st.session_state.get(_read(key)):
+            st.session_state[_asked(key)] = texts, None
+        st.session_state[_read(key)] = texts
 
 
-def unusable_values(page: str) -> list[str]:
-    """What the widgets did not take of the link, as ``steps=-1``, until the visitor changes one.
+def refused_values(*keys: str) -> dict[str, str]:
+    """By key, what the widgets did not take of the address, until the visitor changes one of them.
 
     Call it after the widgets.
     """
-    state, shown = st.session_state, f"shown instead on {page}"
-    asked: dict[str, str] = state.get(_asked(page), {})
-    refused = {key: text for key, text in asked.items() if key in state}
-    refused = {key: text for key, text in refused.items() if not _is_text_of(text, state[key])}
-    now = {key: state[key] for key in refused}
-    if state.setdefault(shown, now) != now or not refused:
-        state[_asked(page)] = {}
-        return []
-    return [f"{key}={text}" for key, text in refused.items()]
+    state = st.session_state
+    refused: dict[str, str] = {}
+    for key in keys:
+        texts, shown = state.get(_asked(key), ((), None))
+        now = _texts_of(state.get(key))
+        if shown not in (None, now):  # the visitor chose
+            refused.clear()
+            break
+        if texts and key in state and not _are_equal(texts, now):
+            state[_asked(key)] = texts, now
+            refused[key] = ", ".join(texts)
+    for key in keys:
+        if key not in refused:
+            state.pop(_asked(key), None)
+    return refused
 
 
-def _is_text_of(text: str, value: object) -> bool:
-    """Whether ``text`` in an address stands for this value of a widget."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return text.casefold() == str("" if value is None else value).casefold()
+def name_refused_values(container: DeltaGenerator, *keys: str) -> None:
+    """Say in ``container`` which values of the link the page can't show, if there are any."""
+    if refused := refused_values(*keys):
+        values = plain(", ".join(f"{key}={text}" for key, text in refused.items()))
+        container.warning(
+            f"Not everything in this link can be used here: {values}. The page shows its own "
+            "values instead."
+        )
+
+
+def _texts_of(value: object) -> tuple[str, ...]:
+    """A widget's value as the address has it."""
+    if isinstance(value, list | tuple):
+        return tuple(map(str, value))
+    return ("" if value is None else str(value),)
+
+
+def _are_equal(texts: tuple[str, ...], value: tuple[str, ...]) -> bool:
+    """Whether ``texts`` in an address stand for this value of a widget."""
+    return len(texts) == len(value) and all(map(_is_same, texts, value))
+
+
+def _is_same(text: str, value: str) -> bool:
     with suppress(ValueError):
-        return math.isclose(float(text), value)
-    return False
+        return math.isclose(float(text), float(value))
+    return text.casefold() == value.casefold()
 
 
-def _asked(page: str) -> str:
-    return f"link that opened {page}"
+def _asked(key: str) -> str:
+    """Where the session's state has what a link asked of a widget, and what is shown instead."""
+    return f"link's {key}"
 
 
-def remember_unknown(key: str, known: Container[str]) -> None:
-    """Remember what the address asks of the widget ``key`` if it can't have that value.
-
-    Streamlit gives the widget its default instead and takes the value from the address. Call it
-    before the widget.
-    """
-    wanted = st.query_params.get(key)
-    if wanted is not None and wanted not in known:
-        st.session_state[_unknown(key)] = (wanted, None)
-
-
-def unknown_value(key: str, chosen: str) -> str | None:
-    """What the address asked of the widget ``key``, as long as its value is another by default.
-
-    ``chosen`` is the value of the widget; once the visitor has changed it, there is nothing to say.
-    """
-    wanted, instead = st.session_state.get(_unknown(key), (None, None))
-    if wanted is None:
-        return None
-    if instead not in (None, chosen):
-        del st.session_state[_unknown(key)]
-        return None
-    st.session_state[_unknown(key)] = (wanted, chosen)
-    return str(wanted)
-
-
-def _unknown(key: str) -> str:
-    return f"unknown {key}"  # in the session's state
+def _read(key: str) -> str:
+    """Where the session's state has what the address of the last run had."""
+    return f"address's {key}"

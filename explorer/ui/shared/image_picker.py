@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -37,22 +37,26 @@ _CLASSES = {"cifar10": 10, "imagenet": 1000, "tiny12": 12}
 _thumbnails = component(__file__)
 
 
-def choose_picture(model: Classifier) -> Picture:
-    """The picture that the person chooses; the last one while a file can't be read."""
+def choose_picture(model: Classifier, page: str = "") -> Picture:
+    """The picture that the person chooses; the last one while a file can't be read.
+
+    ``page`` begins the keys of the widgets and of the state, here and below. Each page has another
+    one: Streamlit takes two widgets with one key for the same, on different pages too.
+    """
     source = st.segmented_control(
         "Picture",
         ["gallery", *_OWN],
         default="gallery",
         required=True,
-        key="source",
+        key=f"{page}source",
         persist_state="session",
     )
-    picture = _OWN[source]() if source in _OWN else from_gallery(model)
+    picture = _OWN[source](page) if source in _OWN else from_gallery(model, page)
     if picture is None:
-        picture = st.session_state.get("picture")
+        picture = st.session_state.get(f"{page}picture")
     if picture is None:
         picture = gallery_picture(default_sample(model), model.gallery)
-    st.session_state["picture"] = picture
+    st.session_state[f"{page}picture"] = picture
     return picture
 
 
@@ -92,7 +96,7 @@ def gallery_picture(sample: Sample, gallery: str) -> Picture:
     return Picture(name, sample.title, sample.read(), name, sample.credit, sample.label, gallery)
 
 
-def from_gallery(model: Classifier) -> Picture:
+def from_gallery(model: Classifier, page: str = "") -> Picture:
     """A sample that suits the classifier, chosen by its name or its thumbnail."""
     by_title = {sample.title: sample for sample in samples(model.gallery)}
     titles = list(by_title)
@@ -100,24 +104,24 @@ def from_gallery(model: Classifier) -> Picture:
         "From the gallery",
         titles,
         index=titles.index(default_sample(model).title),
-        key="image",
+        key=f"{page}image",
         bind="query-params",
         label_visibility="collapsed",
     )
     _thumbnails(
-        key="thumbnails",
+        key=f"{page}thumbnails",
         data={"chosen": title, "items": [_thumbnail(by_title[name]) for name in titles]},
-        on_picked_change=_apply_thumbnail,
+        on_picked_change=partial(_apply_thumbnail, page),
     )
     picture = gallery_picture(by_title[title], model.gallery)
     st.caption(picture.credit)
     return picture
 
 
-def _apply_thumbnail() -> None:
-    picked = st.session_state["thumbnails"].get("picked")
+def _apply_thumbnail(page: str) -> None:
+    picked = st.session_state[f"{page}thumbnails"].get("picked")
     if isinstance(picked, str):
-        st.session_state["image"] = picked
+        st.session_state[f"{page}image"] = picked
 
 
 @lru_cache(maxsize=256)
@@ -132,24 +136,24 @@ def _thumbnail(sample: Sample) -> dict[str, Any]:
     return {"title": sample.title, "src": _thumbnail_uri(sample)}
 
 
-def from_upload() -> Picture | None:
+def from_upload(page: str = "") -> Picture | None:
     """The last uploaded picture that could be read, or None. Shows what is wrong with a file."""
-    file = PICTURE.field(f"A picture of your own: {FORMATS_TEXT}", "upload", hidden=True)
+    file = PICTURE.field(f"A picture of your own: {FORMATS_TEXT}", f"{page}upload", hidden=True)
     if file is None:
         st.caption(f"{FORMATS_TEXT}.")
-    return _last_readable("uploaded", file, "A file")
+    return _last_readable(f"{page}uploaded", file, "A file")
 
 
-def from_camera() -> Picture | None:
+def from_camera(page: str = "") -> Picture | None:
     """The last photograph taken with the camera of the visitor's device, or None.
 
     The browser asks for permission, and says so if there is no camera.
     """
-    file = st.camera_input("A photograph", key="camera", label_visibility="collapsed")
-    return _last_readable("photographed", file, "A photograph", name="photograph.jpg")
+    file = st.camera_input("A photograph", key=f"{page}camera", label_visibility="collapsed")
+    return _last_readable(f"{page}photographed", file, "A photograph", name="photograph.jpg")
 
 
-_OWN: dict[str, Callable[[], Picture | None]] = {"upload": from_upload, "camera": from_camera}
+_OWN: dict[str, Callable[[str], Picture | None]] = {"upload": from_upload, "camera": from_camera}
 
 
 def _last_readable(

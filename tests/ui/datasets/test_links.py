@@ -1,0 +1,45 @@
+"""The data page's address: its own keys, old links, and values that can't be had."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from explorer.ui.components.markdown import plain
+from tests.ui.app import ATTACK, choose, component, open_page, wait_until_idle
+
+DATASETS = "../pages/datasets.py"
+QUICK = {"match_steps": "10", "attack_steps": "5"}
+
+
+def label(at: AppTest) -> str:
+    return str(component(at, "five_sets_row")["cards"][0]["label"])
+
+
+def test_a_link_of_an_earlier_version_opens_its_picture() -> None:
+    at = open_page(DATASETS, image="truck", **QUICK)
+    assert (at.selectbox(key="row_image").value, label(at)) == ("truck", "truck")
+    assert not at.warning
+    assert at.query_params.get("row_image") == "truck"
+    assert "image" not in at.query_params
+
+
+def test_each_page_keeps_its_own_picture() -> None:
+    at = choose(
+        open_page(ATTACK, model="cifar10-standard", steps="2"), "selectbox", "image", "frog"
+    )
+    wait_until_idle(at.switch_page(DATASETS).run())
+    assert label(at) == "cat"
+    choose(at, "selectbox", "row_image", "truck")
+    assert label(at) == "truck"
+    wait_until_idle(at.switch_page(ATTACK).run())
+    assert at.session_state["result attack"].request.picture.title != "truck"
+
+
+def test_values_of_a_link_that_cannot_be_had_are_named() -> None:
+    at = open_page(DATASETS, row_image="nosuch", row_seed="-3", others="cifar10-d_r", **QUICK)
+    (warning,) = at.warning
+    assert plain("row_image=nosuch, row_seed=-3") in warning.value
+    assert "others" not in warning.value
+    assert at.multiselect(key="others").value == ["cifar10-d_r"]
+    choose(at, "number_input", "row_seed", 5)
+    assert not at.warning

@@ -13,6 +13,7 @@ from itertools import combinations, product
 
 from explorer.classifiers.model_card import PGD, Accuracy, ModelCard
 from explorer.experiments.evaluation.auto_pgd import APGD
+from explorer.experiments.evaluation.ratio import Ratio, ratio_of
 
 EPSILONS = (0.0, 0.25, 0.5)
 D, D_R, NO_AUGMENTATION = "D", "D_R", " (no augmentation)"
@@ -119,9 +120,14 @@ class Gain:
     augmented: bool = True
 
     @property
-    def ratio(self) -> float | None:
-        """How many times as accurate D_R is as D; None where D's accuracy is 0."""
-        return self.d_r.accuracy / self.d.accuracy if self.d.accuracy else None
+    def ratio(self) -> Ratio | None:
+        """How many times as accurate D_R is as D; None where too few images are right to say so."""
+        return ratio_of(right_images(self.d_r), self.d_r.n, right_images(self.d), self.d.n)
+
+
+def right_images(accuracy: Accuracy) -> int:
+    """How many images an accuracy stands for."""
+    return round(accuracy.accuracy * accuracy.n)
 
 
 def gains(rows: Iterable[ComparisonRow]) -> tuple[Gain, ...]:

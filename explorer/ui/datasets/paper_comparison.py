@@ -10,6 +10,7 @@ from explorer.classifiers.catalogue import bundled_cards
 from explorer.classifiers.model_card import PGD, Accuracy
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS
 from explorer.experiments.evaluation.auto_pgd import APGD, APGD_TEXT
+from explorer.experiments.evaluation.ratio import FEWEST
 from explorer.experiments.ilyas2019.paper_comparison import (
     EPSILONS,
     ComparisonRow,
@@ -17,13 +18,12 @@ from explorer.experiments.ilyas2019.paper_comparison import (
     gains,
     paper_comparison,
     rank_agreement,
+    right_images,
     training_set_size,
 )
 from explorer.figures.captions import percent
 from explorer.figures.paper_comparison import NAMES, paper_comparison_chart
 from explorer.ui.datasets.words import SETS
-
-_FEW = 10  # images: an accuracy that rests on fewer is given with their number
 
 
 def paper_comparison_table() -> None:
@@ -92,15 +92,21 @@ def _pairs(pairs: tuple[tuple[str, str], ...]) -> str:
 def gain_sentence(gain: Gain) -> str:
     """What classifiers trained on D_R and on D keep under one attack at one ε."""
     augmentation = "With" if gain.augmented else "Without"
+    ratio = gain.ratio
+    times = "too few images for a ratio"
+    if ratio is not None:
+        times = (
+            f"{ratio.value:.1f} times as many (95 % interval {ratio.low:.1f} to {ratio.high:.1f})"
+        )
     return (
         f"{augmentation} augmentation, under {gain.attack} at {NAMES[gain.epsilon]}: "
-        f"D_R keeps {_share(gain.d_r)}, D {_share(gain.d)}."
+        f"D_R keeps {_share(gain.d_r)}, D {_share(gain.d)}: {times}."
     )
 
 
 def _share(accuracy: Accuracy) -> str:
-    correct = round(accuracy.accuracy * accuracy.n)
-    if correct >= _FEW:
+    correct = right_images(accuracy)
+    if correct >= FEWEST:
         return percent(accuracy.accuracy)
     noun = "image" if correct == 1 else "images"
     return f"{percent(accuracy.accuracy)} ({correct} {noun} of {accuracy.n:,})"

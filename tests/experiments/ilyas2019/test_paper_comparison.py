@@ -72,7 +72,9 @@ def test_without_classifiers_there_is_nothing_to_compare():
 def test_the_gain_of_d_r_over_d_is_a_ratio_of_accuracies(attack):
     measured = gains(paper_comparison(cards(CORRECT, attack=attack)))
     assert [(gain.epsilon, gain.attack) for gain in measured] == [(0.25, attack), (0.5, attack)]
-    assert measured[0].ratio == pytest.approx(482 / 45)
+    ratio = measured[0].ratio
+    assert ratio.value == pytest.approx(482 / 45)
+    assert ratio.low < ratio.value < ratio.high
     assert measured[1].ratio is None
     assert all(gain.augmented for gain in measured)
 
@@ -86,4 +88,5 @@ def test_a_gain_compares_classifiers_trained_in_the_same_way():
         (0.25, False),
         (0.5, False),
     ]
-    assert measured[2].ratio == pytest.approx(220 / 4)
+    assert measured[2].ratio is None  # 4 images of 1,000 are too few
+    assert measured[0].ratio is not None

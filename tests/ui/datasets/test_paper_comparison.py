@@ -18,10 +18,13 @@ def test_a_gain_that_rests_on_few_images_says_so():
     gain = Gain(0.25, PGD, accuracy(0.6), accuracy(0.2))
     sentence = gain_sentence(gain)
     assert sentence.startswith("With augmentation, under PGD")
-    assert sentence.endswith("D_R keeps 60.0 %, D 20.0 %.")
+    assert sentence.endswith(
+        "D_R keeps 60.0 %, D 20.0 %: 3.0 times as many (95 % interval 2.5 to 3.6)."
+    )
     assert gain_sentence(replace(gain, augmented=False)).startswith("Without augmentation")
     for few, words in ((0.0, "0.0 % (0 images of 500)"), (0.002, "0.2 % (1 image of 500)")):
-        assert gain_sentence(replace(gain, d=accuracy(few))).endswith(f"D {words}.")
+        sentence = gain_sentence(replace(gain, d=accuracy(few)))
+        assert sentence.endswith(f"D {words}: too few images for a ratio.")
 
 
 def test_reversed_pairs_are_named():

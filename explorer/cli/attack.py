@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from explorer.attacks.losses import LOSSES
-from explorer.classifiers import load
+from explorer.classifiers import Classifier, load
 from explorer.cli.common import UsageError, add_model_options, number, writable_folder
 from explorer.cli.one_image import add_output_options, print_result, run_recipe, write_result
 from explorer.engine import PRECISIONS
@@ -21,12 +21,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("attack", help="attack one image and write the result to a folder")
     parser.add_argument("image", help=f"a picture's path, or {GALLERY_PREFIX}KEY")
     add_model_options(parser)
-    _add_settings(parser)
+    add_settings(parser)
     add_output_options(parser)
     parser.set_defaults(run=run)
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the options of an attack, which :func:`recipe_of` reads."""
     add = parser.add_argument
     add("--norm", choices=("linf", "l2"), default="linf", help="of the change (default linf)")
     add(
@@ -77,30 +78,29 @@ def _crop(text: str) -> Crop:
 
 def run(options: argparse.Namespace) -> int:
     out = writable_folder(options.out)
-    recipe = _recipe(options)
-    for flag, text in (("--label", options.label), ("--target", options.target)):
-        if text is not None and len(text) > MAX_NAME:
-            raise UsageError(
-                f"{flag} must have at most {MAX_NAME:,} characters; it has {len(text)}"
-            )
-    attack_from(recipe)  # refuses wrong settings before anything is loaded
+    recipe = recipe_of(options, options.model, options.weights)
     picture = open_image(options.image)
     classifier = load(options.model, options.weights, options.device)
-    label, target = (
-        None if text is None else classifier.find_label(text)
-        for text in (options.label, options.target)
-    )
-    report = run_recipe(classifier, picture, recipe.with_classes(label, target))
+    report = run_recipe(classifier, picture, with_named_classes(recipe, options, classifier))
     write_result(report, classifier, out)
     print_result(report, out, options.json, warnings=list(classifier.notes))
     return 0
 
 
-def _recipe(options: argparse.Namespace) -> Recipe:
+def recipe_of(options: argparse.Namespace, model: str, weights: str | None = None) -> Recipe:
+    """The recipe that the options describe, still without label and target.
+
+    Raises a :class:`~explorer.errors.UserError` for settings out of range.
+    """
+    for flag, text in (("--label", options.label), ("--target", options.target)):
+        if text is not None and len(text) > MAX_NAME:
+            raise UsageError(
+                f"{flag} must have at most {MAX_NAME:,} characters; it has {len(text)}"
+            )
     recipe = Recipe(
         image=options.image,
-        model=options.model,
-        weights=options.weights,
+        model=model,
+        weights=weights,
         norm=options.norm,
         epsilon=options.epsilon,
         steps=options.steps,
@@ -113,4 +113,17 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         precision=options.precision,
         crop=options.crop,
     )
-    return recipe.fgsm() if options.fgsm else recipe
+    recipe = recipe.fgsm() if options.fgsm else recipe
+    attack_from(recipe)  # refuses wrong settings before anything is loaded
+    return recipe
+
+
+def with_named_classes(
+    recipe: Recipe, options: argparse.Namespace, classifier: Classifier
+) -> Recipe:
+    """``recipe`` with the classes of ``classifier`` that ``--label`` and ``--target`` name."""
+    label, target = (
+        None if text is None else classifier.find_label(text)
+        for text in (options.label, options.target)
+    )
+    return recipe.with_classes(label, target)

@@ -12,7 +12,12 @@ from torch import Tensor, nn
 from explorer.classifiers import Classifier
 from explorer.errors import Cancelled, UserError
 from explorer.experiments.noise_control import NoiseControl, noise_control
-from explorer.experiments.one_image.attack_image import attack_image, outcome_of, predict
+from explorer.experiments.one_image.attack_image import (
+    attack_image,
+    is_success,
+    outcome_of,
+    predict,
+)
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport, Prediction
 from explorer.images.geometry import preprocess
@@ -44,13 +49,14 @@ class ComparedClassifier:
 class TransferAnswer:
     """What a classifier says of another's original (``before``) and adversarial image (``after``).
 
-    ``outcome`` is one of :data:`~explorer.experiments.one_image.report.OUTCOMES`, judged by the
-    label and the target of the classifier that answers.
+    ``outcome`` is one of :data:`~explorer.experiments.one_image.report.OUTCOMES`, and ``success``
+    as in :class:`AttackReport`, both by the label and the target of the classifier that answers.
     """
 
     before: Prediction
     after: Prediction
     outcome: str
+    success: bool
 
 
 @dataclass(frozen=True)
@@ -221,7 +227,7 @@ def _transfer(
 ) -> Transfer:
     report, model, own = reports[made_on], classifiers[shown_to], reports[shown_to]
     if made_on == shown_to:
-        answer = TransferAnswer(report.before, report.after, report.outcome)
+        answer = TransferAnswer(report.before, report.after, report.outcome, report.success)
         return Transfer(made_on, shown_to, answer)
     channels, height, width = report.original.shape
     if channels != model.channels:
@@ -239,7 +245,8 @@ def _transfer(
     if recipes[shown_to].label is None:  # its own prediction, for the picture as it is shown here
         label = before.index
     outcome = outcome_of(before.index, after.index, label, own.target)
-    return Transfer(made_on, shown_to, TransferAnswer(before, after, outcome), note)
+    success = is_success(after.index, label, own.target)
+    return Transfer(made_on, shown_to, TransferAnswer(before, after, outcome, success), note)
 
 
 def _resized(pictures: Tensor, size: tuple[int, int]) -> Tensor:

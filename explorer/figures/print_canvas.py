@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
@@ -33,6 +34,13 @@ class Canvas:
         axes.imshow(pixels, interpolation=smoothing)
         for spine in axes.spines.values():
             spine.set(linewidth=0.4, color=INK_QUIET)
+
+    def rule(self, left: float, right: float, y: float) -> None:
+        """A thin horizontal line from ``left`` to ``right``."""
+        ends, height = (left / self.width, right / self.width), 1 - y / self.height
+        line = Line2D(ends, (height, height), linewidth=0.4, color=INK_QUIET)
+        line.set_transform(self.figure.transFigure)
+        self.figure.add_artist(line)
 
     def lines(
         self,

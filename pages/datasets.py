@@ -8,8 +8,9 @@ from explorer.ui.shared.mobile import mobile_hint
 st.title("Robust and non-robust data")
 mobile_hint()
 st.markdown(
-    "Ilyas et al. (2019, “Adversarial Examples Are Not Bugs, They Are Features”) built training "
-    "sets that differ in which features agree with the label. Here is one picture in each: "
+    "Ilyas et al. (2019) built training sets that differ in which features agree with the label: "
+    "“[Adversarial Examples Are Not Bugs, They Are Features](https://arxiv.org/abs/1905.02175)”. "
+    "Here is one picture in each: "
     "unchanged (D); with only a robust classifier's features (D_R); with only a standard one's "
     "(D_NR); nudged towards a random label (D_rand) or the next one (D_det)."
 )

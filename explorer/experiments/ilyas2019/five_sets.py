@@ -78,7 +78,10 @@ def with_label(source: SourceImage, models: ModelPair) -> SourceImage:
 def unchanged_image(source: SourceImage, models: ModelPair) -> SetImage:
     """The source as D has it."""
     image, label, perceived = round_8bit(source.image), _label(source), source.perceived_label
-    return SetImage(D, image, label, perceived, None, None, None, models.predict(image))
+    predictions = models.predict(image)
+    return SetImage(
+        D, image, label, perceived, None, None, None, predictions, set_name=source.set_name
+    )
 
 
 def make_set_image(

@@ -46,13 +46,15 @@ class SourceImage:
 
     ``label`` is the one it carries (None: the robust classifier's prediction) and
     ``perceived_label`` the class a person sees in it (None: unknown). ``index`` is its place in its
-    data, with which the random choices are seeded.
+    data, with which the random choices are seeded. ``set_name`` is the constructed set that it is
+    an image of, empty for an ordinary image.
     """
 
     image: Tensor
     label: int | None
     perceived_label: int | None
     index: int
+    set_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ class SetImage:
     distance for D_R and D_NR, the cross-entropy of the target for D_rand and D_det. These three are
     None for D. ``from_noise`` says that the start was noise, ``reached`` that the classifier with
     which the image was made predicts ``label``, before rounding. ``predictions`` has one prediction
-    for each classifier.
+    for each classifier. ``set_name`` is that of the source, for D alone.
     """
 
     name: str
@@ -103,6 +105,7 @@ class SetImage:
     predictions: tuple[Prediction, ...]
     from_noise: bool = False
     reached: bool = True
+    set_name: str = ""
 
     @property
     def matches_features(self) -> bool:

@@ -45,6 +45,7 @@ def choose_row() -> FiveSetsRequest:
         start.index,
         settings,
         controls={key: state[key] for key in KEYS if state.get(key) is not None},
+        set_name=source.set_name,
     )
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from explorer.experiments.ilyas2019.five_sets_result import (
     ORDER,
     ConstructionFrame,
+    D,
     FiveSetsProgress,
     FiveSetsResult,
     ModelInfo,
@@ -46,7 +47,7 @@ def row_data(row: FiveSetsResult, view: str) -> dict[str, Any]:
     """Everything that the browser shows of a finished row."""
     cards = []
     for image in row.images:
-        card = _picture(image, view, row.source.image, row.names)
+        card = _picture(image, view, row.source.image, row.names) | _head_of(image)
         card |= _labels(image, row.names, row.models)
         card["built_with"] = built_with(image, row.models)
         card["explanation"] = [asdict(sentence) for sentence in explanation(row, image)]
@@ -65,7 +66,7 @@ def unfinished_row_data(
     for name in ORDER:
         if name in finished:
             card = _picture(finished[name], PICTURE, frame.image, names)
-            cards.append(card | _labels(finished[name], names, models))
+            cards.append(card | _labels(finished[name], names, models) | _head_of(finished[name]))
         elif name == frame.name:
             cards.append(_frame(frame))
         else:
@@ -86,6 +87,14 @@ def _data(
 
 def _head(name: str) -> dict[str, Any]:
     return {"name": SETS[name].short, "title": SETS[name].title}
+
+
+def _head_of(image: SetImage) -> dict[str, Any]:
+    """The name and title of a card. A source that is an image of a set has the name of that set."""
+    head = _head(image.name)
+    if image.name != D or image.set_name not in SETS:
+        return head
+    return {"name": SETS[image.set_name].short, "title": f"the source, {head['title']}"}
 
 
 def _frame(frame: ConstructionFrame) -> dict[str, Any]:

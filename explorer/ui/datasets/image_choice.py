@@ -30,13 +30,15 @@ FIRST_SEED = 4  # draws clearly different pictures and labels for the first samp
 @dataclass(frozen=True)
 class SourceChoice:
     """A picture, its place in its data (−1 for an upload), the label it carries and the class that
-    a person sees in it; None where these are unknown.
+    a person sees in it; None where these are unknown. ``set_name`` is the constructed set that it
+    is an image of, empty if it is none or that is unknown.
     """
 
     picture: Picture
     index: int
     label: int | None
     perceived_label: int | None
+    set_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def _from_set(model: Classifier) -> SourceChoice | None:
         loaded.source_index(index),
         loaded.label(index),
         loaded.perceived_label(index),
+        loaded.set.name,
     )
 
 

@@ -35,7 +35,8 @@ class FiveSetsRequest:
     """``picture`` in each of the five sets, built with ``pair``; ``others`` are only asked about
     the images.
 
-    ``index`` is the place of the picture in its data (−1 for an upload). ``label`` is the class it
+    ``index`` is the place of the picture in its data (−1 for an upload), and ``set_name`` the
+    constructed set that it is an image of, or empty. ``label`` is the class it
     carries, None for the prediction of the robust classifier; ``perceived_label`` is the class that
     a person sees in it, None if that is unknown. ``start`` None is noise; ``start_index`` is the
     place of the start in the gallery. ``controls`` are the values of the widgets, to restore them.
@@ -51,12 +52,14 @@ class FiveSetsRequest:
     start_index: int | None
     settings: FiveSetsSettings
     controls: dict[str, Any]
+    set_name: str = ""
 
     @property
     def key(self) -> Hashable:
         """Equal for requests that have the same result."""
         start = None if self.start is None else (self.start.digest, self.start.label)
-        picture = (self.picture.digest, self.index, self.label, self.perceived_label)
+        known = (self.index, self.label, self.perceived_label, self.set_name)
+        picture = (self.picture.digest, *known)
         entries = (self.pair.standard, self.pair.robust, *self.others)
         names = tuple(entry.name for entry in entries)
         return (names, picture, start, self.settings)
@@ -70,7 +73,11 @@ class FiveSetsRequest:
         """The source and the start as the classifiers get them."""
         model = models.standard
         source = SourceImage(
-            preprocess(self.picture.image, model), self.label, self.perceived_label, self.index
+            preprocess(self.picture.image, model),
+            self.label,
+            self.perceived_label,
+            self.index,
+            self.set_name,
         )
         if self.start is None:
             return source, noise_start(self.settings.seed, self.index, model.input_size)

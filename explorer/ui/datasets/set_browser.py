@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 import torch
 from torch import Tensor
 
 from explorer.experiments.evaluation.label_confidence import disagreement
+from explorer.experiments.ilyas2019.five_sets_result import FiveSetsSettings
 from explorer.ui.components.markdown import sentence
-from explorer.ui.datasets.image_choice import GALLERY, PAGE, SET
+from explorer.ui.datasets.image_choice import CHOSEN, GALLERY, PAGE, SET
 from explorer.ui.datasets.label_confidences import label_confidences
 from explorer.ui.datasets.loaded_set import SOURCE_SET, LoadedSet, set_browsed
 from explorer.ui.datasets.pair import ClassifierPair
@@ -125,9 +127,31 @@ def _open_tile(loaded: LoadedSet) -> None:
     if loaded.built:
         st.session_state.update(loaded.built[index].request.row.controls)
     elif (title := loaded.sample(index)) is not None:
-        st.session_state.update({"origin": GALLERY, f"{PAGE}image": title})
+        values = {"origin": GALLERY, f"{PAGE}image": title, **controls_as_built(loaded, index)}
+        st.session_state.update(values)
     else:
         st.session_state.update({"origin": SET, SOURCE_SET: loaded, "set_index": index})
+
+
+def controls_as_built(loaded: LoadedSet, index: int) -> dict[str, Any]:
+    """The values of the controls with which a row has an image of a computed set as it is there.
+
+    Empty for a set that was not computed from the samples.
+    """
+    if not loaded.sources:
+        return {}
+    settings = FiveSetsSettings()  # with which all of these are built
+    values: dict[str, Any] = {
+        "row_seed": settings.seed,
+        "match_steps": settings.match_steps,
+        "attack_steps": settings.attack_steps,
+        "length": settings.step_size,
+        "radius": settings.epsilon,
+    }
+    starts = loaded.set.start_index
+    if starts is not None and starts[index] >= 0:
+        values |= {"begin": CHOSEN, "begin_image": loaded.sources[int(starts[index])]}
+    return values
 
 
 def _download(loaded: LoadedSet) -> None:

@@ -17,7 +17,7 @@ from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
 from explorer.engine import thread_count
 from explorer.experiments.one_image.recipe import Recipe, RecipeError
-from explorer.experiments.one_image.report import AttackReport, Prediction
+from explorer.experiments.one_image.report import AttackedImage, AttackReport, Prediction
 from explorer.images.distances import l2, linf, perturbation_image, ssim
 from explorer.images.geometry import round_8bit
 
@@ -102,10 +102,7 @@ def attack_image(
             f"size; it is {recipe.epsilon:g}"
         )
     before = predict(classifier, image[None])[0]
-    label, target = before.index if recipe.label is None else recipe.label, recipe.target
-    if target == label:
-        name = classifier.labels[label]
-        raise AttackError(f"the target {name!r} is what the image already shows; pick another")
+    label, target = label_of(recipe, before), recipe.target
     started = time.perf_counter()
     with thread_count(recipe.threads):
         threads = torch.get_num_threads() if classifier.device.type == "cpu" else None
@@ -119,22 +116,58 @@ def attack_image(
             cancelled=cancelled,
         )
     seconds = time.perf_counter() - started
-    original, adversarial = image.detach().cpu(), result.adversarial[0].cpu()
     after = Prediction(result.logits[0].softmax(dim=0).cpu(), classifier.labels)
-    perturbation = perturbation_image(adversarial - original)
-    noise, rounded = predict(classifier, torch.stack([perturbation, round_8bit(adversarial)]))
+    attacked = attacked_image(
+        classifier, image, result.adversarial[0], before, after, label=label, target=target
+    )
     return AttackReport(
+        **vars(attacked),
         recipe=replace(
             recipe,
             label=label,
-            image_digest=image_digest(original),
+            image_digest=image_digest(attacked.original),
             weights_digest=classifier.digest,
-            result_digest=image_digest(adversarial),
+            result_digest=image_digest(attacked.adversarial),
             device=str(classifier.device),
             precision=result.precision,
             threads=threads,
             versions=versions(),
         ),
+        trace=result.trace,
+        seconds=seconds,
+    )
+
+
+def label_of(recipe: Recipe, before: Prediction) -> int:
+    """The recipe's label or, where it has none, what the classifier says ``before`` the attack.
+
+    Raises :class:`AttackError` if that is the target.
+    """
+    label = before.index if recipe.label is None else recipe.label
+    if recipe.target == label:
+        name = before.names[label]
+        raise AttackError(f"the target {name!r} is what the image already shows; pick another")
+    return label
+
+
+def attacked_image(
+    classifier: Classifier,
+    image: Tensor,
+    adversarial: Tensor,
+    before: Prediction,
+    after: Prediction,
+    *,
+    label: int,
+    target: int | None,
+) -> AttackedImage:
+    """What became of ``image`` [3, H, W] as ``adversarial``, with distances.
+
+    ``before`` and ``after`` are the classifier's predictions for the two.
+    """
+    original, adversarial = image.detach().cpu(), adversarial.cpu()
+    perturbation = perturbation_image(adversarial - original)
+    noise, rounded = predict(classifier, torch.stack([perturbation, round_8bit(adversarial)]))
+    return AttackedImage(
         original=original,
         adversarial=adversarial,
         label=label,
@@ -148,8 +181,6 @@ def attack_image(
         linf=linf(original, adversarial),
         l2=l2(original, adversarial),
         ssim=ssim(original, adversarial),
-        trace=result.trace,
-        seconds=seconds,
     )
 
 

@@ -36,8 +36,8 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class AttackReport:
-    """One attacked image.
+class AttackedImage:
+    """An image, what an attack made of it, and what the classifier says of both.
 
     ``original`` and ``adversarial`` are float32 [3, H, W] in [0, 1]; ``label`` and ``target`` are
     class indices (``target`` None: any wrong class). ``before``, ``after`` and ``noise`` are the
@@ -47,11 +47,9 @@ class AttackReport:
     ``outcome`` is "fooled", "partly" (wrong, but not the target), "held" (the prediction did not
     change, or changed to the label), or "misclassified" (the original already was what the attack
     aims at). ``success`` says whether the adversarial image is misclassified or, with a target,
-    classified as the target; ``survives_8bit`` says the same after rounding to 8 bits. The trace's
-    ``frames``, if any, are float32 [T + 1, 1, 3, H, W]. ``seconds`` is the duration of the attack.
+    classified as the target; ``survives_8bit`` says the same after rounding to 8 bits.
     """
 
-    recipe: Recipe
     original: Tensor
     adversarial: Tensor
     label: int
@@ -65,10 +63,21 @@ class AttackReport:
     linf: float
     l2: float
     ssim: float
-    trace: Trace
-    seconds: float
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the classes."""
         return self.before.names
+
+
+@dataclass(frozen=True)
+class AttackReport(AttackedImage):
+    """The result of an attack that a recipe describes.
+
+    The trace's ``frames``, if any, are float32 [T + 1, 1, 3, H, W]. ``seconds`` is the duration of
+    the attack.
+    """
+
+    recipe: Recipe
+    trace: Trace
+    seconds: float

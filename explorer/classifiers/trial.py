@@ -10,10 +10,11 @@ from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.outputs import PROBABILITIES, are_probabilities
 from explorer.errors import is_out_of_memory, type_and_message
 
-_SOFTMAXED = (
+PROBABILITIES_TEXT = (
     "{name} returns probabilities, so every confidence shown is wrong and attacks on it are weaker "
-    'than they should be; give its Classifier outputs="probabilities", which takes their logarithms'
+    "than they should be"
 )
+PROBABILITIES_ADVICE = 'give its Classifier outputs="probabilities", which takes their logarithms'
 
 
 def trial_run(classifier: Classifier) -> Tensor:
@@ -44,7 +45,7 @@ def probabilities_note(classifier: Classifier) -> str | None:
     for images in (*noise, torch.zeros_like(noise[0]), torch.ones_like(noise[0])):
         if not are_probabilities(_outputs(classifier, images), weight_dtype(classifier.module)):
             return None
-    return _SOFTMAXED.format(name=classifier.name)
+    return f"{PROBABILITIES_TEXT.format(name=classifier.name)}; {PROBABILITIES_ADVICE}"
 
 
 def _noise(classifier: Classifier, seed: int) -> Tensor:

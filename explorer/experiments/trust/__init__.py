@@ -1,0 +1,20 @@
+"""Whether the figure of an attack can be trusted: what to look for, and what was seen.
+
+:class:`TrustCheck` collects evidence while a figure is computed and gives its caveats;
+:func:`warnings_json` is what a command prints of them.
+"""
+
+from explorer.experiments.trust.caveat import Caveat, Reference, warnings_json
+from explorer.experiments.trust.check import TrustCheck, check_attack
+from explorer.experiments.trust.evidence import Evidence
+from explorer.experiments.trust.judgement import caveats_of
+
+__all__ = [
+    "Caveat",
+    "Evidence",
+    "Reference",
+    "TrustCheck",
+    "caveats_of",
+    "check_attack",
+    "warnings_json",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import streamlit as st
@@ -14,19 +13,22 @@ from explorer.ui.attack.crop import choose_crop
 from explorer.ui.attack.more_settings import more_settings
 from explorer.ui.attack.presets import FGSM_BESIDE, preset_buttons
 from explorer.ui.attack.targets import target_suggestions
-from explorer.ui.attack.widgets import BIND, choose_one, class_index, class_options
 from explorer.ui.components.markdown import plain
+from explorer.ui.shared.attack_widgets import (
+    BIND,
+    choose_epsilon,
+    choose_norm,
+    choose_one,
+    choose_steps,
+    class_index,
+    class_options,
+)
 from explorer.ui.shared.classifiers import NO_CLASSIFIER
 from explorer.ui.shared.image_picker import choose_picture
 from explorer.ui.shared.picture import Picture
 from explorer.ui.shared.words import badge
 
-NORMS = {"L∞": "linf", "L2": "l2"}
 METHODS = ["PGD", "FGSM", FGSM_BESIDE]
-MAX_LINF = 32.0  # levels of 255
-MAX_STEPS = 200
-
-_NORM_HELP = "L∞: no value may change by more than ε. L2: ε is the length of the whole change."
 _METHOD_HELP = (
     "FGSM (fast gradient sign method): one large step. PGD (projected gradient descent): many "
     "small steps that never leave the allowed change ε. Or both, one above the other."
@@ -64,13 +66,13 @@ def choose_attack(model: Classifier) -> AttackChoice:
     """The picture and the attack on it."""
     picture = choose_picture(model)
     crop = choose_crop(picture, model)
-    norm = NORMS[choose_one("Size of the change measured by", list(NORMS), "norm", _NORM_HELP)]
-    epsilon = _epsilon(norm, model)
+    norm = choose_norm()
+    epsilon = choose_epsilon(norm, model.input_size)
     preset_buttons()
     method = choose_one("Method", METHODS, "method", _METHOD_HELP)
     steps = 1
     if method != "FGSM":
-        steps = st.slider("Steps", 1, MAX_STEPS, 40, key="steps", bind=BIND)
+        steps = choose_steps()
     options = class_options(model.labels)
     target = st.selectbox(
         "Target",
@@ -88,42 +90,3 @@ def choose_attack(model: Classifier) -> AttackChoice:
         recipe = more_settings(method, recipe, options)
     recipe = recipe.with_classes(recipe.label, class_index(options, target))
     return AttackChoice(picture, recipe, method == FGSM_BESIDE)
-
-
-def l2_range(size: tuple[int, int]) -> tuple[float, float, float]:
-    """The default, the largest and the step of an L2 radius for images of ``size``.
-
-    A change of the same size per pixel is longer in a larger image: the paper's 0.5 at 32 × 32 is
-    scaled by the side.
-    """
-    scale = math.sqrt(size[0] * size[1]) / 32
-    return round(0.5 * scale, 1), float(math.ceil(4 * scale)), 0.05
-
-
-def _epsilon(norm: str, model: Classifier) -> float:
-    if norm == "linf":
-        levels = st.slider(
-            "ε: largest change per value (of 255)",
-            0.0,
-            MAX_LINF,
-            4.0,
-            step=0.25,
-            format="%g/255",
-            key="linf",
-            bind=BIND,
-            help="The most by which any value of any pixel may change, out of 255.",
-        )
-        return float(levels) / 255
-    default, largest, step = l2_range(model.input_size)
-    radius = st.slider(
-        "ε: length of the change (L2)",
-        0.0,
-        largest,
-        default,
-        step=step,
-        format="%.2f",
-        key="l2",
-        bind=BIND,
-        help="The Euclidean length of the change over all values, in pixels of [0, 1].",
-    )
-    return float(radius)

@@ -11,9 +11,9 @@ from PIL import Image
 from explorer.classifiers import Classifier
 from explorer.images.geometry import CENTRE, MAX_ZOOM, Crop, crop_window, min_zoom
 from explorer.images.open import UPLOAD_PREFIX
-from explorer.ui.attack.widgets import BIND
 from explorer.ui.components.component import component
 from explorer.ui.components.images import data_uri
+from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.picture import Picture
 from explorer.ui.shared.session_memory import once
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.settings import PRECISIONS
-from explorer.ui.attack.widgets import BIND, class_index
+from explorer.ui.shared.attack_widgets import BIND, class_index
 
 LOSSES = {"cross-entropy": "ce", "margin (CW)": "cw", "DLR": "dlr"}
 MAX_RESTARTS, MAX_SEED = 10, 2**31 - 1

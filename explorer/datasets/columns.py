@@ -91,6 +91,12 @@ def _find(
             raise DataError(
                 f"{where} has no column {short(wanted)}; it has {short(', '.join(names))}"
             )
+        if wanted not in fitting:
+            kind = short(schema.field(names.index(wanted)).type)
+            raise DataError(
+                f"the column {short(wanted)} of {where} holds no {what.partition(',')[0]}: its "
+                f"type is {kind}"
+            )
         return wanted
     for candidates in ([name for name in typed if name in names], list(names), list(fitting)):
         known = [name for name in usual if name in candidates]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import sys
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from explorer.datasets.columns import ColumnNames, find_columns
 from explorer.datasets.labelled import DataError
-from explorer.errors import short, type_and_message
+from explorer.errors import is_out_of_memory, short, type_and_message
 
 PREFIX = "hf://"
 _SOURCE = re.compile(
@@ -20,7 +21,8 @@ _SOURCE = re.compile(
     r"(/(?P<config>[\w.-]+))?(:(?P<split>[\w.-]+))?"
 )
 _FORM = "hf://OWNER/NAME:SPLIT, with /CONFIGURATION before the colon if there are several"
-_SECONDS = 10.0  # to reach the Hub; datasets itself tries for half a minute
+_SECONDS = 10.0  # for the first answer; datasets itself waits for half a minute
+_LOG_IN = "log in with: hf auth login"
 
 
 @dataclass(frozen=True)
@@ -46,24 +48,71 @@ def read_hub(source: str, limit: int | None, named: ColumnNames) -> pa.Table:
             f"{source} needs the datasets library: pip install 'adversarial-explorer[hub]', or "
             "pip install datasets"
         ) from None
-    datasets.disable_progress_bars()
+    from explorer.classifiers.hub import hub_if_reachable  # imports the Hub's library
+
+    if not sys.stderr.isatty():
+        datasets.disable_progress_bars()
+    with hub_if_reachable() as reachable:
+        try:
+            return _loaded(parsed, source, limit, named, datasets, reachable)
+        except DataError:
+            raise
+        except Exception as error:  # of a library, the network, or the files of the data set
+            if is_out_of_memory(error):
+                raise
+            raise DataError(_sentence(error, parsed, source, reachable)) from None
+
+
+def _loaded(
+    parsed: _Source,
+    source: str,
+    limit: int | None,
+    named: ColumnNames,
+    datasets: Any,
+    reachable: bool,
+) -> pa.Table:
+    if reachable:
+        _check_existence(parsed)
     try:
-        _check_reachable(parsed)
         rows = datasets.load_dataset(
             parsed.name,
-            parsed.config,
+            parsed.config or _only_config(parsed, source, datasets),
             split=parsed.split or _only_split(parsed, source, datasets),
             revision=parsed.revision,
-            streaming=limit is not None,
+            streaming=limit is not None and reachable,
         )
-        return _table(rows, limit, source, named, datasets)
-    except DataError:
-        raise
-    except Exception as error:  # of a library, the network, or the files of the data set
-        raise DataError(
-            f"{source} can't be read ({short(type_and_message(error))}); check its name, and the "
-            "network"
-        ) from None
+    except ValueError as error:
+        if isinstance(error, DataError) or parsed.split is None or "split" not in str(error):
+            raise
+        raise _split_error(parsed, source, datasets) from None
+    return _table(rows, limit, source, named, datasets)
+
+
+def _sentence(error: Exception, parsed: _Source, source: str, reachable: bool) -> str:
+    """What went wrong, and what to do."""
+    from huggingface_hub import constants
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    if not reachable:
+        return (
+            f"{source} is not on this machine, and {constants.ENDPOINT} can't be reached; data "
+            f"that were fetched before are in {constants.HF_HOME} and need no network"
+        )
+    if isinstance(error, GatedRepoError):
+        return f"{parsed.name} is gated: agree to its terms on {constants.ENDPOINT}, then {_LOG_IN}"
+    if isinstance(error, RepositoryNotFoundError):
+        return (
+            f"{constants.ENDPOINT} has no data set {parsed.name} that is open to all; check the "
+            f"name or, for a private one, {_LOG_IN}"
+        )
+    if isinstance(error, RevisionNotFoundError):
+        return f"{parsed.name} has no revision {parsed.revision}; leave @{parsed.revision} out"
+    reason = short(type_and_message(error).rstrip("."))
+    return f"{source} can't be read ({reason}); check its name, and the network"
 
 
 def _parse(source: str) -> _Source:
@@ -73,22 +122,46 @@ def _parse(source: str) -> _Source:
     return _Source(match["name"], match["revision"], match["config"], match["split"])
 
 
-def _check_reachable(parsed: _Source) -> None:
-    """One quick request, unless the person works offline with what was fetched before."""
-    from huggingface_hub import HfApi, constants
+def _check_existence(parsed: _Source) -> None:
+    """One quick request, whose errors say more than those of ``datasets``."""
+    from huggingface_hub import HfApi
 
-    if not constants.HF_HUB_OFFLINE:
-        HfApi().dataset_info(parsed.name, revision=parsed.revision, timeout=_SECONDS)
+    HfApi().dataset_info(parsed.name, revision=parsed.revision, timeout=_SECONDS)
+
+
+def _only_config(parsed: _Source, source: str, datasets: Any) -> str | None:
+    configs = datasets.get_dataset_config_names(parsed.name, revision=parsed.revision)
+    if len(configs) < 2 or "default" in configs:
+        return None
+    split = f":{parsed.split}" if parsed.split else ""
+    stem = source.removesuffix(split)
+    raise DataError(
+        f"{source} has the configurations {short(', '.join(configs))}; name one, such as "
+        f"{stem}/{configs[0]}{split}"
+    )
 
 
 def _only_split(parsed: _Source, source: str, datasets: Any) -> str:
-    splits = datasets.get_dataset_split_names(parsed.name, parsed.config, revision=parsed.revision)
+    splits = _splits(parsed, datasets)
     if len(splits) != 1:
         raise DataError(
             f"{source} has the splits {short(', '.join(splits))}; name one, such as "
             f"{source}:{splits[0]}"
         )
-    return str(splits[0])
+    return splits[0]
+
+
+def _split_error(parsed: _Source, source: str, datasets: Any) -> DataError:
+    splits = _splits(parsed, datasets)
+    return DataError(
+        f"{source.removesuffix(f':{parsed.split}')} has no split {parsed.split}; it has "
+        f"{short(', '.join(splits))}"
+    )
+
+
+def _splits(parsed: _Source, datasets: Any) -> list[str]:
+    names = datasets.get_dataset_split_names(parsed.name, parsed.config, revision=parsed.revision)
+    return [str(name) for name in names]
 
 
 def _table(

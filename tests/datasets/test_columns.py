@@ -59,7 +59,7 @@ def test_a_person_names_columns(tmp_path):
     assert (data.labels.tolist(), data.images[0, 0, 0, 0].item()) == ([1], 2)
     with pytest.raises(DataError, match="has no column nothing; it has image, mask, coarse, fine"):
         read_set(path, named=ColumnNames(label="nothing"))
-    with pytest.raises(DataError, match="holds no image bytes"):
+    with pytest.raises(DataError, match="the column coarse of .* holds no pictures: its type is int64"):
         read_set(path, named=ColumnNames("coarse", "fine"))
     with pytest.raises(DataError, match=r"the labels in .* are struct.*whole numbers or texts"):
         read_set(path, named=ColumnNames("image", "mask"))

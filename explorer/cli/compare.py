@@ -14,7 +14,6 @@ from explorer.cli.one_image import add_output_options
 from explorer.experiments.compare import (
     ComparedClassifier,
     Comparison,
-    Transfer,
     check_classifiers,
     compare,
 )
@@ -22,6 +21,7 @@ from explorer.experiments.noise_control import NoiseControl
 from explorer.experiments.one_image.attack_image import versions
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import Prediction
+from explorer.experiments.picture_transfer import Transfer
 from explorer.figures.captions import percent
 from explorer.figures.comparison_files import comparison_files
 from explorer.figures.comparison_table import fooled_draws

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from PIL import Image
-from torch import Tensor, nn
 
 from explorer.classifiers import Classifier
-from explorer.errors import Cancelled, UserError
+from explorer.errors import UserError
 from explorer.experiments.noise_control import NoiseControl, noise_control
-from explorer.experiments.one_image.attack_image import (
-    attack_image,
-    is_success,
-    outcome_of,
-    predict,
-)
+from explorer.experiments.one_image.attack_image import attack_image
 from explorer.experiments.one_image.recipe import Recipe
-from explorer.experiments.one_image.report import AttackReport, Prediction
+from explorer.experiments.one_image.report import AttackReport
+from explorer.experiments.picture_transfer import Transfer, transfers_between
 from explorer.images.geometry import preprocess
 
 MIN_CLASSIFIERS, MAX_CLASSIFIERS = 2, 4
@@ -43,33 +38,6 @@ class ComparedClassifier:
     robust: bool
     report: AttackReport
     noise: NoiseControl
-
-
-@dataclass(frozen=True)
-class TransferAnswer:
-    """What a classifier says of another's original (``before``) and adversarial image (``after``).
-
-    ``outcome`` is one of :data:`~explorer.experiments.one_image.report.OUTCOMES`, and ``success``
-    as in :class:`AttackReport`, both by the label and the target of the classifier that answers.
-    """
-
-    before: Prediction
-    after: Prediction
-    outcome: str
-    success: bool
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """The adversarial picture made on the classifier ``made_on``, shown to ``shown_to``.
-
-    ``answer`` is None where it can't be shown; ``note`` says why, or how it was changed for that.
-    """
-
-    made_on: str
-    shown_to: str
-    answer: TransferAnswer | None
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,45 +92,29 @@ def compare(
         reports[name] = attack_image(
             classifiers[name], pixels, own_recipe, on_step=count, cancelled=cancelled
         )
-    return comparison_of(classifiers, recipes, reports, cancelled=cancelled)
+    noise = {
+        name: noise_control(classifiers[name], report, cancelled=cancelled)
+        for name, report in reports.items()
+    }
+    transfers = transfers_between(classifiers, recipes, reports, cancelled=cancelled)
+    return comparison_of(classifiers, recipes, reports, noise, transfers)
 
 
 def comparison_of(
     classifiers: Mapping[str, Classifier],
     recipes: Mapping[str, Recipe],
     reports: Mapping[str, AttackReport],
-    *,
-    on_step: OnStep | None = None,
-    cancelled: IsCancelled | None = None,
+    noise: Mapping[str, NoiseControl],
+    transfers: tuple[Transfer, ...],
 ) -> Comparison:
-    """The comparison of finished attacks: ``reports`` of ``recipes`` on ``classifiers``, by name.
-
-    ``on_step(done, total)`` counts the noise of each classifier and the transfers. Raises
-    :class:`~explorer.errors.Cancelled` when ``cancelled()`` is true.
-    """
-    names = list(reports)
-    total, done = len(names) * (len(names) + 1), 0
-
-    def next_part() -> None:
-        nonlocal done
-        if cancelled is not None and cancelled():
-            raise Cancelled
-        if on_step is not None:
-            on_step(done, total)
-        done += 1
-
-    compared: list[ComparedClassifier] = []
-    for name in names:
-        next_part()
-        model, report = classifiers[name], reports[name]
-        noise = noise_control(model, report, cancelled=cancelled)
-        compared.append(ComparedClassifier(name, model.title, model.robust, report, noise))
-    transfers: list[Transfer] = []
-    for made_on in names:
-        for shown_to in names:
-            next_part()
-            transfers.append(_transfer(made_on, shown_to, classifiers, recipes, reports))
-    return Comparison(tuple(compared), tuple(transfers), _notes(classifiers, recipes))
+    """The comparison of what was computed for each classifier, by name, with notes on it."""
+    compared = tuple(
+        ComparedClassifier(
+            name, classifiers[name].title, classifiers[name].robust, report, noise[name]
+        )
+        for name, report in reports.items()
+    )
+    return Comparison(compared, transfers, _notes(classifiers, recipes))
 
 
 def check_classifiers(names: Sequence[str]) -> None:
@@ -201,6 +153,14 @@ def recipes_for(classifiers: Mapping[str, Classifier], recipe: Recipe) -> dict[s
     return recipes
 
 
+def command_of(recipe: Recipe, names: Sequence[str], out: str = "out") -> str:
+    """The command that compares these classifiers in the same way and writes to ``out``."""
+    start, image, option, _, *settings = shlex.split(recipe.command(out))[3:]
+    assert (start, option) == ("attack", "--model")
+    words = ["python", "-m", "explorer", "compare", image, option, *names, *settings]
+    return shlex.join(words)
+
+
 def matching_class(index: int, labels: Sequence[str], others: Sequence[str]) -> int | None:
     """The class among ``others`` with the name of class ``index`` of ``labels``, or None.
 
@@ -216,43 +176,6 @@ def matching_class(index: int, labels: Sequence[str], others: Sequence[str]) -> 
 
 def _folded(name: str) -> str:
     return name.partition(",")[0].strip().casefold()
-
-
-def _transfer(
-    made_on: str,
-    shown_to: str,
-    classifiers: Mapping[str, Classifier],
-    recipes: Mapping[str, Recipe],
-    reports: Mapping[str, AttackReport],
-) -> Transfer:
-    report, model, own = reports[made_on], classifiers[shown_to], reports[shown_to]
-    if made_on == shown_to:
-        answer = TransferAnswer(report.before, report.after, report.outcome, report.success)
-        return Transfer(made_on, shown_to, answer)
-    channels, height, width = report.original.shape
-    if channels != model.channels:
-        takes = "grey pictures" if model.channels == 1 else "pictures in colour"
-        return Transfer(made_on, shown_to, None, f"it takes {takes}")
-    size, note = model.input_size, ""
-    if size[0] * width != size[1] * height:
-        return Transfer(made_on, shown_to, None, f"it takes pictures of {size[0]} × {size[1]}")
-    pictures = torch.stack([report.original, report.adversarial])
-    if size != (height, width):
-        pictures = _resized(pictures, size)
-        note = f"resized from {height} × {width} to {size[0]} × {size[1]}"
-    before, after = predict(model, pictures)
-    label = own.label
-    if recipes[shown_to].label is None:  # its own prediction, for the picture as it is shown here
-        label = before.index
-    outcome = outcome_of(before.index, after.index, label, own.target)
-    success = is_success(after.index, label, own.target)
-    return Transfer(made_on, shown_to, TransferAnswer(before, after, outcome, success), note)
-
-
-def _resized(pictures: Tensor, size: tuple[int, int]) -> Tensor:
-    """The pictures [N, C, H, W] at ``size`` (height, width), bilinear and antialiased."""
-    resized = nn.functional.interpolate(pictures, size, mode="bilinear", antialias=True)
-    return resized.clamp(0, 1)
 
 
 def _notes(

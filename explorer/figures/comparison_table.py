@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from explorer.experiments.compare import ComparedClassifier, Comparison, Transfer
+from explorer.experiments.compare import ComparedClassifier, Comparison
 from explorer.experiments.noise_control import NoiseControl
 from explorer.experiments.one_image.report import Prediction
+from explorer.experiments.picture_transfer import Transfer
 from explorer.figures.captions import percent
 from explorer.figures.palette import OUTCOME_MARKS, ROBUST, STANDARD, Mark
 

@@ -18,11 +18,10 @@ from explorer.experiments.compare import (
     ComparedClassifier,
     Comparison,
     Note,
-    Transfer,
-    TransferAnswer,
 )
 from explorer.experiments.noise_control import NoiseControl
 from explorer.experiments.one_image.report import AttackReport
+from explorer.experiments.picture_transfer import Transfer, TransferAnswer
 from explorer.figures.captions import percent
 from explorer.figures.comparison_files import comparison_csv, comparison_files, zipped
 from explorer.figures.comparison_table import comparison_table

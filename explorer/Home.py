@@ -37,6 +37,7 @@ page = st.navigation(
             PAGES / "overview.py", title="Overview", icon=":material/visibility:", default=True
         ),
         st.Page(PAGES / "attack.py", title="Attack an image", icon=":material/bolt:"),
+        st.Page(PAGES / "compare.py", title="Compare classifiers", icon=":material/balance:"),
         st.Page(
             PAGES / "datasets.py", title="Robust and non-robust data", icon=":material/compare:"
         ),

@@ -1,0 +1,182 @@
+"""The sidebar of the comparison page: classifiers, picture and attack, all in its address."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from explorer.classifiers import Classifier, ClassifierError, Entry
+from explorer.experiments.compare import MAX_CLASSIFIERS, check_classifiers, recipes_for
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.ui.components.markdown import plain
+from explorer.ui.shared.attack_request import AttackRequest
+from explorer.ui.shared.attack_widgets import (
+    BIND,
+    choose_epsilon,
+    choose_norm,
+    choose_one,
+    choose_steps,
+    class_index,
+    class_options,
+)
+from explorer.ui.shared.classifiers import NO_CLASSIFIER, entries, load_for_page
+from explorer.ui.shared.image_picker import choose_picture, known_label
+from explorer.ui.shared.picture import Picture
+from explorer.ui.shared.words import badge
+
+PAGE = "compare_"  # begins the keys of this page's widgets and values
+MODELS = f"{PAGE}models"
+# The keys of the widgets whose values are in the page's address and restore the page.
+LINKED = tuple(
+    f"{PAGE}{key}"
+    for key in (
+        *("models", "image", "norm", "linf", "l2", "method", "steps", "target", "label"),
+        *("restarts", "seed"),
+    )
+)
+METHODS = ["PGD", "FGSM"]
+MAX_RESTARTS, MAX_SEED = 10, 2**31 - 1
+
+_METHOD_HELP = (
+    "PGD (projected gradient descent): many small steps that never leave the allowed change ε. "
+    "FGSM (fast gradient sign method): one large step."
+)
+
+
+@dataclass(frozen=True)
+class ComparisonRequest:
+    """The attack that ``recipe`` describes for the first of the classifiers ``names``.
+
+    ``recipes`` has it for each of them, by name.
+    """
+
+    picture: Picture
+    recipe: Recipe
+    recipes: Mapping[str, Recipe]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the classifiers."""
+        return list(self.recipes)
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for requests that have the same results if the weights are the same."""
+        return tuple(self.attack(name).key for name in self.names)
+
+    def attack(self, name: str) -> AttackRequest:
+        """The attack on one of the classifiers."""
+        return AttackRequest(self.picture, self.recipes[name])
+
+
+def choose_comparison() -> ComparisonRequest:
+    """All choices of the sidebar.
+
+    Raises :class:`~explorer.errors.UserError` for fewer than two classifiers, for one that can't
+    be loaded, and for a target that one of them lacks.
+    """
+    names = _choose_classifiers(entries())
+    check_classifiers(names)
+    models = {name: load_for_page(name) for name in names}
+    first = models[names[0]]
+    picture = choose_picture(first, PAGE)
+    recipe = _choose_attack(picture, first, names[0])
+    return ComparisonRequest(picture, recipe, recipes_for(models, recipe))
+
+
+def default_models(known: Mapping[str, Entry]) -> list[str]:
+    """A standard classifier and a robust one of the same data, of CIFAR-10 if there are any.
+
+    Without such a pair they are the first two classifiers.
+    """
+    robust = sorted(
+        (entry for entry in known.values() if entry.robust),
+        key=lambda entry: not entry.name.startswith("cifar10"),
+    )
+    for entry in robust:
+        for other in known.values():
+            if other.data == entry.data and not other.robust:
+                return [other.name, entry.name]
+    return list(known)[:2]
+
+
+def _choose_classifiers(known: Mapping[str, Entry]) -> list[str]:
+    if not known:
+        raise ClassifierError(NO_CLASSIFIER)
+    names = st.multiselect(
+        "Classifiers",
+        list(known),
+        default=default_models(known),
+        key=MODELS,
+        bind=BIND,
+        max_selections=MAX_CLASSIFIERS,
+        placeholder="two to four",
+        help="Two to four. The picture's samples and the names of the classes are those of the "
+        "first one.",
+    )
+    for name in names:
+        st.markdown(f"{badge(known[name])} :small[{plain(known[name].title)}]")
+    return names
+
+
+def _choose_attack(picture: Picture, model: Classifier, name: str) -> Recipe:
+    norm = choose_norm(PAGE)
+    epsilon = choose_epsilon(norm, model.input_size, PAGE)
+    method = choose_one("Method", METHODS, f"{PAGE}method", _METHOD_HELP)
+    steps = 1 if method == "FGSM" else choose_steps(PAGE)
+    options = class_options(model.labels)
+    target = st.selectbox(
+        "Target",
+        options,
+        index=None,
+        key=f"{PAGE}target",
+        bind=BIND,
+        placeholder="any other class",
+        help="Leave it empty to get any wrong answer. All classifiers need a class of this name.",
+    )
+    known = known_label(picture, model)
+    recipe = Recipe(picture.source, name, norm, epsilon, steps)
+    with st.expander("More settings"):
+        label = st.selectbox(
+            "Label",
+            options,
+            index=None,
+            key=f"{PAGE}label",
+            bind=BIND,
+            placeholder="each classifier's prediction" if known is None else options[known],
+            help="What the picture shows. If empty, it is the sample's own class or, for your own "
+            "pictures, what each classifier says of it.",
+        )
+        restarts = 1 if method == "FGSM" else _choose_restarts()
+        recipe = replace(recipe, restarts=restarts, seed=_choose_seed())
+    recipe = recipe.fgsm() if method == "FGSM" else recipe
+    chosen = class_index(options, label)
+    return recipe.with_classes(known if chosen is None else chosen, class_index(options, target))
+
+
+def _choose_restarts() -> int:
+    restarts = st.number_input(
+        "Restarts",
+        1,
+        MAX_RESTARTS,
+        1,
+        key=f"{PAGE}restarts",
+        bind=BIND,
+        help="Try this many random starts and keep the best.",
+    )
+    return int(restarts)
+
+
+def _choose_seed() -> int:
+    seed = st.number_input(
+        "Seed",
+        0,
+        MAX_SEED,
+        0,
+        key=f"{PAGE}seed",
+        bind=BIND,
+        help="The same seed gives the same random starts and the same noise.",
+    )
+    return int(seed)

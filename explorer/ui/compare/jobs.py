@@ -1,0 +1,78 @@
+"""What the worker computes for a comparison beside the attacks: noise and transfers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from explorer.experiments.noise_control import NoiseControl, noise_control
+from explorer.experiments.picture_transfer import Transfer, transfers_between
+from explorer.ui.compare.controls import PAGE, ComparisonRequest
+from explorer.ui.jobs.job import Job
+from explorer.ui.jobs.progress import show_progress
+from explorer.ui.jobs.sessions import session_jobs
+from explorer.ui.shared.attack_request import AttackResponse
+from explorer.ui.shared.classifiers import classifier, identity
+from explorer.ui.shared.result_cache import ResultCache
+
+T = TypeVar("T")
+CAPACITY = 24  # results of a session: a slider that is moved back shows its own at once
+
+
+def noise_job(response: AttackResponse, place: str) -> NoiseControl | None:
+    """The noise control of an attack; None until it is there."""
+    name = response.report.recipe.model
+    model = classifier(name)
+
+    def work(job: Job[NoiseControl]) -> NoiseControl:
+        return noise_control(model, response.report, cancelled=job.next_step)
+
+    key = ("noise", *response.request.key, identity(model))
+    return _result(place, key, str(model.device), work, "Classifying noise of the same size")
+
+
+def transfers_job(
+    request: ComparisonRequest, responses: Mapping[str, AttackResponse], place: str
+) -> tuple[Transfer, ...] | None:
+    """Each adversarial picture shown to each classifier; None until it is there."""
+    models = {name: classifier(name) for name in responses}
+    reports = {name: response.report for name, response in responses.items()}
+    device = str(models[next(iter(models))].device)
+
+    def work(job: Job[tuple[Transfer, ...]]) -> tuple[Transfer, ...]:
+        def count(done: int, total: int) -> None:
+            job.progress = done, total
+
+        return transfers_between(
+            models, request.recipes, reports, on_step=count, cancelled=job.next_step
+        )
+
+    key = ("transfers", *((each.request.key, identity(models[n])) for n, each in responses.items()))
+    return _result(place, key, device, work, "Showing each picture to each classifier")
+
+
+def forget_jobs(request: ComparisonRequest, places: list[str]) -> None:
+    """Cancel the jobs of places that are no longer on the page."""
+    for device in {str(classifier(name).device) for name in request.names}:
+        for place in places:
+            session_jobs(device).cancel(place)
+
+
+def _result(
+    place: str, key: Hashable, device: str, work: Callable[[Job[T]], T], doing: str
+) -> T | None:
+    """The result of ``work``, from this session's cache if it has been computed before."""
+    results: ResultCache[Any] = st.session_state.setdefault(f"{PAGE}results", ResultCache(CAPACITY))
+    known: T | None = results.get(key)
+    if known is not None:
+        st.container(key=f"status {place}")  # as show_progress has it
+        return known
+    jobs = session_jobs(device)
+    result = show_progress(
+        jobs, jobs.submit(place, key, work), place, lambda job: doing, keep=False
+    )
+    if result is not None:
+        results.put(key, result)
+    return result

@@ -1,0 +1,138 @@
+"""The comparison page below its introduction: each classifier's row, the table and the exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.experiments.compare import MAX_CLASSIFIERS, Comparison, comparison_of
+from explorer.experiments.noise_control import NoiseControl
+from explorer.ui.compare.answers import answers
+from explorer.ui.compare.classifier_row import classifier_row
+from explorer.ui.compare.controls import LINKED, PAGE, ComparisonRequest, choose_comparison
+from explorer.ui.compare.exports import exports, link_of_page
+from explorer.ui.compare.jobs import forget_jobs, noise_job, transfers_job
+from explorer.ui.components.errors import report_errors
+from explorer.ui.components.markdown import plain, sentence
+from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
+from explorer.ui.shared.attack_job import run_attack
+from explorer.ui.shared.attack_request import AttackResponse
+from explorer.ui.shared.classifiers import classifier, entries
+from explorer.ui.shared.explanation import attack_explanation
+
+_SHOWN = f"{PAGE}shown"  # in the session's state: the last complete comparison
+# The place of a progress bar is kept, so that nothing moves when it comes and goes.
+_RESERVED = """
+<style>[class*="st-key-compare-status"] { min-height: 2.6rem }</style>
+"""
+
+
+@dataclass(frozen=True)
+class ShownComparison:
+    """A complete comparison with the request and the link that lead to it."""
+
+    request: ComparisonRequest
+    comparison: Comparison
+    link: str
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What there is of the request so far, by name of the classifier."""
+
+    responses: dict[str, AttackResponse]
+    noise: dict[str, NoiseControl]
+
+
+def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
+    """Fill the page. ``notice`` takes errors, ``results`` all that was computed."""
+    request: ComparisonRequest | None = None
+    with report_errors(notice):
+        remember_asked(*LINKED)
+        drop_infinite_values()
+        with st.sidebar:
+            request = choose_comparison()
+        name_refused_values(notice, *LINKED)
+    shown: ShownComparison | None = st.session_state.get(_SHOWN)
+    with results:
+        if request is not None:
+            st.html(_RESERVED)
+            shown = _compare(request) or shown
+        elif shown is not None:
+            st.caption("Below is the last comparison.")
+        if shown is not None:
+            _summary(shown, is_current=request is not None and shown.request.key == request.key)
+    attack_explanation(f"{PAGE}formula")
+
+
+def _compare(request: ComparisonRequest) -> ShownComparison | None:
+    """Draw the rows; the comparison, once everything of it is there."""
+    rows = _Rows({}, {})
+    for slot, name in enumerate(request.names):
+        with st.container(key=f"compare row {slot}"), report_errors():
+            _row(request, name, slot, rows)
+    spare = range(len(request.names), MAX_CLASSIFIERS)
+    forget_jobs(request, [each for slot in spare for each in _places(slot)])
+    if len(rows.responses) < 2 or set(rows.noise) != set(rows.responses):
+        return None
+    with report_errors():
+        with _status("table"):
+            transfers = transfers_job(request, rows.responses, "compare transfers")
+        if transfers is None:
+            return None
+        models = {name: classifier(name) for name in rows.responses}
+        recipes = {name: request.recipes[name] for name in rows.responses}
+        reports = {name: response.report for name, response in rows.responses.items()}
+        comparison = comparison_of(models, recipes, reports, rows.noise, transfers)
+        shown = ShownComparison(request, comparison, link_of_page())
+        st.session_state[_SHOWN] = shown
+        return shown
+    return None
+
+
+def _row(request: ComparisonRequest, name: str, slot: int, rows: _Rows) -> None:
+    """Draw the row of a classifier, and add what there is of it to ``rows``."""
+    attack_place, noise_place = _places(slot)
+    attack = request.attack(name)
+    noise: NoiseControl | None = None
+    with _status(slot):
+        response = run_attack(attack, attack_place)
+        if response is None or response.report.recipe.model != name:
+            return
+        if response.request.key == attack.key:
+            rows.responses[name] = response
+            with report_errors():
+                noise = noise_job(response, noise_place)
+            if noise is not None:
+                rows.noise[name] = noise
+    for note in classifier(name).notes:
+        st.warning(sentence(note), icon=":material/warning:")
+    classifier_row(response, noise, entries()[name], f"compare row of {slot}")
+
+
+def _status(of: object) -> DeltaGenerator:
+    """The place for the progress of a row, or of the table."""
+    return st.container(key=f"compare status {of}", gap=None)
+
+
+def _places(slot: int) -> tuple[str, str]:
+    return f"compare {slot}", f"compare noise {slot}"
+
+
+def _summary(shown: ShownComparison, *, is_current: bool) -> None:
+    st.subheader("Who is fooled by whose picture")
+    st.markdown(
+        "Each line is a picture, each column a classifier that sees it. In bold: the classifier "
+        "that the picture was made on."
+    )
+    if not is_current:
+        st.caption("This is the last complete comparison.")
+    for note in shown.comparison.notes:
+        st.info(plain(note.text), icon=":material/info:")
+    with report_errors():
+        answers(shown.comparison, "answers")
+    st.subheader("Export and share")
+    with report_errors():
+        exports(shown.comparison, shown.request, shown.link)

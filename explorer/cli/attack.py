@@ -6,6 +6,12 @@ import argparse
 
 from explorer.attacks.losses import LOSSES
 from explorer.classifiers import Classifier, load
+from explorer.cli.animation import (
+    add_animation_options,
+    animations,
+    check_animation,
+    needs_frames,
+)
 from explorer.cli.common import UsageError, add_model_options, number, writable_folder
 from explorer.cli.one_image import add_output_options, print_result, run_recipe, write_result
 from explorer.engine import PRECISIONS
@@ -22,6 +28,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("image", help=f"a picture's path, or {GALLERY_PREFIX}KEY")
     add_model_options(parser)
     add_settings(parser)
+    add_animation_options(parser)
     add_output_options(parser)
     parser.set_defaults(run=run)
 
@@ -81,8 +88,10 @@ def run(options: argparse.Namespace) -> int:
     recipe = recipe_of(options, options.model, options.weights)
     picture = open_image(options.image)
     classifier = load(options.model, options.weights, options.device)
-    report = run_recipe(classifier, picture, with_named_classes(recipe, options, classifier))
-    write_result(report, classifier, out)
+    recipe = with_named_classes(recipe, options, classifier)
+    check_animation(options, classifier, recipe)
+    report = run_recipe(classifier, picture, recipe, frames=needs_frames(options))
+    write_result(report, classifier, out, animations(options, classifier, report))
     print_result(report, out, options.json, warnings=list(classifier.notes))
     return 0
 

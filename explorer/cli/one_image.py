@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tqdm import tqdm
@@ -33,8 +34,13 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def run_recipe(classifier: Classifier, picture: DecodedImage, recipe: Recipe) -> AttackReport:
-    """The recipe's attack on the picture, with notes and progress on standard error."""
+def run_recipe(
+    classifier: Classifier, picture: DecodedImage, recipe: Recipe, *, frames: bool = False
+) -> AttackReport:
+    """The recipe's attack on the picture, with notes and progress on standard error.
+
+    ``frames`` keeps the image of every step in the trace.
+    """
     print_warnings(classifier)
     for note in picture.notes:
         print(f"note: {note}", file=sys.stderr)
@@ -43,7 +49,11 @@ def run_recipe(classifier: Classifier, picture: DecodedImage, recipe: Recipe) ->
         print("note: this is not the picture of the recipe", file=sys.stderr)
     with tqdm(total=recipe.steps, unit="step", file=sys.stderr, disable=None, leave=False) as bar:
         report = attack_image(
-            classifier, image, recipe, on_step=lambda done, steps, loss: bar.update()
+            classifier,
+            image,
+            recipe,
+            frames=frames,
+            on_step=lambda done, steps, loss: bar.update(),
         )
     precision = precision_note(recipe, report.recipe)
     if precision is not None:
@@ -51,8 +61,13 @@ def run_recipe(classifier: Classifier, picture: DecodedImage, recipe: Recipe) ->
     return report
 
 
-def write_result(report: AttackReport, classifier: Classifier, out: Path) -> None:
-    """Write the adversarial image, the triptych, the trace and the recipe into ``out``."""
+def write_result(
+    report: AttackReport, classifier: Classifier, out: Path, more: Mapping[str, bytes] = {}
+) -> None:
+    """Write the adversarial image, the triptych, the trace, the recipe and ``more`` into ``out``.
+
+    ``more`` are the contents of further files by name.
+    """
     figure = triptych(report, classifier.title)
     files = {
         "adversarial.png": adversarial_png(report),
@@ -62,6 +77,7 @@ def write_result(report: AttackReport, classifier: Classifier, out: Path) -> Non
         "triptych.svg": figure_bytes(figure, "svg"),
         "trace.csv": trace_csv(report).encode(),
         RECIPE_FILE: (report.recipe.to_json() + "\n").encode(),
+        **more,
     }
     write_together(out, files)
 

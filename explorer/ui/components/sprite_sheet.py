@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from explorer.experiments.one_image.frames import sampled_steps
 from explorer.experiments.one_image.report import AttackReport
 from explorer.images.geometry import to_uint8
 from explorer.ui.components.images import data_uri
 
-MAX_VALUES = 64_000_000  # float32 values of all frames that an attack may keep, with restarts
 MAX_PIXELS = 2_000_000  # of all frames sent to the browser
 
 
@@ -29,17 +31,6 @@ class SpriteSheet:
     width: int
     height: int
     steps: tuple[int, ...]
-
-
-def frames_fit(size: tuple[int, int], steps: int, restarts: int) -> bool:
-    """Whether the frames of such an attack, at ``size`` (height, width), fit into the memory."""
-    return 3 * size[0] * size[1] * (steps + 1) * restarts <= MAX_VALUES
-
-
-def sampled_steps(steps: int, best: int, count: int) -> tuple[int, ...]:
-    """About ``count`` of the points 0 … ``steps``, evenly spaced, with the first, last and best."""
-    stride = max(1, math.ceil((steps + 1) / max(count, 1)))
-    return tuple(sorted({*range(0, steps + 1, stride), best, steps}))
 
 
 def sprite_sheet_of(report: AttackReport) -> SpriteSheet:
@@ -59,3 +50,15 @@ def sprite_sheet_of(report: AttackReport) -> SpriteSheet:
     buffer = io.BytesIO()
     Image.fromarray(sheet).save(buffer, "WEBP", lossless=True, method=0, quality=50)
     return SpriteSheet(data_uri(buffer.getvalue(), "image/webp"), columns, width, height, steps)
+
+
+def images_of(sprite_sheet: SpriteSheet) -> dict[int, NDArray[np.uint8]]:
+    """The frames of ``sprite_sheet``, uint8 [H, W, 3], by step."""
+    data = base64.b64decode(sprite_sheet.sheet.partition(",")[2])
+    sheet = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    height, width = sprite_sheet.height, sprite_sheet.width
+    images = {}
+    for i, step in enumerate(sprite_sheet.steps):
+        top, left = i // sprite_sheet.columns * height, i % sprite_sheet.columns * width
+        images[step] = sheet[top : top + height, left : left + width]
+    return images

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from explorer.classifiers import Classifier
 from explorer.experiments.one_image.attack_image import attack_image
+from explorer.experiments.one_image.frames import frames_fit
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport
 from explorer.images.geometry import preprocess
-from explorer.ui.components.sprite_sheet import SpriteSheet, frames_fit, sprite_sheet_of
+from explorer.ui.components.sprite_sheet import SpriteSheet, sprite_sheet_of
 from explorer.ui.jobs.job import Job
 from explorer.ui.shared.picture import Picture
 

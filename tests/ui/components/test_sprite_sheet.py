@@ -1,19 +1,22 @@
-"""Which frames of an attack are sent to the browser."""
+"""The frames of an attack as one image, and cut out of it again."""
 
 from __future__ import annotations
 
-from explorer.ui.components.sprite_sheet import frames_fit, sampled_steps
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from explorer.images.geometry import to_uint8
+from explorer.ui.components.sprite_sheet import images_of, sprite_sheet_of
+from tests.figures.conftest import make_report
 
 
-def test_all_steps_are_sent_while_there_is_space() -> None:
-    assert sampled_steps(3, 2, 4) == (0, 1, 2, 3)
-
-
-def test_the_first_the_last_and_the_best_step_are_always_sent() -> None:
-    assert sampled_steps(10, 7, 3) == (0, 4, 7, 8, 10)
-    assert sampled_steps(10, 7, 0) == (0, 7, 10)
-
-
-def test_frames_of_many_restarts_at_a_large_size_do_not_fit() -> None:
-    assert frames_fit((224, 224), 40, 10)
-    assert not frames_fit((224, 224), 200, 10)
+def test_the_frames_come_back_with_the_same_pixels() -> None:
+    report = make_report(size=12, steps=6)
+    frames = torch.rand(7, 1, 3, 12, 12, generator=torch.Generator().manual_seed(1))
+    sheet = sprite_sheet_of(replace(report, trace=replace(report.trace, frames=frames)))
+    images = images_of(sheet)
+    assert list(images) == list(range(7))
+    for step, image in images.items():
+        np.testing.assert_array_equal(image, to_uint8(frames[step, 0]))

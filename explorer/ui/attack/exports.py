@@ -1,11 +1,10 @@
-"""Files of a result. Each is built when its button is clicked, without running the page again.
+"""Files of a result, the link that restores the page, and the command line.
 
-matplotlib, which draws the figures, is imported only then.
+matplotlib, which draws the figures, is imported only when a file is built.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from functools import partial
 from urllib.parse import urlencode
@@ -15,22 +14,27 @@ import streamlit as st
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.images.open import UPLOAD_PREFIX
-from explorer.ui.components.errors import error_text
 from explorer.ui.components.markdown import plain
+from explorer.ui.components.sprite_sheet import images_of
 from explorer.ui.jobs.progress import last_result
 from explorer.ui.shared.attack_controls import LINKED
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
-from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.exports import ExportFile, download_buttons, file_name, page_link
 from explorer.ui.shared.words import eight_bits
 
 FILES = (
-    ("Triptych, PNG", "-triptych.png", "image/png"),
-    ("Triptych, PDF", "-triptych.pdf", "application/pdf"),
-    ("Triptych, SVG", "-triptych.svg", "image/svg+xml"),
-    ("Adversarial image, PNG", ".png", "image/png"),
-    ("Exact values, .npy", ".npy", "application/octet-stream"),
-    ("Trace, CSV", "-trace.csv", "text/csv"),
-    ("Recipe, JSON", "-recipe.json", "application/json"),
+    ExportFile("Triptych, PNG", "-triptych.png", "image/png"),
+    ExportFile("Triptych, PDF", "-triptych.pdf", "application/pdf"),
+    ExportFile("Triptych, SVG", "-triptych.svg", "image/svg+xml"),
+    ExportFile("Adversarial image, PNG", ".png", "image/png"),
+    ExportFile("Exact values, .npy", ".npy", "application/octet-stream"),
+    ExportFile("Trace, CSV", "-trace.csv", "text/csv"),
+    ExportFile("Recipe, JSON", "-recipe.json", "application/json"),
+)
+MOVING = (
+    ExportFile("Steps, GIF", "-steps.gif", "image/gif"),
+    ExportFile("Steps, WebP", "-steps.webp", "image/webp"),
+    ExportFile("Steps, APNG", "-steps.png", "image/png"),
 )
 
 _LINKS = "links to results"  # in the session's state, by the keys of the requests
@@ -39,19 +43,16 @@ _LINKS = "links to results"  # in the session's state, by the keys of the reques
 def exports(response: AttackResponse) -> None:
     """The download buttons, the link that restores the page, and the command line."""
     report = response.report
-    name = _file_name(response)
-    with st.container(horizontal=True, key="exports"):
-        for label, ending, mime in FILES:
-            st.download_button(
-                label,
-                partial(build, response, ending),
-                f"{name}{ending}",
-                mime,
-                on_click="ignore",
-                icon=":material/download:",
-                key=f"export {ending}",
-            )
+    name = file_name(f"{response.request.picture.title} as {report.after.name}", "adversarial")
+    download_buttons(FILES, partial(build, response), name, "export")
     st.caption(plain(eight_bits(report)))
+    if response.sprite_sheet is not None:
+        st.markdown("Moving pictures for slides:")
+        download_buttons(MOVING, partial(build, response), name, "moving")
+        st.caption(
+            "WebP and APNG show every pixel as it is. A GIF has 256 colours, which change more "
+            "than a small ε does."
+        )
     st.markdown("Link to this result:")
     recipe = report.recipe
     link = st.session_state[_LINKS][response.request.key]
@@ -76,19 +77,8 @@ def remember_link(request: AttackRequest) -> None:
     shown = None if response is None else response.request.key
     st.session_state[_LINKS] = {
         **{key: link for key, link in links.items() if key == shown},
-        request.key: _link(),
+        request.key: page_link(LINKED),
     }
-
-
-def _link() -> str:
-    """The address with the value of every control: another version may have other defaults."""
-    base = (st.context.url or "").split("?")[0]
-    values = {key: st.session_state[key] for key in LINKED if st.session_state.get(key) is not None}
-    texts = {
-        key: str(value).lower() if isinstance(value, bool) else str(value)
-        for key, value in values.items()
-    }
-    return f"{base}?{urlencode(texts)}"
 
 
 def _pinned(link: str, recipe: Recipe) -> str:
@@ -97,18 +87,7 @@ def _pinned(link: str, recipe: Recipe) -> str:
 
 
 def build(response: AttackResponse, ending: str) -> bytes:
-    """The file with this ``ending``, one of :data:`FILES`.
-
-    An error has the text for the visitor, which Streamlit shows under the button.
-    """
-    try:
-        return _build(response, ending)
-    except Exception as error:
-        raise RuntimeError(error_text(error)) from None
-
-
-def _build(response: AttackResponse, ending: str) -> bytes:
-    wait_for_imports("files")
+    """The file with this ``ending``, one of :data:`FILES` or :data:`MOVING`."""
     from explorer.figures import export
     from explorer.figures.print_triptych import triptych
 
@@ -121,11 +100,18 @@ def _build(response: AttackResponse, ending: str) -> bytes:
         return export.trace_csv(report).encode()
     if ending == "-recipe.json":
         return report.recipe.to_json().encode()
+    if ending.startswith("-steps."):
+        return _moving(response, ending)
     figure = triptych(report, response.classifier_title)
     return export.figure_bytes(figure, ending.rpartition(".")[2])
 
 
-def _file_name(response: AttackResponse) -> str:
-    """``cat-as-dog`` for a picture with the title cat that is called a dog after the attack."""
-    text = f"{response.request.picture.title} as {response.report.after.name}"
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower()[:80] or "adversarial"
+def _moving(response: AttackResponse, ending: str) -> bytes:
+    from explorer.figures.animation import animation_bytes
+    from explorer.figures.attack_animation import step_animation
+
+    if response.sprite_sheet is None:
+        raise ValueError("the images of the steps were not kept")
+    images = images_of(response.sprite_sheet)
+    animation = step_animation(response.report, images, response.classifier_title)
+    return animation_bytes(animation, ending.rpartition(".")[2])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
@@ -12,9 +13,10 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui.attack.exports import FILES, build
+from explorer.ui.attack.exports import FILES, MOVING, build
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.attack_request import AttackResponse
+from explorer.ui.shared.exports import build_file
 from explorer.ui.shared.words import eight_bits
 from tests.ui.app import ATTACK, component, open_page, pixels
 
@@ -48,7 +50,7 @@ def test_a_precision_that_is_not_to_be_had_is_said(monkeypatch: pytest.MonkeyPat
 def test_there_is_a_button_for_each_file(page) -> None:
     at, _ = page
     assert [button.label for button in at.get("download_button")] == [
-        label for label, _, _ in FILES
+        file.label for file in (*FILES, *MOVING)
     ]
 
 
@@ -77,6 +79,14 @@ def test_the_figures_are_of_their_kind(page, ending: str, magic: bytes) -> None:
     assert build(page[1], ending).startswith(magic)
 
 
+@pytest.mark.parametrize("ending", [file.ending for file in MOVING])
+def test_the_moving_pictures_have_every_step(page, ending: str) -> None:
+    _, response = page
+    image = Image.open(io.BytesIO(build(response, ending)))
+    kept = int(response.report.trace.kept[0])
+    assert image.n_frames == 7 + (kept != 6)  # steps 0 to 6, and the one that was kept
+
+
 def test_the_page_says_whether_8_bits_are_enough(page) -> None:
     at, response = page
     assert plain(eight_bits(response.report)) in [caption.value for caption in at.caption]
@@ -87,5 +97,5 @@ def test_a_file_that_cannot_be_built_is_a_reported_bug(
 ) -> None:
     monkeypatch.setattr("explorer.figures.export.adversarial_npy", lambda report: 1 / 0)
     with pytest.raises(RuntimeError, match="this is a bug") as caught:
-        build(page[1], ".npy")
+        build_file(partial(build, page[1]), ".npy")
     assert str(caught.value).split()[-1] in caplog.text

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.ui.attack.controls import choose_attack, choose_classifier
 from explorer.ui.attack.exports import exports, remember_link
 from explorer.ui.attack.full_resolution import full_resolution
+from explorer.ui.attack.live_epsilon import live_epsilon_of
 from explorer.ui.attack.notices import notices
 from explorer.ui.attack.scrubber import scrubber
 from explorer.ui.attack.time_needed import time_needed
@@ -71,6 +72,8 @@ def _show(response: AttackResponse, fgsm: AttackResponse | None) -> None:
             st.subheader(f"PGD: {response.report.recipe.steps} small steps")
         triptych(response, "triptych")
         notices(response)
+    with report_errors():
+        live_epsilon_of(response, "triptych")
     wait_for_imports("charts")
     bars, steps = st.columns(2, gap="large")
     with bars, report_errors():

@@ -45,13 +45,18 @@ def run_attack(request: AttackRequest, place: str) -> AttackResponse | None:
 
 def _results(request: AttackRequest) -> ResultCache[AttackResponse]:
     """Those of all sessions, or the session's own for a visitor's own picture or classifier."""
-    own_picture = request.picture.source.startswith(UPLOAD_PREFIX)
-    if not own_picture and not belongs_to_session(request.recipe.model):
+    if not is_own(request):
         return RESULT_CACHE
     own: ResultCache[AttackResponse] = st.session_state.setdefault(
         "own results", ResultCache(OWN_CAPACITY)
     )
     return own
+
+
+def is_own(request: AttackRequest) -> bool:
+    """Whether the picture or the classifier is the visitor's own, which other sessions lack."""
+    is_upload = request.picture.source.startswith(UPLOAD_PREFIX)
+    return is_upload or belongs_to_session(request.recipe.model)
 
 
 def seconds_needed(request: AttackRequest) -> float:

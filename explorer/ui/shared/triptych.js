@@ -18,7 +18,12 @@ function build(root) {
     if (i > 0) operators.push(child(row, "div", "operator"))
     figures.push(buildFigure(row))
   }
-  return { row, figures, operators }
+  const measures = root.querySelector(".measures")
+  child(measures, "span", "", "measured")
+  const distances = child(measures, "span", "distances")
+  const cost = child(measures, "span", "cost")
+  const [mark, sentence] = [".mark", ".sentence"].map((name) => root.querySelector(name))
+  return { row, figures, operators, mark, sentence, distances, cost }
 }
 
 function place(view) {
@@ -31,7 +36,37 @@ function place(view) {
   view.operators.forEach((operator, i) => operator.style.setProperty("--column", String(2 * i + 2)))
 }
 
+/** Fill in what an attack changes. For another ε the original stays: there are two pictures then. */
+function fill(view, data) {
+  view.mark.textContent = `${data.mark.icon} ${data.mark.word}`
+  view.mark.style.backgroundColor = data.mark.colour
+  view.sentence.textContent = data.verdict
+  const first = view.figures.length - data.pictures.length
+  data.pictures.forEach((picture, i) => {
+    const parts = view.figures[first + i]
+    parts.title.textContent = picture.title
+    parts.img.decoding = "sync" // no empty picture while ε moves
+    if (parts.img.src !== picture.src) parts.img.src = picture.src
+    parts.img.alt = picture.alt
+    parts.name.textContent = picture.name
+    parts.name.style.setProperty("--mark", picture.colour ?? "currentColor")
+    parts.confidence.textContent = picture.confidence
+  })
+  data.operators.forEach((text, i) => { view.operators[i].textContent = text })
+  view.distances.replaceChildren()
+  for (const [name, value, help] of data.measures) {
+    const item = child(view.distances, "span", "measure")
+    item.title = help
+    item.append(`${name} `)
+    child(item, "b", "").textContent = value
+  }
+}
+
 const views = new WeakMap()
+
+// By the key of each triptych: a function that shows the attack with another ε, or the own one for
+// null. The component that moves ε calls it.
+const showing = (globalThis.explorerTriptychs ??= new Map())
 
 export default function (component) {
   if (!component.data) return
@@ -43,32 +78,13 @@ export default function (component) {
     place(view)
     views.set(parentElement, view)
   }
-  const mark = parentElement.querySelector(".mark")
-  mark.textContent = `${data.mark.icon} ${data.mark.word}`
-  mark.style.backgroundColor = data.mark.colour
-  parentElement.querySelector(".sentence").textContent = data.verdict
   view.row.classList.toggle("pixelated", data.pixelated)
-  data.pictures.forEach((picture, i) => {
-    const parts = view.figures[i]
-    parts.title.textContent = picture.title
-    if (parts.img.src !== picture.src) parts.img.src = picture.src
-    parts.img.alt = picture.alt
-    parts.name.textContent = picture.name
-    parts.name.style.setProperty("--mark", picture.colour ?? "currentColor")
-    parts.confidence.textContent = picture.confidence
-  })
-  data.operators.forEach((text, i) => { view.operators[i].textContent = text })
-  const measures = parentElement.querySelector(".measures")
-  measures.replaceChildren()
-  const words = child(measures, "span", "")
-  words.textContent = "measured"
-  for (const [name, value, help] of data.measures) {
-    const item = child(measures, "span", "measure")
-    item.title = help
-    item.append(`${name} `)
-    child(item, "b", "").textContent = value
-  }
-  const cost = child(measures, "span", "cost", data.cost)
-  cost.title = data.stages
+  view.cost.textContent = data.cost
+  view.cost.title = data.stages
   view.row.dataset.timing = JSON.stringify(data.timing)
+  fill(view, data)
+  showing.set(data.place, (shown) => {
+    fill(view, shown ?? data)
+    view.cost.style.visibility = shown ? "hidden" : "" // it is the time of the exact attack
+  })
 }

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from explorer.experiments.one_image.recipe import format_epsilon
-from explorer.experiments.one_image.report import AttackReport, Prediction
+from explorer.experiments.one_image.report import AttackedImage, Prediction
 from explorer.figures.captions import percent
 from explorer.figures.palette import OUTCOME_MARKS
 from explorer.images.distances import magnification, perturbation_image
@@ -26,7 +26,8 @@ def triptych(response: AttackResponse, key: str) -> None:
     """Draw the outcome, the three pictures, the measured distances and the time the attack took."""
     started = time.perf_counter()
     data = triptych_data(response.report)
-    _draw(key=key, data={**data, **cost_data(response, time.perf_counter() - started)})
+    cost = cost_data(response, time.perf_counter() - started)
+    _draw(key=key, data={**data, **cost, "place": key})
     picture_drawn()
 
 
@@ -57,10 +58,21 @@ def cost_data(response: AttackResponse, encoding: float) -> dict[str, Any]:
     }
 
 
-def triptych_data(report: AttackReport) -> dict[str, Any]:
+def triptych_data(image: AttackedImage) -> dict[str, Any]:
     """The outcome and the pictures, as plain text, numbers and lossless PNGs."""
-    delta = report.adversarial - report.original
-    mark = OUTCOME_MARKS[report.outcome]
+    changed = changed_data(image)
+    original = _picture("original", image.original, image.before)
+    return {
+        **changed,
+        "pixelated": max(image.original.shape[-2:]) < PIXELATED_BELOW,
+        "pictures": [original, *changed["pictures"]],
+    }
+
+
+def changed_data(image: AttackedImage) -> dict[str, Any]:
+    """What differs for another attack on the same picture: all but the original."""
+    delta = image.adversarial - image.original
+    mark = OUTCOME_MARKS[image.outcome]
     factor = format_epsilon(float(delta.abs().max()), "linf")
     perturbation = "perturbation: none"
     if bool(delta.any()):
@@ -70,18 +82,16 @@ def triptych_data(report: AttackReport) -> dict[str, Any]:
     ssim_help = "structural similarity of the two images: 1 for equal ones"
     return {
         "mark": {"icon": mark.icon, "word": mark.word, "colour": mark.colour},
-        "verdict": verdict(report),
-        "pixelated": max(report.original.shape[-2:]) < PIXELATED_BELOW,
+        "verdict": verdict(image),
         "pictures": [
-            _picture("original", report.original, report.before),
-            _picture(perturbation, perturbation_image(delta), report.noise),
-            _picture("adversarial", report.adversarial, report.after, mark.colour),
+            _picture(perturbation, perturbation_image(delta), image.noise),
+            _picture("adversarial", image.adversarial, image.after, mark.colour),
         ],
         "operators": [f"+ {factor} ×", "="],
         "measures": [
-            ["L∞", format_epsilon(report.linf, "linf"), linf_help],
-            ["L2", f"{report.l2:.3g}", l2_help],
-            ["SSIM", f"{report.ssim:.3f}", ssim_help],
+            ["L∞", format_epsilon(image.linf, "linf"), linf_help],
+            ["L2", f"{image.l2:.3g}", l2_help],
+            ["SSIM", f"{image.ssim:.3f}", ssim_help],
         ],
     }
 

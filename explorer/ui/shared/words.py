@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from explorer.classifiers import Entry
-from explorer.experiments.one_image.report import AttackReport
+from explorer.experiments.one_image.report import AttackedImage
 from explorer.figures.captions import percent
 
 
@@ -12,7 +12,7 @@ def badge(entry: Entry) -> str:
     return ":orange-badge[robust]" if entry.robust else ":blue-badge[standard]"
 
 
-def verdict(report: AttackReport) -> str:
+def verdict(report: AttackedImage) -> str:
     """What the attack did, in one sentence with the confidences."""
     names, before, after = report.names, report.before, report.after
     start = f"“{before.name}” at {percent(before.confidence)}"
@@ -31,7 +31,7 @@ def verdict(report: AttackReport) -> str:
     return f"{start} became {end}."
 
 
-def eight_bits(report: AttackReport) -> str:
+def eight_bits(report: AttackedImage) -> str:
     """Whether the saved 8-bit image does what the exact one does."""
     if report.outcome == "misclassified":
         return "8 bits: nothing to check, since the original was misclassified before the attack."

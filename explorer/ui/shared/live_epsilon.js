@@ -1,0 +1,363 @@
+const LEFT = 44
+const RIGHT = 16
+const HEIGHT = 150
+const TOP = 10
+const BOTTOM = 22
+const PAUSE = 450 // milliseconds after a key: several presses are one question
+const TICK_GAP = 0.065 // of the width
+
+const store = (globalThis.explorerLadders ??= { ladders: new Map(), listeners: new Set() })
+const triptychs = (globalThis.explorerTriptychs ??= new Map())
+
+/** As explorer/figures/captions.py: what is neither 0 nor 100 never looks as if it were. */
+function percent(value) {
+  if (value > 0 && value < 0.0005) return "< 0.1 %"
+  if (value >= 0.9995 && value < 1) return "> 99.9 %"
+  return `${(100 * value).toFixed(1)} %`
+}
+
+const rounded = (value) => Number(value.toFixed(4)).toString()
+
+/** Powers of two as far apart as their labels need, from 0 to the largest ε. */
+function ticks(largest) {
+  const place = (value) => Math.sqrt(value / largest)
+  const values = [0]
+  for (let power = -8; 2 ** power < largest; power += 1) {
+    const value = 2 ** power
+    const far = place(value) - place(values[values.length - 1]) >= TICK_GAP
+    if (far && 1 - place(value) >= TICK_GAP) values.push(value)
+  }
+  return [...values, largest]
+}
+
+/** The curves over ε, on the scale of the slider: the root, as classifiers give way at small ε. */
+class Chart {
+  constructor(root, live) {
+    Object.assign(this, { root, live })
+    live.followPointer(root, () => this.root.getBoundingClientRect().left + LEFT, () => this.span)
+  }
+
+  get span() { return this.width - LEFT - RIGHT }
+
+  x(value) { return LEFT + this.span * this.live.place(value) }
+
+  y(probability) { return TOP + (HEIGHT - TOP - BOTTOM) * (1 - probability) }
+
+  draw() {
+    this.width = this.root.clientWidth
+    if (!this.width) return
+    const { data } = this.live
+    this.root.replaceChildren()
+    this.root.setAttribute("viewBox", `0 0 ${this.width} ${HEIGHT}`)
+    this.root.setAttribute("aria-label", `confidence against ε (${data.norm})`)
+    for (const value of [0, 0.5, 1]) {
+      const y = this.y(value)
+      svg(this.root, "line", { class: "grid", x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y })
+      const at = { x: LEFT - 6, y: y + 4, "text-anchor": "end" }
+      svg(this.root, "text", { class: "tick", ...at }, `${100 * value} %`)
+    }
+    for (const value of ticks(data.largest)) {
+      const isLast = value === data.largest
+      const at = { x: this.x(value), y: HEIGHT - 5, "text-anchor": isLast ? "end" : "middle" }
+      if (isLast) at.x += RIGHT
+      svg(this.root, "text", { class: "tick", ...at }, rounded(value) + (isLast ? data.suffix : ""))
+    }
+    for (const ladder of data.ladders) this.drawLadder(ladder)
+    this.cursor = svg(this.root, "line", { class: "cursor", y1: TOP - 6, y2: HEIGHT - BOTTOM })
+    this.move()
+  }
+
+  drawLadder(ladder) {
+    const points = this.live.points(ladder)
+    for (const curve of ladder.curves) {
+      const at = (point) => [
+        this.x(this.live.valueOf(point)), this.y(point.probabilities[curve.of]),
+      ]
+      const line = { fill: "none", stroke: curve.colour, "stroke-width": 2 }
+      const path = points.map((point) => at(point).join(",")).join(" ")
+      const dash = { "stroke-dasharray": curve.dash, "stroke-linejoin": "round" }
+      svg(this.root, "polyline", { points: path, ...line, ...dash })
+      for (const point of points) {
+        const [cx, cy] = at(point)
+        const isExact = point === ladder.exact
+        const look = isExact ? { r: 5, ...line } : { r: 2.5, fill: curve.colour }
+        svg(this.root, "circle", { cx, cy, ...look })
+      }
+    }
+    const smallest = points.find((point) => point.success)
+    if (smallest && smallest.epsilon > 0) this.drawSmallest(ladder, smallest)
+  }
+
+  drawSmallest(ladder, point) {
+    const x = this.x(this.live.valueOf(point))
+    const line = { class: "smallest", x1: x, x2: x, y1: TOP - 6, y2: HEIGHT - BOTTOM }
+    const shape = svg(this.root, "line", line)
+    const name = ladder.title ? `${ladder.title}: ` : ""
+    svg(shape, "title", {}, `${name}smallest ε found: ${point.text}`)
+  }
+
+  move() {
+    if (!this.cursor) return
+    const x = this.x(this.live.value)
+    this.cursor.setAttribute("x1", x)
+    this.cursor.setAttribute("x2", x)
+  }
+}
+
+/** What the classifier says at one ε: outcome, distances, and the bars of five classes. */
+class Panel {
+  constructor(parent, ladder, data) {
+    const root = child(parent, "div", "panel")
+    if (ladder.title) child(root, "div", "title", ladder.title)
+    this.outcome = child(root, "div", "outcome")
+    this.measured = child(root, "div", "measured")
+    this.bars = ladder.exact.bars.map(() => {
+      const row = child(root, "div", "bar")
+      const name = child(row, "span", "name")
+      const room = child(row, "span", "room")
+      const [after, before] = ["after", "before"].map((part) => child(room, "span", part))
+      before.style.backgroundColor = data.original_colour
+      return { name, after, before, number: child(row, "span", "number") }
+    })
+    const note = child(root, "div", "note")
+    child(note, "span", "sample").style.backgroundColor = data.original_colour
+    note.append(" before the attack")
+  }
+
+  show(point) {
+    const { mark } = point
+    const confidence = percent(point.probabilities.predicted)
+    this.outcome.textContent = `${mark.icon} ${mark.word}: ${point.predicted}, ${confidence}`
+    this.outcome.title = this.outcome.textContent
+    this.measured.textContent = `measured ${point.measured}`
+    point.bars.forEach((bar, i) => {
+      const row = this.bars[i]
+      row.name.textContent = bar.name
+      row.name.title = bar.name
+      if (bar.role) child(row.name, "i", "", ` ${bar.role}`)
+      row.after.style.width = `${100 * bar.after}%`
+      row.after.style.backgroundColor = mark.colour
+      row.before.style.left = `${100 * bar.before}%`
+      row.number.textContent = percent(bar.after)
+    })
+  }
+}
+
+class Live {
+  constructor(root, data) {
+    this.root = root
+    this.track = this.find(".track")
+    this.find(".live").style.setProperty("--left", `${LEFT}px`)
+    this.find(".live").style.setProperty("--right", `${RIGHT}px`)
+    this.data = data
+    this.value = data.value
+    this.chart = new Chart(this.find(".chart"), this)
+    const start = () => this.track.getBoundingClientRect().left
+    this.followPointer(this.track, start, () => this.track.clientWidth)
+    this.track.onkeydown = (event) => this.press(event)
+    this.listener = () => this.redraw()
+    store.listeners.add(this.listener)
+    this.resize = new ResizeObserver(() => this.chart.draw())
+    this.resize.observe(this.find(".chart"))
+  }
+
+  find(selector) { return this.root.querySelector(selector) }
+
+  /** The place of an ε on slider and chart, from 0 to 1; `valueAt` is the other way round. */
+  place(value) { return Math.sqrt(Math.min(value, this.data.largest) / this.data.largest) }
+
+  valueAt(place) {
+    const value = Math.min(1, Math.max(0, place)) ** 2 * this.data.largest
+    return this.onStep(value)
+  }
+
+  onStep(value) {
+    const { step, largest } = this.data
+    return Math.min(largest, Math.max(0, Number((Math.round(value / step) * step).toFixed(6))))
+  }
+
+  valueOf(point) { return point.epsilon * this.data.unit }
+
+  points(ladder) {
+    const known = store.ladders.get(ladder.place)
+    const rungs = known?.id === ladder.id ? [...known.rungs.values()] : []
+    const others = rungs.filter((rung) => rung.epsilon !== ladder.exact.epsilon)
+    return [...others, ladder.exact].sort((a, b) => a.epsilon - b.epsilon)
+  }
+
+  nearest(ladder) {
+    if (this.value === this.data.value) return ladder.exact
+    const gap = (point) => Math.abs(this.valueOf(point) - this.value)
+    return this.points(ladder).reduce((best, point) => (gap(point) < gap(best) ? point : best))
+  }
+
+  /** New data of the page; the value stays while a finger moves it or the page answers it. */
+  update(component, data) {
+    this.component = component
+    const isNew = this.data.value !== data.value || !this.panels
+    this.data = data
+    if (isNew && !this.moving) this.value = data.value
+    if (this.asked === data.value) this.asked = null
+    const panels = this.find(".panels")
+    const layout = JSON.stringify(data.ladders.map((each) => [each.title, each.exact.bars.length]))
+    if (layout !== this.layout) {
+      this.layout = layout
+      panels.replaceChildren()
+      this.panels = data.ladders.map((ladder) => new Panel(panels, ladder, data))
+    }
+    this.track.setAttribute("aria-label", `ε, ${data.norm}`)
+    this.track.setAttribute("aria-valuemin", "0")
+    this.track.setAttribute("aria-valuemax", String(data.largest))
+    this.fillLegend()
+    this.redraw()
+  }
+
+  fillLegend() {
+    const legend = this.find(".legend")
+    legend.replaceChildren()
+    for (const curve of this.data.ladders.flatMap((ladder) => ladder.curves)) {
+      const key = child(legend, "span", "key")
+      const sample = svg(key, "svg", { width: 22, height: 8, "aria-hidden": "true" })
+      const look = { stroke: curve.colour, "stroke-width": 2.5, "stroke-dasharray": curve.dash }
+      svg(sample, "line", { x1: 0, x2: 22, y1: 4, y2: 4, ...look })
+      child(key, "span", "", curve.name)
+    }
+  }
+
+  /** Everything, after new data, rungs or another width. */
+  redraw() {
+    const marks = this.find(".marks")
+    marks.replaceChildren()
+    for (const point of new Map(
+      this.data.ladders.flatMap((each) => this.points(each)).map((each) => [each.epsilon, each]),
+    ).values()) {
+      child(marks, "span", "").style.left = `${100 * this.place(this.valueOf(point))}%`
+    }
+    this.chart.draw()
+    this.find(".progress").textContent = this.progress()
+    this.shown = []
+    this.show()
+  }
+
+  progress() {
+    const { ladders, expected } = this.data
+    const count = Math.min(...ladders.map((ladder) => this.points(ladder).length - 1))
+    if (ladders.some((ladder) => ladder.failed)) return "The other ε could not be computed."
+    if (!ladders.every((ladder) => ladder.complete)) {
+      return `Other ε are computed in the background: ${count} of about ${expected}.`
+    }
+    const found = ladders.map((ladder) => {
+      const smallest = this.points(ladder).find((point) => point.success)
+      const name = ladder.title ? `${ladder.title} ` : ""
+      return name + (smallest ? smallest.text : "none")
+    })
+    return `Smallest ε found that succeeds: ${found.join(", ")}. Each point begins where the one below ended.`
+  }
+
+  /** Picture, words, bars and cursor at the present value. */
+  show() {
+    this.scheduled = false
+    const { data, track } = this
+    track.querySelector(".thumb").style.left = `${100 * this.place(this.value)}%`
+    this.chart.move()
+    const text = rounded(this.value) + data.suffix
+    const points = data.ladders.map((ladder) => this.nearest(ladder))
+    this.find(".norm").textContent = data.norm
+    this.find(".value").textContent = text
+    this.find(".source").textContent = this.source(points[0])
+    points.forEach((point, i) => {
+      if (this.shown[i] === point) return
+      this.shown[i] = point
+      this.panels[i].show(point)
+      triptychs.get(data.ladders[i].place)?.(point.shown ?? null)
+    })
+    track.setAttribute("aria-valuenow", String(this.value))
+    const says = points.map((point, i) => {
+      const title = data.ladders[i].title
+      const prediction = `${point.predicted} ${percent(point.probabilities.predicted)}`
+      return `${title ? `${title}: ` : ""}${prediction}, ${point.mark.word}`
+    })
+    track.setAttribute("aria-valuetext", `ε ${text}: ${says.join("; ")}, ${this.source(points[0])}`)
+  }
+
+  source(point) {
+    if (this.value === this.data.value) return "attacked exactly"
+    const asked = this.asked === this.value ? "; being attacked exactly" : ""
+    return `shown as computed at ${point.text}${asked}`
+  }
+
+  set(value) {
+    if (value === this.value) return
+    this.value = value
+    if (this.scheduled) return
+    this.scheduled = true
+    requestAnimationFrame(() => this.show())
+  }
+
+  followPointer(element, left, span) {
+    const pick = (event) => this.set(this.valueAt((event.clientX - left()) / span()))
+    element.onpointerdown = (event) => {
+      if (event.button !== 0) return
+      clearTimeout(this.waiting)
+      element.setPointerCapture(event.pointerId)
+      this.moving = true
+      this.track.focus({ preventScroll: true })
+      pick(event)
+      element.onpointermove = pick
+      const end = () => {
+        element.onpointermove = element.onpointerup = element.onpointercancel = null
+        this.moving = false
+        this.ask()
+      }
+      element.onpointerup = end
+      element.onpointercancel = end
+    }
+  }
+
+  press(event) {
+    const { step, large_step: large, largest } = this.data
+    const moves = {
+      ArrowRight: step, ArrowUp: step, ArrowLeft: -step, ArrowDown: -step,
+      PageUp: large, PageDown: -large, Home: -Infinity, End: Infinity,
+    }
+    const move = moves[event.key]
+    if (move === undefined || event.ctrlKey || event.metaKey || event.altKey) return
+    event.preventDefault()
+    const goal = this.value + move
+    this.set(Number.isFinite(goal) ? this.onStep(goal) : goal > 0 ? largest : 0)
+    clearTimeout(this.waiting)
+    this.waiting = setTimeout(() => this.ask(), PAUSE)
+  }
+
+  /** Ask the page for the exact result at this ε. */
+  ask() {
+    if (this.value === this.data.value) return
+    this.asked = this.value
+    this.component.setTriggerValue("epsilon", this.value)
+    this.show()
+  }
+
+  close() {
+    clearTimeout(this.waiting)
+    this.resize.disconnect()
+    store.listeners.delete(this.listener)
+  }
+}
+
+const lives = new WeakMap()
+
+export default function (component) {
+  if (!component.data) return undefined
+  const { parentElement } = component
+  const [data] = component.data
+  let live = lives.get(parentElement)
+  if (!live) {
+    live = new Live(parentElement, data)
+    lives.set(parentElement, live)
+  }
+  live.update(component, data)
+  return () => {
+    live.close()
+    lives.delete(parentElement)
+  }
+}

@@ -6,12 +6,14 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from explorer.classifiers import Classifier
 from explorer.errors import UserError
 from explorer.experiments.one_image.recipe import RecipeError, parse_number
+from explorer.experiments.trust import Caveat
 
 MAX_LIMIT, MAX_THREADS = 10**9, 1024
 
@@ -32,6 +34,12 @@ def print_warnings(classifier: Classifier) -> None:
     """Print on standard error what a person who uses ``classifier`` should know."""
     for note in classifier.notes:
         print(f"warning: {note}", file=sys.stderr)
+
+
+def print_caveats(caveats: Iterable[Caveat]) -> None:
+    """Print on standard error why a figure may not be trusted."""
+    for caveat in caveats:
+        print(f"warning: {caveat.sentence} ({caveat.reference.url})", file=sys.stderr)
 
 
 def number(text: str) -> float:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
 
 from explorer.images.gallery import sample
 from tests.cli.running import run
+from tests.experiments.trust import flawed_models
+
+FLAWED = flawed_models.__file__
 
 
 @pytest.fixture
@@ -90,3 +94,54 @@ def test_one_of_each_is_singular_in_the_text_but_not_in_the_json(capsys, folder)
     assert out.startswith(
         f"cifar10-standard on 1 image of {folder}: accuracy under l2, PGD 1 step, 1 restart\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("function", "code"),
+    [("rounded", "zero-gradient"), ("dropping", "random-outputs"), ("softmaxed", "probabilities")],
+)
+def test_a_figure_that_can_not_be_trusted_says_so(capsys, folder, function, code):
+    model = ["--model", f"{FLAWED}:{function}", "--device", "cpu", "--data", str(folder)]
+    status, out, err = run(capsys, "evaluate", *model, "--json", "--epsilon", "0.5", "--steps", "5")
+    assert status == 0, err
+    warnings = json.loads(out)["warnings"]
+    assert [set(each) for each in warnings] == [{"code", "text"}] * len(warnings)
+    assert code in [each["code"] for each in warnings]
+    assert "https://arxiv.org/abs/" in err
+    texts = [each["text"] for each in warnings]
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--norm", "l2", "--epsilon", "0.25", "0.5"],
+        ["--norm", "linf", "--epsilon", "0", "4/255"],
+    ],
+)
+def test_all_is_well_with_a_bundled_classifier(capsys, folder, options):
+    status, out, err = evaluate(capsys, folder, *options)
+    assert status == 0, err
+    values = json.loads(out)
+    assert values["warnings"] == []
+    assert values["versions"]["torch"] == torch.__version__
+
+
+def test_apgd_of_another_library(capsys, folder):
+    status, out, err = evaluate(
+        capsys, folder, "--attack", "apgd", "--steps", "5", "--epsilon", "0", "0.5"
+    )
+    assert status == 0, err
+    values = json.loads(out)
+    assert (values["threat"], values["precision"]) == ("l2, APGD 5 steps, 1 restart", "float32")
+    clean, attacked = (row["accuracy"] for row in values["rows"])
+    assert clean - attacked == pytest.approx(sum(values["fooled"].values()) / values["n"])
+    assert values["versions"]["pyautoattack"]
+
+
+def test_autoattack_has_its_own_steps(capsys, folder):
+    status, out, err = evaluate(
+        capsys, folder, "--attack", "autoattack", "--steps", "5", "--epsilon", "0.5"
+    )
+    assert (status, out) == (2, "")
+    assert "its own steps" in err

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from explorer.attacks import PGD, AttackError, Threat
+from explorer.attacks import PGD, AttackError, AttackResult, Threat
 from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
 from explorer.ranks import ALONE, Ranks
@@ -17,6 +17,12 @@ from explorer.ranks import ALONE, Ranks
 Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
 # Values in one attacked batch: enough work for two cores, and it fits any memory.
 BATCH_VALUES = 100 * 3 * 64 * 64
+
+OnAttack = Callable[[Tensor, Tensor, PGD, AttackResult], object]
+"""``on_attack(images, labels, attack, result)``, after each attack on correctly classified images.
+
+It is what :meth:`explorer.experiments.trust.TrustCheck.add` takes.
+"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ def robust_accuracy(
     precision: str = "auto",
     ranks: Ranks = ALONE,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
+    on_attack: OnAttack = lambda images, labels, attack, result: None,
 ) -> list[AccuracyRow]:
     """Accuracy under PGD at each of ``epsilons``, in their order.
 
@@ -115,6 +122,7 @@ def robust_accuracy(
                     stop_on_success=True,
                 )
                 result = attack(classifier, pixels[remaining], truth[remaining], initial=initial)
+                on_attack(pixels[remaining], truth[remaining], attack, result)
                 robust = ~result.success
                 remaining, initial = remaining[robust], result.adversarial[robust]
             robust_counts[epsilon] += len(remaining)

@@ -5,9 +5,9 @@
 """
 
 from explorer.experiments.trust.caveat import Caveat, Reference, warnings_json
-from explorer.experiments.trust.check import TrustCheck, check_attack
+from explorer.experiments.trust.check import TrustCheck, check_attack, check_sample
 from explorer.experiments.trust.evidence import Evidence
-from explorer.experiments.trust.judgement import caveats_of
+from explorer.experiments.trust.judgement import caveats_of, gradient_free_caveat
 
 __all__ = [
     "Caveat",
@@ -16,5 +16,7 @@ __all__ = [
     "TrustCheck",
     "caveats_of",
     "check_attack",
+    "check_sample",
+    "gradient_free_caveat",
     "warnings_json",
 ]

@@ -11,6 +11,7 @@ from torch import Tensor
 from explorer.attacks import PGD, AttackResult
 from explorer.attacks.loop import select_rows
 from explorer.classifiers import Classifier
+from explorer.experiments.evaluation.robust_accuracy import is_correct
 from explorer.experiments.trust.caveat import Caveat
 from explorer.experiments.trust.evidence import Evidence
 from explorer.experiments.trust.judgement import caveats_of
@@ -88,6 +89,34 @@ def check_attack(
     check = TrustCheck(classifier, sample=sample)
     check.add(images, labels, attack, result, targets, cancelled=cancelled)
     return check.caveats()
+
+
+def check_sample(
+    classifier: Classifier,
+    images: Tensor,
+    labels: Tensor,
+    attack: PGD,
+    *,
+    sample: int = SAMPLE,
+    cancelled: Callable[[], bool] | None = None,
+) -> tuple[Caveat, ...]:
+    """The caveats of ``attack`` on at most ``sample`` images, which it attacks for the purpose.
+
+    For figures of many images and ε, such as a sweep: at an ε in its middle. ``images`` are uint8
+    or float32 [N, C, H, W]; those that are misclassified without an attack are left out, and a
+    figure without any other has no caveats.
+    """
+    rows = torch.linspace(0, len(images) - 1, min(len(images), 2 * sample)).round().long()
+    pixels, truth = images[rows].cpu(), labels[rows].cpu()
+    pixels = pixels if pixels.is_floating_point() else pixels.float() / 255
+    correct = is_correct(classifier, pixels, truth).nonzero().flatten()[:sample]
+    if not len(correct):
+        return ()
+    pixels, truth = pixels[correct], truth[correct]
+    result = attack(classifier, pixels, truth, cancelled=cancelled)
+    return check_attack(
+        classifier, pixels, truth, attack, result, sample=sample, cancelled=cancelled
+    )
 
 
 def _for_rows(attack: PGD, rows: Tensor) -> PGD:

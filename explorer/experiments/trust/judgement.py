@@ -22,6 +22,19 @@ def caveats_of(evidence: Evidence, classifier: Classifier) -> tuple[Caveat, ...]
     return tuple(caveat for caveat in caveats if caveat is not None)
 
 
+def gradient_free_caveat(count: int, total: int) -> Caveat | None:
+    """Where Square fooled ``count`` of ``total`` images that attacks with gradients had left."""
+    if count <= FEW * total:
+        return None
+    return Caveat(
+        "gradient-free-better",
+        f"Square, which needs no gradient, succeeds {_where(count, total)} the attacks that follow "
+        "the gradient fail, so the gradient misleads them",
+        "look for what masks the gradient in the network; its robustness is lower than the figure",
+        CARLINI,
+    )
+
+
 def _zero_gradient(seen: Evidence, classifier: Classifier) -> Caveat | None:
     if not seen.zero_gradient:
         return None

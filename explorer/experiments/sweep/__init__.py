@@ -1,0 +1,1 @@
+"""Questions about many images: accuracy against ε, the smallest ε of each, and transfer."""

@@ -35,9 +35,9 @@ class TableRow:
     cells: tuple[Cell, ...]
 
 
-def classifier_colour(classifier: ComparedClassifier) -> str:
+def training_colour(robust: bool) -> str:
     """Orange for a robust classifier, blue for any other."""
-    return ROBUST if classifier.robust else STANDARD
+    return ROBUST if robust else STANDARD
 
 
 def comparison_table(comparison: Comparison) -> tuple[TableRow, ...]:
@@ -51,7 +51,7 @@ def comparison_table(comparison: Comparison) -> tuple[TableRow, ...]:
         )
         for made_on in classifiers
     )
-    noise = TableRow("noise as large", tuple(_noise(each.noise) for each in classifiers))
+    noise = TableRow("noise of the same size", tuple(_noise(each.noise) for each in classifiers))
     return originals, *made, noise
 
 

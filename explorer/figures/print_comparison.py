@@ -9,8 +9,8 @@ from explorer.figures.captions import attack_caption, measurements_caption
 from explorer.figures.comparison_table import (
     Cell,
     TableRow,
-    classifier_colour,
     comparison_table,
+    training_colour,
 )
 from explorer.figures.palette import ADVERSARIAL, INK, INK_QUIET, OUTCOME_MARKS
 from explorer.figures.print_canvas import Canvas, line_height, wrap
@@ -58,7 +58,7 @@ def comparison_figure(comparison: Comparison) -> Figure:
         comparison.classifiers, rows, captions, heights, strict=True
     ):
         heading = [f"{each.title}: {OUTCOME_MARKS[each.report.outcome].word}"]
-        colour = classifier_colour(each)
+        colour = training_colour(each.robust)
         canvas.lines(WIDTH / 2, top + LINE_GAP, heading, HEADING_SIZE, colour, weight="bold")
         row.draw(canvas, top + _heading_height())
         measured_top = top + _heading_height() + row.height + LINE_GAP
@@ -112,7 +112,10 @@ class _Table:
         self._columns = len(comparison.classifiers)
         self._width = (WIDTH - 2 * MARGIN - TITLE_WIDTH) / self._columns
         self._head = [
-            (self._wrapped(f"shown to {each.title}", CELL_SIZE, bold=True), classifier_colour(each))
+            (
+                self._wrapped(f"shown to {each.title}", CELL_SIZE, bold=True),
+                training_colour(each.robust),
+            )
             for each in comparison.classifiers
         ]
         self._rows = comparison_table(comparison)

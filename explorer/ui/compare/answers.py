@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from explorer.experiments.compare import Comparison
-from explorer.figures.comparison_table import classifier_colour, comparison_table
+from explorer.figures.comparison_table import comparison_table, training_colour
 from explorer.ui.components.component import component
 
 _draw = component(__file__)
@@ -20,6 +20,7 @@ def answers(comparison: Comparison, key: str) -> None:
 def table_data(comparison: Comparison) -> dict[str, Any]:
     """Everything that the browser shows of the table, as plain text."""
     columns = [
-        {"title": each.title, "colour": classifier_colour(each)} for each in comparison.classifiers
+        {"title": each.title, "colour": training_colour(each.robust)}
+        for each in comparison.classifiers
     ]
     return {"columns": columns, "rows": [asdict(row) for row in comparison_table(comparison)]}

@@ -7,7 +7,7 @@ function place(element, column, narrowRow, narrowColumn) {
 }
 
 function buildFigure(parent, index) {
-  const figure = child(parent, "figure", index === RESULT ? "result" : "")
+  const figure = child(parent, "figure", ["original", "change", "result", "noise"][index])
   const title = child(figure, "div", "picture-title")
   const picture = child(figure, "div", "picture")
   const img = child(picture, "img", "")
@@ -22,7 +22,8 @@ function buildFigure(parent, index) {
 }
 
 function build(root) {
-  const pictures = root.querySelector(".pictures")
+  const find = (selector) => root.querySelector(selector)
+  const pictures = find(".pictures")
   const figures = []
   const operators = []
   for (let i = 0; i < 4; i += 1) {
@@ -33,13 +34,28 @@ function build(root) {
       operators.push(operator)
     }
   }
-  return { figures, operators }
+  const measures = find(".measures")
+  child(measures, "span", "", "measured")
+  return {
+    pictures,
+    figures,
+    operators,
+    distances: child(measures, "span", "distances"),
+    cost: child(measures, "span", "cost"),
+    row: find(".row"),
+    title: find(".title"),
+    training: find(".training"),
+    mark: find(".mark"),
+    sentence: find(".sentence"),
+    bars: find(".bars"),
+  }
 }
 
 function drawPicture(parts, picture) {
   parts.title.textContent = picture.title
   parts.img.hidden = !picture.src
   parts.empty.hidden = Boolean(picture.src)
+  parts.img.decoding = "sync" // no empty picture while ε moves
   if (picture.src && parts.img.src !== picture.src) parts.img.src = picture.src
   parts.img.alt = picture.alt
   parts.name.textContent = picture.name
@@ -67,18 +83,48 @@ function drawBars(bars, classes) {
   }
 }
 
-function drawMeasures(measures, data) {
-  measures.replaceChildren()
-  child(measures, "span", "", "measured")
+/** As explorer/figures/captions.py: what is neither 0 nor 100 never looks as if it were. */
+function percent(value) {
+  if (value > 0 && value < 0.0005) return "< 0.1 %"
+  if (value >= 0.9995 && value < 1) return "> 99.9 %"
+  return `${(100 * value).toFixed(1)} %`
+}
+
+/** The bars at another ε, for which no noise was computed. */
+function barsOf(point, data) {
+  const pictures = data.bars[0].bars
+  return point.bars.slice(0, data.bars.length).map(({ name, role, before, after }) => ({
+    name,
+    role,
+    bars: pictures.map(({ picture, colour }, i) => {
+      if (i > 0 && i < pictures.length - 1) return { picture, colour, value: 0, text: "–" }
+      const value = i === 0 ? before : after
+      return { picture, colour, value, text: percent(value) }
+    }),
+  }))
+}
+
+/** Fill in what an attack changes. For another ε the original stays: there are two pictures then. */
+function fill(view, data) {
+  view.mark.textContent = `${data.mark.icon} ${data.mark.word}`
+  view.mark.style.backgroundColor = data.mark.colour
+  view.sentence.textContent = data.verdict
+  const first = data.pictures.length === 2 ? 1 : 0
+  data.pictures.forEach((picture, i) => drawPicture(view.figures[first + i], picture))
+  data.operators.forEach((text, i) => { view.operators[i].textContent = text })
+  view.distances.replaceChildren()
   for (const [name, value, help] of data.measures) {
-    const item = child(measures, "span", "measure", `${name} `)
+    const item = child(view.distances, "span", "measure", `${name} `)
     item.title = help
     child(item, "b", "", value)
   }
-  child(measures, "span", "cost", data.cost).title = data.stages
 }
 
 const views = new WeakMap()
+
+// By the key of each row: a function that shows the attack with another ε, or the own one for null.
+// The component that moves ε calls it.
+const showing = (globalThis.explorerTriptychs ??= new Map())
 
 export default function (component) {
   if (!component.data) return
@@ -89,16 +135,18 @@ export default function (component) {
     view = build(parentElement)
     views.set(parentElement, view)
   }
-  const find = (selector) => parentElement.querySelector(selector)
-  find(".row").style.setProperty("--classifier", data.colour)
-  find(".title").textContent = data.title
-  find(".training").textContent = data.training
-  find(".mark").textContent = `${data.mark.icon} ${data.mark.word}`
-  find(".mark").style.backgroundColor = data.mark.colour
-  find(".sentence").textContent = data.verdict
-  find(".pictures").classList.toggle("pixelated", data.pixelated)
-  data.pictures.forEach((picture, i) => drawPicture(view.figures[i], picture))
-  data.operators.forEach((text, i) => { view.operators[i].textContent = text })
-  drawBars(find(".bars"), data.bars)
-  drawMeasures(find(".measures"), data)
+  view.row.style.setProperty("--classifier", data.colour)
+  view.title.textContent = data.title
+  view.training.textContent = data.training
+  view.pictures.classList.toggle("pixelated", data.pixelated)
+  view.cost.textContent = data.cost
+  view.cost.title = data.stages
+  const show = (shown, point) => {
+    fill(view, shown ?? data)
+    drawBars(view.bars, shown ? barsOf(point, data) : data.bars)
+    // Noise and time are those of the exact attack.
+    view.row.classList.toggle("moved", Boolean(shown))
+  }
+  show(null)
+  showing.set(data.place, show)
 }

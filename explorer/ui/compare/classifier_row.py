@@ -9,14 +9,12 @@ from explorer.experiments.noise_control import NoiseControl
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.one_image.report import AttackReport, Prediction
 from explorer.figures.captions import percent
-from explorer.figures.comparison_table import fooled_draws
+from explorer.figures.comparison_table import fooled_draws, training_colour
 from explorer.figures.palette import (
     ADVERSARIAL,
     ORIGINAL,
     OUTCOME_MARKS,
     PREDICTED,
-    ROBUST,
-    STANDARD,
 )
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
@@ -25,7 +23,7 @@ from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.imports import picture_drawn
 from explorer.ui.shared.triptych import cost_data, triptych_data
 
-BARS = 4  # classes at most, beside the label, the target and the predictions
+BARS = 3  # classes at least; the label, the target and all predictions may be more
 
 _draw = component(__file__)
 
@@ -35,7 +33,7 @@ def classifier_row(
 ) -> None:
     """Draw the row. Until ``noise`` is there, its place is kept."""
     data = row_data(response.report, noise, entry)
-    _draw(key=key, data={**data, **cost_data(response, 0.0)})
+    _draw(key=key, data={**data, **cost_data(response, 0.0), "place": key})
     picture_drawn()
 
 
@@ -47,7 +45,7 @@ def row_data(report: AttackReport, noise: NoiseControl | None, entry: Entry) -> 
         **data,
         "title": entry.title,
         "training": "robust" if entry.robust else "standard",
-        "colour": ROBUST if entry.robust else STANDARD,
+        "colour": training_colour(entry.robust),
         "pictures": pictures,
         "bars": _bars(report, noise),
     }
@@ -87,7 +85,7 @@ def _bars(report: AttackReport, noise: NoiseControl | None) -> list[dict[str, An
     classes = dict.fromkeys([*roles, *(prediction.index for _, prediction, _ in pictures)])
     likely = report.before.probabilities.maximum(report.after.probabilities)
     for index in likely.argsort(descending=True, stable=True).tolist():
-        if len(classes) >= min(BARS, len(report.names)):
+        if len(classes) >= BARS:
             break
         classes[index] = None
     return [

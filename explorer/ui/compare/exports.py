@@ -4,39 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.experiments.compare import Comparison, command_of
 from explorer.images.open import UPLOAD_PREFIX
-from explorer.ui.compare.controls import LINKED, ComparisonRequest
-from explorer.ui.components.errors import error_text
-from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.compare.controls import ComparisonRequest
+from explorer.ui.shared.exports import ExportFile, download_buttons
 
 FILES = (
-    ("Figure, PNG", "comparison.png", "image/png"),
-    ("Figure, PDF", "comparison.pdf", "application/pdf"),
-    ("Figure, SVG", "comparison.svg", "image/svg+xml"),
-    ("Table, CSV", "comparison.csv", "text/csv"),
-    ("All files, pictures and recipes, ZIP", "comparison.zip", "application/zip"),
+    ExportFile("Figure, PNG", ".png", "image/png"),
+    ExportFile("Figure, PDF", ".pdf", "application/pdf"),
+    ExportFile("Figure, SVG", ".svg", "image/svg+xml"),
+    ExportFile("Table, CSV", ".csv", "text/csv"),
+    ExportFile("All files, pictures and recipes, ZIP", ".zip", "application/zip"),
 )
 
 
 def exports(comparison: Comparison, request: ComparisonRequest, link: str) -> None:
     """The download buttons, the link that restores the page, and the command line."""
-    with st.container(horizontal=True, key="compare exports"):
-        for label, name, mime in FILES:
-            st.download_button(
-                label,
-                partial(build, comparison, name),
-                name,
-                mime,
-                on_click="ignore",
-                icon=":material/download:",
-                key=f"compare export {name}",
-            )
+    download_buttons(FILES, partial(build, comparison), "comparison", "compare export")
     st.markdown("Link to this comparison:")
     st.code(link, language=None, wrap_lines=True)
     recipe = request.recipe
@@ -49,32 +37,14 @@ def exports(comparison: Comparison, request: ComparisonRequest, link: str) -> No
     st.code(command_of(recipe, request.names), language="bash", wrap_lines=True)
 
 
-def link_of_page() -> str:
-    """The address with the value of every control: another version may have other defaults."""
-    base = (st.context.url or "").split("?")[0]
-    values = {key: st.session_state[key] for key in LINKED if st.session_state.get(key) is not None}
-    return f"{base}?{urlencode(values, doseq=True)}"
-
-
-def build(comparison: Comparison, name: str) -> bytes:
-    """The file of this name, one of :data:`FILES`.
-
-    An error has the text for the visitor, which Streamlit shows under the button.
-    """
-    try:
-        return _build(comparison, name)
-    except Exception as error:
-        raise RuntimeError(error_text(error)) from None
-
-
-def _build(comparison: Comparison, name: str) -> bytes:
-    wait_for_imports("files")
+def build(comparison: Comparison, ending: str) -> bytes:
+    """The file with this ``ending``, one of :data:`FILES`."""
     from explorer.figures.comparison_files import comparison_csv, comparison_files, zipped
     from explorer.figures.export import figure_bytes
     from explorer.figures.print_comparison import comparison_figure
 
-    if name == "comparison.csv":
+    if ending == ".csv":
         return comparison_csv(comparison).encode()
-    if name == "comparison.zip":
+    if ending == ".zip":
         return zipped(comparison_files(comparison))
-    return figure_bytes(comparison_figure(comparison), name.rpartition(".")[2])
+    return figure_bytes(comparison_figure(comparison), ending.removeprefix("."))

@@ -53,13 +53,6 @@ def transfers_job(
     return _result(place, key, device, work, "Showing each picture to each classifier")
 
 
-def forget_jobs(request: ComparisonRequest, places: list[str]) -> None:
-    """Cancel the jobs of places that are no longer on the page."""
-    for device in {str(classifier(name).device) for name in request.names}:
-        for place in places:
-            session_jobs(device).cancel(place)
-
-
 def _result(
     place: str, key: Hashable, device: str, work: Callable[[Job[T]], T], doing: str
 ) -> T | None:

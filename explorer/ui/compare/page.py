@@ -12,20 +12,27 @@ from explorer.experiments.noise_control import NoiseControl
 from explorer.ui.compare.answers import answers
 from explorer.ui.compare.classifier_row import classifier_row
 from explorer.ui.compare.controls import LINKED, PAGE, ComparisonRequest, choose_comparison
-from explorer.ui.compare.exports import exports, link_of_page
-from explorer.ui.compare.jobs import forget_jobs, noise_job, transfers_job
+from explorer.ui.compare.exports import exports
+from explorer.ui.compare.jobs import noise_job, transfers_job
+from explorer.ui.compare.live_epsilon import forget_ladders, live_epsilon_of, row_key
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.markdown import plain, sentence
+from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier, entries
 from explorer.ui.shared.explanation import attack_explanation
+from explorer.ui.shared.exports import page_link
 
-_SHOWN = f"{PAGE}shown"  # in the session's state: the last complete comparison
-# The place of a progress bar is kept, so that nothing moves when it comes and goes.
+# In the session's state: the last complete comparison, and the attacks that the live ε moves.
+_SHOWN, _MOVED = f"{PAGE}shown", f"{PAGE}moved"
+# The places of progress bars and of the live ε are kept, so that nothing moves when they come.
 _RESERVED = """
-<style>[class*="st-key-compare-status"] { min-height: 2.6rem }</style>
+<style>
+[class*="st-key-compare-status"] { min-height: 2.2rem }
+.st-key-compare-live { min-height: 18.5rem }
+</style>
 """
 
 
@@ -52,9 +59,11 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     with report_errors(notice):
         remember_asked(*LINKED)
         drop_infinite_values()
-        with st.sidebar:
-            request = choose_comparison()
-        name_refused_values(notice, *LINKED)
+        try:
+            with st.sidebar:
+                request = choose_comparison()
+        finally:
+            name_refused_values(notice, *LINKED)
     shown: ShownComparison | None = st.session_state.get(_SHOWN)
     with results:
         if request is not None:
@@ -70,11 +79,13 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
 def _compare(request: ComparisonRequest) -> ShownComparison | None:
     """Draw the rows; the comparison, once everything of it is there."""
     rows = _Rows({}, {})
+    live = st.container(key="compare live")
     for slot, name in enumerate(request.names):
-        with st.container(key=f"compare row {slot}"), report_errors():
+        with st.container(key=f"compare row {slot}", gap=None), report_errors():
             _row(request, name, slot, rows)
-    spare = range(len(request.names), MAX_CLASSIFIERS)
-    forget_jobs(request, [each for slot in spare for each in _places(slot)])
+    with live, report_errors():
+        _live_epsilon(request, rows)
+    _forget_spare(request)
     if len(rows.responses) < 2 or set(rows.noise) != set(rows.responses):
         return None
     with report_errors():
@@ -86,10 +97,35 @@ def _compare(request: ComparisonRequest) -> ShownComparison | None:
         recipes = {name: request.recipes[name] for name in rows.responses}
         reports = {name: response.report for name, response in rows.responses.items()}
         comparison = comparison_of(models, recipes, reports, rows.noise, transfers)
-        shown = ShownComparison(request, comparison, link_of_page())
+        shown = ShownComparison(request, comparison, page_link(LINKED))
         st.session_state[_SHOWN] = shown
         return shown
     return None
+
+
+def _live_epsilon(request: ComparisonRequest, rows: _Rows) -> None:
+    """The slider for all rows. While some are attacked it stays with the results before them."""
+    names = request.names
+    moved = {i: rows.responses[name] for i, name in enumerate(names) if name in rows.responses}
+    before: dict[int, AttackResponse] = st.session_state.get(_MOVED, {})
+    still_here = all(
+        names[i : i + 1] == [response.report.recipe.model] for i, response in before.items()
+    )
+    if still_here and not before.keys() <= moved.keys():
+        moved = before
+    st.session_state[_MOVED] = moved
+    if moved:
+        live_epsilon_of(moved, entries())
+
+
+def _forget_spare(request: ComparisonRequest) -> None:
+    """Cancel the jobs of the slots that the page no longer has."""
+    used = len(request.names)
+    spare = [place for slot in range(used, MAX_CLASSIFIERS) for place in _places(slot)]
+    for device in {str(classifier(name).device) for name in request.names}:
+        for place in spare:
+            session_jobs(device).cancel(place)
+        forget_ladders(device, used)
 
 
 def _row(request: ComparisonRequest, name: str, slot: int, rows: _Rows) -> None:
@@ -109,7 +145,7 @@ def _row(request: ComparisonRequest, name: str, slot: int, rows: _Rows) -> None:
                 rows.noise[name] = noise
     for note in classifier(name).notes:
         st.warning(sentence(note), icon=":material/warning:")
-    classifier_row(response, noise, entries()[name], f"compare row of {slot}")
+    classifier_row(response, noise, entries()[name], row_key(slot))
 
 
 def _status(of: object) -> DeltaGenerator:

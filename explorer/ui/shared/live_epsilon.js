@@ -203,7 +203,9 @@ class Live {
     if (layout !== this.layout) {
       this.layout = layout
       panels.replaceChildren()
-      this.panels = data.ladders.map((ladder) => new Panel(panels, ladder, data))
+      const shown = data.has_bars ? data.ladders : []
+      this.panels = shown.map((ladder) => new Panel(panels, ladder, data))
+      this.find(".live").classList.toggle("without-bars", !data.has_bars)
     }
     this.track.setAttribute("aria-label", `ε, ${data.norm}`)
     this.track.setAttribute("aria-valuemin", "0")
@@ -268,8 +270,8 @@ class Live {
     points.forEach((point, i) => {
       if (this.shown[i] === point) return
       this.shown[i] = point
-      this.panels[i].show(point)
-      triptychs.get(data.ladders[i].place)?.(point.shown ?? null)
+      this.panels[i]?.show(point)
+      triptychs.get(data.ladders[i].place)?.(point.shown ?? null, point)
     })
     track.setAttribute("aria-valuenow", String(this.value))
     const says = points.map((point, i) => {

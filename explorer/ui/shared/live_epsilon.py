@@ -29,9 +29,9 @@ _draw = component(__file__)
 class LiveLadder:
     """The ladder of one triptych.
 
-    ``place`` is the triptych's key, ``report`` the exact result that it shows. ``title`` and
-    ``colour`` tell several ladders apart; without a title there is one, whose curves are those of
-    its classes.
+    ``place`` is the triptych's key, ``report`` the exact result that it shows. ``title``,
+    ``colour`` and ``dash`` tell several ladders apart; without a title there is one, whose curves
+    are those of its classes.
     """
 
     place: str
@@ -39,12 +39,17 @@ class LiveLadder:
     state: LadderState
     title: str = ""
     colour: str = palette.LABEL
+    dash: str = ""  # of its curve, in the form of SVG
 
 
 def live_epsilon(
-    ladders: Sequence[LiveLadder], key: str, on_epsilon: Callable[[float], None]
+    ladders: Sequence[LiveLadder],
+    key: str,
+    on_epsilon: Callable[[float], None],
+    *,
+    bars: bool = True,
 ) -> None:
-    """Draw slider, curves and bars for ``ladders``, whose reports have one norm and one ε.
+    """Draw slider, curves and ``bars`` for ``ladders``, whose reports have one norm and one ε.
 
     ``on_epsilon`` gets the ε that the visitor chose, in the unit of the controls: levels of 255 for
     L∞, pixels of [0, 1] for L2.
@@ -55,7 +60,7 @@ def live_epsilon(
         if isinstance(epsilon, int | float) and 0 <= epsilon <= data["largest"]:
             on_epsilon(float(epsilon))
 
-    data = live_data(ladders)
+    data = {**live_data(ladders), "has_bars": bars}
     _draw(key=key, data=data, on_epsilon_change=report_epsilon)
 
 
@@ -98,7 +103,7 @@ def _ladder_data(ladder: LiveLadder) -> dict[str, Any]:
 def _curves(ladder: LiveLadder) -> list[dict[str, str]]:
     report = ladder.report
     if ladder.title:
-        return [_curve("label", ladder.title, ladder.colour, "")]
+        return [_curve("label", ladder.title, ladder.colour, ladder.dash)]
     curves = [
         _curve("predicted", "the class it predicts", palette.PREDICTED, "2 3"),
         _curve("label", f"label: {report.names[report.label]}", palette.LABEL, ""),

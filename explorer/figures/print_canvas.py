@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 
@@ -42,6 +43,23 @@ class Canvas:
         line.set_transform(self.figure.transFigure)
         self.figure.add_artist(line)
 
+    def box(
+        self, left: float, top: float, width: float, height: float, colour: str, hatch: str = ""
+    ) -> None:
+        """A rectangle filled with ``colour``, with white lines in it if there is a ``hatch``."""
+        corner = (left / self.width, 1 - (top + height) / self.height)
+        box = Rectangle(
+            corner,
+            width / self.width,
+            height / self.height,
+            facecolor=colour,
+            edgecolor="white",
+            linewidth=0.0,
+            hatch=hatch,
+            transform=self.figure.transFigure,
+        )
+        self.figure.add_artist(box)
+
     def lines(
         self,
         x: float,
@@ -69,12 +87,16 @@ class Canvas:
         *,
         vertical: str,
         weight: str = "normal",
+        horizontal: str = "center",
     ) -> None:
-        """Text centred at ``x``. A ``$`` in it, as in a class name, does not start a formula."""
+        """Text centred at ``x``, or with its "left" or "right" end there.
+
+        A ``$`` in it, as in a class name, does not start a formula.
+        """
         artist = self.figure.text(
             x / self.width, 1 - y / self.height, text, size=size, color=colour, weight=weight
         )
-        artist.set(ha="center", va=vertical, parse_math=False)
+        artist.set(ha=horizontal, va=vertical, parse_math=False)
 
 
 def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:

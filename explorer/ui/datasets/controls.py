@@ -19,6 +19,7 @@ LINKED = (
     *("pair", "others", "origin", f"{PAGE}image", "begin", "begin_image", "row_seed"),
     *("match_steps", "attack_steps", "length", "radius"),
 )
+VIEW = "view"  # of the row: the pictures, or differences
 # The keys in the session's state that decide which row is on the page.
 KEYS = (*LINKED, f"{PAGE}uploaded", SOURCE_SET, "set_index", "shows")
 

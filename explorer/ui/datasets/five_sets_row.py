@@ -10,18 +10,18 @@ from torch import Tensor
 from explorer.experiments.ilyas2019.five_sets_result import (
     ORDER,
     ConstructionFrame,
-    D,
     FiveSetsProgress,
     FiveSetsResult,
     ModelInfo,
     SetImage,
 )
 from explorer.figures.prediction_bars import model_colour, prediction_bars
+from explorer.figures.set_words import SETS, UNKNOWN, head, looks_like, start_words
 from explorer.images.distances import l2, magnification, perturbation_image
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
-from explorer.ui.datasets.words import SETS, UNKNOWN, built_with, explanation, looks_like
+from explorer.ui.datasets.words import built_with, explanation
 from explorer.ui.shared.imports import picture_drawn
 
 PICTURE, FROM_START, FROM_SOURCE = "picture", "change from its start", "difference from the source"
@@ -47,7 +47,7 @@ def row_data(row: FiveSetsResult, view: str) -> dict[str, Any]:
     """Everything that the browser shows of a finished row."""
     cards = []
     for image in row.images:
-        card = _picture(image, view, row.source.image, row.names) | _head_of(image)
+        card = _picture(image, view, row.source.image, row.names)
         card |= _labels(image, row.names, row.models)
         card["built_with"] = built_with(image, row.models)
         card["explanation"] = [asdict(sentence) for sentence in explanation(row, image)]
@@ -66,7 +66,7 @@ def unfinished_row_data(
     for name in ORDER:
         if name in finished:
             card = _picture(finished[name], PICTURE, frame.image, names)
-            cards.append(card | _labels(finished[name], names, models) | _head_of(finished[name]))
+            cards.append(card | _labels(finished[name], names, models))
         elif name == frame.name:
             cards.append(_frame(frame))
         else:
@@ -90,19 +90,16 @@ def _head(name: str) -> dict[str, Any]:
 
 
 def _head_of(image: SetImage) -> dict[str, Any]:
-    """The name and title of a card. A source that is an image of a set has the name of that set."""
-    head = _head(image.name)
-    if image.name != D or image.set_name not in SETS:
-        return head
-    return {"name": SETS[image.set_name].short, "title": f"the source, {head['title']}"}
+    words = head(image)
+    return {"name": words.short, "title": words.title}
 
 
 def _frame(frame: ConstructionFrame) -> dict[str, Any]:
-    head = _head(frame.name)
+    words = _head(frame.name)
     return {
-        **head,
+        **words,
         "src": data_uri(to_png(frame.image), "image/png"),
-        "alt": f"{head['name']} under construction",
+        "alt": f"{words['name']} under construction",
         "note": f"step {frame.step} of {frame.steps}",
     }
 
@@ -121,7 +118,7 @@ def _labels(
 
 def _picture(image: SetImage, view: str, source: Tensor, names: tuple[str, ...]) -> dict[str, Any]:
     """The picture of a card in this view, and the line below it."""
-    head = _head(image.name)
+    name = head(image).short
     reference = {
         PICTURE: None,
         FROM_START: image.start,
@@ -129,26 +126,20 @@ def _picture(image: SetImage, view: str, source: Tensor, names: tuple[str, ...])
     }[view]
     if reference is None:
         src = data_uri(to_png(image.image), "image/png")
-        alt = f"{head['name']}, labelled {names[image.label]}"
-        return {**head, "src": src, "alt": alt, **_start(image, names)}
+        alt = f"{name}, labelled {names[image.label]}"
+        return {**_head_of(image), "src": src, "alt": alt, **_start(image, names)}
     difference = image.image - reference
     note = "no difference"
     if bool(difference.any()):
         scale, distance = magnification(difference), l2(image.image, reference)
         note = f"scaled × {scale:.3g}, L2 {distance:.3g}"
     src = data_uri(to_png(perturbation_image(difference)), "image/png")
-    return {**head, "src": src, "alt": f"{head['name']}: {view}, {note}", "note": note}
+    return {**_head_of(image), "src": src, "alt": f"{name}: {view}, {note}", "note": note}
 
 
 def _start(image: SetImage, names: tuple[str, ...]) -> dict[str, Any]:
     """The line below a picture that says where its construction started."""
-    if image.start is None:
-        return {"note": "the source itself"}
-    if not image.matches_features:
-        return {"note": "start: the source"}
-    start = "start picture"
-    if image.from_noise:
-        start = "noise"
-    elif image.start_label is not None:
-        start = names[image.start_label]
-    return {"note": f"start: {start}", "thumbnail": data_uri(to_png(image.start), "image/png")}
+    note = {"note": start_words(image, names)}
+    if image.start is None or not image.matches_features:
+        return note
+    return {**note, "thumbnail": data_uri(to_png(image.start), "image/png")}

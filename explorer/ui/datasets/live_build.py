@@ -16,6 +16,7 @@ from explorer.experiments.ilyas2019.five_sets_result import (
 )
 from explorer.figures import palette
 from explorer.figures.captions import percent
+from explorer.figures.set_words import SETS, looks_like
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
 from explorer.ui.components.errors import report_errors
@@ -23,7 +24,7 @@ from explorer.ui.components.images import PIXELATED_BELOW, data_uri
 from explorer.ui.components.markdown import sentence
 from explorer.ui.datasets.request import BuildRequest, BuiltImage, FiveSetsRequest, build_image
 from explorer.ui.datasets.session_set import add_to_session
-from explorer.ui.datasets.words import SETS, looks_like, objective_words
+from explorer.ui.datasets.words import BUTTONS, objective_words
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import follow_bar, follow_preview, status_text
 from explorer.ui.jobs.sessions import SessionJobs, session_jobs
@@ -42,7 +43,7 @@ def live_build(request: FiveSetsRequest, row: FiveSetsResult) -> None:
         for name in CONSTRUCTIONS:
             kind: Literal["primary", "secondary"] = "primary" if name == D_R.name else "secondary"
             st.button(
-                SETS[name].button,
+                BUTTONS[name],
                 type=kind,
                 on_click=_start,
                 args=(name, request),

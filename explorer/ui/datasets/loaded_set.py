@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
-from PIL import Image
 
 from explorer.classifiers import Classifier
+from explorer.images.geometry import picture_of
 from explorer.ui.shared.picture import Picture
 
 if TYPE_CHECKING:  # reading sets imports pyarrow, which the first picture need not wait for
@@ -74,11 +75,18 @@ class LoadedSet:
         return Picture(
             f"set:{self.title} {index}",
             f"image {index} of {self.title}",
-            Image.fromarray(self.set.data.images[index].permute(1, 2, 0).numpy()),
+            picture_of(self.set.data.images[index]),
             f"{self.set.digest} {index}",
             label=self.label(index),
             gallery=model.gallery,
         )
+
+
+def label_name(label: int | None, names: Sequence[str]) -> str:
+    """What a tile is labelled."""
+    if label is None:
+        return "no label"
+    return names[label] if label < len(names) else f"class {label}"
 
 
 def browsed_set() -> LoadedSet | None:

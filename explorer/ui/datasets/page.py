@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult
 from explorer.ui.components.errors import report_errors
-from explorer.ui.datasets.controls import LINKED, choose_row
+from explorer.ui.datasets.controls import LINKED, VIEW, choose_row
 from explorer.ui.datasets.five_sets_row import PICTURE, VIEWS, five_sets_row
 from explorer.ui.datasets.image_choice import PAGE
 from explorer.ui.datasets.request import FiveSetsRequest
@@ -49,7 +49,7 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
             VIEWS,
             default=PICTURE,
             required=True,
-            key="view",
+            key=VIEW,
             bind="query-params",
             label_visibility="collapsed",
         )

@@ -23,7 +23,7 @@ from explorer.experiments.ilyas2019.paper_comparison import (
 )
 from explorer.figures.captions import percent
 from explorer.figures.paper_comparison import NAMES, paper_comparison_chart
-from explorer.ui.datasets.words import SETS
+from explorer.figures.set_words import SETS
 
 
 def paper_comparison_table() -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import streamlit as st
+
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsProgress, FiveSetsResult
+from explorer.figures.set_words import SETS
 from explorer.ui.datasets.five_sets_row import draw_unfinished_row
 from explorer.ui.datasets.request import FiveSetsRequest, compute_five_sets
-from explorer.ui.datasets.words import SETS
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
 
 PLACE = "row"
+_SHOWN = "request of the row"  # in the session's state
 
 
 def compute_row(request: FiveSetsRequest) -> FiveSetsResult | None:
@@ -29,7 +32,16 @@ def compute_row(request: FiveSetsRequest) -> FiveSetsResult | None:
     def draw_preview(preview: FiveSetsProgress, key: str) -> None:
         draw_unfinished_row(preview, models.infos, key)
 
-    return show_progress(jobs, job, PLACE, _status, draw_preview=draw_preview)
+    row = show_progress(jobs, job, PLACE, _status, draw_preview=draw_preview)
+    if job.done:
+        st.session_state[_SHOWN] = request
+    return row
+
+
+def shown_request() -> FiveSetsRequest | None:
+    """What was asked for the row on the page; the latest request may still be computed."""
+    request: FiveSetsRequest | None = st.session_state.get(_SHOWN)
+    return request
 
 
 def _status(job: Job[Any]) -> str:

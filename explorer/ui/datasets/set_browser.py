@@ -12,6 +12,7 @@ from torch import Tensor
 from explorer.experiments.evaluation.label_confidence import disagreement
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsSettings
 from explorer.ui.components.markdown import sentence
+from explorer.ui.datasets.exports import GridExport, grid_exports
 from explorer.ui.datasets.image_choice import CHOSEN, GALLERY, PAGE, SET
 from explorer.ui.datasets.label_confidences import label_confidences
 from explorer.ui.datasets.loaded_set import SOURCE_SET, LoadedSet, set_browsed
@@ -58,7 +59,9 @@ def browse(pair: ClassifierPair) -> None:
     indices = chosen_indices(loaded.set.data.labels, label, scores)
     first = _choose_page(len(indices), loaded) * PAGE_SIZE
     on_click = partial(_open_tile, loaded)
-    tile_grid(loaded, indices[first : first + PAGE_SIZE], confidence, names, on_click)
+    shown = indices[first : first + PAGE_SIZE]
+    tile_grid(loaded, shown, confidence, names, on_click)
+    grid_exports(GridExport(loaded, indices, shown, confidence, tuple(names)))
     if loaded.built:
         _download(loaded)
 

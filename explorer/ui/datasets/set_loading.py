@@ -15,6 +15,7 @@ from explorer.datasets.constructed.constructions import CONSTRUCTIONS
 from explorer.datasets.constructed.read import ConstructedSet, read_set
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.datasets.sources import CIFAR10, read_source
+from explorer.figures.set_words import SETS
 from explorer.images.decode import ImageError
 from explorer.images.gallery import samples
 from explorer.images.geometry import preprocess, to_uint8
@@ -24,7 +25,6 @@ from explorer.ui.datasets.computed_sets import computed_set
 from explorer.ui.datasets.loaded_set import LoadedSet
 from explorer.ui.datasets.pair import ClassifierPair
 from explorer.ui.datasets.session_set import as_constructed_set, session_sets
-from explorer.ui.datasets.words import SETS
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs

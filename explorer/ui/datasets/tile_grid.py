@@ -14,7 +14,7 @@ from explorer.figures.captions import percent
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
-from explorer.ui.datasets.loaded_set import LoadedSet
+from explorer.ui.datasets.loaded_set import LoadedSet, label_name
 
 KEY = "tile_grid"
 
@@ -57,9 +57,7 @@ def _tile(
     loaded: LoadedSet, index: int, confidence: Tensor | None, names: Sequence[str]
 ) -> dict[str, Any]:
     label = loaded.label(index)
-    name = "no label"
-    if label is not None:
-        name = names[label] if label < len(names) else f"class {label}"
+    name = label_name(label, names)
     text, bars = f"image {index}, labelled {name}", []
     if confidence is not None and label is not None:
         standard, robust = confidence[:2, index].tolist()

@@ -7,37 +7,13 @@ from dataclasses import dataclass
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS, D_DET, D_NR, D_R, D_RAND
 from explorer.experiments.ilyas2019.five_sets_result import D, FiveSetsResult, ModelInfo, SetImage
 
-UNKNOWN, NOISE = "unknown", "noise"
-
-
-@dataclass(frozen=True)
-class SetWords:
-    """``short`` is the name in the paper, ``title`` what the set is, ``button`` the label of the
-    button that builds such an image.
-    """
-
-    short: str
-    title: str
-    button: str
-
-
-SETS = {
-    D: SetWords("D", "as it is", ""),
-    D_R.name: SetWords("D_R", "robustified", "Robustify this image (D_R)"),
-    D_NR.name: SetWords("D_NR", "non-robust", "Make it non-robust (D_NR)"),
-    D_RAND.name: SetWords("D_rand", "random label", "Mislabel it at random (D_rand)"),
-    D_DET.name: SetWords("D_det", "the next label", "Mislabel it by one (D_det)"),
+# The labels of the buttons that build such an image.
+BUTTONS = {
+    D_R.name: "Robustify this image (D_R)",
+    D_NR.name: "Make it non-robust (D_NR)",
+    D_RAND.name: "Mislabel it at random (D_rand)",
+    D_DET.name: "Mislabel it by one (D_det)",
 }
-
-
-def looks_like(image: SetImage, names: tuple[str, ...]) -> str:
-    """What the image was made to look like: a class, noise, or unknown."""
-    if image.perceived_label is not None:
-        return names[image.perceived_label]
-    construction = CONSTRUCTIONS.get(image.name)
-    if construction is not None and construction.looks_like == "start" and image.from_noise:
-        return NOISE
-    return UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Files are built when their button is clicked, without running the page again.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -61,9 +61,14 @@ def page_link(keys: Iterable[str]) -> str:
 
     Another version may have other defaults.
     """
+    return link_with({key: st.session_state.get(key) for key in keys})
+
+
+def link_with(values: Mapping[str, object]) -> str:
+    """The page's address with these values of its controls, by key; without those that are None."""
     base = (st.context.url or "").split("?")[0]
-    values = {key: st.session_state[key] for key in keys if st.session_state.get(key) is not None}
-    return f"{base}?{urlencode({key: _text(value) for key, value in values.items()}, doseq=True)}"
+    texts = {key: _text(value) for key, value in values.items() if value is not None}
+    return f"{base}?{urlencode(texts, doseq=True)}"
 
 
 def _text(value: object) -> object:

@@ -16,7 +16,7 @@ TIMEOUT = 90_000  # milliseconds
 # A page that is opened by its address first requests Streamlit's end points below that address.
 MISSING_END_POINTS = tuple(
     f"/{page}/_stcore/{end}"
-    for page in ("attack", "datasets", "models")
+    for page in ("attack", "compare", "datasets", "models")
     for end in ("health", "host-config")
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,16 @@ def _keep_freed_memory() -> None:
     # instead of 380.
     mallopt(_ARENA_MAX, 1)
     mallopt(_TRIM_THRESHOLD, 256 * 2**20)
+
+
+def return_freed_memory() -> None:
+    """Give memory that Python has freed back to the system, where glibc keeps it.
+
+    Call it between large pieces of work: without it, a process that checked forty networks one
+    after the other had grown to 11 GB.
+    """
+    with suppress(AttributeError, OSError, TypeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def free_memory(device: torch.device) -> int:

@@ -70,6 +70,15 @@ def test_tune_process_works_with_another_c_library(mallopt, monkeypatch, error):
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
+@pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
+def test_another_c_library_keeps_its_freed_memory(monkeypatch, error):
+    def missing(_):
+        raise error
+
+    monkeypatch.setattr(system.ctypes, "CDLL", missing)
+    system.return_freed_memory()
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
 def test_glibc_accepts_the_settings():
     code = f"import ctypes; print([ctypes.CDLL(None).mallopt(*option) for option in {MALLOPT}])"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from explorer.classifiers import Entry, catalogue
 from explorer.classifiers.downloads import fetch_with_bar
 from explorer.classifiers.user_models import user_entries
 from explorer.cli.common import print_json
+from explorer.system import return_freed_memory
 
 if TYPE_CHECKING:
     from explorer.experiments.architecture_check import ArchitectureCheck
@@ -80,6 +82,8 @@ def _check(names: list[str], as_json: bool) -> int:
     checks = []
     for name in names or architectures():
         checks.append(check_architecture(name))
+        gc.collect()  # a network with its tape is full of circles
+        return_freed_memory()
         if not as_json:
             print(_line(checks[-1]), flush=True)
     if as_json:

@@ -29,6 +29,7 @@ from explorer.ui.shared.classifiers import entries, load_for_page
 from explorer.ui.shared.explanation import attack_explanation
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.missing_model import missing_model
+from explorer.ui.shared.reserved import reserve_progress
 from explorer.ui.shared.triptych import triptych
 
 _ASKED = tuple(key for key in (*LINKED, "precision") if key != "model")  # it has its own sentence
@@ -38,6 +39,7 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     """Fill the page. ``notice`` takes progress and errors, ``results`` the last result."""
     response: AttackResponse | None = None
     fgsm: AttackResponse | None = None
+    reserve_progress()
     with report_errors(notice):
         remember_asked(*_ASKED, "model")
         drop_infinite_values()

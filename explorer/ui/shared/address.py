@@ -62,7 +62,9 @@ def remember_asked(*keys: str) -> None:
     """
     for key in keys:
         texts = tuple(st.query_params.get_all(key))
-        if texts and texts != st.session_state.get(_read(key)):
+        # A value that the widget has had is one that the page itself put into the address.
+        had = st.session_state.get(_had(key), ())
+        if texts and texts != st.session_state.get(_read(key)) and not _are_equal(texts, had):
             st.session_state[_asked(key)] = texts, None
         st.session_state[_read(key)] = texts
 
@@ -84,6 +86,7 @@ def refused_values(*keys: str) -> dict[str, str]:
             state[_asked(key)] = texts, now
             refused[key] = ", ".join(texts)
     for key in keys:
+        state[_had(key)] = _texts_of(state.get(key))
         if key not in refused:
             state.pop(_asked(key), None)
     return refused
@@ -120,6 +123,11 @@ def _is_same(text: str, value: str) -> bool:
 def _asked(key: str) -> str:
     """Where the session's state has what a link asked of a widget, and what is shown instead."""
     return f"link's {key}"
+
+
+def _had(key: str) -> str:
+    """Where the session's state has the value of a widget at the end of the last run."""
+    return f"last {key}"
 
 
 def _read(key: str) -> str:

@@ -42,3 +42,10 @@ class Entry:
     accuracy_source: str = ""
     robust_accuracy: tuple[ReportedAccuracy, ...] = ()
     group: str = "bundled"
+
+
+def own_data(classes: int, input_size: tuple[int, int], channels: int) -> str:
+    """What the entry of a person's own classifier says of its data."""
+    height, width = input_size
+    colour = ", grey" if channels == 1 else ""
+    return f"{classes} classes of your own, {height}×{width}{colour}"

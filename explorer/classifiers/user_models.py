@@ -11,7 +11,7 @@ from safetensors.torch import save
 
 from explorer.classifiers.checkpoint import read_checkpoint
 from explorer.classifiers.classifier import Classifier
-from explorer.classifiers.entry import USER_GROUP, USER_PREFIX, Entry
+from explorer.classifiers.entry import USER_GROUP, USER_PREFIX, Entry, own_data
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.isolated import read_isolated
 from explorer.classifiers.trial import trial_run
@@ -132,7 +132,7 @@ class UserModels:
         return Entry(
             name=USER_PREFIX + card.name,
             title=card.name,
-            data=f"{len(card.labels)} classes of your own, {card.input_size}×{card.input_size}",
+            data=own_data(len(card.labels), (card.input_size, card.input_size), len(card.mean)),
             training=card.training,
             robust=card.robust,
             parameters=None,

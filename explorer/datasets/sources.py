@@ -58,11 +58,9 @@ def read_source(
     else:
         data = read_set(source, limit, preprocess, named).data
     if tuple(data.images.shape[2:]) != classifier.input_size:
-        arrays = data.images.permute(0, 2, 3, 1).numpy()
-        pictures = ((source, Image.fromarray(array)) for array in arrays)
+        pictures = ((source, geometry.picture_of(levels)) for levels in data.images)
         data = replace(data, images=stack_images(pictures, len(data), source, preprocess))
-    if classifier.channels == 1:
-        data = replace(data, images=geometry.to_grey(data.images))
+    data = replace(data, images=geometry.with_channels(data.images, classifier.channels))
     return _with_labels_of(data, classifier.labels, source)
 
 

@@ -210,6 +210,19 @@ def to_grey(images: Tensor) -> Tensor:
     return brightness.to(torch.uint8)
 
 
+def with_channels(images: Tensor, channels: int) -> Tensor:
+    """``images`` uint8 [N, C, H, W] as a classifier takes them that has ``channels``, 3 or 1."""
+    if images.shape[1] == channels:
+        return images
+    return to_grey(images) if channels == 1 else images.expand(-1, 3, -1, -1)
+
+
+def picture_of(levels: Tensor) -> Image.Image:
+    """The picture of uint8 [3, H, W], or of [1, H, W] in grey."""
+    array = levels.permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(array[..., 0] if len(levels) == 1 else array)
+
+
 def to_png(tensor: Tensor) -> bytes:
     """The bytes of a PNG file with the 8-bit values of a tensor [C, H, W]; see :func:`to_uint8`."""
     levels = to_uint8(tensor)

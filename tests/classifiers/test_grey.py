@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
@@ -12,6 +14,10 @@ from torch import nn
 
 from explorer.attacks import PGD, Threat
 from explorer.classifiers import Classifier, ClassifierError
+from explorer.datasets.constructed.build import build
+from explorer.datasets.constructed.constructions import CONSTRUCTIONS
+from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
+from explorer.datasets.labelled import LabelledImages
 from explorer.datasets.sources import read_source
 from explorer.engine import gradient_model
 from explorer.experiments.evaluation.robust_accuracy import robust_accuracy
@@ -145,6 +151,22 @@ def test_evaluate_on_a_folder_and_on_pictures_of_the_right_size(tmp_path):
         assert data.images.shape == (4, 1, SIDE, SIDE)
         (row,) = robust_accuracy(digits(), data.images, data.labels, "linf", [0.1], steps=2)
         assert 0 <= row.accuracy <= 1
+
+
+def test_a_set_is_built_in_grey_and_read_again(tmp_path):
+    classifier, noise = digits(), torch.Generator().manual_seed(0)
+    images = torch.randint(256, (4, 1, SIDE, SIDE), dtype=torch.uint8, generator=noise)
+    data = LabelledImages(images, torch.arange(4), classifier.labels)
+    construction = replace(CONSTRUCTIONS["d_det"], steps=2)
+    plan = make_plan(construction, classifier, data, source="noise", seed=0)
+    load_or_write_plan(plan, tmp_path, automatic=False)
+    build(plan, classifier, data, tmp_path)
+    cells = pq.read_table(next(tmp_path.glob("*.parquet")))["img"].to_pylist()
+    assert {Image.open(io.BytesIO(cell["bytes"])).mode for cell in cells} == {"L"}
+    again = read_source(str(tmp_path), classifier)
+    assert again.labels.tolist() == [1, 2, 3, 4]
+    change = (again.images.float() - images.float()).flatten(1).norm(dim=1) / 255
+    assert float(change.max()) <= 0.5 + 0.5 / 255 * SIDE  # ε, and what rounding adds at most
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])

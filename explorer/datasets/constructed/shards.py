@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 from torch import Tensor
 
 from explorer.files import write_atomically
+from explorer.images.geometry import picture_of
 
 STAMP = b"explorer"  # the metadata key whose value says what a file belongs to
 SHARD_ROWS = 500
@@ -111,9 +111,9 @@ def _schema(names: Sequence[str], stamp: dict[str, Any]) -> pa.Schema:
 
 
 def png_bytes(image: Tensor) -> bytes:
-    """uint8 [3, H, W] as the bytes of a PNG file."""
+    """uint8 [3, H, W], or [1, H, W] in grey, as the bytes of a PNG file."""
     buffer = io.BytesIO()
-    Image.fromarray(image.permute(1, 2, 0).numpy()).save(buffer, "PNG")
+    picture_of(image).save(buffer, "PNG")
     return buffer.getvalue()
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from explorer.classifiers import Classifier
 from explorer.errors import Cancelled
+from explorer.images.geometry import with_channels
 
 BATCH_VALUES = 250 * 3 * 32 * 32  # few enough that a cancelled job stops at once
 
@@ -24,9 +25,9 @@ def label_confidence(
 ) -> Tensor:
     """Each classifier's probability of each image's label, float32 [M, N] for M classifiers.
 
-    ``images`` are uint8 [N, 3, H, W], ``labels`` int64 [N]. ``on_progress(images done, N)`` is
-    called after each batch. Raises :class:`~explorer.errors.Cancelled` when ``cancelled()`` is
-    true.
+    ``images`` are uint8 [N, 3, H, W], which a classifier of grey images gets in grey; ``labels``
+    are int64 [N]. ``on_progress(images done, N)`` is called after each batch. Raises
+    :class:`~explorer.errors.Cancelled` when ``cancelled()`` is true.
     """
     confidence = torch.empty(len(classifiers), len(labels))
     batch = max(1, BATCH_VALUES // max(1, images[0].numel()))
@@ -35,7 +36,8 @@ def label_confidence(
             raise Cancelled
         rows = slice(start, start + batch)
         for index, classifier in enumerate(classifiers):
-            logits = classifier((images[rows].float() / 255).to(classifier.device))
+            pixels = with_channels(images[rows], classifier.channels).float() / 255
+            logits = classifier(pixels.to(classifier.device))
             classes = labels[rows, None].to(logits.device)
             confidence[index, rows] = logits.softmax(dim=1).gather(1, classes)[:, 0].cpu()
         if on_progress is not None:

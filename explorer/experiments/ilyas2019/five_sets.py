@@ -63,9 +63,9 @@ def other_start_index(seed: int, index: int, population: int, own: int | None) -
     return place + (place >= own)
 
 
-def noise_start(seed: int, index: int, size: tuple[int, int]) -> StartImage:
+def noise_start(seed: int, index: int, size: tuple[int, int], channels: int = 3) -> StartImage:
     """A start of uniform noise of ``size`` (height, width), in 8 bits."""
-    return StartImage(round_8bit(noise(seed, index, (3, *size))), None, noise=True)
+    return StartImage(round_8bit(noise(seed, index, (channels, *size))), None, noise=True)
 
 
 def with_label(source: SourceImage, models: ModelPair) -> SourceImage:

@@ -18,7 +18,7 @@ from explorer.experiments.one_image.report import Prediction
 class ModelPair:
     """The two classifiers with which the sets are made, and others that only classify the images.
 
-    Raises :class:`AttackError` unless all have the same classes and input size.
+    Raises :class:`AttackError` unless all have the same classes and take the same images.
     """
 
     standard: Classifier
@@ -27,10 +27,10 @@ class ModelPair:
 
     def __post_init__(self) -> None:
         for other in self.classifiers:
-            if other.labels != self.standard.labels or other.input_size != self.standard.input_size:
+            if _input(other) != _input(self.standard):
                 raise AttackError(
-                    f"{other.name} and {self.standard.name} differ in classes or input size; "
-                    "choose classifiers of the same data"
+                    f"{other.name} and {self.standard.name} differ in classes, input size or "
+                    "colour; choose classifiers of the same data"
                 )
 
     @property
@@ -53,3 +53,7 @@ class ModelPair:
     def predict(self, image: Tensor) -> tuple[Prediction, ...]:
         """The prediction of each classifier for one image, float32 [3, H, W] in [0, 1]."""
         return tuple(predict(each, image[None])[0] for each in self.classifiers)
+
+
+def _input(classifier: Classifier) -> tuple[object, ...]:
+    return classifier.labels, classifier.input_size, classifier.channels

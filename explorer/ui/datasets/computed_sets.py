@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from explorer.classifiers import Classifier
 from explorer.datasets.constructed.build import build
 from explorer.datasets.constructed.plan import load_or_write_plan, make_plan
@@ -10,6 +12,7 @@ from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.experiments.ilyas2019.five_sets import construction_for
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsSettings
 from explorer.files import FileError, cache_folder
+from explorer.images.geometry import with_channels
 from explorer.ui.jobs.job import Job
 
 
@@ -23,6 +26,7 @@ def computed_set(
     :class:`~explorer.errors.Cancelled` when the job is cancelled.
     """
     data = data.take((data.labels >= 0).nonzero().flatten())
+    data = replace(data, images=with_channels(data.images, classifier.channels))
     if not len(data):
         raise DataError(f"no sample picture shows a class of {classifier.title}")
     settings = FiveSetsSettings().for_size(classifier.input_size)

@@ -9,7 +9,7 @@ import streamlit as st
 from explorer.classifiers import ClassifierError, Entry
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import refused_values
-from explorer.ui.shared.classifiers import entries
+from explorer.ui.shared.classifiers import entries, load_functions
 from explorer.ui.shared.words import badge
 
 _PAIR_HELP = (
@@ -65,6 +65,7 @@ def choose_pair() -> tuple[ClassifierPair, tuple[Entry, ...]]:
 
     Raises :class:`ClassifierError` if there is no pair on this machine.
     """
+    load_functions()  # whose entries then say whether they are robust
     known = entries()
     pairs = classifier_pairs(known)
     if not pairs:

@@ -80,7 +80,8 @@ class FiveSetsRequest:
             self.set_name,
         )
         if self.start is None:
-            return source, noise_start(self.settings.seed, self.index, model.input_size)
+            size, channels = model.input_size, model.channels
+            return source, noise_start(self.settings.seed, self.index, size, channels)
         return source, StartImage(preprocess(self.start.image, model), self.start.label)
 
 

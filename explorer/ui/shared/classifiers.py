@@ -7,8 +7,10 @@ session has their entries.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 import torch
@@ -17,7 +19,7 @@ from explorer.classifiers import Classifier, ClassifierError, Entry, catalogue, 
 from explorer.classifiers.cache import LARGE_MODEL, LoadedModel, ModelCache
 from explorer.classifiers.devices import moved
 from explorer.classifiers.downloads import local_imagenet
-from explorer.classifiers.entry import FUNCTION_GROUP, SESSION_GROUP
+from explorer.classifiers.entry import FUNCTION_GROUP, SESSION_GROUP, own_data
 from explorer.classifiers.imagenet import ROBUST_PREFIX
 from explorer.classifiers.packaged import EFFICIENTNET, packaged_weights
 from explorer.classifiers.session_models import SessionModels
@@ -27,6 +29,8 @@ from explorer.ui.components.markdown import plain
 from explorer.ui.shared.mode import is_public
 
 MODEL_CACHE = ModelCache()
+# What is known of each Python function since the version of its file that was loaded last.
+_FACTS: dict[str, tuple[Hashable, dict[str, Any]]] = {}
 _ATTEMPTS = 3  # to read a file that is replaced meanwhile
 NO_CLASSIFIER = "there is no classifier yet: python -m explorer train tiny12-standard makes one"
 
@@ -63,7 +67,35 @@ def entries() -> dict[str, Entry]:
     added: tuple[Entry, ...] = user_entries()
     if is_public():
         added = (*map(_without_folder, added), *session_models().entries())
-    return {entry.name: entry for entry in (*available, *added)}
+    return {entry.name: _described(entry) for entry in (*available, *added)}
+
+
+def _described(entry: Entry) -> Entry:
+    """A Python function with what is known of it since it was loaded; other entries as they are."""
+    version, facts = _FACTS.get(entry.name, (None, {}))
+    is_known = entry.group == FUNCTION_GROUP and version == _stamp(entry)
+    return replace(entry, **facts) if is_known else entry
+
+
+def load_functions() -> None:
+    """Load the Python functions, whose entries say only then which data they are for.
+
+    The error of one that fails is shown when it is chosen.
+    """
+    for entry in entries().values():
+        if entry.group == FUNCTION_GROUP and entry.name not in _FACTS:
+            _FACTS[entry.name] = None, {}
+            with st.spinner(f"Loading {plain(entry.title)}"), suppress(ClassifierError):
+                classifier_of(entry)
+
+
+def _facts(model: Classifier) -> dict[str, Any]:
+    """What the entry of a Python function says of the classifier that it returned."""
+    return {
+        "data": own_data(len(model.labels), model.input_size, model.channels),
+        "training": "robust" if model.robust else "standard",
+        "robust": model.robust,
+    }
 
 
 def _without_folder(entry: Entry) -> Entry:
@@ -100,6 +132,8 @@ def classifier_of(entry: Entry) -> Classifier:
         if stat_file(entry.where) is None and entry.group == SESSION_GROUP:
             forget(entry)  # the session ended while it was loaded
         if _version(entry) == version:
+            if entry.group == FUNCTION_GROUP:
+                _FACTS[entry.name] = version, _facts(model)
             return model
     raise ClassifierError(
         f"{entry.where.name} changes all the time; try again when it has been written"
@@ -107,14 +141,19 @@ def classifier_of(entry: Entry) -> Classifier:
 
 
 def _version(entry: Entry) -> Hashable:
-    """Equal as long as the file is the same one with the same contents.
+    stamp = _stamp(entry)
+    if stamp is None:
+        raise _gone(entry)
+    return stamp
+
+
+def _stamp(entry: Entry) -> Hashable:
+    """Equal as long as the file is the same one with the same contents; None if it is gone.
 
     A file that replaces another may have its time and its size.
     """
     status = stat_file(entry.where)
-    if status is None:
-        raise _gone(entry)
-    return entry.where, status.st_ino, status.st_size, status.st_mtime_ns
+    return status and (entry.where, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def forget(entry: Entry) -> None:

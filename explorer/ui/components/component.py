@@ -11,11 +11,12 @@ import streamlit as st
 _DOM = Path(__file__).with_name("dom.js")
 
 
-def component(module_file: str) -> Callable[..., None]:
+def component(module_file: str, *parts: str) -> Callable[..., None]:
     """The component whose ``.html``, ``.css`` and ``.js`` lie beside ``module_file``, of its name.
 
-    ``dom.js`` is put before its script. All of that is our own trusted code; text that people wrote
-    is passed as data.
+    ``dom.js`` is put before its script, and so are the scripts of the ``parts``, which lie in this
+    folder; their styles come after its own. All of that is our own trusted code; text that people
+    wrote is passed as data.
 
     Call the result with ``key``, ``data`` (what JSON can hold) and callbacks. The data are sent as
     a list with one item: Streamlit would search a bare dictionary for data frames and import
@@ -26,9 +27,11 @@ def component(module_file: str) -> Callable[..., None]:
         source.with_suffix(suffix).read_text(encoding="utf-8")
         for suffix in (".html", ".css", ".js")
     )
-    mount = st.components.v2.component(
-        f"explorer.{source.stem}", html=html, css=css, js=_DOM.read_text(encoding="utf-8") + js
-    )
+    scripts = (_DOM, *(_DOM.with_name(f"{part}.js") for part in parts))
+    js = "".join(script.read_text(encoding="utf-8") for script in scripts) + js
+    styles = (_DOM.with_name(f"{part}.css") for part in parts)
+    css += "".join(style.read_text(encoding="utf-8") for style in styles)
+    mount = st.components.v2.component(f"explorer.{source.stem}", html=html, css=css, js=js)
 
     def draw(*, key: str, data: dict[str, Any], **callbacks: Any) -> None:
         mount(key=key, data=[data], **callbacks)

@@ -76,13 +76,17 @@ export default function (component) {
   if (!view) {
     view = build(parentElement)
     place(view)
+    const frames = view.figures.map((parts) => parts.img.parentElement)
+    view.closer = new Closer(view.row, frames, parentElement.querySelector(".tools"))
     views.set(parentElement, view)
   }
+  const isNew = view.figures[0].img.src !== data.pictures[0].src
   view.row.classList.toggle("pixelated", data.pixelated)
   view.cost.textContent = data.cost
   view.cost.title = data.stages
   view.row.dataset.timing = JSON.stringify(data.timing)
   fill(view, data)
+  view.closer.update(isNew)
   showing.set(data.place, (shown) => {
     fill(view, shown ?? data)
     view.cost.style.visibility = shown ? "hidden" : "" // it is the time of the exact attack

@@ -19,7 +19,7 @@ from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.imports import picture_drawn
 from explorer.ui.shared.words import verdict
 
-_draw = component(__file__)
+_draw = component(__file__, "closer")
 
 
 def triptych(response: AttackResponse, key: str) -> None:

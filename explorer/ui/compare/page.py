@@ -30,7 +30,10 @@ _SHOWN, _MOVED = f"{PAGE}shown", f"{PAGE}moved"
 # The places of progress bars and of the live ε are kept, so that nothing moves when they come.
 _RESERVED = """
 <style>
-[class*="st-key-compare-status"] { min-height: 2.2rem }
+[class*="st-key-compare-status"] { min-height: 2.6rem }
+[class*="st-key-compare-status"]:has([data-testid=stProgress]) {
+  height: 2.6rem; justify-content: flex-end; overflow: hidden;
+}
 .st-key-compare-live { min-height: 18.5rem }
 </style>
 """

@@ -68,7 +68,9 @@ class Chart {
   }
 
   drawLadder(ladder) {
-    const points = this.live.points(ladder)
+    // In L2 the ladders of larger pictures go further than the slider, which is that of the first.
+    const inRange = (point) => this.live.valueOf(point) <= this.live.data.largest
+    const points = this.live.points(ladder).filter(inRange)
     for (const curve of ladder.curves) {
       const at = (point) => [
         this.x(this.live.valueOf(point)), this.y(point.probabilities[curve.of]),
@@ -243,17 +245,22 @@ class Live {
 
   progress() {
     const { ladders, expected } = this.data
-    const count = Math.min(...ladders.map((ladder) => this.points(ladder).length - 1))
-    if (ladders.some((ladder) => ladder.failed)) return "The other ε could not be computed."
-    if (!ladders.every((ladder) => ladder.complete)) {
+    const message = ladders.find((ladder) => ladder.message)?.message
+    if (message) return message
+    if (!ladders.every((ladder) => ladder.is_complete)) {
+      const count = Math.min(...ladders.map((ladder) => this.points(ladder).length - 1))
       return `Other ε are computed in the background: ${count} of about ${expected}.`
     }
-    const found = ladders.map((ladder) => {
-      const smallest = this.points(ladder).find((point) => point.success)
-      const name = ladder.title ? `${ladder.title} ` : ""
-      return name + (smallest ? smallest.text : "none")
+    const smallest = ladders.map((ladder) => {
+      const point = this.points(ladder).find((each) => each.success)
+      return (ladder.title ? `${ladder.title} ` : "") + (point ? point.text : "none")
     })
-    return `Smallest ε found that succeeds: ${found.join(", ")}. Each point begins where the one below ended.`
+    const { is_warm: isWarm, exact } = ladders[0]
+    const first = this.points(ladders[0]).find((each) => each.success)
+    const method = isWarm ? "Each attack begins where the one below ended." : "One step each."
+    const weak = isWarm && ladders.length === 1 && first?.epsilon < exact.epsilon && !exact.success
+    const advice = "The exact attack failed at a larger ε: try more steps or restarts."
+    return `Smallest ε with success: ${smallest.join(", ")}. ${weak ? advice : method}`
   }
 
   /** Picture, words, bars and cursor at the present value. */

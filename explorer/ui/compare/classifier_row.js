@@ -111,7 +111,10 @@ function fill(view, data) {
   view.sentence.textContent = data.verdict
   const first = data.pictures.length === 2 ? 1 : 0
   data.pictures.forEach((picture, i) => drawPicture(view.figures[first + i], picture))
-  data.operators.forEach((text, i) => { view.operators[i].textContent = text })
+  data.operators.forEach((text, i) => {
+    view.operators[i].textContent = text
+    view.operators[i].classList.toggle("long", text.length > 12) // "+ 31.3145/255 ×"
+  })
   view.distances.replaceChildren()
   for (const [name, value, help] of data.measures) {
     const item = child(view.distances, "span", "measure", `${name} `)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.ui.shared.attack_request import AttackResponse
-from explorer.ui.shared.ladder_job import ladder_of
+from explorer.ui.shared.ladder_job import ask_for_ladder, ladder_of
 from explorer.ui.shared.ladder_rungs import send_rungs
 from explorer.ui.shared.live_epsilon import LiveLadder, live_epsilon
 
@@ -21,4 +21,6 @@ def live_epsilon_of(response: AttackResponse, place: str) -> None:
 
     state = ladder_of(response.request, place)
     live_epsilon([LiveLadder(place, response.report, state)], KEY, ask)
+    if state.encoded is None and state.job is None:
+        st.button("Compute them", on_click=ask_for_ladder, args=(state, place), key="ask ladder")
     send_rungs(state, place)

@@ -139,7 +139,8 @@ class Worker:
             self._jobs.remove(job)
             self._finished += 1
             self._finished_seconds += job.seconds_used
-            self._usage.add(job.session, job.seconds_used)
+            if not job.background:  # it only had what nobody else wanted
+                self._usage.add(job.session, job.seconds_used)
             self._rates.learn(job)
             if self._turn is job:
                 self._give(self._next())

@@ -22,6 +22,7 @@ from explorer.experiments.one_image.ladder import (
     ladder_recipe,
 )
 from explorer.images.geometry import preprocess
+from explorer.settings import SECONDS
 from explorer.ui.jobs.job import Cost, Job
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.shared.attack_job import is_own
@@ -55,18 +56,24 @@ _LADDERS: ResultCache[EncodedLadder] = ResultCache(CAPACITY)
 
 @dataclass(frozen=True)
 class LadderState:
-    """What there is of a ladder: all of it as ``encoded``, or the ``job`` that computes it."""
+    """What there is of a ladder: all of it as ``encoded``, or the ``job`` that computes it.
+
+    There is neither while a ladder that takes long waits to be asked for; ``seconds`` is how long,
+    if that is known, else 0.
+    """
 
     id: str
-    encoded: EncodedLadder | None
-    job: Job[EncodedLadder] | None
+    encoded: EncodedLadder | None = None
+    job: Job[EncodedLadder] | None = None
+    seconds: float = 0.0
 
 
 def ladder_of(request: AttackRequest, place: str) -> LadderState:
     """The ladder for an attack that was answered, or the job in the background that computes it.
 
     ``place`` has one such job: that of another question is cancelled. Nobody waits for it: a
-    question that somebody asks goes first, before each of its steps.
+    question that somebody asks goes first, before each of its steps. A ladder that takes longer
+    than a question may is computed after :func:`ask_for_ladder` only.
     """
     model = classifier(request.recipe.model)
     key = (request.picture.digest, ladder_recipe(request.recipe).to_json(), identity(model))
@@ -75,15 +82,27 @@ def ladder_of(request: AttackRequest, place: str) -> LadderState:
     results = _results(request)
     if (encoded := results.get(key)) is not None:
         jobs.cancel(own)
-        return LadderState(name, encoded, None)
+        return LadderState(name, encoded)
     known: tuple[Hashable, Job[EncodedLadder]] | None = st.session_state.get(own)
     if known is not None and known[0] == key and not known[1].cancelled():
         return LadderState(name, known[1].result, known[1])  # a failed one is not tried again
-    work = partial(_compute, request, model, results, key, name)
     cost = Cost((model.digest, request.recipe.precision), STEPS)
+    seconds = jobs.worker.estimate(cost)
+    if seconds > SECONDS.value and st.session_state.get(_asked(place)) != name:
+        return LadderState(name, seconds=seconds)
+    work = partial(_compute, request, model, results, key, name)
     job = jobs.submit(own, key, work, background=True, cost=cost)
     st.session_state[own] = key, job
-    return LadderState(name, None, job)
+    return LadderState(name, job=job, seconds=seconds)
+
+
+def ask_for_ladder(state: LadderState, place: str) -> None:
+    """Let :func:`ladder_of` compute this ladder although it takes long."""
+    st.session_state[_asked(place)] = state.id
+
+
+def _asked(place: str) -> str:
+    return f"ladder asked for {place}"  # in the session's state
 
 
 def _results(request: AttackRequest) -> ResultCache[EncodedLadder]:

@@ -29,8 +29,7 @@ def _send_or_follow(state: LadderState, place: str) -> None:
             _send_part(state, place, index, part)
         return
     job = state.job
-    assert job is not None
-    if job.finished:
+    if job is None or job.finished:
         return
     for index in range(len(PARTS)):
 

@@ -15,6 +15,7 @@ import streamlit as st
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures import palette
 from explorer.ui.components.component import component
+from explorer.ui.jobs.budget import duration
 from explorer.ui.shared.attack_widgets import MAX_LINF, l2_range
 from explorer.ui.shared.ladder_job import RUNGS, LadderState
 from explorer.ui.shared.rung_data import point_data
@@ -87,17 +88,27 @@ def live_data(ladders: Sequence[LiveLadder]) -> dict[str, Any]:
 
 def _ladder_data(ladder: LiveLadder) -> dict[str, Any]:
     report, state = ladder.report, ladder.state
-    complete = state.encoded is not None
-    failed = state.job is not None and state.job.finished and not complete
     return {
         "place": ladder.place,
         "title": ladder.title,
         "id": state.id,
-        "complete": complete,
-        "failed": failed,
+        "is_complete": state.encoded is not None,
+        "is_warm": not report.recipe.is_fgsm,
+        "message": _message(state),
         "exact": point_data(report, report.recipe.epsilon, report.recipe.norm),
         "curves": _curves(ladder),
     }
+
+
+def _message(state: LadderState) -> str:
+    """Why there are no other ε, if there will be none."""
+    if state.encoded is not None:
+        return ""
+    if state.job is None:
+        return f"Other ε would take this machine about {duration(state.seconds)} in the background."
+    if state.job.error is not None:
+        return f"The other ε could not be computed: {state.job.error}."
+    return ""
 
 
 def _curves(ladder: LiveLadder) -> list[dict[str, str]]:

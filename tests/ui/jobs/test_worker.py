@@ -288,3 +288,15 @@ def test_a_failed_request_can_be_repeated_once_its_error_was_shown(worker: Worke
     second = worker.submit("a", 1, lambda job: "fine")
     assert second.wait(TIMEOUT)
     assert second.result == "fine"
+
+
+def test_work_in_the_background_does_not_count_against_its_session(worker: Worker) -> None:
+    def work(job: Job[None]) -> None:
+        job.next_step()
+        time.sleep(0.02)
+
+    for background in (True, False):
+        job = worker.submit("a", object(), work, session="visitor", background=background)
+        assert job.wait(TIMEOUT)
+        assert job.seconds_used > 0
+        assert (worker._usage.of("visitor") > 0) is not background

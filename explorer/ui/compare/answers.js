@@ -9,8 +9,9 @@ function drawCell(row, column, cell) {
   td.style.setProperty("--classifier", column.colour)
   child(td, "span", "shown-to", column.title).setAttribute("aria-hidden", "true")
   if (cell.mark) {
-    const mark = child(td, "span", "mark", `${cell.mark.icon} ${cell.mark.word}`)
-    mark.style.setProperty("--mark", cell.mark.colour)
+    const mark = child(td, "span", "mark")
+    child(mark, "span", "icon", cell.mark.icon).style.setProperty("--mark", cell.mark.colour)
+    mark.append(` ${cell.mark.word}`)
   }
   if (cell.name) {
     child(td, "span", "name", `${cell.name} `)

@@ -83,13 +83,6 @@ function drawBars(bars, classes) {
   }
 }
 
-/** As explorer/figures/captions.py: what is neither 0 nor 100 never looks as if it were. */
-function percent(value) {
-  if (value > 0 && value < 0.0005) return "< 0.1 %"
-  if (value >= 0.9995 && value < 1) return "> 99.9 %"
-  return `${(100 * value).toFixed(1)} %`
-}
-
 /** The bars at another ε, for which no noise was computed. */
 function barsOf(point, data) {
   const pictures = data.bars[0].bars

@@ -22,6 +22,7 @@ from explorer.ui.compare.controls import default_models
 from explorer.ui.compare.exports import FILES, build
 from explorer.ui.compare.page import ShownComparison
 from explorer.ui.shared.classifiers import entries
+from tests.images.pictures import encoded, noise
 from tests.planted import MARKUP, markup_on, plant_pair
 from tests.ui.app import choose, component, open_page, wait_until_idle
 
@@ -134,6 +135,20 @@ def test_one_classifier_is_too_few_and_the_last_comparison_stays() -> None:
     wait_until_idle(at.run())
     assert all("what the image already shows" in error.value for error in at.error)
     assert len(at.error) == 2
+
+
+def test_an_upload_has_no_label_and_no_place_in_the_link() -> None:
+    at = open_page(COMPARE, compare_method="FGSM")
+    at.button_group(key="compare_source").set_value("upload")
+    at.run()
+    at.file_uploader(key="compare_upload").set_value(
+        ("my cat.png", encoded(noise(40, 40)), "image/png")
+    )
+    wait_until_idle(at.run())
+    comparison = shown_on(at).comparison
+    assert all(each.report.label == each.report.before.index for each in comparison.classifiers)
+    assert any("can't be part of a link" in caption.value for caption in at.caption)
+    assert "'my cat.png'" in at.code[1].value
 
 
 def test_what_a_link_asks_and_is_not_here_is_named() -> None:

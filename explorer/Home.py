@@ -41,6 +41,7 @@ page = st.navigation(
         st.Page(
             PAGES / "datasets.py", title="Robust and non-robust data", icon=":material/compare:"
         ),
+        st.Page(PAGES / "gaussians.py", title="Two Gaussians", icon=":material/scatter_plot:"),
         st.Page(PAGES / "models.py", title="Models", icon=":material/category:"),
     ],
     position="top",

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from explorer.errors import UserError
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 _BISECTIONS = 200  # each halves the interval: float64 has 53 bits
 _ROUNDING = 1e-12  # of the largest entry: a covariance matrix may be unsymmetric by so much
 
@@ -41,7 +42,7 @@ class TwoGaussians:
         covariance = np.asarray(self.covariance, dtype=np.float64)
         if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
             raise GaussiansError(
-                "the mean must be a vector and the covariance a matrix of its size"
+                "the covariance must be a matrix of the size of the mean, a vector"
             )
         if not (np.isfinite(mean).all() and np.isfinite(covariance).all() and mean.any()):
             raise GaussiansError("mean and covariance must be finite, and the mean not zero")
@@ -81,8 +82,8 @@ class TwoGaussians:
         random = np.random.default_rng(seed)
         labels = random.integers(0, 2, n) * 2.0 - 1
         noise = random.standard_normal((n, len(self.mean)))
-        points: Array = labels[:, None] * self.mean + noise @ np.linalg.cholesky(self.covariance).T
-        return points, labels
+        spread = noise @ np.linalg.cholesky(self.covariance).T
+        return labels[:, None] * self.mean + spread, labels
 
 
 def least_penalty(gaussians: TwoGaussians) -> float:
@@ -118,7 +119,7 @@ def robust_covariance(gaussians: TwoGaussians, penalty: float) -> Array:
 
 
 def penalty_for(gaussians: TwoGaussians, radius: float) -> float:
-    """The penalty λ under which the adversary of theorem 2 moves x by ``radius`` in the mean square.
+    """The penalty λ with which theorem 2's adversary moves x by ``radius`` in the root mean square.
 
     At Σ_r its change is δ = (λΣ_r − I)⁻¹ (x − yμ), so that E‖δ‖² = Σ_i 1/(λ² s_i) with the
     eigenvalues s_i of Σ_r; it falls as λ grows. Infinite for the radius 0.

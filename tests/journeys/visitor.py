@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from types import TracebackType
 from typing import Any
 
@@ -14,11 +15,7 @@ IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 PROGRESS = "document.querySelector('[data-testid=stProgress]')"
 TIMEOUT = 90_000  # milliseconds
 # A page that is opened by its address first requests Streamlit's end points below that address.
-MISSING_END_POINTS = tuple(
-    f"/{page}/_stcore/{end}"
-    for page in ("attack", "compare", "datasets", "models")
-    for end in ("health", "host-config")
-)
+MISSING_END_POINTS = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
 
 
 class Visitor:
@@ -44,9 +41,8 @@ class Visitor:
         self.page.route("**/*", self._route)
 
     def _console(self, message: Any) -> None:
-        if message.type == "error" and not message.location.get("url", "").endswith(
-            MISSING_END_POINTS
-        ):
+        url = message.location.get("url", "")
+        if message.type == "error" and not MISSING_END_POINTS.search(url):
             self.errors.append(f"console: {message.text} {message.location}")
 
     def _route(self, route: Any) -> None:

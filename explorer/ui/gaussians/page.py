@@ -1,0 +1,151 @@
+"""The page of two Gaussians below its introduction: the plane, what it shows, and the exports."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import astuple, fields
+
+import streamlit as st
+
+from explorer.errors import UserError
+from explorer.experiments.gaussians_table import table_csv
+from explorer.ui.components.errors import report_errors
+from explorer.ui.gaussians.plane import PlaneState, plane
+from explorer.ui.shared.exports import ExportFile, download_buttons, link_with
+
+# As in figure 4 of the paper in kind: a direction that predicts well and is soon overcome.
+PRESETS = {
+    "Long and thin": PlaneState(6.0, 3.0, 6.0, 1.5, 0.0, 2.0),
+    "Round": PlaneState(6.0, 3.0, 3.0, 3.0, 0.0, 2.0),
+    "Tilted": PlaneState(5.0, 0.0, 7.0, 1.0, 0.6, 3.0),
+}
+KEYS = tuple(f"gauss_{field.name}" for field in fields(PlaneState))
+LIMITS = ((-19.0, 19.0), (-9.0, 9.0), (0.3, 9.0), (0.3, 9.0), (-7.0, 7.0), (0.0, 10.0))
+FILES = (
+    ExportFile("Figure, PNG", "-figure.png", "image/png"),
+    ExportFile("Figure, PDF", "-figure.pdf", "application/pdf"),
+    ExportFile("Figure, SVG", "-figure.svg", "image/svg+xml"),
+    ExportFile("Numbers, CSV", ".csv", "text/csv"),
+)
+_PLANE, _STATE = "gaussians plane", "gaussians state"  # in the session's state
+
+WHY = r"""
+$y = \pm 1$ with equal probability and $x \sim \mathcal N(y\,\mu, \Sigma)$. Maximum likelihood
+predicts $\mathrm{sign}(x^\top \Sigma^{-1} \mu)$: it trusts a direction the more, the less the
+points vary along it. A direction with little variance predicts well, and a small change along it
+suffices to change the answer. This is the paper's non-robust feature in its simplest form: nothing
+about the classifier is wrong, and it is easy to fool.
+
+- **Theorem 1**: an adversary who pays $C\|\delta\|_2^2$ for a change raises the loss by
+  $\mathrm{tr}\big[(I + (C\Sigma - I)^{-1})^2\big] - d$. For a given total variance that is least
+  where all directions vary alike.
+- **Theorem 2**: learned against an adversary, the mean stays $\mu$ and the covariance becomes
+  $\Sigma_r = \frac12 \Sigma + \frac1\lambda I + \sqrt{\frac1\lambda \Sigma + \frac14 \Sigma^2}$,
+  wider where $\Sigma$ is narrow. $\lambda$ is the adversary's price; here it is the one at which
+  its changes have the length $\varepsilon$ in the root mean square.
+- **Theorem 3**: the gradient of the robust classifier points more along the line from class to
+  class. So the gradients of robust classifiers mean more to people.
+
+Under an attack that moves each point by at most $\varepsilon$, sign$(w^\top x)$ errs with
+probability $\Phi\big(-(w^\top\mu - \varepsilon\|w\|_2) / \sqrt{w^\top \Sigma w}\big)$.
+"""
+
+
+def gaussians_page() -> None:
+    """Fill the page."""
+    with report_errors():
+        state = _state()
+        _presets()
+        plane(state, _PLANE, _moved)
+        st.caption(
+            "Solid blue is what maximum likelihood learns, dashed orange what it learns against "
+            "an adversary: the decision line, and the points at one standard deviation by the "
+            "covariance it believes in. The dotted circle has the radius ε."
+        )
+        with st.expander("Why does this work?", icon=":material/help:"):
+            st.markdown(WHY)
+        st.subheader("Export and share")
+        download_buttons(FILES, lambda ending: _build(state, ending), "two-gaussians", "gaussians")
+        st.markdown("Link to this picture:")
+        st.code(link_with(_values(state)), language=None, wrap_lines=True)
+
+
+def _presets() -> None:
+    with st.container(horizontal=True, key="gaussians presets"):
+        for name, state in PRESETS.items():
+            st.button(name, key=f"gaussians {name}", on_click=_set, args=(state,))
+
+
+def _state() -> PlaneState:
+    """The session's state: at first that of the address, as far as it can be used."""
+    state: PlaneState | None = st.session_state.get(_STATE)
+    if state is None:
+        state = next(iter(PRESETS.values()))
+        given = [st.query_params.get(key) for key in KEYS]
+        if any(text is not None for text in given):
+            state = _from_address(given, state)
+        st.session_state[_STATE] = state
+    return state
+
+
+def _from_address(texts: list[str | None], otherwise: PlaneState) -> PlaneState:
+    values = []
+    for text, default, limits in zip(texts, astuple(otherwise), LIMITS, strict=True):
+        value = _number(text)
+        usable = value is not None and limits[0] <= value <= limits[1]
+        if text is not None and not usable:
+            st.warning("Not everything in this link can be used; the page shows its own values.")
+            return otherwise
+        values.append(default if value is None else value)
+    return _checked(PlaneState(*values)) or otherwise
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "nan")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _moved() -> None:
+    """Take over what the browser reports; values that it can't have are ignored."""
+    moved = st.session_state[_PLANE].get("moved")
+    usable = isinstance(moved, list) and len(moved) == len(KEYS)
+    if usable and all(isinstance(value, int | float) for value in moved):
+        limited = [
+            min(high, max(low, float(value)))
+            for value, (low, high) in zip(moved, LIMITS, strict=True)
+        ]
+        state = _checked(PlaneState(*limited))
+        if state is not None:
+            _set(state)
+
+
+def _checked(state: PlaneState) -> PlaneState | None:
+    try:
+        state.gaussians()
+    except UserError:
+        return None
+    return state
+
+
+def _set(state: PlaneState) -> None:
+    st.session_state[_STATE] = state
+    st.query_params.from_dict(
+        {**st.query_params.to_dict(), **{key: str(each) for key, each in _values(state).items()}}
+    )
+
+
+def _values(state: PlaneState) -> dict[str, float]:
+    return dict(zip(KEYS, astuple(state), strict=True))
+
+
+def _build(state: PlaneState, ending: str) -> bytes:
+    from explorer.figures.export import figure_bytes
+    from explorer.figures.print_gaussians import gaussians_figure
+
+    if ending == ".csv":
+        return table_csv(state.gaussians(), state.radius).encode()
+    figure = gaussians_figure(state.gaussians(), state.radius)
+    return figure_bytes(figure, ending.rpartition(".")[2])

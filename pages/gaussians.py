@@ -1,0 +1,19 @@
+"""The page of two Gaussians: the smallest world in which a classifier is accurate and fragile."""
+
+import streamlit as st
+
+from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.mobile import mobile_hint
+
+st.title("Two Gaussians")
+mobile_hint()
+st.markdown(
+    "Two classes that are Gaussian clouds: the smallest world in which a classifier can be as "
+    "accurate as possible and easy to fool. Ilyas et al. (2019, section 4) solve it in closed "
+    "form. Drag the mean, the spread or ε, and see what learning against an adversary changes."
+)
+wait_for_imports("picture")
+
+from explorer.ui.gaussians.page import gaussians_page  # noqa: E402, imports numpy
+
+gaussians_page()

@@ -14,6 +14,7 @@ from explorer.cli.animation import (
 )
 from explorer.cli.common import UsageError, add_model_options, number, writable_folder
 from explorer.cli.one_image import add_output_options, print_result, run_recipe, write_result
+from explorer.cli.trust import second_opinion_values, trust_values
 from explorer.engine import PRECISIONS
 from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.recipe import Recipe, RecipeError, parse_crop
@@ -29,6 +30,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add_model_options(parser)
     add_settings(parser)
     add_animation_options(parser)
+    parser.add_argument(
+        "--second-opinion",
+        action="store_true",
+        help="also ask APGD and Square of pyautoattack, on the same image and ε",
+    )
     add_output_options(parser)
     parser.set_defaults(run=run)
 
@@ -92,7 +98,11 @@ def run(options: argparse.Namespace) -> int:
     check_animation(options, classifier, recipe)
     report = run_recipe(classifier, picture, recipe, frames=needs_frames(options))
     write_result(report, classifier, out, animations(options, classifier, report))
-    print_result(report, out, options.json, warnings=list(classifier.notes))
+    trust = trust_values(classifier, report)
+    opinion: dict[str, object] = {}
+    if options.second_opinion:
+        opinion = second_opinion_values(classifier, report)
+    print_result(report, out, options.json, **trust, **opinion)
     return 0
 
 

@@ -16,6 +16,7 @@ from explorer.cli.one_image import (
     run_recipe,
     write_result,
 )
+from explorer.cli.trust import trust_values
 from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.recipe import Recipe, RecipeError
 from explorer.experiments.one_image.recipe_file import read_recipe
@@ -63,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
         options.json,
         differences=differences,
         not_compared=missing,
-        warnings=list(classifier.notes),
+        **trust_values(classifier, report),
     )
     for difference in differences:
         print(f"differs: {difference}", file=sys.stderr)

@@ -11,7 +11,7 @@ from explorer.experiments.trust import TrustCheck, check_attack
 from explorer.images.gallery import samples
 from explorer.images.geometry import preprocess
 from tests.experiments.trust.nets import Dropping, Rounded, Scaled, Softmaxed, Wrapped, wrapped
-from tests.small_models import labels_of
+from tests.small_models import grey_images, labels_of, linear_classifier
 
 USUAL = [("linf", 2 / 255), ("linf", 4 / 255), ("linf", 8 / 255), ("l2", 0.25), ("l2", 0.5)]
 
@@ -59,6 +59,17 @@ def test_each_picture_alone_is_not_flagged(name: str, norm: str, epsilon: float)
     classifier = load(name)
     for image in pictures(classifier, 4):
         assert not codes(classifier, image[None], PGD(Threat(norm, epsilon), steps=20))
+
+
+def test_a_single_step_that_does_better_is_named() -> None:
+    classifier, image = linear_classifier(scale=5.0), grey_images(1)
+    logits, weight = classifier(image)[0].detach(), classifier.module.layer.weight.detach()
+    needed = float((logits[0] - logits[1]).abs() / (weight[0] - weight[1]).abs().sum())
+    threat = Threat("linf", 1.5 * needed)
+    few = PGD(threat, steps=5, step_size=0.1 * needed, random_start=False)
+    assert "one-step-better" in codes(classifier, image, few)
+    enough = PGD(threat, steps=15, step_size=0.1 * needed, random_start=False)
+    assert not codes(classifier, image, enough)
 
 
 def test_the_checks_change_no_attack_and_no_global_random_state() -> None:

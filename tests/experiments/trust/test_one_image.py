@@ -1,0 +1,80 @@
+"""The checks of one attacked image: what its report shows at once, and with extra passes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from explorer.classifiers import load
+from explorer.experiments.one_image.attack_image import attack_image
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.experiments.trust import (
+    caveats_of,
+    check_report,
+    evidence_at_once,
+    warnings_json,
+)
+from explorer.images.gallery import samples
+from explorer.images.geometry import preprocess
+from tests.experiments.trust.nets import Dropping, Rounded, Softmaxed, wrapped
+
+
+def report_of(classifier, epsilon: float = 4 / 255, **settings):
+    image = preprocess(samples(classifier.gallery)[0].read(), classifier)
+    recipe = Recipe("test", classifier.name, "linf", epsilon, **{"steps": 10, **settings})
+    return attack_image(classifier, image, recipe)
+
+
+def codes(caveats) -> list[str]:
+    return [caveat.code for caveat in caveats]
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "at_once"),
+    [
+        (Rounded, "zero-gradient", True),
+        (Softmaxed, "probabilities", True),
+        (Dropping, "random-outputs", False),
+    ],
+)
+def test_what_the_trace_shows_needs_no_pass(kind, code, at_once) -> None:
+    classifier = wrapped(load("cifar10-standard"), kind)
+    report = report_of(classifier)
+    quick = caveats_of(evidence_at_once(report), classifier)
+    assert (code in codes(quick)) == at_once
+    assert code in codes(check_report(classifier, report))
+
+
+def test_a_step_size_that_is_far_too_small_leaves_the_loss_rising() -> None:
+    classifier = load("cifar10-standard")
+    report = report_of(classifier, step_size=1e-4)
+    assert report.outcome == "held"
+    assert codes(caveats_of(evidence_at_once(report), classifier)) == ["loss-rising"]
+
+
+def test_a_success_that_8_bits_lose_is_named() -> None:
+    classifier = load("cifar10-standard")
+    report = report_of(classifier)
+    assert report.success
+    assert report.survives_8bit
+    lost = replace(report, survives_8bit=False)
+    assert codes(caveats_of(evidence_at_once(lost), classifier)) == ["lost-by-rounding"]
+
+
+def test_an_image_that_was_wrong_before_has_no_attack_to_doubt() -> None:
+    classifier = load("cifar10-standard")
+    right = report_of(classifier)
+    wrong = report_of(classifier, label=(right.label + 1) % 10)
+    assert wrong.outcome == "misclassified"
+    assert check_report(classifier, wrong) == ()
+
+
+def test_a_note_that_says_the_same_as_a_caveat_comes_once() -> None:
+    classifier = wrapped(load("cifar10-standard"), Softmaxed)
+    caveats = check_report(classifier, report_of(classifier))
+    (probabilities,) = [each for each in caveats if each.code == "probabilities"]
+    notes = [probabilities.sentence, "another note"]
+    warnings = warnings_json(caveats, notes)
+    assert [each["text"] for each in warnings].count(probabilities.sentence) == 1
+    assert {"code": "classifier", "text": "another note"} in warnings

@@ -1,4 +1,4 @@
-"""The two kinds of exception that every layer shares, and the log entry for every other kind."""
+"""The two kinds of exception that every layer shares, their words, and the log entry for others."""
 
 from __future__ import annotations
 
@@ -67,6 +67,11 @@ def short(text: object) -> str:
     """Words from a file for a message: on one line, and the first ones only if there are many."""
     line = "".join(each if each.isprintable() else "?" for each in str(text)[: _LONGEST + 1])
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def count_of(number: int, noun: str) -> str:
+    """``1 step`` or ``20 steps``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def type_and_message(error: BaseException) -> str:

@@ -43,17 +43,13 @@ class StandIn:
         self.state: object = None
 
 
-def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *more: Any) -> torch.Tensor:
-    """A tensor without what the file says of gradients and hooks; ``more[2:]`` is its metadata."""
-    rebuild: Callable[..., torch.Tensor] = torch._utils._rebuild_tensor_v2
-    return rebuild(storage, offset, size, stride, False, OrderedDict(), *more[2:])
+def _plain(rebuild: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """``rebuild`` without what the file says of gradients and hooks; ``more[2:]`` is metadata."""
 
+    def tensor(storage: Any, offset: Any, size: Any, stride: Any, *more: Any) -> torch.Tensor:
+        return rebuild(storage, offset, size, stride, False, OrderedDict(), *more[2:])
 
-def _tensor_with_dtype(
-    storage: Any, offset: Any, size: Any, stride: Any, *more: Any
-) -> torch.Tensor:
-    rebuild: Callable[..., torch.Tensor] = torch._utils._rebuild_tensor_v3
-    return rebuild(storage, offset, size, stride, False, OrderedDict(), *more[2:])
+    return tensor
 
 
 def _parameter(data: object, *_: object) -> object:
@@ -70,9 +66,9 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "collections.defaultdict": lambda *_: {},
     "builtins.set": set,
     "__builtin__.set": set,
-    "torch._utils._rebuild_tensor": _tensor,
-    "torch._utils._rebuild_tensor_v2": _tensor,
-    "torch._utils._rebuild_tensor_v3": _tensor_with_dtype,
+    "torch._utils._rebuild_tensor": _plain(torch._utils._rebuild_tensor_v2),
+    "torch._utils._rebuild_tensor_v2": _plain(torch._utils._rebuild_tensor_v2),
+    "torch._utils._rebuild_tensor_v3": _plain(torch._utils._rebuild_tensor_v3),
     "torch._utils._rebuild_parameter": _parameter,
     "torch._utils._rebuild_parameter_with_state": _parameter,
     "torch._tensor._rebuild_from_type_v2": _with_attributes,

@@ -18,6 +18,7 @@ from explorer.classifiers.user_models import (
     name_taken,
     try_out,
 )
+from explorer.errors import count_of
 from explorer.files import cache_folder, is_disk_full
 from explorer.leftovers import temporary_folder
 from explorer.sandbox.process import Cancel
@@ -109,7 +110,7 @@ class SessionModels:
             raise name_taken(card.name)
         if len(self._sizes) >= most:
             raise ClassifierError(
-                f"on this server a visitor may have {most} model{'s' if most > 1 else ''} at a "
+                f"on this server a visitor may have {count_of(most, 'model')} at a "
                 "time; remove one first"
             )
 

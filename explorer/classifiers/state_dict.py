@@ -148,11 +148,16 @@ def _unusual(value: object) -> str:
         kind = value.name.removeprefix(_REBUILD)
         return _UNUSUAL.get(kind, "unusual")
     assert isinstance(value, Tensor)
+    return unusual_kind(value)
+
+
+def unusual_kind(tensor: Tensor) -> str:
+    """What keeps a tensor's values from being read like those of an array; empty if nothing."""
     kinds = {
-        "empty (meta)": value.is_meta,
-        "nested": value.is_nested,
-        "sparse": value.layout != torch.strided,
-        "quantised": value.is_quantized,
-        "complex": value.is_complex(),
+        "empty (meta)": tensor.is_meta,
+        "nested": tensor.is_nested,
+        "quantised": tensor.is_quantized,
+        "sparse": tensor.layout != torch.strided,
+        "complex": tensor.is_complex(),
     }
     return next((kind for kind, holds in kinds.items() if holds), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from explorer.errors import count_of as count_of
 from explorer.experiments.one_image.recipe import Recipe, format_epsilon
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.palette import OUTCOME_MARKS
@@ -53,8 +54,3 @@ def outcome_caption(report: AttackReport) -> str:
     mark = OUTCOME_MARKS[report.outcome]
     label = f" (label: {report.names[report.label]})" if report.outcome == "misclassified" else ""
     return f"{mark.icon} {mark.word}{label}"
-
-
-def count_of(number: int, noun: str) -> str:
-    """``1 step`` or ``20 steps``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

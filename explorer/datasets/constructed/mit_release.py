@@ -85,22 +85,13 @@ def _read_tensors(path: Path) -> list[Tensor]:
     tensors = [content] if isinstance(content, Tensor) else content
     if not isinstance(tensors, (list, tuple)) or not tensors:
         raise DataError(f"{path} holds no list of tensors; a set of the release is one")
+    from explorer.classifiers.state_dict import unusual_kind  # other sets need no classifiers
+
     if not all(isinstance(tensor, Tensor) for tensor in tensors):
         raise DataError(f"{path} holds no list of tensors; a set of the release is one")
-    if kinds := [kind for kind in map(_unusual_kind, tensors) if kind]:
+    if kinds := [kind for kind in map(unusual_kind, tensors) if kind]:
         raise DataError(f"{path} holds a {kinds[0]} tensor; save plain ones")
     return list(tensors)
-
-
-def _unusual_kind(tensor: Tensor) -> str:
-    """What keeps a tensor's values from being read like an array's; empty for a plain one."""
-    if tensor.is_meta:
-        return "meta"
-    if tensor.is_quantized:
-        return "quantised"
-    if tensor.is_nested:
-        return "nested"
-    return "" if tensor.layout is torch.strided else "sparse"
 
 
 def _images(tensors: list[Tensor], path: Path, limit: int | None) -> Tensor:

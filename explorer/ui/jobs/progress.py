@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.errors import count_of
 from explorer.ui.components.markdown import sentence
 from explorer.ui.jobs.budget import allowed_seconds_left, duration
 from explorer.ui.jobs.job import Job
@@ -162,4 +163,4 @@ def status_text(jobs: SessionJobs, job: Job[Any], describe: Callable[[Job[Any]],
 
 def waiting_text(number: int, what: str) -> str:
     """ "Waiting for 2 other jobs"."""
-    return f"Waiting for {number} other {what}{'s' if number > 1 else ''}"
+    return f"Waiting for {count_of(number, f'other {what}')}"

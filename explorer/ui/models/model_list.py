@@ -167,7 +167,8 @@ def robust_accuracy_lines(entry: Entry) -> list[str]:
         measured = [row for row in entry.card.accuracy if row.epsilon > 0 and row.attack == "PGD"]
         lines += [
             f"{percent(row.accuracy)} still right under attack at {NORM_NAMES[row.norm]} ε = "
-            f"{format_epsilon(row.epsilon, row.norm)} (PGD, {row.steps} steps, measured here)"
+            f"{format_epsilon(row.epsilon, row.norm)} (PGD, {row.steps} steps, measured here on "
+            f"{row.n:,} images)"
             for row in measured[:2]
         ]
     return lines

@@ -8,6 +8,7 @@ from explorer.classifiers import Entry
 from explorer.classifiers.entry import FUNCTION_GROUP, SESSION_GROUP, USER_GROUP, USER_PREFIX
 from explorer.classifiers.session_models import SessionModels
 from explorer.classifiers.user_models import UserModels, machine_models
+from explorer.errors import count_of
 from explorer.settings import SESSION_MODELS, SESSION_MODELS_MB
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.classifiers import entries, forget, session_models
@@ -52,7 +53,7 @@ def where_stored() -> str:
         most = SESSION_MODELS.value
         return (
             "Only you can choose it. It is deleted when you close or reload this page, or when the "
-            f"connection breaks. You may have {most} model{'s' if most > 1 else ''} at a time, "
+            f"connection breaks. You may have {count_of(most, 'model')} at a time, "
             f"with {SESSION_MODELS_MB.value} MB of weights in total."
         )
     return (

@@ -5,13 +5,6 @@ const TOP = 6
 const BOTTOM = 20
 const PLAY_SECONDS = 4
 
-/** As explorer/figures/captions.py: what is neither 0 nor 100 never looks as if it were. */
-function percent(value) {
-  if (value > 0 && value < 0.0005) return "< 0.1 %"
-  if (value >= 0.9995 && value < 1) return "> 99.9 %"
-  return `${(100 * value).toFixed(1)} %`
-}
-
 function format(value, unit) {
   return unit === "%" ? percent(value) : Number(value.toPrecision(3)).toString()
 }

@@ -1,110 +1,8 @@
-const LEFT = 44
-const RIGHT = 16
-const HEIGHT = 150
-const TOP = 10
-const BOTTOM = 22
+// The live ε. Its chart is explorer/ui/components/epsilon_chart.js.
 const PAUSE = 450 // milliseconds after a key: several presses are one question
-const TICK_GAP = 0.065 // of the width
 
 const store = (globalThis.explorerLadders ??= { ladders: new Map(), listeners: new Set() })
 const triptychs = (globalThis.explorerTriptychs ??= new Map())
-
-/** As explorer/figures/captions.py: what is neither 0 nor 100 never looks as if it were. */
-function percent(value) {
-  if (value > 0 && value < 0.0005) return "< 0.1 %"
-  if (value >= 0.9995 && value < 1) return "> 99.9 %"
-  return `${(100 * value).toFixed(1)} %`
-}
-
-const rounded = (value) => Number(value.toFixed(4)).toString()
-
-/** Powers of two as far apart as their labels need, from 0 to the largest ε. */
-function ticks(largest) {
-  const place = (value) => Math.sqrt(value / largest)
-  const values = [0]
-  for (let power = -8; 2 ** power < largest; power += 1) {
-    const value = 2 ** power
-    const far = place(value) - place(values[values.length - 1]) >= TICK_GAP
-    if (far && 1 - place(value) >= TICK_GAP) values.push(value)
-  }
-  return [...values, largest]
-}
-
-/** The curves over ε, on the scale of the slider: the root, as classifiers give way at small ε. */
-class Chart {
-  constructor(root, live) {
-    Object.assign(this, { root, live })
-    live.followPointer(root, () => this.root.getBoundingClientRect().left + LEFT, () => this.span)
-  }
-
-  get span() { return this.width - LEFT - RIGHT }
-
-  x(value) { return LEFT + this.span * this.live.place(value) }
-
-  y(probability) { return TOP + (HEIGHT - TOP - BOTTOM) * (1 - probability) }
-
-  draw() {
-    this.width = this.root.clientWidth
-    if (!this.width) return
-    const { data } = this.live
-    this.root.replaceChildren()
-    this.root.setAttribute("viewBox", `0 0 ${this.width} ${HEIGHT}`)
-    this.root.setAttribute("aria-label", `confidence against ε (${data.norm})`)
-    for (const value of [0, 0.5, 1]) {
-      const y = this.y(value)
-      svg(this.root, "line", { class: "grid", x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y })
-      const at = { x: LEFT - 6, y: y + 4, "text-anchor": "end" }
-      svg(this.root, "text", { class: "tick", ...at }, `${100 * value} %`)
-    }
-    for (const value of ticks(data.largest)) {
-      const isLast = value === data.largest
-      const at = { x: this.x(value), y: HEIGHT - 5, "text-anchor": isLast ? "end" : "middle" }
-      if (isLast) at.x += RIGHT
-      svg(this.root, "text", { class: "tick", ...at }, rounded(value) + (isLast ? data.suffix : ""))
-    }
-    for (const ladder of data.ladders) this.drawLadder(ladder)
-    this.cursor = svg(this.root, "line", { class: "cursor", y1: TOP - 6, y2: HEIGHT - BOTTOM })
-    this.move()
-  }
-
-  drawLadder(ladder) {
-    // In L2 the ladders of larger pictures go further than the slider, which is that of the first.
-    const inRange = (point) => this.live.valueOf(point) <= this.live.data.largest
-    const points = this.live.points(ladder).filter(inRange)
-    for (const curve of ladder.curves) {
-      const at = (point) => [
-        this.x(this.live.valueOf(point)), this.y(point.probabilities[curve.of]),
-      ]
-      const line = { fill: "none", stroke: curve.colour, "stroke-width": 2 }
-      const path = points.map((point) => at(point).join(",")).join(" ")
-      const dash = { "stroke-dasharray": curve.dash, "stroke-linejoin": "round" }
-      svg(this.root, "polyline", { points: path, ...line, ...dash })
-      for (const point of points) {
-        const [cx, cy] = at(point)
-        const isExact = point === ladder.exact
-        const look = isExact ? { r: 5, ...line } : { r: 2.5, fill: curve.colour }
-        svg(this.root, "circle", { cx, cy, ...look })
-      }
-    }
-    const smallest = points.find((point) => point.success)
-    if (smallest && smallest.epsilon > 0) this.drawSmallest(ladder, smallest)
-  }
-
-  drawSmallest(ladder, point) {
-    const x = this.x(this.live.valueOf(point))
-    const line = { class: "smallest", x1: x, x2: x, y1: TOP - 6, y2: HEIGHT - BOTTOM }
-    const shape = svg(this.root, "line", line)
-    const name = ladder.title ? `${ladder.title}: ` : ""
-    svg(shape, "title", {}, `${name}smallest ε found: ${point.text}`)
-  }
-
-  move() {
-    if (!this.cursor) return
-    const x = this.x(this.live.value)
-    this.cursor.setAttribute("x1", x)
-    this.cursor.setAttribute("x2", x)
-  }
-}
 
 /** What the classifier says at one ε: outcome, distances, and the bars of five classes. */
 class Panel {
@@ -153,7 +51,7 @@ class Live {
     this.find(".live").style.setProperty("--right", `${RIGHT}px`)
     this.data = data
     this.value = data.value
-    this.chart = new Chart(this.find(".chart"), this)
+    this.chart = new EpsilonChart(this.find(".chart"), this)
     const start = () => this.track.getBoundingClientRect().left
     this.followPointer(this.track, start, () => this.track.clientWidth)
     this.track.onkeydown = (event) => this.press(event)

@@ -70,6 +70,8 @@ def read_release(folder: Path, limit: int | None = None) -> tuple[LabelledImages
 
 def _read_tensors(path: Path) -> list[Tensor]:
     """The list of tensors in ``path``. Nothing but tensors is unpickled."""
+    from explorer.classifiers.state_dict import unusual_kind  # other sets need no classifiers
+
     if not path.is_file():
         needed = f"a set of the release has {IMAGES} and {LABELS} in its folder"
         raise DataError(f"{path} is missing; {needed}")
@@ -85,12 +87,10 @@ def _read_tensors(path: Path) -> list[Tensor]:
     tensors = [content] if isinstance(content, Tensor) else content
     if not isinstance(tensors, (list, tuple)) or not tensors:
         raise DataError(f"{path} holds no list of tensors; a set of the release is one")
-    from explorer.classifiers.state_dict import unusual_kind  # other sets need no classifiers
-
     if not all(isinstance(tensor, Tensor) for tensor in tensors):
         raise DataError(f"{path} holds no list of tensors; a set of the release is one")
     if kinds := [kind for kind in map(unusual_kind, tensors) if kind]:
-        raise DataError(f"{path} holds a {kinds[0]} tensor; save plain ones")
+        raise DataError(f"{path} holds {kinds[0]} tensors; save plain ones")
     return list(tensors)
 
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from explorer.classifiers import Classifier, load
 from explorer.cli.attack import add_settings, recipe_of, with_named_classes
-from explorer.cli.common import print_json, print_warnings, writable_folder
+from explorer.cli.common import print_caveats, print_json, print_warnings, writable_folder
 from explorer.cli.one_image import add_output_options
 from explorer.experiments.compare import (
     ComparedClassifier,
@@ -22,6 +22,7 @@ from explorer.experiments.one_image.attack_image import versions
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import Prediction
 from explorer.experiments.picture_transfer import Transfer
+from explorer.experiments.trust import warnings_json
 from explorer.figures.captions import percent
 from explorer.figures.comparison_files import comparison_files
 from explorer.figures.comparison_table import fooled_draws
@@ -64,6 +65,9 @@ def run(options: argparse.Namespace) -> int:
             bar.update(done - bar.n)
 
         comparison = compare(classifiers, picture.image, recipe, on_step=show)
+    for each in comparison.classifiers:
+        notes = classifiers[each.name].notes
+        print_caveats(one for one in each.control.caveats if one.sentence not in notes)
     write_together(out, comparison_files(comparison))
     if options.json:
         print_json(_values(comparison, recipe, classifiers))
@@ -77,16 +81,14 @@ def _values(
     comparison: Comparison, recipe: Recipe, classifiers: dict[str, Classifier]
 ) -> dict[str, object]:
     precisions = {each.name: each.report.recipe.precision for each in comparison.classifiers}
-    notes = [{"code": note.code, "text": note.text} for note in comparison.notes]
-    notes += [
-        {"code": "classifier", "text": note}
-        for classifier in classifiers.values()
-        for note in classifier.notes
-    ]
+    warnings = [{"code": note.code, "text": note.text} for note in comparison.notes]
+    for each in comparison.classifiers:
+        own = warnings_json(each.control.caveats, classifiers[each.name].notes)
+        warnings += [one | {"text": f"{each.name}: {one['text']}"} for one in own]
     return {
         "rows": [_row(each) for each in comparison.classifiers],
         "transfers": [_transfer(each) for each in comparison.transfers],
-        "warnings": notes,
+        "warnings": warnings,
         "seed": recipe.seed,
         "precision": precisions,
         "versions": versions(),

@@ -15,6 +15,7 @@ from explorer.experiments.one_image.attack_image import attack_image
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport
 from explorer.experiments.picture_transfer import Transfer, transfers_between
+from explorer.experiments.trust import Caveat, check_report
 from explorer.images.geometry import preprocess
 
 MIN_CLASSIFIERS, MAX_CLASSIFIERS = 2, 4
@@ -27,8 +28,16 @@ class CompareError(UserError):
 
 
 @dataclass(frozen=True)
+class Control:
+    """What was tried beside an attack: ``noise`` of its size, and checks that gave ``caveats``."""
+
+    noise: NoiseControl
+    caveats: tuple[Caveat, ...] = ()
+
+
+@dataclass(frozen=True)
 class ComparedClassifier:
-    """What an attack did to one classifier, and what noise of the same size did.
+    """What an attack did to one classifier, and the control.
 
     ``name`` is the classifier's in recipes, ``title`` what the pages call it.
     """
@@ -37,7 +46,12 @@ class ComparedClassifier:
     title: str
     robust: bool
     report: AttackReport
-    noise: NoiseControl
+    control: Control
+
+    @property
+    def noise(self) -> NoiseControl:
+        """What noise of the perturbation's size did."""
+        return self.control.noise
 
 
 @dataclass(frozen=True)
@@ -92,25 +106,36 @@ def compare(
         reports[name] = attack_image(
             classifiers[name], pixels, own_recipe, on_step=count, cancelled=cancelled
         )
-    noise = {
-        name: noise_control(classifiers[name], report, cancelled=cancelled)
+    controls = {
+        name: control_of(classifiers[name], report, cancelled=cancelled)
         for name, report in reports.items()
     }
     transfers = transfers_between(classifiers, recipes, reports, cancelled=cancelled)
-    return comparison_of(classifiers, recipes, reports, noise, transfers)
+    return comparison_of(classifiers, recipes, reports, controls, transfers)
+
+
+def control_of(
+    classifier: Classifier, report: AttackReport, *, cancelled: IsCancelled | None = None
+) -> Control:
+    """Noise of the size of the attack in ``report``, and whether that attack can be trusted.
+
+    Raises :class:`~explorer.errors.Cancelled` when ``cancelled()`` is true.
+    """
+    noise = noise_control(classifier, report, cancelled=cancelled)
+    return Control(noise, check_report(classifier, report, cancelled=cancelled))
 
 
 def comparison_of(
     classifiers: Mapping[str, Classifier],
     recipes: Mapping[str, Recipe],
     reports: Mapping[str, AttackReport],
-    noise: Mapping[str, NoiseControl],
+    controls: Mapping[str, Control],
     transfers: tuple[Transfer, ...],
 ) -> Comparison:
     """The comparison of what was computed for each classifier, by name, with notes on it."""
     compared = tuple(
         ComparedClassifier(
-            name, classifiers[name].title, classifiers[name].robust, report, noise[name]
+            name, classifiers[name].title, classifiers[name].robust, report, controls[name]
         )
         for name, report in reports.items()
     )

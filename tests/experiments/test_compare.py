@@ -26,6 +26,17 @@ def picture(seed: int = 1, side: int = SIDE) -> Image.Image:
     return Image.fromarray(levels.to(torch.uint8).numpy())
 
 
+class Rounded(torch.nn.Module):
+    """A network whose logits are whole numbers: its gradient is zero almost everywhere."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return (10 * self.module(images)).round()
+
+
 def classifier(
     weight: torch.Tensor, labels: tuple[str, ...] = ("up", "down"), side: int = SIDE
 ) -> Classifier:
@@ -180,3 +191,20 @@ def test_two_to_four_classifiers_can_be_compared(count: int) -> None:
     models = {f"model {index}": linear_classifier(seed=index) for index in range(count)}
     with pytest.raises(CompareError, match=f"2 to 4 classifiers; these are {count}"):
         compare(models, picture(), RECIPE)
+
+
+def test_a_network_that_rounds_its_logits_is_not_called_robust_without_a_word() -> None:
+    w = direction(0)
+    rounded = classifier(w)
+    rounded.module = Rounded(rounded.module)
+    recipe = replace(RECIPE, random_start=False)
+    comparison = compare({"a": classifier(w), "rounded": rounded}, picture(), recipe)
+    plain, other = comparison.classifiers
+    assert plain.report.outcome == "fooled"
+    assert other.report.outcome == "held"
+    assert "zero-gradient" not in [caveat.code for caveat in plain.control.caveats]
+    assert "zero-gradient" in [caveat.code for caveat in other.control.caveats]
+    # The picture that fools its twin without the rounding fools it as well.
+    answer = comparison.transfer("a", "rounded").answer
+    assert answer is not None
+    assert answer.outcome == "fooled"

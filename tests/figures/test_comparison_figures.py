@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from explorer.experiments.compare import (
     ComparedClassifier,
     Comparison,
+    Control,
     Note,
 )
 from explorer.experiments.noise_control import NoiseControl
@@ -47,7 +48,9 @@ def make_comparison(make_report: MakeReport, count: int = 2, **options: object) 
         noise = NoiseControl(image, report.before, "held", 0.01, 0.5, 20, 3, 0.75)
         report = replace(report, recipe=replace(report.recipe, model=name))
         classifiers.append(
-            ComparedClassifier(name, f"Network {name} of a set", name == "b", report, noise)
+            ComparedClassifier(
+                name, f"Network {name} of a set", name == "b", report, Control(noise)
+            )
         )
     transfers = [
         Transfer(a, b, None, "it takes grey pictures")

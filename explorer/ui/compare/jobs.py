@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from explorer.experiments.noise_control import NoiseControl, noise_control
+from explorer.experiments.compare import Control, control_of
 from explorer.experiments.picture_transfer import Transfer, transfers_between
 from explorer.ui.compare.controls import PAGE, ComparisonRequest
 from explorer.ui.jobs.job import Job
@@ -21,15 +21,15 @@ T = TypeVar("T")
 CAPACITY = 24  # results of a session: a slider that is moved back shows its own at once
 
 
-def noise_job(response: AttackResponse, place: str) -> NoiseControl | None:
-    """The noise control of an attack; None until it is there."""
+def control_job(response: AttackResponse, place: str) -> Control | None:
+    """Noise of the attack's size, and its caveats; None until they are there."""
     name = response.report.recipe.model
     model = classifier(name)
 
-    def work(job: Job[NoiseControl]) -> NoiseControl:
-        return noise_control(model, response.report, cancelled=job.next_step)
+    def work(job: Job[Control]) -> Control:
+        return control_of(model, response.report, cancelled=job.next_step)
 
-    key = ("noise", *response.request.key, identity(model))
+    key = ("control", *response.request.key, identity(model))
     return _result(place, key, str(model.device), work, "Classifying noise of the same size")
 
 

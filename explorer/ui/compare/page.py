@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.experiments.compare import MAX_CLASSIFIERS, Comparison, comparison_of
-from explorer.experiments.noise_control import NoiseControl
+from explorer.experiments.compare import MAX_CLASSIFIERS, Comparison, Control, comparison_of
 from explorer.ui.compare.answers import answers
 from explorer.ui.compare.classifier_row import classifier_row
 from explorer.ui.compare.controls import LINKED, PAGE, ComparisonRequest, choose_comparison
 from explorer.ui.compare.exports import exports
-from explorer.ui.compare.jobs import noise_job, transfers_job
+from explorer.ui.compare.jobs import control_job, transfers_job
 from explorer.ui.compare.live_epsilon import forget_ladders, live_epsilon_of, row_key
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.markdown import plain, sentence
+from explorer.ui.components.question_history import track_history
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
 from explorer.ui.shared.attack_job import run_attack
@@ -53,7 +53,7 @@ class _Rows:
     """What there is of the request so far, by name of the classifier."""
 
     responses: dict[str, AttackResponse]
-    noise: dict[str, NoiseControl]
+    controls: dict[str, Control]
 
 
 def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
@@ -74,8 +74,10 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             shown = _compare(request) or shown
         elif shown is not None:
             st.caption("Below is the last comparison.")
+        is_current = request is not None and shown is not None and shown.request.key == request.key
         if shown is not None:
-            _summary(shown, is_current=request is not None and shown.request.key == request.key)
+            _summary(shown, is_current=is_current)
+        track_history(LINKED, shown.request.key if shown is not None and is_current else None)
     attack_explanation(f"{PAGE}formula")
 
 
@@ -89,7 +91,7 @@ def _compare(request: ComparisonRequest) -> ShownComparison | None:
     with live, report_errors():
         _live_epsilon(request, rows)
     _forget_spare(request)
-    if len(rows.responses) < 2 or set(rows.noise) != set(rows.responses):
+    if len(rows.responses) < 2 or set(rows.controls) != set(rows.responses):
         return None
     with report_errors():
         with _status("table"):
@@ -99,7 +101,7 @@ def _compare(request: ComparisonRequest) -> ShownComparison | None:
         models = {name: classifier(name) for name in rows.responses}
         recipes = {name: request.recipes[name] for name in rows.responses}
         reports = {name: response.report for name, response in rows.responses.items()}
-        comparison = comparison_of(models, recipes, reports, rows.noise, transfers)
+        comparison = comparison_of(models, recipes, reports, rows.controls, transfers)
         shown = ShownComparison(request, comparison, page_link(LINKED))
         st.session_state[_SHOWN] = shown
         return shown
@@ -133,9 +135,9 @@ def _forget_spare(request: ComparisonRequest) -> None:
 
 def _row(request: ComparisonRequest, name: str, slot: int, rows: _Rows) -> None:
     """Draw the row of a classifier, and add what there is of it to ``rows``."""
-    attack_place, noise_place = _places(slot)
+    attack_place, control_place = _places(slot)
     attack = request.attack(name)
-    noise: NoiseControl | None = None
+    control: Control | None = None
     with _status(slot):
         response = run_attack(attack, attack_place)
         if response is None or response.report.recipe.model != name:
@@ -143,12 +145,16 @@ def _row(request: ComparisonRequest, name: str, slot: int, rows: _Rows) -> None:
         if response.request.key == attack.key:
             rows.responses[name] = response
             with report_errors():
-                noise = noise_job(response, noise_place)
-            if noise is not None:
-                rows.noise[name] = noise
+                control = control_job(response, control_place)
+            if control is not None:
+                rows.controls[name] = control
     for note in classifier(name).notes:
         st.warning(sentence(note), icon=":material/warning:")
+    noise = None if control is None else control.noise
     classifier_row(response, noise, entries()[name], row_key(slot))
+    for caveat in () if control is None else control.caveats:
+        reference = f"[{plain(caveat.reference.title)}]({caveat.reference.url})"
+        st.warning(f"{sentence(caveat.sentence)} {reference}", icon=":material/warning:")
 
 
 def _status(of: object) -> DeltaGenerator:
@@ -157,7 +163,7 @@ def _status(of: object) -> DeltaGenerator:
 
 
 def _places(slot: int) -> tuple[str, str]:
-    return f"compare {slot}", f"compare noise {slot}"
+    return f"compare {slot}", f"compare control {slot}"
 
 
 def _summary(shown: ShownComparison, *, is_current: bool) -> None:

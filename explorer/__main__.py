@@ -50,9 +50,13 @@ def _parser(program: str = MODULE) -> argparse.ArgumentParser:
         download,
         evaluate,
         export,
+        five_sets,
         models,
         rerun,
+        smallest,
+        sweep,
         train,
+        transfer,
     )
 
     parser = _Parser(
@@ -69,7 +73,11 @@ def _parser(program: str = MODULE) -> argparse.ArgumentParser:
         attack,
         rerun,
         evaluate,
+        sweep,
+        smallest,
+        transfer,
         compare,
+        five_sets,
         build,
         export,
         download,

@@ -36,7 +36,8 @@ class Bracket:
 
     Each round attacks every image that is open once, in one batch: at three values of ε until it
     is bracketed, then halfway between its ends. The attack begins at the nearest adversarial image
-    found before, or on the straight way to the nearest class. A success is moved towards the original as far as it stays one.
+    found before, or on the straight way to the nearest class. A success is moved towards the
+    original as far as it stays one.
     """
 
     POINTS = 3

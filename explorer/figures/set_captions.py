@@ -1,0 +1,36 @@
+"""The words of figures about many images: the attack, the axis of ε, what was counted."""
+
+from __future__ import annotations
+
+from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.sweep.recipe import SMALLEST, TRANSFER, SetRecipe
+from explorer.figures.captions import NORM_NAMES, count_of
+
+LEVELS = 255  # L∞ is drawn in levels of 8 bits
+
+
+def attack_line(recipe: SetRecipe, images: int) -> str:
+    """``20 images of gallery, L2, PGD, 20 steps, seed 0``: what a figure shows.
+
+    The number of restarts is named unless it is 1.
+    """
+    attack = recipe.attack
+    source = f" of {recipe.data}" if recipe.data else ""
+    parts = [f"{count_of(images, 'image')}{source}", NORM_NAMES[attack.norm]]
+    if recipe.question == TRANSFER:
+        parts[-1] += f" ε = {format_epsilon(recipe.epsilons[0], attack.norm)}"
+    search = "bisection with " if recipe.question == SMALLEST else ""
+    parts.append(f"{search}PGD, {count_of(attack.steps, 'step')}")
+    if attack.restarts > 1:
+        parts.append(count_of(attack.restarts, "restart"))
+    return ", ".join([*parts, f"seed {attack.seed}"])
+
+
+def axis_value(epsilon: float, norm: str) -> float:
+    """Where ε stands on an axis: in 8-bit levels for L∞."""
+    return epsilon * LEVELS if norm == "linf" else epsilon
+
+
+def axis_title(norm: str) -> str:
+    """The title of an axis of ε."""
+    return "ε, L∞, in levels of 255" if norm == "linf" else "ε, L2, in pixels of [0, 1]"

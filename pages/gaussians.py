@@ -3,10 +3,8 @@
 import streamlit as st
 
 from explorer.ui.shared.imports import wait_for_imports
-from explorer.ui.shared.mobile import mobile_hint
 
 st.title("Two Gaussians")
-mobile_hint()
 st.markdown(
     "Two classes that are Gaussian clouds: the smallest world in which a classifier can be as "
     "accurate as possible and easy to fool. Ilyas et al. (2019, section 4) solve it in closed "

@@ -5,6 +5,8 @@ const HALF_HEIGHT = 10
 const DRAWN = 300
 const LEAST_SPREAD = 0.3
 const MOST_SPREAD = 9
+const TOUCH = 20 // pixels around a handle in which a finger takes it
+const MARK = 6 // pixels
 const KEY_STEP = 0.25
 const PAUSE = 400
 const BISECTIONS = 100
@@ -131,6 +133,8 @@ class Plane {
     this.slider = root.querySelector(".slider")
     this.slider.setAttribute("aria-label", "ε, how far the adversary moves a point")
     this.slider.oninput = () => { this.state.radius = Number(this.slider.value); this.changed() }
+    this.resize = new ResizeObserver(() => this.draw())
+    this.resize.observe(this.plot)
     this.draw()
   }
 
@@ -147,8 +151,8 @@ class Plane {
   handle(name, move, place) {
     const group = svg(this.plot, "g", {
       class: "handle-group", tabindex: 0, role: "button", "aria-label": name })
-    svg(group, "circle", { class: "target", r: 1.1 })
-    svg(group, "circle", { class: "handle", r: 0.38 })
+    svg(group, "circle", { class: "target" })
+    svg(group, "circle", { class: "handle" })
     group.onpointerdown = (event) => {
       event.preventDefault()
       group.focus({ preventScroll: true })
@@ -207,8 +211,12 @@ class Plane {
     })
     solution.classifiers.forEach((each, i) => this.drawClassifier(this.shapes[i], each))
     this.drawBall()
+    const unit = (2 * HALF_WIDTH) / Math.max(this.plot.clientWidth, 1) // of the plane, in a pixel
     for (const { group, place } of this.handles) {
       const [x, y] = place()
+      const [target, mark] = group.children
+      target.setAttribute("r", TOUCH * unit)
+      mark.setAttribute("r", Math.max(0.38, MARK * unit))
       group.setAttribute("transform", `translate(${x} ${-y})`)
     }
     this.slider.value = state.radius
@@ -322,6 +330,7 @@ class Plane {
   close() {
     cancelAnimationFrame(this.frame)
     clearTimeout(this.waiting)
+    this.resize.disconnect()
   }
 }
 

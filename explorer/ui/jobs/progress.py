@@ -38,20 +38,22 @@ WORTH_SAYING = 1.5  # seconds left
 _FOLLOWED = "followed jobs"  # in the session's state
 
 
-@dataclass
+@dataclass(eq=False)
 class _Followed:
     job: Job[Any]
     place: DeltaGenerator
     draw: Draw
     state: State
     interval: float
+    reruns: bool
     drawn_state: Hashable = None
     drawn_at: float = float("-inf")
 
     def update(self) -> None:
         """Draw if there is something new, and not too soon after the last time."""
         now, state = time.monotonic(), self.state()
-        if state != self.drawn_state and now - self.drawn_at >= self.interval:
+        is_due = now - self.drawn_at >= self.interval or self.job.finished
+        if state != self.drawn_state and is_due:
             self.draw(self.place)
             self.drawn_state, self.drawn_at = state, now
 
@@ -101,12 +103,20 @@ def last_result(place: str) -> Any:
     return st.session_state.get(result_key(place))
 
 
-def follow(job: Job[Any], draw: Draw, state: State, interval: float = INTERVAL) -> None:
+def follow(
+    job: Job[Any],
+    draw: Draw,
+    state: State,
+    interval: float = INTERVAL,
+    *,
+    reruns: bool = True,
+) -> None:
     """Draw here, now and whenever ``state()`` has changed, until ``job`` has finished.
 
-    The page then runs again. ``draw`` receives the place and must put exactly one element there.
+    The page then runs again, unless ``reruns`` is False: then the last drawing stays. ``draw``
+    receives the place and must put exactly one element there.
     """
-    followed = _Followed(job, st.empty(), draw, state, interval)
+    followed = _Followed(job, st.empty(), draw, state, interval, reruns)
     followed.update()
     st.session_state.setdefault(_FOLLOWED, []).append(followed)
 
@@ -134,10 +144,12 @@ def following_jobs() -> Iterator[None]:
     # Streamlit ends a script when it reads the session's state, if the visitor caused a newer run.
     while followed := st.session_state[_FOLLOWED]:
         followed[0].job.wait(INTERVAL)
-        if any(each.job.finished for each in followed):
+        finished = [each for each in followed if each.job.finished]
+        if any(each.reruns for each in finished):
             st.rerun()
         for each in followed:
             each.update()
+        st.session_state[_FOLLOWED] = [each for each in followed if each not in finished]
 
 
 def follow_bar(job: Job[Any], text: Callable[[], str]) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult
 from explorer.ui.components.errors import report_errors
+from explorer.ui.components.question_history import track_history
 from explorer.ui.datasets.controls import LINKED, VIEW, choose_row
 from explorer.ui.datasets.five_sets_row import PICTURE, VIEWS, five_sets_row
 from explorer.ui.datasets.image_choice import PAGE
 from explorer.ui.datasets.request import FiveSetsRequest
-from explorer.ui.datasets.row_job import PLACE, compute_row
+from explorer.ui.datasets.row_job import PLACE, compute_row, shown_request
 from explorer.ui.jobs.progress import last_result
 from explorer.ui.shared.address import (
     drop_infinite_values,
@@ -41,6 +44,7 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
         with notice:
             row = compute_row(chosen)
         request = st.session_state[_REQUEST] = chosen
+    track_history((*LINKED, VIEW), _question(request))
     if request is None or row is None:
         return
     with place, report_errors():
@@ -59,3 +63,11 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
     from explorer.ui.datasets.sections import sections
 
     sections(request, row)
+
+
+def _question(request: FiveSetsRequest | None) -> Hashable | None:
+    """The question that the page shows the answer to, None while it shows the last one."""
+    shown = shown_request()
+    if request is None or shown is None or shown.key != request.key:
+        return None
+    return request.key

@@ -45,7 +45,11 @@ def rename_value(old: str, new: str) -> None:
     """
     values = {key: st.query_params.get_all(key) for key in st.query_params}
     value = values.pop(old, None)
-    if value is None:
+    context = get_script_run_ctx()
+    is_step = context is not None and context.is_history_navigation
+    # Streamlit may take the address of another page along, in which the key means something else:
+    # but not to the first run of this page.
+    if value is None or (new in st.session_state and not is_step):
         return
     try:
         st.query_params.from_dict({new: value, **values})

@@ -11,7 +11,7 @@ from explorer.files import PAGES
 
 # The keys of the widgets whose values are in the page's address and restore the page.
 LINKED = (
-    *("model", "image", "crop_x", "crop_y", "zoom"),
+    *("model", "source", "image", "crop_x", "crop_y", "zoom"),
     *("norm", "linf", "l2", "method", "steps", "target", "label"),
     *("loss", "step_linf", "step_l2", "random", "restarts", "seed"),
 )
@@ -24,5 +24,5 @@ def open_attack_page(values: Mapping[str, str]) -> NoReturn:
     """
     for key in LINKED:
         st.session_state.pop(key, None)
-    st.session_state["source"] = "gallery"  # the one control that is not in the address
+    st.session_state["source"] = "gallery"  # it would come back, as it is kept for the session
     st.switch_page(PAGES / "attack.py", query_params=dict(values))

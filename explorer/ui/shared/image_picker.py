@@ -20,7 +20,7 @@ from explorer.images.gallery import Sample, samples
 from explorer.images.open import GALLERY_PREFIX, UPLOAD_PREFIX
 from explorer.ui.components.component import component
 from explorer.ui.components.images import data_uri
-from explorer.ui.components.markdown import sentence
+from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.shared.picture import Picture
 from explorer.ui.shared.uploads import PICTURE, UploadError
 
@@ -49,6 +49,7 @@ def choose_picture(model: Classifier, page: str = "") -> Picture:
         default="gallery",
         required=True,
         key=f"{page}source",
+        bind="query-params",
         persist_state="session",
     )
     picture = _OWN[source](page) if source in _OWN else from_gallery(model, page)
@@ -56,6 +57,7 @@ def choose_picture(model: Classifier, page: str = "") -> Picture:
         picture = st.session_state.get(f"{page}picture")
     if picture is None:
         picture = gallery_picture(default_sample(model), model.gallery)
+        st.caption(f"Until then the page shows “{plain(picture.title)}” of the gallery.")
     st.session_state[f"{page}picture"] = picture
     return picture
 

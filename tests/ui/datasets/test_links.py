@@ -35,6 +35,13 @@ def test_each_page_keeps_its_own_picture() -> None:
     assert at.session_state["result attack"].request.picture.title != "truck"
 
 
+def test_another_pages_picture_is_not_taken_for_an_old_link() -> None:
+    at = open_page(DATASETS, **QUICK)
+    at.query_params["image"] = "truck"  # as Streamlit takes it along from the attack page
+    wait_until_idle(at.run())
+    assert label(at) == "cat"
+
+
 def test_values_of_a_link_that_cannot_be_had_are_named() -> None:
     at = open_page(DATASETS, row_image="nosuch", row_seed="-3", others="cifar10-d_r", **QUICK)
     (warning,) = at.warning

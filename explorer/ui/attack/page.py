@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 
 import streamlit as st
@@ -14,7 +15,9 @@ from explorer.ui.attack.live_epsilon import live_epsilon_of
 from explorer.ui.attack.notices import notices
 from explorer.ui.attack.scrubber import scrubber
 from explorer.ui.attack.time_needed import time_needed
+from explorer.ui.attack.trust import trust
 from explorer.ui.components.errors import report_errors
+from explorer.ui.components.question_history import track_history
 from explorer.ui.jobs.progress import last_result
 from explorer.ui.shared.address import (
     drop_infinite_values,
@@ -39,6 +42,7 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     """Fill the page. ``notice`` takes progress and errors, ``results`` the last result."""
     response: AttackResponse | None = None
     fgsm: AttackResponse | None = None
+    request: AttackRequest | None = None
     reserve_progress()
     with report_errors(notice):
         remember_asked(*_ASKED, "model")
@@ -64,6 +68,17 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     if response is not None:
         with results:
             _show(response, fgsm)
+    with results:
+        track_history((*_ASKED, "model"), _question(request, response, fgsm))
+
+
+def _question(
+    request: AttackRequest | None, response: AttackResponse | None, fgsm: AttackResponse | None
+) -> Hashable | None:
+    """The question that the page shows the answer to, None while it shows the last one."""
+    if request is None or response is None or response.request.key != request.key:
+        return None
+    return request.key, fgsm is not None
 
 
 def _show(response: AttackResponse, fgsm: AttackResponse | None) -> None:
@@ -76,6 +91,8 @@ def _show(response: AttackResponse, fgsm: AttackResponse | None) -> None:
         notices(response)
     with report_errors():
         live_epsilon_of(response, "triptych")
+    with report_errors():
+        trust(response)
     wait_for_imports("charts")
     bars, steps = st.columns(2, gap="large")
     with bars, report_errors():

@@ -21,6 +21,7 @@ from explorer.classifiers.cifar_networks import (
 from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.fitting import load_weights
+from explorer.classifiers.input_channels import with_input_of
 from explorer.images.gallery import CIFAR10_NAMES
 
 
@@ -71,7 +72,8 @@ def preprocessing(architecture: str, checkpoint: Checkpoint) -> dict[str, Any]:
 def build_untrained(architecture: str, checkpoint: Checkpoint, classes: int) -> nn.Module:
     """The network as these weights need it: some layouts leave parts out."""
     if architecture in CIFAR_NETWORKS:
-        return CIFAR_NETWORKS[architecture].build(classes, checkpoint)
+        module = CIFAR_NETWORKS[architecture].build(classes, checkpoint)
+        return with_input_of(module, used_tensors(checkpoint.state))
     return torchvision_models.build_untrained(architecture, checkpoint, classes)
 
 

@@ -17,7 +17,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from explorer.classifiers import restricted_pickle
-from explorer.classifiers.classifier import RGB
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.readable import first_bytes
 from explorer.classifiers.restricted_pickle import HarmfulName
@@ -46,8 +45,8 @@ class Checkpoint:
     """A network's weights, with the normalisation of its input if the file has one."""
 
     state: dict[str, Tensor]
-    mean: RGB | None = None
-    std: RGB | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
 
 
 def read_checkpoint(path: str | Path, name: str = "") -> Checkpoint:
@@ -149,19 +148,21 @@ def _load_pickled(path: Path, name: str) -> object:
 def _without_normalisation(state: dict[str, Tensor], file: str) -> Checkpoint:
     """The network alone, and once: an attacking wrapper holds it twice."""
     pairs = [pair for pair in NORMALISERS if all(name in state for name in pair)]
-    mean = _colours(state[pairs[0][0]], "mean", file) if pairs else None
-    std = _colours(state[pairs[0][1]], "std", file) if pairs else None
     normalisers = {name for pair in pairs for name in pair}
     network = {name: value for name, value in state.items() if name not in normalisers}
+    first = next((value for value in network.values() if value.dim() == 4), None)
+    channels = 1 if first is not None and first.shape[1] == 1 else 3
+    mean = _colours(state[pairs[0][0]], channels, "mean", file) if pairs else None
+    std = _colours(state[pairs[0][1]], channels, "std", file) if pairs else None
     once = {name: value for name, value in network.items() if not name.startswith("attacker.")}
     return Checkpoint(without_prefix(once or network), mean, std)
 
 
-def _colours(tensor: Tensor, which: str, file: str) -> RGB:
-    if tensor.numel() != 3:
+def _colours(tensor: Tensor, channels: int, which: str, file: str) -> tuple[float, ...]:
+    """One number for each channel: a single one is for all of them."""
+    if tensor.numel() not in (1, channels):
         raise ClassifierError(
-            f"{file} normalises by {tensor.numel()} values of {which}; there must be three, one "
-            "per colour"
+            f"{file} normalises by {tensor.numel()} values of {which}; there must be one, or "
+            f"{channels}, one for each channel"
         )
-    red, green, blue = tensor.flatten().tolist()
-    return red, green, blue
+    return tuple(map(float, tensor.flatten().expand(channels).tolist()))

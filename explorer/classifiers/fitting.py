@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 
 from explorer.classifiers.error import ClassifierError
 from explorer.errors import short
+
+_WEIGHT = ".weight"
 
 
 def load_weights(module: nn.Module, state: dict[str, Tensor], owner: str) -> None:
@@ -48,9 +51,41 @@ def under_prefix(state: dict[str, Tensor], expected: Mapping[str, Tensor]) -> di
         count = sum(prefix + name in state for name in expected)
         if count > most:
             best, most = prefix, count
-    return {
+    part = {
         name.removeprefix(best): value for name, value in state.items() if name.startswith(best)
     }
+    return _with_expected_heads(part, expected)
+
+
+def _with_expected_heads(
+    state: dict[str, Tensor], expected: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """``state`` with the published name of a linear layer that has another place in its head.
+
+    People replace the last layer by Sequential(Dropout(), Linear(…), Softmax()), or a Sequential by
+    its linear layer. What else is in there has no weights, and a softmax has no place here: the
+    network is to return logits.
+    """
+    for name, tensor in expected.items():
+        if name in state or not name.endswith(_WEIGHT) or tensor.dim() != 2:
+            continue
+        layer = name.removesuffix(_WEIGHT)
+        owner, _, place = layer.rpartition(".")
+        owners = "|".join(map(re.escape, (layer, owner) if place.isdecimal() else (layer,)))
+        pattern = re.compile(rf"({owners})(\.\d+)?{re.escape(_WEIGHT)}")
+        others = [
+            other.removesuffix(_WEIGHT)
+            for other, value in state.items()
+            if value.dim() == 2 and other not in expected and pattern.fullmatch(other)
+        ]
+        if len(others) == 1:
+            state = {_renamed(key, others[0], layer): value for key, value in state.items()}
+    return state
+
+
+def _renamed(name: str, before: str, after: str) -> str:
+    owner, _, parameter = name.rpartition(".")
+    return f"{after}.{parameter}" if owner == before else name
 
 
 def _prefixes(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:

@@ -22,7 +22,6 @@ from explorer.classifiers.checkpoint import (
     most_bytes,
     read_checkpoint,
 )
-from explorer.classifiers.classifier import RGB
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.weights_format import SAFETENSORS, weights_format
 from explorer.files import disk_error
@@ -135,14 +134,16 @@ def _verified(reply: Message, result: Path, name: str) -> Checkpoint:
     return Checkpoint(state, mean, std)
 
 
-def _colours(values: Any, name: str) -> RGB | None:
+def _colours(values: Any, name: str) -> tuple[float, ...] | None:
     if values is None:
         return None
     try:
-        red, green, blue = (float(value) for value in values)
+        colours = tuple(float(value) for value in values)
     except (TypeError, ValueError):
         raise _crash(name) from None
-    return red, green, blue
+    if len(colours) not in (1, 3):
+        raise _crash(name)
+    return colours
 
 
 def _crash(name: str) -> ClassifierError:

@@ -27,6 +27,7 @@ from explorer.classifiers.imagenet import (
     TORCHVISION_PREFIX,
     robust_model,
 )
+from explorer.classifiers.input_channels import check_takes_colour, with_input_of
 
 IMAGENET_CLASSES = 1000
 INCEPTIONS = ("googlenet", "inception_v3")  # published with transform_input: see classifier_around
@@ -65,6 +66,7 @@ def published_classifier(
         options |= {"title": robust.title, "robust": True}
     checkpoint = read(path)
     module = build(architecture, checkpoint, robust.name if robust else architecture)
+    check_takes_colour(module, name)
     options |= {"mean": checkpoint.mean or options["mean"], "std": checkpoint.std or options["std"]}
     return classifier_around(freeze(module, device), architecture, **options)
 
@@ -163,7 +165,9 @@ def build_untrained(architecture: str, checkpoint: Checkpoint, classes: int) -> 
     if "aux_logits" in options:
         options["aux_logits"] = any(map(_AUXILIARY.match, checkpoint.state))
     module: nn.Module = get_model(architecture, weights=None, num_classes=classes, **options)
-    return module
+    if architecture in INCEPTIONS:
+        return module
+    return with_input_of(module, _current_names(checkpoint.state))
 
 
 def imagenet_labels() -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from explorer.classifiers.classifier import RGB
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from explorer.errors import short
@@ -26,7 +25,8 @@ class UserModelCard:
     The network takes squares of ``input_size`` pixels; a photograph is first resized until its
     shorter side is ``resize`` pixels long. Only GoogLeNet and Inception v3 have torchvision's
     ``transform_input``: it is on for its published weights and what was fine-tuned from them, and
-    off for networks that were trained from scratch. Empty ``labels`` stand for ImageNet's if there
+    off for networks that were trained from scratch. ``mean`` and ``std`` are one number each for
+    weights that take grey images. Empty ``labels`` stand for ImageNet's if there
     are 1000 classes, else for numbers. Raises :class:`ClassifierError` for values that can't be.
     """
 
@@ -35,8 +35,8 @@ class UserModelCard:
     labels: tuple[str, ...] = ()
     input_size: int = 224
     resize: int = 256
-    mean: RGB = IMAGENET_MEAN
-    std: RGB = IMAGENET_STD
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
     robust: bool = False
     transform_input: bool = True
 
@@ -95,8 +95,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _is_rgb(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 3 and all(map(_is_number, value))
+def _are_colours(value: Any) -> bool:
+    return isinstance(value, list) and len(value) in (1, 3) and all(map(_is_number, value))
 
 
 _FIELDS: dict[str, Callable[[Any], bool]] = {
@@ -105,8 +105,8 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "labels": lambda value: isinstance(value, list) and all(map(_is_text, value)),
     "input_size": _is_integer,
     "resize": _is_integer,
-    "mean": _is_rgb,
-    "std": _is_rgb,
+    "mean": _are_colours,
+    "std": _are_colours,
     "robust": lambda value: isinstance(value, bool),
     "transform_input": lambda value: isinstance(value, bool),
 }

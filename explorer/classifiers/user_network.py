@@ -19,7 +19,17 @@ from explorer.classifiers.classifier import Classifier, freeze
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.fitting import under_prefix
+from explorer.classifiers.input_channels import check_takes_colour, takes_grey
 from explorer.classifiers.user_model_card import UserModelCard
+
+_GREY = (
+    "these weights take grey images: give one number as mean and one as standard deviation, such "
+    "as 0.1307 and 0.3081 for MNIST"
+)
+_COLOUR = (
+    "these weights take images in colour: give three numbers as mean and three as standard "
+    "deviation, such as 0.485, 0.456, 0.406 and 0.229, 0.224, 0.225"
+)
 
 
 def network_bytes(card: UserModelCard, checkpoint: Checkpoint) -> int:
@@ -55,6 +65,9 @@ def build_user_model(
             f"the weights have {classes} classes and there are {len(labels)} labels; give one "
             "label for each class, in order"
         )
+    mean, std = checkpoint.mean or card.mean, checkpoint.std or card.std
+    if takes_grey(module) != (len(mean) == 1):
+        raise ClassifierError(_GREY if takes_grey(module) else _COLOUR)
     inception = {"transform_input": card.transform_input} if card.architecture in INCEPTIONS else {}
     return classifier_around(
         freeze(module, device),
@@ -62,8 +75,8 @@ def build_user_model(
         **inception,
         labels=labels,
         input_size=(card.input_size, card.input_size),
-        mean=checkpoint.mean or card.mean,
-        std=checkpoint.std or card.std,
+        mean=mean,
+        std=std,
         resize=card.resize,
         name=USER_PREFIX + card.name,
         title=card.name,
@@ -81,6 +94,7 @@ def cifar_classifier(architecture: str, checkpoint: Checkpoint, device: torch.de
 
     classes = class_count(architecture, checkpoint)
     module = build(architecture, checkpoint, architecture, classes)
+    check_takes_colour(module, architecture)
     return Classifier(
         freeze(module, device),
         labels=labels_for(architecture, classes),

@@ -105,13 +105,13 @@ def test_a_normalisation_that_is_not_of_three_colours_is_an_error(tmp_path):
     torch.save(
         {
             **prefixed("model."),
-            "normalizer.new_mean": torch.ones(1),
+            "normalizer.new_mean": torch.ones(2),
             "normalizer.new_std": torch.ones(3),
         },
         tmp_path / "w.pth",
     )
     with pytest.raises(
-        ClassifierError, match="normalises by 1 values of mean; there must be three"
+        ClassifierError, match="normalises by 2 values of mean; there must be one, or 3"
     ):
         read_checkpoint(tmp_path / "w.pth")
 

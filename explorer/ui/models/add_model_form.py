@@ -65,8 +65,8 @@ class FormValues:
             _labels(self.labels),
             int(self.input_size),
             int(self.resize),
-            _three_numbers(self.mean, "mean"),
-            _three_numbers(self.std, "standard deviation"),
+            _numbers(self.mean, "mean"),
+            _numbers(self.std, "standard deviation"),
             self.robust,
             self.transform_input,
         )
@@ -150,7 +150,12 @@ def _how_it_sees(architecture: str | None) -> dict[str, Any]:
             help="A photograph is resized until its shorter side is so long, and then cropped.",
         ),
         "mean": st.text_input("Mean of its normalisation", mean, key=f"new mean{suffix}"),
-        "std": st.text_input("Standard deviation", std, key=f"new std{suffix}"),
+        "std": st.text_input(
+            "Standard deviation",
+            std,
+            key=f"new std{suffix}",
+            help="Three numbers, one per colour, as for the mean; one for grey images.",
+        ),
     }
 
 
@@ -173,11 +178,14 @@ def _labels(file: UploadedFile | None) -> tuple[str, ...]:
     return parse_labels(decode_labels(LABELS.read(file)))
 
 
-def _three_numbers(text: str, what: str) -> tuple[float, float, float]:
+def _numbers(text: str, what: str) -> tuple[float, ...]:
     try:
-        first, second, third = (float(part) for part in text.split(","))
+        numbers = tuple(float(part) for part in text.split(","))
     except ValueError:
+        numbers = ()
+    if len(numbers) not in (1, 3):
         raise ClassifierError(
-            f"the {what} must be three numbers with commas between them, such as 0.5, 0.5, 0.5"
-        ) from None
-    return first, second, third
+            f"the {what} must be three numbers with commas between them, such as 0.5, 0.5, 0.5, or "
+            "one for grey images"
+        )
+    return numbers

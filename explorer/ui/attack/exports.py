@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from explorer.classifiers.entry import USER_PREFIX
+from explorer.errors import UserError
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.components.markdown import plain
@@ -20,6 +21,7 @@ from explorer.ui.jobs.progress import last_result
 from explorer.ui.shared.attack_controls import LINKED
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
 from explorer.ui.shared.exports import ExportFile, download_buttons, file_name, page_link
+from explorer.ui.shared.ladder_job import LadderState, ladder_of
 from explorer.ui.shared.words import eight_bits
 
 FILES = (
@@ -31,12 +33,18 @@ FILES = (
     ExportFile("Trace, CSV", "-trace.csv", "text/csv"),
     ExportFile("Recipe, JSON", "-recipe.json", "application/json"),
 )
-MOVING = (
+STEPS = (
     ExportFile("Steps, GIF", "-steps.gif", "image/gif"),
     ExportFile("Steps, WebP", "-steps.webp", "image/webp"),
     ExportFile("Steps, APNG", "-steps.png", "image/png"),
 )
+EPSILONS = (
+    ExportFile("ε, GIF", "-epsilon.gif", "image/gif"),
+    ExportFile("ε, WebP", "-epsilon.webp", "image/webp"),
+    ExportFile("ε, APNG", "-epsilon.png", "image/png"),
+)
 
+PLACE = "triptych"  # of the attack whose ladder is on the page
 _LINKS = "links to results"  # in the session's state, by the keys of the requests
 
 
@@ -46,13 +54,15 @@ def exports(response: AttackResponse) -> None:
     name = file_name(f"{response.request.picture.title} as {report.after.name}", "adversarial")
     download_buttons(FILES, partial(build, response), name, "export")
     st.caption(plain(eight_bits(report)))
+    st.markdown("Moving pictures for slides, step by step or from ε to ε:")
     if response.sprite_sheet is not None:
-        st.markdown("Moving pictures for slides:")
-        download_buttons(MOVING, partial(build, response), name, "moving")
-        st.caption(
-            "WebP and APNG show every pixel as it is. A GIF has 256 colours, which change more "
-            "than a small ε does."
-        )
+        download_buttons(STEPS, partial(build, response), name, "steps export")
+    state = ladder_of(response.request, PLACE)
+    download_buttons(EPSILONS, partial(build_ladder, response, state), name, "ε export")
+    st.caption(
+        "WebP and APNG show every pixel as it is. A GIF has 256 colours, which change more than a "
+        "small ε does."
+    )
     st.markdown("Link to this result:")
     recipe = report.recipe
     link = st.session_state[_LINKS][response.request.key]
@@ -87,7 +97,7 @@ def _pinned(link: str, recipe: Recipe) -> str:
 
 
 def build(response: AttackResponse, ending: str) -> bytes:
-    """The file with this ``ending``, one of :data:`FILES` or :data:`MOVING`."""
+    """The file with this ``ending``, one of :data:`FILES` or :data:`STEPS`."""
     from explorer.figures import export
     from explorer.figures.print_triptych import triptych
 
@@ -101,12 +111,28 @@ def build(response: AttackResponse, ending: str) -> bytes:
     if ending == "-recipe.json":
         return report.recipe.to_json().encode()
     if ending.startswith("-steps."):
-        return _moving(response, ending)
+        return _steps(response, ending)
     figure = triptych(report, response.classifier_title)
     return export.figure_bytes(figure, ending.rpartition(".")[2])
 
 
-def _moving(response: AttackResponse, ending: str) -> bytes:
+def build_ladder(response: AttackResponse, state: LadderState, ending: str) -> bytes:
+    """The file with this ``ending``, one of :data:`EPSILONS`, of the ladder as it is when asked.
+
+    Raises :class:`UserError` while the attacks with other ε are not finished.
+    """
+    from explorer.figures.animation import animation_bytes
+    from explorer.figures.attack_animation import ladder_animation
+
+    encoded = state.encoded or (None if state.job is None else state.job.result)
+    if encoded is None:
+        raise UserError("the attacks with other ε are not finished; try again when they are")
+    ladder = encoded.ladder.with_report(response.report)
+    animation = ladder_animation(ladder, response.classifier_title)
+    return animation_bytes(animation, ending.rpartition(".")[2])
+
+
+def _steps(response: AttackResponse, ending: str) -> bytes:
     from explorer.figures.animation import animation_bytes
     from explorer.figures.attack_animation import step_animation
 

@@ -13,10 +13,20 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from explorer.ui.attack.exports import FILES, MOVING, build
+from explorer.errors import UserError
+from explorer.ui.attack.exports import (
+    EPSILONS,
+    FILES,
+    PLACE,
+    STEPS,
+    build,
+    build_ladder,
+)
 from explorer.ui.components.markdown import plain
+from explorer.ui.jobs.job import Job
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.exports import build_file
+from explorer.ui.shared.ladder_job import LadderState
 from explorer.ui.shared.words import eight_bits
 from tests.ui.app import ATTACK, component, open_page, pixels
 
@@ -50,7 +60,7 @@ def test_a_precision_that_is_not_to_be_had_is_said(monkeypatch: pytest.MonkeyPat
 def test_there_is_a_button_for_each_file(page) -> None:
     at, _ = page
     assert [button.label for button in at.get("download_button")] == [
-        file.label for file in (*FILES, *MOVING)
+        file.label for file in (*FILES, *STEPS, *EPSILONS)
     ]
 
 
@@ -79,12 +89,22 @@ def test_the_figures_are_of_their_kind(page, ending: str, magic: bytes) -> None:
     assert build(page[1], ending).startswith(magic)
 
 
-@pytest.mark.parametrize("ending", [file.ending for file in MOVING])
+@pytest.mark.parametrize("ending", [file.ending for file in STEPS])
 def test_the_moving_pictures_have_every_step(page, ending: str) -> None:
     _, response = page
     image = Image.open(io.BytesIO(build(response, ending)))
     kept = int(response.report.trace.kept[0])
     assert image.n_frames == 7 + (kept != 6)  # steps 0 to 6, and the one that was kept
+
+
+def test_the_ladder_moves_once_it_is_there(page) -> None:
+    at, response = page
+    _, job = at.session_state[f"ladder {PLACE}"]
+    with pytest.raises(UserError, match="not finished"):
+        build_ladder(response, LadderState("", job=Job("none", lambda job: None)), ".gif")
+    assert job.wait(60)
+    image = Image.open(io.BytesIO(build_ladder(response, LadderState("", job=job), ".webp")))
+    assert image.n_frames >= len(job.result.ladder.rungs) - 1
 
 
 def test_the_page_says_whether_8_bits_are_enough(page) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 from explorer.attacks import AttackError, AttackResult, OnStep
 from explorer.classifiers import Classifier
 from explorer.engine import thread_count
+from explorer.errors import Cancelled
 from explorer.experiments.one_image.attack_image import (
     attack_from,
     attacked_image,
@@ -218,6 +219,8 @@ class _RungAttacks:
             change = neighbour.image.adversarial.to(self._pixels) - self._pixels
             initial = (self._pixels + change * (epsilon / neighbour.epsilon))[None]
         result = self._attack(recipe, initial)
+        if self._cancelled is not None and self._cancelled():  # what follows is like another step
+            raise Cancelled
         after = Prediction(result.logits[0].softmax(dim=0).cpu(), self._classifier.labels)
         return Rung(epsilon, self._attacked(result.adversarial[0], after), self.recipe.is_fgsm)
 

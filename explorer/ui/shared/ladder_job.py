@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.classifiers import Classifier
+from explorer.errors import Cancelled
 from explorer.experiments.one_image.ladder import (
     COARSE_TO_FINE,
     FIRST_STEPS,
@@ -123,6 +124,8 @@ def _compute(
     name: str,
     job: Job[EncodedLadder],
 ) -> EncodedLadder:
+    if not job.next_step() and (known := results.get(key)) is not None:
+        return known  # another session asked for the same in the meantime
     parts = _Parts(job)
     pixels = preprocess(request.picture.image, model, request.recipe.crop)
     ladder = compute_ladder(
@@ -148,7 +151,9 @@ class _Parts:
         self._encoded: list[Rung] = []
 
     def add(self, ladder: Ladder) -> None:
-        """Encode the rungs of ``ladder`` that are new or have changed."""
+        """Encode the rungs of ``ladder`` that are new or have changed, as a step of its own."""
+        if self._job.next_step():
+            raise Cancelled
         for rung in ladder.rungs:
             if not any(rung is each for each in self._encoded):
                 self._open.append(rung_data(rung, ladder.recipe.norm))

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-# The height of a progress bar with its text, half of it from the gap below the title.
-_STYLE = "<style>.st-key-notice { min-height: 35px; margin-top: -1rem }</style>"
+# The height of a progress bar with its text, which has two lines on a narrow screen. A part of it
+# is the gap below the title.
+_STYLE = """
+<style>
+.st-key-notice { min-height: 35px; margin-top: -1rem }
+@media (max-width: 768px) { .st-key-notice { min-height: 56px } }
+</style>
+"""
 
 
 def reserve_progress() -> None:

@@ -42,5 +42,5 @@ def five_sets_command(
     ]
     for option, value, default in options:
         if value != default:
-            words += [option, f"{value:.17g}" if isinstance(value, float) else str(value)]
+            words += [option, repr(value)]
     return shlex.join([*words, "--out", out])

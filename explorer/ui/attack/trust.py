@@ -97,7 +97,8 @@ def _measured(seen: Evidence, response: AttackResponse) -> str:
         f"{seen.noise_trials} trials.",
     ]
     if not success:
-        items.append(f"Loss at the last step: {'still rising' if seen.rising else 'levelled off'}.")
+        loss = "still rising" if seen.rising else "levelled off"
+        items.append(f"Loss at the last step: {'unmoved' if seen.zero_gradient else loss}.")
         if attack.steps > 1:
             found = "succeeds" if seen.one_step_only else "fails too"
             items.append(f"One step of full length in place of {attack.steps}: {found}.")

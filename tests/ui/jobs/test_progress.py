@@ -91,3 +91,22 @@ def test_the_error_of_a_slow_job_is_shown_once_it_fails_with_the_last_result_bel
     assert [caption.value for caption in at.caption] == ["Below is the last result."]
     assert texts(at) == ["result of good"]
     assert runs == ["good", "bad"]
+
+
+def quiet_script() -> None:
+    import streamlit as st
+
+    from explorer.ui.jobs.progress import follow, following_jobs
+    from explorer.ui.jobs.sessions import session_jobs
+    from tests.ui.jobs.test_progress import drawn, work
+
+    with following_jobs():
+        job = session_jobs("test").submit("place", st.session_state["key"], work)
+        follow(job, lambda slot: slot.write(f"{job.result}"), lambda: job.finished, reruns=False)
+        drawn.append((str(job.result), job.finished))
+
+
+def test_a_result_can_be_drawn_without_another_run() -> None:
+    at = run_with(AppTest.from_function(quiet_script), "quiet")
+    assert drawn == [("None", False)]
+    assert texts(at) == ["result of quiet"]

@@ -32,7 +32,7 @@ MODELS = f"{PAGE}models"
 LINKED = tuple(
     f"{PAGE}{key}"
     for key in (
-        *("models", "image", "norm", "linf", "l2", "method", "steps", "target", "label"),
+        *("models", "source", "image", "norm", "linf", "l2", "method", "steps", "target", "label"),
         *("restarts", "seed"),
     )
 )

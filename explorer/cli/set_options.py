@@ -6,10 +6,8 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from explorer.classifiers import Classifier, load
@@ -29,21 +27,21 @@ from explorer.cli.data_options import (
     column_names,
     print_notes,
 )
-from explorer.engine import PRECISIONS, gradient_model
-from explorer.experiments.one_image.attack_image import versions
+from explorer.engine import PRECISIONS
 from explorer.experiments.sweep.image_set import (
     GALLERY,
     ImageSet,
     picture_set,
     read_image_sets,
 )
+from explorer.experiments.sweep.question import Answer, answer, asked
 from explorer.experiments.sweep.recipe import ModelRecord, SetRecipe
 from explorer.experiments.sweep.set_attack import SetAttack
-from explorer.experiments.trust import Caveat, warnings_json
-from explorer.figures.series import Series
+from explorer.experiments.trust import warnings_json
+from explorer.figures.set_files import answer_files
 from explorer.files import write_together
 from explorer.images.open import GALLERY_PREFIX, open_image
-from explorer.ranks import Ranks, rank_device
+from explorer.ranks import Ranks, connected_ranks, rank_device
 
 OWN_WEIGHTS = "-"
 MAX_MODELS = 20
@@ -87,29 +85,6 @@ def add_set_options(
     add("--out", help="also write figures, a table and a recipe into this folder")
 
 
-@dataclass(frozen=True)
-class Question:
-    """What was asked: the classifiers, the images as each takes them, and the attack."""
-
-    classifiers: tuple[Classifier, ...]
-    images: tuple[ImageSet, ...]
-    attack: SetAttack
-    recipe: SetRecipe
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The classifiers' names, as they were asked for."""
-        return tuple(model.name for model in self.recipe.models)
-
-    @property
-    def series(self) -> tuple[Series, ...]:
-        """The classifiers as series of a chart."""
-        return tuple(
-            Series(name, each.title, each.robust)
-            for name, each in zip(self.names, self.classifiers, strict=True)
-        )
-
-
 def attack_of(options: argparse.Namespace, epsilons: Sequence[float] = ()) -> SetAttack:
     """The attack of the options. Raises a :class:`~explorer.errors.UserError` for wrong ones.
 
@@ -144,38 +119,18 @@ def ask(
     options: argparse.Namespace,
     question: str,
     attack: SetAttack,
-    ranks: Ranks,
-    epsilons: Sequence[float] = (),
-) -> Question:
-    """Load the classifiers and the images. Under torchrun all ranks must have the same."""
+    epsilons: Sequence[float],
+    show: Callable[[Answer], str],
+) -> int:
+    """Load the classifiers and the images, and answer; ``show`` makes the text that is printed.
+
+    Under torchrun all ranks must have the same, and the first one prints and writes.
+    """
     weights = options.weights or [OWN_WEIGHTS] * len(options.models)
     files = [None if each == OWN_WEIGHTS else each for each in weights]
-    device = rank_device(options.device)
-    classifiers = tuple(
-        load(name, file, device) for name, file in zip(options.models, files, strict=True)
-    )
-    images = _images(options, classifiers)
-    if ranks.is_first:
-        for classifier in classifiers:
-            print_warnings(classifier)
-        print_notes(images[0].data)
-    models = tuple(
-        ModelRecord(
-            name,
-            file,
-            classifier.digest,
-            each.data.digest,
-            gradient_model(classifier, attack.precision)[1],
-        )
-        for name, file, classifier, each in zip(
-            options.models, files, classifiers, images, strict=True
-        )
-    )
-    ranks.check_same("classifiers and images", models)
-    is_cpu = classifiers[0].device.type == "cpu"
     recipe = SetRecipe(
         question,
-        models,
+        tuple(map(ModelRecord, options.models, files)),
         attack,
         epsilons=tuple(epsilons),
         images=tuple(options.images),
@@ -184,11 +139,24 @@ def ask(
         label=options.label,
         image_column=options.image_column,
         label_column=options.label_column,
-        device=str(classifiers[0].device),
-        threads=torch.get_num_threads() if is_cpu else None,
-        versions=versions(),
     )
-    return Question(classifiers, images, attack, recipe)
+    with connected_ranks() as ranks:
+        device = rank_device(options.device)
+        classifiers = tuple(
+            load(name, file, device) for name, file in zip(options.models, files, strict=True)
+        )
+        images = _images(options, classifiers)
+        if ranks.is_first:
+            for classifier in classifiers:
+                print_warnings(classifier)
+            print_notes(images[0].data)
+        complete = asked(recipe, classifiers, images)
+        ranks.check_same("classifiers and images", complete.recipe.models)
+        with _progress_bar(ranks) as on_progress:
+            result = answer(complete, ranks=ranks, on_progress=on_progress)
+        if ranks.is_first:
+            _report(options, result, show(result))
+    return 0
 
 
 def _images(options: argparse.Namespace, classifiers: Sequence[Classifier]) -> tuple[ImageSet, ...]:
@@ -206,10 +174,10 @@ def _images(options: argparse.Namespace, classifiers: Sequence[Classifier]) -> t
 
 
 @contextmanager
-def progress_bar(ranks: Ranks, description: str) -> Iterator[Callable[[int, int], None]]:
+def _progress_bar(ranks: Ranks) -> Iterator[Callable[[int, int], None]]:
     """An ``on_progress(done, total)`` that draws a bar on standard error, for the first rank."""
     hidden = None if ranks.is_first else True
-    with tqdm(desc=description, unit="step", file=sys.stderr, disable=hidden, leave=False) as bar:
+    with tqdm(unit="step", file=sys.stderr, disable=hidden, leave=False) as bar:
 
         def show(done: int, total: int) -> None:
             bar.total = total
@@ -218,32 +186,22 @@ def progress_bar(ranks: Ranks, description: str) -> Iterator[Callable[[int, int]
         yield show
 
 
-def report(
-    options: argparse.Namespace,
-    question: Question,
-    rows: Sequence[dict[str, object]],
-    caveats: Sequence[Caveat],
-    text: str,
-    files: Callable[[], dict[str, bytes]],
-) -> None:
-    """Write ``files`` if a folder was named, and print ``rows`` as JSON or ``text``.
-
-    The recipe is written last. ``caveats`` are printed on standard error too.
-    """
-    caveats = tuple(dict.fromkeys(caveats))
-    print_caveats(caveats)
+def _report(options: argparse.Namespace, result: Answer, text: str) -> None:
+    """Write the files if a folder was named, and print the rows as JSON or ``text``."""
+    recipe = result.question.recipe
+    print_caveats(result.caveats)
     if options.out is not None:
-        recipe = {"recipe.json": question.recipe.to_json().encode()}
-        write_together(Path(options.out), files() | recipe)
+        write_together(Path(options.out), answer_files(result))
     if options.json:
-        notes = list(dict.fromkeys(note for each in question.classifiers for note in each.notes))
+        classifiers = result.question.classifiers
+        notes = list(dict.fromkeys(note for each in classifiers for note in each.notes))
         print_json(
             {
-                "rows": list(rows),
-                "warnings": warnings_json(caveats, notes),
-                "seed": question.attack.seed,
-                "precision": question.recipe.precision,
-                "versions": question.recipe.versions,
+                "rows": result.rows,
+                "warnings": warnings_json(result.caveats, notes),
+                "seed": recipe.attack.seed,
+                "precision": recipe.precision,
+                "versions": recipe.versions,
             }
         )
         return

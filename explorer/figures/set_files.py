@@ -8,11 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from explorer.experiments.sweep.accuracy_sweep import SweepRow
-from explorer.experiments.sweep.image_set import ImageSet
-from explorer.experiments.sweep.recipe import SetRecipe
-from explorer.experiments.sweep.smallest_epsilon import SmallestEpsilons
-from explorer.experiments.sweep.transfer import TransferCell
+from explorer.experiments.sweep.question import Answer
 from explorer.figures.accuracy_curves import accuracy_figure
 from explorer.figures.export import figure_bytes
 from explorer.figures.series import Series
@@ -22,60 +18,55 @@ from explorer.figures.smallest_pictures import smallest_row, spread_pictures
 from explorer.figures.transfer_chart import transfer_figure
 
 FORMATS = ("png", "pdf", "svg")
-Rows = Sequence[Mapping[str, object]]
 
 
-def sweep_files(
-    curves: Mapping[str, Sequence[SweepRow]],
-    series: Sequence[Series],
-    recipe: SetRecipe,
-    rows: Rows,
-) -> dict[str, bytes]:
-    """The curves in three formats and the table, by file name."""
-    images = next(iter(curves.values()))[0].n
-    caption = f"{attack_line(recipe, images)}. The bands are 95 % Wilson intervals."
-    figure = accuracy_figure(curves, series, recipe.attack.norm, caption)
-    return _named("accuracy", figure) | {"accuracy.csv": table_csv(rows).encode()}
-
-
-def smallest_files(
-    results: Mapping[str, SmallestEpsilons],
-    images: Sequence[ImageSet],
-    series: Sequence[Series],
-    recipe: SetRecipe,
-    rows: Rows,
-) -> dict[str, bytes]:
-    """The histogram and a row of pictures for each classifier, in three formats, and the table."""
-    norm = recipe.attack.norm
-    caption = (
-        f"{attack_line(recipe, len(images[0]))}. Each ε is an upper bound: an adversarial image at "
-        "this distance was found."
+def series_of(answer: Answer) -> tuple[Series, ...]:
+    """The classifiers of an answer as series of a chart."""
+    question = answer.question
+    return tuple(
+        Series(name, each.title, each.robust)
+        for name, each in zip(question.names, question.classifiers, strict=True)
     )
-    files = _named("smallest", smallest_figure(results, series, norm, caption))
-    for index, (each, result) in enumerate(zip(series, results.values(), strict=True)):
-        pictures = spread_pictures(images[index].data, result)
-        row = smallest_row(pictures, norm, f"{each.title}: {caption}")
-        files |= _named(f"pictures-{index + 1}", row)
-    return files | {"smallest.csv": table_csv(rows).encode()}
 
 
-def transfer_files(
-    cells: Sequence[TransferCell],
-    series: Sequence[Series],
-    recipe: SetRecipe,
-    images: int,
-    rows: Rows,
-) -> dict[str, bytes]:
-    """The matrix in three formats and the table."""
+def answer_files(answer: Answer) -> dict[str, bytes]:
+    """All files of an answer by name, the recipe last: figures in three formats, and a table."""
+    figures = answer_figures(answer)
+    files = {
+        f"{name}.{each}": figure_bytes(figure, each)
+        for name, figure in figures.items()
+        for each in FORMATS
+    }
+    files[f"{next(iter(figures))}.csv"] = table_csv(answer.rows).encode()
+    return files | {"recipe.json": answer.question.recipe.to_json().encode()}
+
+
+def answer_figures(answer: Answer) -> dict[str, Figure]:
+    """The figures for print by name, the main one first."""
+    series, norm = series_of(answer), answer.question.attack.norm
+    asked = attack_line(answer.question.recipe, len(answer.question.images[0]))
+    if answer.curves:
+        caption = f"{asked}. The bands are 95 % Wilson intervals."
+        return {"accuracy": accuracy_figure(answer.curves, series, norm, caption)}
+    if answer.smallest:
+        caption = (
+            f"{asked}. Each ε is an upper bound: an adversarial image at this distance was found."
+        )
+        figures = {"smallest": smallest_figure(answer.smallest, series, norm, caption)}
+        for number, each in enumerate(series):
+            data = answer.question.images[number].data
+            pictures = spread_pictures(data, answer.smallest[each.name])
+            row = smallest_row(pictures, norm, f"{each.title}: {caption}")
+            figures[f"pictures-{number + 1}"] = row
+        return figures
     caption = (
-        f"{attack_line(recipe, images)}. Of the n images that both classifiers get right, the "
-        "share that fools the column after an attack on the row."
+        f"{asked}. Of the n images that both classifiers get right, the share that fools the "
+        "column after an attack on the row."
     )
-    files = _named("transfer", transfer_figure(cells, series, caption))
-    return files | {"transfer.csv": table_csv(rows).encode()}
+    return {"transfer": transfer_figure(answer.cells, series, caption)}
 
 
-def table_csv(rows: Rows) -> str:
+def table_csv(rows: Sequence[Mapping[str, object]]) -> str:
     """``rows`` as CSV with a header. A number has the digits with which it is read back exactly.
 
     What there is no value for is empty.
@@ -89,7 +80,3 @@ def table_csv(rows: Rows) -> str:
 
 def _cell(value: object) -> object:
     return str(value).lower() if isinstance(value, bool) else value
-
-
-def _named(name: str, figure: Figure) -> dict[str, bytes]:
-    return {f"{name}.{each}": figure_bytes(figure, each) for each in FORMATS}

@@ -1,0 +1,177 @@
+"""The sidebar: what is asked, of which classifiers and pictures; all in the page's address."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+from PIL import Image
+
+from explorer.classifiers import ClassifierError, Entry
+from explorer.errors import UserError
+from explorer.experiments.sweep.epsilons import parse_epsilons
+from explorer.experiments.sweep.image_set import GALLERY
+from explorer.experiments.sweep.recipe import (
+    SMALLEST,
+    SWEEP,
+    TRANSFER,
+    ModelRecord,
+    SetRecipe,
+)
+from explorer.experiments.sweep.set_attack import SetAttack
+from explorer.ui.components.markdown import plain
+from explorer.ui.curves.uploads import uploaded_pictures
+from explorer.ui.shared.attack_widgets import BIND, choose_epsilon, choose_norm, choose_one
+from explorer.ui.shared.classifiers import NO_CLASSIFIER, entries, load_for_page
+from explorer.ui.shared.mode import is_public
+from explorer.ui.shared.words import badge
+
+PAGE = "curves_"  # begins the keys of this page's widgets and values
+QUESTIONS = {
+    "Accuracy against ε": SWEEP,
+    "Smallest ε of each picture": SMALLEST,
+    "Transfer between classifiers": TRANSFER,
+}
+SAMPLES, OWN, DATA = "Sample pictures", "Your pictures", "A data set"
+# The keys of the widgets whose values are in the page's address and restore the page.
+LINKED = tuple(
+    f"{PAGE}{key}"
+    for key in (
+        *("question", "models", "pictures", "data", "limit", "norm", "epsilon", "linf", "l2"),
+        *("steps", "seed"),
+    )
+)
+MAX_CLASSIFIERS, MAX_STEPS, MAX_SEED = 4, 100, 2**31 - 1
+MAX_IMAGES = 1000
+_PAIR = ("cifar10-standard", "cifar10-robust")
+
+
+@dataclass(frozen=True)
+class SetRequest:
+    """What the page is asked: a recipe, with ``pictures`` of the visitor's own by name.
+
+    ``digest`` differs where these pictures do.
+    """
+
+    recipe: SetRecipe
+    pictures: tuple[tuple[str, Image.Image], ...] = ()
+    digest: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the classifiers."""
+        return tuple(model.name for model in self.recipe.models)
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for requests that have the same answer if the weights are the same."""
+        return (self.recipe.command(), self.digest)
+
+
+def choose_request() -> SetRequest:
+    """All choices of the sidebar.
+
+    Raises :class:`~explorer.errors.UserError` for those that can't be used.
+    """
+    question = QUESTIONS[
+        st.selectbox("Question", list(QUESTIONS), key=f"{PAGE}question", bind=BIND)
+    ]
+    names = _choose_classifiers(entries(), question)
+    first = load_for_page(names[0])
+    pictures, digest, data, limit = _choose_pictures()
+    norm = choose_norm(PAGE)
+    epsilons: tuple[float, ...] = ()
+    if question == SWEEP:
+        epsilons = _choose_epsilons()
+    elif question == TRANSFER:
+        epsilons = (choose_epsilon(norm, first.input_size, PAGE),)
+    with st.expander("More settings"):
+        steps = st.slider(
+            "Steps",
+            1,
+            MAX_STEPS,
+            20,
+            key=f"{PAGE}steps",
+            bind=BIND,
+            help="Of each attack. Each ε begins with the result of the one below.",
+        )
+        seed = st.number_input("Seed", 0, MAX_SEED, 0, key=f"{PAGE}seed", bind=BIND)
+    attack = SetAttack(norm, steps=int(steps), seed=int(seed))
+    attack.check(epsilons or (0.0,))
+    recipe = SetRecipe(
+        question,
+        tuple(map(ModelRecord, names)),
+        attack,
+        epsilons=epsilons,
+        images=tuple(name for name, _ in pictures),
+        data=data,
+        limit=limit,
+    )
+    return SetRequest(recipe, pictures, digest)
+
+
+def default_models(known: Mapping[str, Entry]) -> list[str]:
+    """A standard and a robust classifier of the same data, or else the first two."""
+    return [*_PAIR] if set(_PAIR) <= set(known) else list(known)[:2]
+
+
+def _choose_classifiers(known: Mapping[str, Entry], question: str) -> list[str]:
+    if not known:
+        raise ClassifierError(NO_CLASSIFIER)
+    names = st.multiselect(
+        "Classifiers",
+        list(known),
+        default=default_models(known),
+        key=f"{PAGE}models",
+        bind=BIND,
+        max_selections=MAX_CLASSIFIERS,
+        placeholder="one to four",
+        help="One to four. The sample pictures are those that suit the first one.",
+    )
+    least = 2 if question == TRANSFER else 1
+    if len(names) < least:
+        raise UserError(f"choose {'two classifiers' if least > 1 else 'a classifier'} or more")
+    for name in names:
+        st.markdown(f"{badge(known[name])} :small[{plain(known[name].title)}]")
+    return names
+
+
+def _choose_pictures() -> tuple[tuple[tuple[str, Image.Image], ...], str, str | None, int | None]:
+    """The visitor's pictures and their digest, or the source of a data set and its limit."""
+    kinds = [SAMPLES, OWN] if is_public() else [SAMPLES, OWN, DATA]
+    help_ = "Sample pictures and data sets have labels. Of your own pictures each classifier's own "
+    kind = choose_one("Pictures", kinds, f"{PAGE}pictures", f"{help_}prediction counts as right.")
+    if kind == OWN:
+        pictures, digest = uploaded_pictures(f"{PAGE}upload")
+        if not pictures:
+            raise UserError("upload one picture or several, or choose the sample pictures")
+        return pictures, digest, None, None
+    if kind == DATA:
+        source = st.text_input(
+            "Data set",
+            key=f"{PAGE}data",
+            bind=BIND,
+            placeholder="a folder, a Parquet file, cifar10",
+            help="As --data takes it: a Parquet file, a folder with a sub-folder per class, a "
+            "built set, or cifar10.",
+        )
+        limit = st.number_input(
+            "Use only the first", 1, MAX_IMAGES, 100, key=f"{PAGE}limit", bind=BIND
+        )
+        if not source.strip():
+            raise UserError("name a data set, such as a folder with a sub-folder for each class")
+        return (), "", source.strip(), int(limit)
+    return (), "", GALLERY, None
+
+
+def _choose_epsilons() -> tuple[float, ...]:
+    text = st.text_input(
+        "ε",
+        key=f"{PAGE}epsilon",
+        bind=BIND,
+        placeholder="up to where the accuracy is about 0",
+        help="Numbers, and ranges START:STOP:STEP: 0:1:0.05, or 0:8/255:1/255. If empty, ε "
+        "grows until hardly a picture is classified correctly.",
+    )
+    return parse_epsilons(text.split())

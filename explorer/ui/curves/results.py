@@ -1,0 +1,124 @@
+"""An answer on the page: its chart, pictures, table and caveats."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.sweep.question import Answer
+from explorer.images.distances import perturbation_image
+from explorer.images.geometry import to_uint8
+from explorer.ui.components.images import PIXELATED_BELOW
+from explorer.ui.components.markdown import plain, sentence
+from explorer.ui.curves.published import published_transfer
+from explorer.ui.shared.imports import wait_for_imports
+
+TILE = 112  # pixels
+
+
+def draw_result(answer: Answer, key: str) -> None:
+    """Draw all that there is of the answer. ``key`` is the chart's."""
+    draw_chart(answer, key)
+    for caveat in answer.caveats:
+        reference = f"[{plain(caveat.reference.title)}]({caveat.reference.url})"
+        st.warning(f"{sentence(caveat.sentence)} {reference}", icon=":material/warning:")
+    if answer.smallest:
+        _pictures(answer)
+    with st.expander("Table"):
+        st.dataframe(_table(answer), hide_index=True, key=f"{key} table")
+    if answer.cells:
+        published_transfer()
+
+
+def draw_chart(answer: Answer, key: str) -> None:
+    """The plotly chart alone, and one line that says what it shows."""
+    wait_for_imports("charts")
+    from explorer.figures.accuracy_curves import accuracy_chart
+    from explorer.figures.set_captions import attack_line
+    from explorer.figures.set_files import series_of
+    from explorer.figures.smallest_histogram import smallest_chart
+    from explorer.figures.transfer_chart import transfer_chart
+
+    series, norm = series_of(answer), answer.question.attack.norm
+    if answer.curves:
+        chart = accuracy_chart(answer.curves, series, norm)
+        words = (
+            "Accuracy under attack against ε, with 95 % Wilson intervals as bands. The dots are "
+            "the mean confidence in the right class."
+        )
+    elif answer.smallest:
+        chart = smallest_chart(answer.smallest, series, norm)
+        words = (
+            "The smallest ε that an attack fooled each picture with. It is an upper bound: an "
+            "adversarial picture at this distance exists, and a nearer one may."
+        )
+    else:
+        chart = transfer_chart(answer.cells, series)
+        words = (
+            "Of the pictures that both classifiers get right, the share that fools the column "
+            "after an attack on the row."
+        )
+    st.plotly_chart(chart, key=key, config={"displayModeBar": False}, alt=words)
+    st.caption(f"{words} {plain(attack_line(answer.question.recipe, _count(answer)))}.")
+
+
+def _count(answer: Answer) -> int:
+    rows = next(iter(answer.curves.values()), [])
+    return rows[0].n if rows else len(answer.question.images[0])
+
+
+def _pictures(answer: Answer) -> None:
+    """For each classifier some pictures: the original, what changes, and the adversarial one."""
+    from explorer.figures.smallest_pictures import short_epsilon, spread_pictures
+
+    question = answer.question
+    for index, (name, result) in enumerate(answer.smallest.items()):
+        pictures = spread_pictures(question.images[index].data, result)
+        if not pictures:
+            continue
+        st.markdown(
+            f"**{plain(question.classifiers[index].title)}** (`{plain(name)}`): original, "
+            "magnified change, adversarial picture"
+        )
+        norm = question.attack.norm
+        captions = [
+            plain(f"{each.before} → {each.after}, ε = {short_epsilon(each.epsilon, norm)}")
+            if each.epsilon is not None
+            else plain(f"{each.before}: no attack succeeded")
+            for each in pictures
+        ]
+        columns = [
+            np.concatenate(
+                [
+                    _tile(each.original),
+                    _tile(perturbation_image(each.adversarial - each.original)),
+                    _tile(each.adversarial),
+                ]
+            )
+            for each in pictures
+        ]
+        st.image(columns, caption=captions, width=TILE, output_format="PNG")
+
+
+def _tile(picture: object) -> np.ndarray:
+    """uint8 [TILE, TILE, 3] of a tensor [C, H, W]; a small one is shown as squares."""
+    image = Image.fromarray(to_uint8(picture))  # type: ignore[arg-type]
+    is_small = max(image.size) < PIXELATED_BELOW
+    sampling = Image.Resampling.NEAREST if is_small else Image.Resampling.LANCZOS
+    return np.asarray(image.resize((TILE, TILE), sampling))
+
+
+def _table(answer: Answer) -> list[dict[str, object]]:
+    """The rows as a person reads them: ε as on the sliders."""
+    norm = answer.question.attack.norm
+    return [
+        {
+            key: format_epsilon(value, norm)
+            if key == "epsilon" and isinstance(value, float)
+            else value
+            for key, value in row.items()
+        }
+        for row in answer.rows
+    ]

@@ -4,18 +4,18 @@ const RIGHT = 16
 const HEIGHT = 150
 const TOP = 10
 const BOTTOM = 22
-const TICK_GAP = 0.065 // of the width
+const TICK_GAP = 42 // pixels
 
 const rounded = (value) => Number(value.toFixed(4)).toString()
 
-/** Powers of two as far apart as their labels need, from 0 to the largest ε. */
-function ticks(largest) {
-  const place = (value) => Math.sqrt(value / largest)
+/** Powers of two as far apart as their labels need on `width` pixels, from 0 to the largest ε. */
+function ticks(largest, width) {
+  const place = (value) => width * Math.sqrt(value / largest)
   const values = [0]
   for (let power = -8; 2 ** power < largest; power += 1) {
     const value = 2 ** power
     const far = place(value) - place(values[values.length - 1]) >= TICK_GAP
-    if (far && 1 - place(value) >= TICK_GAP) values.push(value)
+    if (far && width - place(value) >= TICK_GAP) values.push(value)
   }
   return [...values, largest]
 }
@@ -46,10 +46,11 @@ class EpsilonChart {
       const at = { x: LEFT - 6, y: y + 4, "text-anchor": "end" }
       svg(this.root, "text", { class: "tick", ...at }, `${100 * value} %`)
     }
-    for (const value of ticks(data.largest)) {
+    for (const value of ticks(data.largest, this.span)) {
       const isLast = value === data.largest
-      const at = { x: this.x(value), y: HEIGHT - 5, "text-anchor": isLast ? "end" : "middle" }
-      if (isLast) at.x += RIGHT
+      const isLong = isLast && data.suffix
+      const at = { x: this.x(value), y: HEIGHT - 5, "text-anchor": isLong ? "end" : "middle" }
+      if (isLong) at.x += RIGHT
       svg(this.root, "text", { class: "tick", ...at }, rounded(value) + (isLast ? data.suffix : ""))
     }
     for (const ladder of data.ladders) this.drawLadder(ladder)

@@ -90,5 +90,7 @@ export default function (component) {
   showing.set(data.place, (shown) => {
     fill(view, shown ?? data)
     view.cost.style.visibility = shown ? "hidden" : "" // it is the time of the exact attack
+    // A screen reader hears the slider's own words while ε moves.
+    view.mark.parentElement.setAttribute("aria-live", shown ? "off" : "polite")
   })
 }

@@ -8,10 +8,14 @@ import streamlit as st
 
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.settings import PRECISIONS
-from explorer.ui.shared.attack_widgets import BIND, class_index
+from explorer.ui.shared.attack_widgets import (
+    BIND,
+    choose_restarts,
+    choose_seed,
+    class_index,
+)
 
 LOSSES = {"cross-entropy": "ce", "margin (CW)": "cw", "DLR": "dlr"}
-MAX_RESTARTS, MAX_SEED = 10, 2**31 - 1
 
 
 def more_settings(method: str, recipe: Recipe, options: list[str]) -> Recipe:
@@ -38,20 +42,8 @@ def more_settings(method: str, recipe: Recipe, options: list[str]) -> Recipe:
     random_start = st.toggle(
         "Random start", True, key="random", bind=BIND, help="Start from a random change within ε."
     )
-    restarts = 1
-    if random_start:
-        restarts = st.number_input(
-            "Restarts",
-            1,
-            MAX_RESTARTS,
-            1,
-            key="restarts",
-            bind=BIND,
-            help="Try this many random starts and keep the best.",
-        )
-    seed = st.number_input(
-        "Seed", 0, MAX_SEED, 0, key="seed", bind=BIND, help="The same seed gives the same starts."
-    )
+    restarts = choose_restarts() if random_start else 1
+    seed = choose_seed("The same seed gives the same starts.")
     precision = st.selectbox(
         "Precision",
         PRECISIONS,
@@ -64,8 +56,8 @@ def more_settings(method: str, recipe: Recipe, options: list[str]) -> Recipe:
         recipe,
         step_size=step_size,
         random_start=bool(random_start),
-        restarts=int(restarts),
-        seed=int(seed),
+        restarts=restarts,
+        seed=seed,
         precision=str(precision),
     )
 

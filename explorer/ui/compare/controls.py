@@ -17,6 +17,8 @@ from explorer.ui.shared.attack_widgets import (
     choose_epsilon,
     choose_norm,
     choose_one,
+    choose_restarts,
+    choose_seed,
     choose_steps,
     class_index,
     class_options,
@@ -37,8 +39,8 @@ LINKED = tuple(
     )
 )
 METHODS = ["PGD", "FGSM"]
-MAX_RESTARTS, MAX_SEED = 10, 2**31 - 1
 
+_SEED_HELP = "The same seed gives the same random starts and the same noise."
 _METHOD_HELP = (
     "PGD (projected gradient descent): many small steps that never leave the allowed change ε. "
     "FGSM (fast gradient sign method): one large step."
@@ -149,34 +151,8 @@ def _choose_attack(picture: Picture, model: Classifier, name: str) -> Recipe:
             help="What the picture shows. If empty, it is the sample's own class or, for your own "
             "pictures, what each classifier says of it.",
         )
-        restarts = 1 if method == "FGSM" else _choose_restarts()
-        recipe = replace(recipe, restarts=restarts, seed=_choose_seed())
+        restarts = 1 if method == "FGSM" else choose_restarts(PAGE)
+        recipe = replace(recipe, restarts=restarts, seed=choose_seed(_SEED_HELP, PAGE))
     recipe = recipe.fgsm() if method == "FGSM" else recipe
     chosen = class_index(options, label)
     return recipe.with_classes(known if chosen is None else chosen, class_index(options, target))
-
-
-def _choose_restarts() -> int:
-    restarts = st.number_input(
-        "Restarts",
-        1,
-        MAX_RESTARTS,
-        1,
-        key=f"{PAGE}restarts",
-        bind=BIND,
-        help="Try this many random starts and keep the best.",
-    )
-    return int(restarts)
-
-
-def _choose_seed() -> int:
-    seed = st.number_input(
-        "Seed",
-        0,
-        MAX_SEED,
-        0,
-        key=f"{PAGE}seed",
-        bind=BIND,
-        help="The same seed gives the same random starts and the same noise.",
-    )
-    return int(seed)

@@ -15,7 +15,8 @@ import streamlit as st
 BIND: Final = "query-params"
 NORMS = {"L∞": "linf", "L2": "l2"}
 MAX_LINF = 32.0  # levels of 255
-MAX_STEPS = 200
+MAX_STEPS, MAX_RESTARTS = 200, 10
+MAX_SEED = 2**31 - 1
 
 _NORM_HELP = "L∞: no value may change by more than ε. L2: ε is the length of the whole change."
 
@@ -92,3 +93,23 @@ def choose_epsilon(norm: str, size: tuple[int, int], page: str = "") -> float:
 def choose_steps(page: str = "") -> int:
     """How many steps PGD takes."""
     return int(st.slider("Steps", 1, MAX_STEPS, 40, key=f"{page}steps", bind=BIND))
+
+
+def choose_restarts(page: str = "") -> int:
+    """From how many random starts PGD begins."""
+    restarts = st.number_input(
+        "Restarts",
+        1,
+        MAX_RESTARTS,
+        1,
+        key=f"{page}restarts",
+        bind=BIND,
+        help="Try this many random starts and keep the best.",
+    )
+    return int(restarts)
+
+
+def choose_seed(help_: str, page: str = "") -> int:
+    """The seed of all that is random; ``help_`` says what that is."""
+    seed = st.number_input("Seed", 0, MAX_SEED, 0, key=f"{page}seed", bind=BIND, help=help_)
+    return int(seed)

@@ -80,7 +80,7 @@ def _entry(card: ModelCard, path: Path, group: str) -> Entry:
         where=path,
         available=True,
         card=card,
-        accuracy_source=f"measured by this project on {clean.n:,} images" if clean else "",
+        accuracy_source=f"measured here on {clean.n:,} images" if clean else "",
         group=group,
     )
 

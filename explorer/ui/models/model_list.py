@@ -20,7 +20,7 @@ from explorer.ui.components.markdown import plain
 from explorer.ui.models.attack_button import attack_button
 from explorer.ui.models.download_button import download_button
 from explorer.ui.models.own_models import is_own, is_removable, remove_own
-from explorer.ui.shared.classifiers import MODEL_CACHE, entries, loaded_models
+from explorer.ui.shared.classifiers import MODEL_CACHE, entries, load_functions, loaded_models
 from explorer.ui.shared.mode import is_public
 from explorer.ui.shared.words import badge
 
@@ -56,6 +56,7 @@ _GROUPS: dict[str, Callable[[Entry], bool]] = {
 
 def installed_models() -> frozenset[str]:
     """Draw every classifier on this machine, with a button to attack it. Returns their names."""
+    load_functions()  # whose entries then say what they are
     listed = entries()
     removed: _Removed | None = st.session_state.pop(_REMOVED, None)
     for title, belongs in _GROUPS.items():
@@ -162,13 +163,15 @@ def _figures(entry: Entry) -> str:
 
 def robust_accuracy_lines(entry: Entry) -> list[str]:
     """The known accuracies under attack, each with its source."""
-    lines = [f"{percent(row.value)} {row.text} ({row.source})" for row in entry.robust_accuracy]
+    lines = [
+        f"{percent(row.value)} right under {row.text} ({row.source})"
+        for row in entry.robust_accuracy
+    ]
     if entry.card is not None:
         measured = [row for row in entry.card.accuracy if row.epsilon > 0 and row.attack == "PGD"]
         lines += [
-            f"{percent(row.accuracy)} still right under attack at {NORM_NAMES[row.norm]} ε = "
-            f"{format_epsilon(row.epsilon, row.norm)} (PGD, {row.steps} steps, measured here on "
-            f"{row.n:,} images)"
+            f"{percent(row.accuracy)} right under attack, {NORM_NAMES[row.norm]} ε = "
+            f"{format_epsilon(row.epsilon, row.norm)} (PGD, {row.steps} steps, {row.n:,} images)"
             for row in measured[:2]
         ]
     return lines

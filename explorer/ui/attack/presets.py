@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.ui.shared.address import choose_values
+from explorer.ui.shared.attack_controls import LINKED
 from explorer.ui.shared.panda import panda_values
 
 FGSM_BESIDE = "FGSM beside PGD"
@@ -66,4 +68,4 @@ def _panda() -> tuple[Preset, ...]:
 
 
 def _apply(preset: Preset) -> None:
-    st.session_state.update(preset.values)
+    choose_values(preset.values, LINKED)

@@ -17,11 +17,11 @@ _DEFAULTS = FiveSetsSettings()
 # The keys of the widgets whose values are in the page's address and restore the row.
 LINKED = (
     *("pair", "others", "origin", f"{PAGE}image", "begin", "begin_image", "row_seed"),
-    *("match_steps", "attack_steps", "length", "radius"),
+    *("match_steps", "attack_steps", "length", "radius", "set_index"),
 )
 VIEW = "view"  # of the row: the pictures, or differences
 # The keys in the session's state that decide which row is on the page.
-KEYS = (*LINKED, f"{PAGE}uploaded", SOURCE_SET, "set_index", "shows")
+KEYS = (*LINKED, f"{PAGE}uploaded", SOURCE_SET, "shows")
 
 
 def choose_row() -> FiveSetsRequest:

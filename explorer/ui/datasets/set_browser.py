@@ -12,6 +12,7 @@ from torch import Tensor
 from explorer.experiments.evaluation.label_confidence import disagreement
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsSettings
 from explorer.ui.components.markdown import sentence
+from explorer.ui.datasets.controls import LINKED
 from explorer.ui.datasets.exports import GridExport, grid_exports
 from explorer.ui.datasets.image_choice import CHOSEN, GALLERY, PAGE, SET
 from explorer.ui.datasets.label_confidences import label_confidences
@@ -20,6 +21,7 @@ from explorer.ui.datasets.pair import ClassifierPair
 from explorer.ui.datasets.session_set import parquet
 from explorer.ui.datasets.set_loading import OTHER, SESSION_PREFIX, load_choice, set_choices
 from explorer.ui.datasets.tile_grid import clicked_index, tile_grid
+from explorer.ui.shared.address import choose_values
 from explorer.ui.shared.classifiers import classifier
 
 PAGE_SIZE = 48  # tiles
@@ -128,12 +130,12 @@ def _open_tile(loaded: LoadedSet) -> None:
     if index is None or not 0 <= index < len(loaded.set):
         return
     if loaded.built:
-        st.session_state.update(loaded.built[index].request.row.controls)
+        values = loaded.built[index].request.row.controls
     elif (title := loaded.sample(index)) is not None:
         values = {"origin": GALLERY, f"{PAGE}image": title, **controls_as_built(loaded, index)}
-        st.session_state.update(values)
     else:
-        st.session_state.update({"origin": SET, SOURCE_SET: loaded, "set_index": index})
+        values = {"origin": SET, SOURCE_SET: loaded, "set_index": index}
+    choose_values(values, LINKED)
 
 
 def controls_as_built(loaded: LoadedSet, index: int) -> dict[str, Any]:

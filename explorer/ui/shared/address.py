@@ -1,8 +1,9 @@
-"""The page's address: old keys, and values that its widgets could not take."""
+"""The page's address: old keys, choices, and values that its widgets could not take."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Container, Mapping
 from contextlib import suppress
 
 import streamlit as st
@@ -11,6 +12,8 @@ from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.ui.components.markdown import plain
+
+_MAX_SHOWN = 80  # characters of a value
 
 
 def drop_infinite_values() -> None:
@@ -59,6 +62,19 @@ def rename_value(old: str, new: str) -> None:
     st.rerun()  # widgets read the address with which a run began
 
 
+def choose_values(values: Mapping[str, object], linked: Container[str]) -> None:
+    """Give widgets these values, by key, in a callback. ``linked`` are the keys in the address.
+
+    Streamlit writes the values of the widgets that are on the page into the address, but not those
+    of widgets that this very choice brings there.
+    """
+    st.session_state.update({**values})
+    for key, value in values.items():
+        if key in linked and value is not None:
+            with suppress(StreamlitAPIException):  # it is on the page
+                st.query_params[key] = _texts_of(value)
+
+
 def remember_asked(*keys: str) -> None:
     """Remember what the address asks of the widgets with these ``keys``.
 
@@ -71,6 +87,17 @@ def remember_asked(*keys: str) -> None:
         if texts and texts != st.session_state.get(_read(key)) and not _are_equal(texts, had):
             st.session_state[_asked(key)] = texts, None
         st.session_state[_read(key)] = texts
+
+
+def remember_lost(key: str, known: Container[str]) -> None:
+    """Remember the value of a list of choices as asked if it is no longer one of those ``known``.
+
+    As a visitor's own model, which goes when the connection breaks: Streamlit then takes another
+    choice without a word. Call it before the widget.
+    """
+    value = st.session_state.get(key)
+    if value is not None and not all(text in known for text in _texts_of(value)):
+        st.session_state[_asked(key)] = _texts_of(value), None
 
 
 def refused_values(*keys: str) -> dict[str, str]:
@@ -99,18 +126,24 @@ def refused_values(*keys: str) -> dict[str, str]:
 def name_refused_values(container: DeltaGenerator, *keys: str) -> None:
     """Say in ``container`` which values of the link the page can't show, if there are any."""
     if refused := refused_values(*keys):
-        values = plain(", ".join(f"{key}={text}" for key, text in refused.items()))
+        shown = (f"{key}={_cut(text)}" for key, text in refused.items())
+        values = plain(", ".join(shown))
         container.warning(
             f"Not everything in this link can be used here: {values}. The page shows its own "
             "values instead."
         )
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
 def _texts_of(value: object) -> tuple[str, ...]:
     """A widget's value as the address has it."""
     if isinstance(value, list | tuple):
         return tuple(map(str, value))
-    return ("" if value is None else str(value),)
+    text = "" if value is None else str(value)
+    return (text.lower() if isinstance(value, bool) else text,)
 
 
 def _are_equal(texts: tuple[str, ...], value: tuple[str, ...]) -> bool:

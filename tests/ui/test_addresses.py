@@ -1,4 +1,4 @@
-"""The data page's address: its own keys, old links, and values that can't be had."""
+"""Addresses of pages: keys of their own, old links, choices, and values that can't be had."""
 
 from __future__ import annotations
 
@@ -50,3 +50,11 @@ def test_values_of_a_link_that_cannot_be_had_are_named() -> None:
     assert at.multiselect(key="others").value == ["cifar10-d_r"]
     choose(at, "number_input", "row_seed", 5)
     assert not at.warning
+
+
+def test_what_a_button_chooses_is_in_the_address_at_once() -> None:
+    at = open_page(ATTACK, model="cifar10-standard", norm="L2", steps="2")
+    at.button(key="preset 8/255").click()
+    wait_until_idle(at.run())
+    assert at.slider(key="linf").value == 8
+    assert float(at.query_params["linf"]) == 8

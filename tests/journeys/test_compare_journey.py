@@ -41,6 +41,13 @@ def test_two_rows_of_equal_pictures_and_nothing_to_scroll_sideways(
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
         assert max(visitor.page.evaluate(WIDTHS)) <= width
+        visitor.page.get_by_role("button", name="Zoom in").first.click()
+        places = [
+            image.evaluate("e => e.style.transform")
+            for image in visitor.page.locator(".picture img").all()
+        ]
+        assert len(set(places[:4])) == 1  # those of one row together
+        assert places[0] != places[4]
 
 
 def test_epsilon_moves_every_row_and_its_link_and_files_show_the_same(

@@ -13,7 +13,7 @@ function buildFigure(parent, index) {
   const img = child(picture, "img", "")
   const empty = child(picture, "div", "place")
   const caption = child(figure, "figcaption", "")
-  const parts = { title, img, empty }
+  const parts = { title, frame: picture, img, empty }
   for (const name of ["name", "confidence", "note"]) parts[name] = child(caption, "span", name)
   for (const part of [title, picture, caption]) {
     place(part, 2 * index + 1, Math.floor(index / 2), index % 2 === 0 ? 1 : 3)
@@ -129,8 +129,13 @@ export default function (component) {
   let view = views.get(parentElement)
   if (!view) {
     view = build(parentElement)
+    const [original, change, adversarial, noise] = view.figures.map((parts) => parts.frame)
+    const tools = parentElement.querySelector(".tools")
+    // The first picture is laid over the last one.
+    view.closer = new Closer(view.pictures, [original, change, noise, adversarial], tools)
     views.set(parentElement, view)
   }
+  const isNew = view.figures[0].img.src !== data.pictures[0].src
   view.row.style.setProperty("--classifier", data.colour)
   view.title.textContent = data.title
   view.training.textContent = data.training
@@ -142,7 +147,10 @@ export default function (component) {
     drawBars(view.bars, shown ? barsOf(point, data) : data.bars)
     // Noise and time are those of the exact attack.
     view.row.classList.toggle("moved", Boolean(shown))
+    // A screen reader hears the slider's own words while ε moves.
+    view.mark.parentElement.setAttribute("aria-live", shown ? "off" : "polite")
   }
   show(null)
+  view.closer.update(isNew)
   showing.set(data.place, show)
 }

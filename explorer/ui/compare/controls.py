@@ -11,6 +11,7 @@ from explorer.classifiers import Classifier, ClassifierError, Entry
 from explorer.experiments.compare import MAX_CLASSIFIERS, check_classifiers, recipes_for
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.ui.components.markdown import plain
+from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_request import AttackRequest
 from explorer.ui.shared.attack_widgets import (
     BIND,
@@ -107,6 +108,7 @@ def default_models(known: Mapping[str, Entry]) -> list[str]:
 def _choose_classifiers(known: Mapping[str, Entry]) -> list[str]:
     if not known:
         raise ClassifierError(NO_CLASSIFIER)
+    remember_lost(MODELS, known)
     names = st.multiselect(
         "Classifiers",
         list(known),

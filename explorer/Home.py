@@ -25,11 +25,13 @@ import streamlit as st
 from explorer.files import ASSETS, PAGES
 from explorer.ui.jobs.progress import following_jobs
 from explorer.ui.shared.imports import warm_up
+from explorer.ui.shared.wrong_settings import stop_on_wrong_settings
 
 ICON = str(ASSETS / "icon.svg")
 
 warm_up()
 st.set_page_config(page_icon=ICON, layout="wide")
+stop_on_wrong_settings()
 st.logo(ICON, size="medium")
 page = st.navigation(
     [

@@ -107,6 +107,17 @@ SETTINGS: tuple[Setting[object], ...] = tuple(
 )
 
 
+def problems() -> list[str]:
+    """A sentence for each setting whose text can't be used."""
+    sentences = []
+    for setting in SETTINGS:
+        try:
+            _ = setting.value
+        except UserError as error:
+            sentences.append(str(error))
+    return sentences
+
+
 def is_loopback(address: str | None) -> bool:
     """Whether a server that listens on ``address`` is reached from this machine alone."""
     if address == "localhost":

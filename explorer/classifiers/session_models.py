@@ -24,6 +24,8 @@ from explorer.leftovers import temporary_folder
 from explorer.sandbox.process import Cancel
 from explorer.settings import INPUT_PIXELS, SERVER_MODELS_MB, SESSION_MODELS, SESSION_MODELS_MB
 
+# ImageNet-21k has 21,841. The names of 100,000 classes took a page a minute, and others waited.
+MAX_CLASSES = 25_000
 MB = 2**20  # bytes, as in the limits of uploads
 
 
@@ -105,6 +107,11 @@ class SessionModels:
             raise ClassifierError(
                 f"on this server the input's side may be up to {largest} pixels; it is "
                 f"{card.input_size}"
+            )
+        if len(card.labels) > MAX_CLASSES:
+            raise ClassifierError(
+                f"on this server a model may have up to {MAX_CLASSES:,} classes; this one has "
+                f"{len(card.labels):,}"
             )
         if card.name in self._sizes or card.name in machine_models().cards():
             raise name_taken(card.name)

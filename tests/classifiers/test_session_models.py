@@ -69,6 +69,12 @@ def test_a_model_belongs_to_its_session_and_goes_with_it(cache, weights, session
     assert files(cache) == []
 
 
+def test_a_model_of_very_many_classes_is_refused(cache, weights, session):
+    labels = tuple(map(str, range(25_001)))
+    with pytest.raises(ClassifierError, match=r"up to 25,000 classes; this one has 25,001"):
+        session.check(replace(CARD, labels=labels))
+
+
 def test_a_session_that_ends_while_a_model_is_tried_out_keeps_nothing(cache, weights, session):
     with pytest.raises(ClassifierError, match="your session has ended"):
         session.add(CARD, weights, lambda size: session.close())

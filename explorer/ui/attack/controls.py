@@ -14,6 +14,7 @@ from explorer.ui.attack.more_settings import more_settings
 from explorer.ui.attack.presets import FGSM_BESIDE, preset_buttons
 from explorer.ui.attack.targets import target_suggestions
 from explorer.ui.components.markdown import plain
+from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_widgets import (
     BIND,
     choose_epsilon,
@@ -51,6 +52,7 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
     """
     if not entries:
         raise ClassifierError(NO_CLASSIFIER)
+    remember_lost("model", entries)
     name = st.selectbox("Classifier", list(entries), key="model", bind=BIND)
     entry = entries.get(name)
     if entry is None:

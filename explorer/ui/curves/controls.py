@@ -22,6 +22,7 @@ from explorer.experiments.sweep.recipe import (
 from explorer.experiments.sweep.set_attack import SetAttack
 from explorer.ui.components.markdown import plain
 from explorer.ui.curves.uploads import uploaded_pictures
+from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_widgets import BIND, choose_epsilon, choose_norm, choose_one
 from explorer.ui.shared.classifiers import NO_CLASSIFIER, entries, load_for_page
 from explorer.ui.shared.mode import is_public
@@ -119,6 +120,7 @@ def default_models(known: Mapping[str, Entry]) -> list[str]:
 def _choose_classifiers(known: Mapping[str, Entry], question: str) -> list[str]:
     if not known:
         raise ClassifierError(NO_CLASSIFIER)
+    remember_lost(f"{PAGE}models", known)
     names = st.multiselect(
         "Classifiers",
         list(known),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from explorer.classifiers import ClassifierError, Entry
 from explorer.ui.components.markdown import plain
-from explorer.ui.shared.address import refused_values
+from explorer.ui.shared.address import refused_values, remember_lost
 from explorer.ui.shared.classifiers import entries, load_functions
 from explorer.ui.shared.words import badge
 
@@ -73,6 +73,7 @@ def choose_pair() -> tuple[ClassifierPair, tuple[Entry, ...]]:
             "there is no standard and robust classifier of the same data; train them: "
             "python -m explorer train cifar10-standard, then cifar10-robust"
         )
+    remember_lost("pair", pairs)
     title = st.selectbox("Classifiers", list(pairs), key="pair", bind="query-params")
     pair = pairs.get(title)
     if pair is None:

@@ -105,7 +105,8 @@ class Worker:
             if self._turn is job or job not in self._jobs:
                 return 0, 0.0
             own = self._rank(job)
-            before = [each for each in self._jobs if self._rank(each) < own]
+            others = [each for each in self._jobs if not each.cancelled()]
+            before = [each for each in others if self._rank(each) < own]
             return len(before), sum(map(allowed_seconds_left, before))
 
     def statistics(self) -> Statistics:

@@ -23,7 +23,7 @@ from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.models.add_model_form import FormValues, NewModel, model_form
 from explorer.ui.models.attack_button import attack_button
 from explorer.ui.models.own_models import ADDED, own_models, where_stored
-from explorer.ui.shared.classifiers import MODEL_CACHE
+from explorer.ui.shared.classifiers import MODEL_CACHE, entries
 from explorer.ui.shared.mode import is_public
 from explorer.ui.shared.uploads import forget_upload
 
@@ -61,7 +61,13 @@ python -m explorer attack photo.jpg --model timm:hf-hub:ORG/NAME --epsilon 4/255
 def add_model_section() -> None:
     """The form or, once a classifier has been added, what it became."""
     card: UserModelCard | None = st.session_state.get(ADDED)
-    if card is not None:
+    if card is not None and USER_PREFIX + card.name not in entries():
+        del st.session_state[ADDED]
+        st.warning(
+            f"{plain(card.name)} is no longer here: it was removed, or went when the connection of "
+            "this page broke. Add it again."
+        )
+    elif card is not None:
         _show_added(card)  # alone, so that it is in view wherever the page was scrolled to
         return
     _show_form()

@@ -39,7 +39,7 @@ def _reason(name: str, known: Sequence[str]) -> str:
     if name.startswith(USER_PREFIX) and is_public():
         return (
             "which is not here: a visitor's own model is only there for that visitor, until the "
-            "page is closed or reloaded. Add it again on the Models page."
+            "page is closed or reloaded or its connection breaks. Add it again on the Models page."
         )
     if name.startswith(USER_PREFIX):
         return (

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.planted import plant_functions
 from tests.ui.app import ATTACK, choose, open_page, shown
 
 
@@ -40,6 +43,22 @@ def test_the_sentence_stays_until_another_classifier_is_chosen() -> None:
     assert not at.warning
     choose(at, "selectbox", "model", "tiny12-standard")
     assert not at.warning
+
+
+def test_a_classifier_that_goes_while_the_page_is_open_is_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a visitor's own one does when the connection breaks."""
+    name = plant_functions(tmp_path)[0]
+    monkeypatch.setenv("EXPLORER_MODELS", name)
+    at = open_page(ATTACK, model=name, steps="2")
+    assert not at.warning
+    monkeypatch.setenv("EXPLORER_MODELS", "")
+    choose(at, "slider", "linf", 2.0)
+    (warning,) = at.warning
+    assert "Instead, this page attacks **12 everyday classes standard**" in warning.value
+    choose(at, "slider", "linf", 3.0)
+    assert len(at.warning) == 1
 
 
 def test_a_link_to_a_classifier_that_is_here_says_nothing() -> None:

@@ -77,6 +77,26 @@ def test_a_new_request_cancels_the_job_before_it(worker: Worker) -> None:
     assert not first.done
 
 
+def test_a_cancelled_job_in_the_middle_of_a_step_is_ahead_of_none(worker: Worker) -> None:
+    in_step, end_step = threading.Event(), threading.Event()
+
+    def long_step(job: Job[None]) -> None:
+        job.next_step()
+        job.progress, job.estimate = (0, 10), 600.0
+        in_step.set()
+        end_step.wait(TIMEOUT)
+
+    worker.submit("a", 1, long_step)
+    assert in_step.wait(TIMEOUT)
+    other = worker.submit("b", 1, blocked(threading.Event(), end_step))
+    assert worker.ahead(other)[0] == 0  # it is thought to be the shorter one
+    other.estimate = 9000.0
+    assert worker.ahead(other) == (1, budget.allowed_seconds_left(worker._jobs[0]))
+    worker.forget("a")
+    assert worker.ahead(other) == (0, 0.0)
+    end_step.set()
+
+
 class Steps:
     """Work of several steps. ``log`` has the names of the jobs whose steps were taken, in order."""
 

@@ -43,7 +43,8 @@ def _zero_gradient(seen: Evidence, classifier: Classifier) -> Caveat | None:
         f"the gradient is exactly zero {_at(seen.zero_gradient, seen.images)}, so the attack could "
         "not move and its failure does not show robustness",
         "look for rounding, a threshold or a saturated softmax in the network and attack it "
-        "without that step, or ask for a second opinion, whose Square attack needs no gradient",
+        "without that step, or ask Square, which needs no gradient: by a second opinion on one "
+        "image, by AutoAttack on many",
         CARLINI,
     )
 
@@ -87,7 +88,7 @@ def _noise(seen: Evidence, classifier: Classifier) -> Caveat | None:
             "noise-as-good",
             f"random noise of the same norm succeeds {_where(seen.noise_only, seen.checked)} the "
             "attack fails, so the attack is too weak to measure robustness",
-            "try more steps, restarts or another loss, and ask for a second opinion",
+            "try more steps, restarts or another loss, and compare with APGD",
             ZIMMERMANN,
         )
     if seen.noise_as_good <= NOISE_SHARE * seen.checked:

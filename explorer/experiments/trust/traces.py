@@ -56,6 +56,8 @@ def has_zero_gradient(trace: Trace, labels: Tensor, targets: Tensor | None, loss
 
 def is_saturated(trace: Trace) -> Tensor:
     """bool [N]: whether one class has all the probability in float32, at every point."""
+    if trace.logits.shape[2] < 2:
+        return torch.zeros_like(trace.success[0])
     largest = trace.logits.topk(2, dim=2).values
     return (largest[..., 0] - largest[..., 1] >= SATURATED_MARGIN).all(dim=0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -17,6 +17,8 @@ from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse, respond
 from explorer.ui.shared.classifiers import belongs_to_session, classifier, identity
 from explorer.ui.shared.result_cache import OWN_CAPACITY, RESULT_CACHE, ResultCache
+
+T = TypeVar("T")
 
 
 def run_attack(request: AttackRequest, place: str) -> AttackResponse | None:
@@ -30,7 +32,7 @@ def run_attack(request: AttackRequest, place: str) -> AttackResponse | None:
     requested = f"requested {place}"
     # While a request of this place is its latest, its own job has the response: the cache would
     # call it "from cache" though the attack ran for this page.
-    results = _results(request)
+    results = own_or_shared(request, RESULT_CACHE, "results")
     cached = results.get(key) if st.session_state.get(requested) != key else None
     if cached is not None:
         jobs.cancel(place)
@@ -43,20 +45,18 @@ def run_attack(request: AttackRequest, place: str) -> AttackResponse | None:
     return show_progress(jobs, job, place, _describe)
 
 
-def _results(request: AttackRequest) -> ResultCache[AttackResponse]:
-    """Those of all sessions, or the session's own for a visitor's own picture or classifier."""
-    if not is_own(request):
-        return RESULT_CACHE
-    own: ResultCache[AttackResponse] = st.session_state.setdefault(
-        "own results", ResultCache(OWN_CAPACITY)
-    )
-    return own
-
-
 def is_own(request: AttackRequest) -> bool:
     """Whether the picture or the classifier is the visitor's own, which other sessions lack."""
     is_upload = request.picture.source.startswith(UPLOAD_PREFIX)
     return is_upload or belongs_to_session(request.recipe.model)
+
+
+def own_or_shared(request: AttackRequest, shared: ResultCache[T], name: str) -> ResultCache[T]:
+    """Where results called ``name`` about ``request`` are kept: with all sessions', or its own."""
+    if not is_own(request):
+        return shared
+    own: ResultCache[T] = st.session_state.setdefault(f"own {name}", ResultCache(OWN_CAPACITY))
+    return own
 
 
 def seconds_needed(request: AttackRequest) -> float:

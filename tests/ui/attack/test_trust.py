@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.ui.attack import trust
 from tests.experiments.trust import flawed_models
 from tests.ui.app import ATTACK, open_page, shown, wait_until_idle
 
@@ -53,3 +54,15 @@ def test_a_second_opinion_comes_on_request() -> None:
     assert "They agree" in opinion
     assert any("APGD succeeds" in each.value for each in at.caption)
     assert not [each for each in at.button if each.key == "ask_opinion"]
+
+
+def test_what_is_known_is_not_asked_again(monkeypatch) -> None:
+    at = open_page(ATTACK, model="cifar10-standard", linf="4")
+    label = checks(at).label
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("asked again")
+
+    monkeypatch.setattr(trust, "report_evidence", refuse)
+    again = open_page(ATTACK, model="cifar10-standard", linf="4")
+    assert checks(again).label == label

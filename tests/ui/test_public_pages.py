@@ -12,7 +12,8 @@ from tests.planted import texts_on
 from tests.ui.app import ATTACK, HOME, open_page, shown
 from tests.ui.user_model import SOURCE
 
-DATASETS, MODELS = "../pages/datasets.py", "../pages/models.py"
+COMPARE, DATASETS = "../pages/compare.py", "../pages/datasets.py"
+MODELS = "../pages/models.py"
 
 
 @pytest.fixture
@@ -35,9 +36,9 @@ def assert_names_no_folder(at: AppTest, server: Path) -> None:
         assert str(folder) not in text
 
 
-@pytest.mark.parametrize("page", [None, ATTACK, DATASETS, MODELS])
+@pytest.mark.parametrize("page", [None, ATTACK, COMPARE, DATASETS, MODELS])
 def test_the_pages(page: str | None, server: Path) -> None:
-    at = open_page(page, match_steps="10", attack_steps="5")
+    at = open_page(page, match_steps="10", attack_steps="5", compare_steps="2")
     assert not at.error
     assert_names_no_folder(at, server)
 
@@ -56,6 +57,7 @@ def test_what_a_visitor_takes_along(server: Path) -> None:
     [
         (None, "explorer.ui.overview.page.landing_examples"),
         (ATTACK, "explorer.ui.attack.page.load_for_page"),
+        (COMPARE, "explorer.ui.compare.page.choose_comparison"),
         (DATASETS, "explorer.ui.datasets.page.choose_row"),
         (MODELS, "explorer.ui.models.page.installed_models"),
     ],

@@ -76,13 +76,16 @@ def _bars(report: AttackReport, noise: NoiseControl | None) -> list[dict[str, An
 
     The classes are the label, the target and all predictions, then the most probable ones.
     """
-    pictures = [("original", report.before, ORIGINAL)]
-    pictures += [] if noise is None else [("with noise", noise.prediction, PREDICTED)]
-    pictures.append(("adversarial", report.after, ADVERSARIAL))
+    pictures = (
+        ("original", report.before, ORIGINAL),
+        ("with noise", None if noise is None else noise.prediction, PREDICTED),
+        ("adversarial", report.after, ADVERSARIAL),
+    )
     roles = {report.label: "label"}
     if report.target is not None:
         roles[report.target] = "target"
-    classes = dict.fromkeys([*roles, *(prediction.index for _, prediction, _ in pictures)])
+    predicted = [prediction.index for _, prediction, _ in pictures if prediction is not None]
+    classes = dict.fromkeys([*roles, *predicted])
     likely = report.before.probabilities.maximum(report.after.probabilities)
     for index in likely.argsort(descending=True, stable=True).tolist():
         if len(classes) >= BARS:
@@ -98,6 +101,7 @@ def _bars(report: AttackReport, noise: NoiseControl | None) -> list[dict[str, An
     ]
 
 
-def _bar(picture: str, prediction: Prediction, colour: str, index: int) -> dict[str, Any]:
-    value = float(prediction.probabilities[index])
-    return {"picture": picture, "colour": colour, "value": value, "text": percent(value)}
+def _bar(picture: str, prediction: Prediction | None, colour: str, index: int) -> dict[str, Any]:
+    value = 0.0 if prediction is None else float(prediction.probabilities[index])
+    text = "–" if prediction is None else percent(value)
+    return {"picture": picture, "colour": colour, "value": value, "text": text}

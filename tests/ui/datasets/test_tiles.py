@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import numpy as np
-from streamlit.testing.v1 import AppTest
+import pytest
+import torch
 
-from explorer.ui.datasets.loaded_set import SOURCE_SET
+from explorer.classifiers import load
+from explorer.datasets.constructed.read import ConstructedSet
+from explorer.experiments.ilyas2019.five_sets import make_set_image
+from explorer.experiments.ilyas2019.five_sets_result import (
+    FiveSetsSettings,
+    SourceImage,
+    StartImage,
+)
+from explorer.experiments.ilyas2019.model_pair import ModelPair
+from explorer.ui.datasets.computed_sets import computed_set
+from explorer.ui.datasets.loaded_set import SOURCE_SET, LoadedSet
 from explorer.ui.datasets.set_browser import controls_as_built
+from explorer.ui.datasets.set_loading import sample_set
+from explorer.ui.jobs.job import Job
 from tests.ui.app import component, open_page, wait_until_idle
 
 DATASETS = "../pages/datasets.py"
 QUICK = {"match_steps": "10", "attack_steps": "5"}
 
 
-def open_set(name: str) -> AppTest:
-    at = open_page(DATASETS, **QUICK)
-    at.selectbox(key="set").set_value(name)
-    return wait_until_idle(at.run())
-
-
 def test_an_image_of_a_bundled_set_has_the_name_of_its_set() -> None:
-    at = open_set("bundled: cifar10-d_nr-from-noise")
+    at = open_page(DATASETS, **QUICK)
+    at.selectbox(key="set").set_value("bundled: cifar10-d_nr-from-noise")
+    wait_until_idle(at.run())
     loaded = at.session_state["browsed set"]
     at.session_state[SOURCE_SET] = loaded
     at.session_state["set_index"] = 7
@@ -33,18 +42,31 @@ def test_an_image_of_a_bundled_set_has_the_name_of_its_set() -> None:
     np.testing.assert_array_equal((shown * 255).round().byte(), loaded.set.data.images[7])
 
 
-def test_an_image_of_a_computed_set_is_in_the_row_that_it_opens(tmp_path, monkeypatch):
+def test_a_row_has_an_image_of_a_computed_set_as_it_is_there(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path))
-    at = open_set("from the samples: D_NR")
-    loaded = at.session_state["browsed set"]
-    title = loaded.sample(3)
-    at.session_state["row_image"] = title
-    for key, value in controls_as_built(loaded, 3).items():
-        at.session_state[key] = value
-    wait_until_idle(at.run())
-    row = at.session_state["result row"]
-    image = row.image("d_nr")
-    assert image.label == int(loaded.set.data.labels[3])
+    standard, robust = load("cifar10-standard"), load("cifar10-robust")
+    samples = sample_set(standard)
+    few = samples.set.data.take(torch.tensor([2, 3, 5]))
+    job: Job[ConstructedSet] = Job("set", lambda job: pytest.fail("it is not run"))
+    loaded = LoadedSet("", computed_set("d_nr", standard, few, job), sources=samples.titles)
+    assert loaded.sample(1) == samples.titles[3]
+    controls = controls_as_built(loaded, 1)
+    settings = FiveSetsSettings(
+        controls["match_steps"],
+        controls["attack_steps"],
+        controls["length"],
+        controls["radius"],
+        controls["row_seed"],
+    )
+    images = samples.set.data.images.float() / 255
+    start = StartImage(images[samples.titles.index(controls["begin_image"])], None)
+    source = SourceImage(images[3], samples.label(3), None, 3)
+    image = make_set_image("d_nr", source, start, ModelPair(standard, robust), settings)
+    assert image.label == int(loaded.set.data.labels[1])
     # Of a batch, as sets are built, and alone: the last bits of a float32 may differ.
-    levels = (image.image * 255).round() - loaded.set.data.images[3].float()
+    levels = (image.image * 255).round() - loaded.set.data.images[1].float()
     assert float(levels.abs().max()) <= 1
+
+
+def test_other_sets_leave_the_controls_as_they_are() -> None:
+    assert controls_as_built(LoadedSet("", sample_set(load("cifar10-standard")).set), 0) == {}

@@ -65,7 +65,7 @@ def test_noise_does_not_fool_where_the_attack_just_does() -> None:
     """A linear margin falls by ε‖w‖₂ under attack, by about ε‖w‖₂ / √d under noise."""
     model = linear_classifier()
     image = grey_images(1)[0]
-    margin = float((model(image[None])[0] * torch.tensor([1.0, -1.0])).sum().abs())
+    margin = float((model(image[None])[0].detach() * torch.tensor([1.0, -1.0])).sum().abs())
     weight = model.module.layer.weight
     radius = 1.05 * margin / float((weight[0] - weight[1]).norm())
     report = attack_image(model, image, Recipe("test", "a", "l2", radius, 10))

@@ -38,8 +38,8 @@ LARGEST_LINF = 32 / 255
 LARGEST_L2 = 4.0  # at 32 × 32; in a larger image a change of the same size per pixel is longer
 
 # Steps of the first attack, and of those that begin where another one ended. Measured on 200 rungs
-# of bundled classifiers: the label keeps 0.2 points more of its probability than after 40 steps from
-# a random start, 3.6 at most; 40 steps succeed on two rungs more, both beside the smallest ε.
+# of bundled classifiers: the label keeps 0.2 points more of its probability than after 40 steps
+# from a random start, 3.6 at most; 40 steps succeed on two rungs more, beside the smallest ε.
 FIRST_STEPS, RUNG_STEPS = 20, 6
 RUNG_STEP_SIZE = 0.25  # of ε: 6 such steps raise the loss further than 6 that begin with ε itself
 

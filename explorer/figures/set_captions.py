@@ -34,3 +34,8 @@ def axis_value(epsilon: float, norm: str) -> float:
 def axis_title(norm: str) -> str:
     """The title of an axis of ε."""
     return "ε, L∞, in levels of 255" if norm == "linf" else "ε, L2, in pixels of [0, 1]"
+
+
+def short_epsilon(epsilon: float, norm: str) -> str:
+    """ε to three digits: ``1.79/255`` or ``0.285``."""
+    return f"{epsilon * 255:.3g}/255" if norm == "linf" else f"{epsilon:.3g}"

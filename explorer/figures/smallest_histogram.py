@@ -10,13 +10,12 @@ import plotly.graph_objects as go
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.sweep.smallest_epsilon import SmallestEpsilons
 from explorer.figures.captions import count_of
 from explorer.figures.charts import apply_chart_style
 from explorer.figures.print_style import caption_below, quiet_axes
 from explorer.figures.series import Series, styles, translucent
-from explorer.figures.set_captions import axis_title, axis_value
+from explorer.figures.set_captions import axis_title, axis_value, short_epsilon
 
 Results = Mapping[str, SmallestEpsilons]  # by the name of a series
 BINS = 20
@@ -111,7 +110,7 @@ def smallest_figure(results: Results, series: Sequence[Series], norm: str, capti
 
 def _title(series: Series, result: SmallestEpsilons, norm: str) -> str:
     median, failures = result.median, sum(value is None for value in result.values)
-    middle = "no median" if median is None else f"median {format_epsilon(median, norm)}"
+    middle = "no median" if median is None else f"median {short_epsilon(median, norm)}"
     rest = f", {count_of(failures, 'image')} that no attack fooled" if failures else ""
     return f"{series.title}: {middle}{rest}"
 

@@ -13,6 +13,7 @@ from explorer.experiments.sweep.set_attack import pixels_of
 from explorer.experiments.sweep.smallest_epsilon import SmallestEpsilons
 from explorer.figures.palette import INK, INK_QUIET
 from explorer.figures.print_canvas import Canvas, line_height, wrap
+from explorer.figures.set_captions import short_epsilon
 from explorer.images.distances import perturbation_image
 from explorer.images.geometry import to_uint8
 
@@ -88,8 +89,3 @@ def smallest_row(pictures: Sequence[SmallestPicture], norm: str, caption: str) -
         canvas.lines(middle, tops[2] + SIDE + 0.02, [*after, epsilon], SIZE, INK)
     canvas.lines(width / 2, bottom, caption_lines, CAPTION_SIZE, INK_QUIET)
     return canvas.figure
-
-
-def short_epsilon(epsilon: float, norm: str) -> str:
-    """ε to three digits: ``1.79/255`` or ``0.285``."""
-    return f"{epsilon * 255:.3g}/255" if norm == "linf" else f"{epsilon:.3g}"

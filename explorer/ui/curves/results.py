@@ -71,16 +71,17 @@ def _count(answer: Answer) -> int:
 
 def _pictures(answer: Answer) -> None:
     """For each classifier some pictures: the original, what changes, and the adversarial one."""
-    from explorer.figures.smallest_pictures import short_epsilon, spread_pictures
+    from explorer.figures.set_captions import short_epsilon
+    from explorer.figures.smallest_pictures import spread_pictures
 
     question = answer.question
-    for index, (name, result) in enumerate(answer.smallest.items()):
+    for index, result in enumerate(answer.smallest.values()):
         pictures = spread_pictures(question.images[index].data, result)
         if not pictures:
             continue
         st.markdown(
-            f"**{plain(question.classifiers[index].title)}** (`{plain(name)}`): original, "
-            "magnified change, adversarial picture"
+            f"**{plain(question.classifiers[index].title)}**: original, magnified change, "
+            "adversarial picture"
         )
         norm = question.attack.norm
         captions = [

@@ -20,11 +20,13 @@ from explorer.classifiers.fitting import load_weights
 from explorer.classifiers.imagenet import TIMM_PREFIX
 from explorer.classifiers.isolated import read_weights_file
 from explorer.classifiers.model_card import ModelCard
+from explorer.classifiers.outputs import PROBABILITIES
 from explorer.classifiers.packaged import EFFICIENTNET, packaged_card, require_packaged_weights
 from explorer.classifiers.readable import first_bytes
 from explorer.classifiers.small_net import NetworkConfig, SmallNet
 from explorer.classifiers.trial import probabilities_note, trial_run
 from explorer.classifiers.user_code import run_file
+from explorer.classifiers.user_functions import function_parts
 from explorer.classifiers.user_models import machine_models
 from explorer.errors import type_and_message
 
@@ -35,9 +37,10 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
     ``name`` is one of the catalogue (``cifar10-standard``, ``madry:resnet50_l2_eps3``),
     ``torchvision:ARCHITECTURE``, ``timm:NAME``, ``timm:hf-hub:ORG/NAME``, ``cifar:ARCHITECTURE``,
     ``user:NAME`` for a model that was added on this machine, or ``FILE.py:FUNCTION``, a person's
-    function without arguments that returns a :class:`Classifier`. ``weights`` is a file to use
-    instead of the bundled or published weights, which are downloaded if necessary: "cifar:" needs
-    one, and the last two kinds of names take none. "auto" is the accelerator if this machine
+    function without arguments that returns a :class:`Classifier`; with ``:probabilities`` after it
+    where the network ends with a softmax, whose logarithm is then taken. ``weights`` is a file to
+    use instead of the bundled or published weights, which are downloaded if necessary: "cifar:"
+    needs one, and the last two kinds of names take none. "auto" is the accelerator if this machine
     has one that agrees with the CPU on noise, else the CPU; any other ``device`` must agree.
 
     A module that a person's function made keeps its dtype and memory format; it is put into
@@ -147,8 +150,11 @@ def _from_function(name: str, weights: str | Path | None) -> Classifier:
         raise ClassifierError(
             "a classifier from a Python function loads its own weights; leave --weights out"
         )
-    file, _, function = name.rpartition(":")
-    path = Path(file)
+    path, function, outputs = function_parts(name)
+    if outputs not in ("", PROBABILITIES):
+        raise ClassifierError(
+            f"{name} ends with {outputs!r}; after FILE.py:FUNCTION only :{PROBABILITIES} may follow"
+        )
     first_bytes(path, "file")
     try:
         classifier = getattr(run_file(path), function)()
@@ -163,4 +169,5 @@ def _from_function(name: str, weights: str | Path | None) -> Classifier:
             "mean=…, std=…)"
         )
     classifier.name = name
+    classifier.outputs = outputs or classifier.outputs
     return classifier.eval().requires_grad_(False)

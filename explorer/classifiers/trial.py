@@ -14,7 +14,10 @@ PROBABILITIES_TEXT = (
     "{name} returns probabilities, so every confidence shown is wrong and attacks on it are weaker "
     "than they should be"
 )
-PROBABILITIES_ADVICE = 'give its Classifier outputs="probabilities", which takes their logarithms'
+PROBABILITIES_ADVICE = (
+    'add :probabilities to its name, or give its Classifier outputs="probabilities": either takes '
+    "their logarithms"
+)
 
 
 def trial_run(classifier: Classifier) -> Tensor:
@@ -29,7 +32,7 @@ def trial_run(classifier: Classifier) -> Tensor:
         outputs, weight_dtype(classifier.module)
     ):
         raise ClassifierError(
-            f'{classifier.name} does not return probabilities; leave outputs="probabilities" out'
+            f'{classifier.name} does not return probabilities; leave "probabilities" out'
         )
     return classifier.logits_from(outputs)
 

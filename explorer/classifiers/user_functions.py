@@ -9,9 +9,19 @@ from explorer.settings import MODELS
 
 
 def models_from_environment() -> tuple[str, ...]:
-    """The names ``FILE.py:FUNCTION`` in ``EXPLORER_MODELS``, which separates them by commas."""
+    """The names in ``EXPLORER_MODELS``, which separates them by commas.
+
+    They are ``FILE.py:FUNCTION``, or ``FILE.py:FUNCTION:probabilities``.
+    """
     names = (name.strip() for name in MODELS.value.split(","))
     return tuple(name for name in names if name)
+
+
+def function_parts(name: str) -> tuple[Path, str, str]:
+    """The file, the function, and what follows it, of ``FILE.py:FUNCTION[:probabilities]``."""
+    file, _, rest = name.rpartition(".py:")
+    function, _, outputs = rest.partition(":")
+    return Path(f"{file}.py"), function, outputs
 
 
 def function_entries() -> tuple[Entry, ...]:
@@ -21,7 +31,7 @@ def function_entries() -> tuple[Entry, ...]:
 
 
 def _entry(name: str) -> Entry:
-    path = Path(name.rpartition(":")[0])
+    path, _, _ = function_parts(name)
     return Entry(
         name=name,
         title=name,

@@ -202,7 +202,9 @@ def test_the_logarithm_of_0_is_finite_and_has_no_gradient():
 
 
 def test_logits_that_were_called_probabilities_are_refused():
-    with pytest.raises(ClassifierError, match='does not return probabilities; leave outputs="pro'):
+    with pytest.raises(
+        ClassifierError, match='does not return probabilities; leave "probabilities" out'
+    ):
         trial_run(classifier(plain, outputs="probabilities"))
 
 

@@ -173,3 +173,32 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "open", denied)
     with pytest.raises(ClassifierError, match=r"models\.py can't be read: permission denied"):
         load(f"{tmp_path / 'models.py'}:make", device="cpu")
+
+
+def test_the_name_may_say_that_the_outputs_are_probabilities(tmp_path):
+    path = tmp_path / "models.py"
+    path.write_text(
+        MODELS
+        + """
+
+def softmaxed():
+    classifier = make()
+    classifier.module = nn.Sequential(classifier.module, nn.Softmax(dim=1))
+    return classifier
+"""
+    )
+    images = torch.rand(2, 3, 16, 16)
+    noticed, logs, plain = (
+        load(f"{path}:{name}", device="cpu")
+        for name in ("softmaxed", "softmaxed:probabilities", "make")
+    )
+    (note,) = noticed.notes
+    assert "returns probabilities" in note
+    assert "add :probabilities to its name" in note
+    assert logs.notes == ()
+    assert logs.name == f"{path}:softmaxed:probabilities"
+    assert torch.allclose(logs(images).softmax(1), plain(images).softmax(1), atol=1e-5)
+    with pytest.raises(ClassifierError, match="does not return probabilities"):
+        load(f"{path}:make:probabilities", device="cpu")
+    with pytest.raises(ClassifierError, match="only :probabilities may follow"):
+        load(f"{path}:make:logs", device="cpu")

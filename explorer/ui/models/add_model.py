@@ -81,7 +81,8 @@ def add_model_section() -> None:
         st.caption(
             "The file may import its neighbours. Labels may also be a dictionary from index to "
             "name, or a file. For grey images give one value: mean=(0.5,), std=(0.5,). If the "
-            'network ends with a softmax, add outputs="probabilities".'
+            'network ends with a softmax, add outputs="probabilities" here, or write the name as '
+            "my_models.py:make:probabilities."
         )
         st.markdown(
             "**timm's models and those on the Hugging Face Hub** have names for the command line, "

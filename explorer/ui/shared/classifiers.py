@@ -107,7 +107,7 @@ def _without_folder(entry: Entry) -> Entry:
 
 
 def _function(entry: Entry) -> str:
-    return entry.name.rpartition(":")[2]
+    return entry.name.rpartition(".py:")[2]
 
 
 def classifier(name: str) -> Classifier:

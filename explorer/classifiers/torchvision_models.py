@@ -6,6 +6,7 @@ Importing this module imports torchvision, which takes 1.8 s.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,6 +44,9 @@ _OLD_NAMES = (
     (re.compile(r"(.*\.mlp)\.linear_2\.(.+)"), r"\1.3.\2"),
 )
 _AUXILIARY = re.compile(r"(?:.*\.)?(?:aux1|AuxLogits)\.")
+# Published with several sizes of the input: vit_h_14 takes 518×518, vit_b_16 224×224 or 384×384.
+_VISION_TRANSFORMER = re.compile(r"vit_[a-z]+_(?P<patch>\d+)")
+_POSITIONS = "encoder.pos_embedding"
 ROBUST_CROP, ROBUST_RESIZE = 224, 256  # the robustness library's test transform
 
 
@@ -164,10 +168,22 @@ def build_untrained(architecture: str, checkpoint: Checkpoint, classes: int) -> 
     options = dict(BUILD_OPTIONS.get(architecture, {}))
     if "aux_logits" in options:
         options["aux_logits"] = any(map(_AUXILIARY.match, checkpoint.state))
+    if (match := _VISION_TRANSFORMER.fullmatch(architecture)) is not None:
+        options |= _input_side(checkpoint.state, int(match["patch"]))
     module: nn.Module = get_model(architecture, weights=None, num_classes=classes, **options)
     if architecture in INCEPTIONS:
         return module
     return with_input_of(module, _current_names(checkpoint.state))
+
+
+def _input_side(state: dict[str, Tensor], patch: int) -> dict[str, int]:
+    """The side of a vision transformer's input, by its positions: one for each patch, and one."""
+    positions = next((value for name, value in state.items() if name.endswith(_POSITIONS)), None)
+    if positions is None or positions.dim() != 3 or len(positions) != 1:
+        return {}
+    side = math.isqrt(max(0, positions.shape[1] - 1))
+    is_square = side > 0 and side * side + 1 == positions.shape[1]
+    return {"image_size": side * patch} if is_square else {}
 
 
 def imagenet_labels() -> tuple[str, ...]:

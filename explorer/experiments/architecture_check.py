@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from explorer.classifiers.cache import MEMORY_FACTOR
 from explorer.classifiers.checkpoint import Checkpoint
 from explorer.classifiers.cifar_networks import CIFAR_PREFIX
 from explorer.classifiers.imagenet import TORCHVISION_PREFIX
-from explorer.classifiers.torchvision_models import published_classifier
+from explorer.classifiers.torchvision_models import published_classifier, weights_record
 from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_network import cifar_classifier, network_bytes
 from explorer.errors import is_out_of_memory, type_and_message
@@ -69,11 +70,20 @@ def _random_classifier(architecture: str) -> Classifier:
     with torch.random.fork_rng([]):
         torch.manual_seed(0)
         classes = published_classes(architecture)
-        state = build_untrained(architecture, _ALL_PARTS, classes).state_dict()
+        state = build_untrained(architecture, _parts(architecture), classes).state_dict()
     if architecture.startswith(CIFAR_PREFIX):
         return cifar_classifier(architecture, Checkpoint(state), _CPU)
     name = TORCHVISION_PREFIX + architecture
     return published_classifier(name, Path(), _CPU, read=lambda _: Checkpoint(state))
+
+
+def _parts(architecture: str) -> Checkpoint:
+    """What tells :func:`build_untrained` of the parts and the size of the published network."""
+    match = re.fullmatch(r"vit_[a-z]+_(\d+)", architecture)
+    if match is None:
+        return _ALL_PARTS
+    side = weights_record(architecture).transforms().crop_size[0] // int(match[1])
+    return Checkpoint({"encoder.pos_embedding": torch.empty(1, side * side + 1, 1)})
 
 
 def _problem(classifier: Classifier, precision: str) -> str:

@@ -14,8 +14,9 @@ from torch import nn
 from torchvision.models import get_model, get_model_weights
 
 from explorer.classifiers import load
+from explorer.classifiers.checkpoint import Checkpoint
 from explorer.classifiers.imagenet import IMAGENET_MEAN, IMAGENET_STD, TORCHVISION
-from explorer.classifiers.torchvision_models import BUILD_OPTIONS
+from explorer.classifiers.torchvision_models import BUILD_OPTIONS, build_untrained
 from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_models import machine_models
 from explorer.engine.optimized_copy import optimized_copy
@@ -267,3 +268,13 @@ def test_published_files_with_older_names_and_without_versions(tmp_path, archite
     with torch.no_grad():
         expected = module(normalised(pixels))
         torch.testing.assert_close(classifier(pixels), expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("positions", "side"), [(577, 384), (1025, 512), (197, 224), (None, 224), (200, 224)]
+)
+def test_a_vision_transformer_has_the_size_of_its_positions(positions, side):
+    state = {} if positions is None else {"encoder.pos_embedding": torch.empty(1, positions, 768)}
+    with torch.device("meta"):
+        module = build_untrained("vit_b_16", Checkpoint(state), 10)
+    assert module.image_size == side

@@ -22,6 +22,7 @@ Other names:
   timm:NAME, timm:hf-hub:ORG/NAME    timm's models and the Hugging Face Hub's, downloaded if need be
   cifar:ARCHITECTURE                 networks of RobustBench and MadryLab, with --weights FILE
   FILE.py:FUNCTION                   a function of yours that returns a classifier
+  FILE.py:FUNCTION:probabilities     the same, if its network ends with a softmax
 models --check names the architectures and tries each."""
 _HEADER = ("name", "data", "training", "accuracy", "under attack", "size", "where")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from explorer.classifiers import Classifier, load
 from explorer.files import shared_folder
 from explorer.images.gallery import samples
 from explorer.images.geometry import resize_and_crop
+from tests import PROCESSES
+
+# Each process of pytest-xdist has its share of the cores (tests/__init__.py has more of it).
+if PROCESSES > 1:
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // PROCESSES))
 
 
 def shared(*parts: str) -> Path:

@@ -25,6 +25,11 @@ def one_line(ended: Ended) -> str:
     return line
 
 
+def assert_only_caveats(ended: Ended) -> None:
+    """Standard error says nothing but why the figure of so short an attack may not be trusted."""
+    assert all(line.startswith("warning: ") for line in ended.err.splitlines()), ended.err
+
+
 @pytest.mark.parametrize(
     "fault",
     [Fault(unset=NO_HOME), Fault(unset=FOLDERS, environment={"HOME": "/proc/none"})],
@@ -35,7 +40,8 @@ def test_commands_run_without_a_home(
 ) -> None:
     for command in (work.arguments("attack", tmp_path), ["models"]):
         ended = forks.run(*command, fault=fault)
-        assert (ended.status, ended.err) == (0, "")
+        assert ended.status == 0
+        assert_only_caveats(ended)
 
 
 def test_a_user_whom_the_system_does_not_know_is_told_what_to_set(
@@ -44,7 +50,8 @@ def test_a_user_whom_the_system_does_not_know_is_told_what_to_set(
     """As in a container that is run with the number of a user."""
     fault = Fault(unset=NO_HOME, no_user=True)
     ended = forks.run(*work.arguments("attack", tmp_path), fault=fault)
-    assert (ended.status, ended.err) == (0, "")
+    assert ended.status == 0
+    assert_only_caveats(ended)
     for command in (["models"], ["models", "--fetch", "torchvision:resnet18"]):
         assert "set XDG_CACHE_HOME to a folder" in one_line(forks.run(*command, fault=fault))
 

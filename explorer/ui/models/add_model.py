@@ -95,8 +95,7 @@ def add_model_section() -> None:
 def _show_form() -> None:
     st.markdown(
         "**Weights** for torchvision's architectures, or for RobustBench's and MadryLab's for "
-        "CIFAR (type “cifar”). Nothing in the file is run. A softmax at the end of the network has "
-        "no weights and is left out: the explorer computes probabilities itself."
+        "CIFAR (type “cifar”). Nothing in the file is run."
     )
     st.caption(where_stored())
     values, sent, outcome = model_form()

@@ -87,6 +87,8 @@ def model_form() -> tuple[FormValues, bool, DeltaGenerator]:
         index=None,
         placeholder="type to search",
         key="new architecture",
+        help="A softmax at the end of a network has no weights and is left out: the explorer "
+        "computes probabilities itself.",
     )
     with st.form("new model"):
         left, right = st.columns(2, gap="large")

@@ -101,7 +101,7 @@ def test_the_readme_is_short():
 def test_both_commands_are_marked_for_ci():
     for name, ending in (
         ("app", "streamlit run explorer/Home.py"),
-        ("tests", "python -m pytest -n 2"),
+        ("tests", "python -m pytest -n 3"),
     ):
         block = README.split(f"<!-- ci: {name} -->\n```sh\n")[1].split("```")[0]
         assert block.strip().endswith(ending)

@@ -144,15 +144,14 @@ def mean_square_change(gaussians: TwoGaussians, penalty: float) -> float:
     return float((1 / (penalty * eigenvalues) / penalty).sum())
 
 
-def robust_direction(gaussians: TwoGaussians, radius: float) -> Array:
-    """w [d] of the classifier learned against an adversary that moves x by ``radius`` (see above).
+def learned_covariance(gaussians: TwoGaussians, radius: float) -> Array:
+    """The covariance [d, d] learned against an adversary that moves x by ``radius`` (see above).
 
-    For the radius 0 it is the standard classifier's.
+    For the radius 0 it is Σ.
     """
     if radius == 0:
-        return gaussians.direction(gaussians.covariance)
-    penalty = penalty_for(gaussians, radius)
-    return gaussians.direction(robust_covariance(gaussians, penalty))
+        return gaussians.covariance
+    return robust_covariance(gaussians, penalty_for(gaussians, radius))
 
 
 def alignment(w: Array, mean: Array) -> float:

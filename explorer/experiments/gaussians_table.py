@@ -10,8 +10,7 @@ from explorer.experiments.gaussians import (
     Array,
     TwoGaussians,
     alignment,
-    penalty_for,
-    robust_covariance,
+    learned_covariance,
 )
 
 
@@ -33,12 +32,9 @@ class LinearClassifier:
 
 def classifiers_of(gaussians: TwoGaussians, radius: float) -> tuple[LinearClassifier, ...]:
     """The standard classifier and the robust one for the radius ε."""
-    robust = gaussians.covariance
-    if radius > 0:
-        robust = robust_covariance(gaussians, penalty_for(gaussians, radius))
-    return tuple(
-        _classifier(gaussians, name, covariance, radius)
-        for name, covariance in (("standard", gaussians.covariance), ("robust", robust))
+    return (
+        _classifier(gaussians, "standard", gaussians.covariance, radius),
+        _classifier(gaussians, "robust", learned_covariance(gaussians, radius), radius),
     )
 
 

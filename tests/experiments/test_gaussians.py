@@ -12,12 +12,12 @@ from explorer.experiments.gaussians import (
     GaussiansError,
     TwoGaussians,
     alignment,
+    learned_covariance,
     least_penalty,
     mean_square_change,
     penalty_for,
     risk_gap,
     robust_covariance,
-    robust_direction,
 )
 
 TILTED = TwoGaussians(np.array([1.5, 1.5]), np.array([[4.0, 1.2], [1.2, 0.9]]))
@@ -31,6 +31,10 @@ def noise(gaussians: TwoGaussians, n: int = 500) -> np.ndarray:
     z = points - labels[:, None] * gaussians.mean
     white = z @ np.linalg.inv(np.linalg.cholesky(z.T @ z / n)).T
     return white @ np.linalg.cholesky(gaussians.covariance).T
+
+
+def robust_direction(gaussians: TwoGaussians, radius: float) -> np.ndarray:
+    return gaussians.direction(learned_covariance(gaussians, radius))
 
 
 @EACH

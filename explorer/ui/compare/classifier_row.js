@@ -108,12 +108,7 @@ function fill(view, data) {
     view.operators[i].textContent = text
     view.operators[i].classList.toggle("long", text.length > 12) // "+ 31.3145/255 ×"
   })
-  view.distances.replaceChildren()
-  for (const [name, value, help] of data.measures) {
-    const item = child(view.distances, "span", "measure", `${name} `)
-    item.title = help
-    child(item, "b", "", value)
-  }
+  drawMeasures(view.distances, data.measures)
 }
 
 const views = new WeakMap()

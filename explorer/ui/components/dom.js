@@ -15,6 +15,16 @@ function svg(parent, tag, attributes, text = "") {
   return parent.appendChild(element)
 }
 
+/** Measured distances, as [name, value, help] each. */
+function drawMeasures(parent, measures) {
+  parent.replaceChildren()
+  for (const [name, value, help] of measures) {
+    const item = child(parent, "span", "measure", `${name} `)
+    item.title = help
+    child(item, "b", "", value)
+  }
+}
+
 /** As explorer/figures/captions.py: what is neither 0 nor 100 never looks as if it were. */
 function percent(value) {
   if (value > 0 && value < 0.0005) return "< 0.1 %"

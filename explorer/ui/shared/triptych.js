@@ -53,13 +53,7 @@ function fill(view, data) {
     parts.confidence.textContent = picture.confidence
   })
   data.operators.forEach((text, i) => { view.operators[i].textContent = text })
-  view.distances.replaceChildren()
-  for (const [name, value, help] of data.measures) {
-    const item = child(view.distances, "span", "measure")
-    item.title = help
-    item.append(`${name} `)
-    child(item, "b", "").textContent = value
-  }
+  drawMeasures(view.distances, data.measures)
 }
 
 const views = new WeakMap()

@@ -40,6 +40,9 @@ page = st.navigation(
         ),
         st.Page(PAGES / "attack.py", title="Attack an image", icon=":material/bolt:"),
         st.Page(PAGES / "compare.py", title="Compare classifiers", icon=":material/balance:"),
+        st.Page(
+            PAGES / "features.py", title="What a classifier looks for", icon=":material/search:"
+        ),
         st.Page(PAGES / "curves.py", title="Accuracy against ε", icon=":material/show_chart:"),
         st.Page(
             PAGES / "datasets.py", title="Robust and non-robust data", icon=":material/compare:"

@@ -24,7 +24,7 @@ from explorer.ui.shared.attack_widgets import (
     class_index,
     class_options,
 )
-from explorer.ui.shared.classifiers import NO_CLASSIFIER, entries, load_for_page
+from explorer.ui.shared.classifiers import NO_CLASSIFIER, default_pair, entries, load_for_page
 from explorer.ui.shared.image_picker import choose_picture, known_label
 from explorer.ui.shared.picture import Picture
 from explorer.ui.shared.words import badge
@@ -89,22 +89,6 @@ def choose_comparison() -> ComparisonRequest:
     return ComparisonRequest(picture, recipe, recipes_for(models, recipe))
 
 
-def default_models(known: Mapping[str, Entry]) -> list[str]:
-    """A standard classifier and a robust one of the same data, of CIFAR-10 if there are any.
-
-    Without such a pair they are the first two classifiers.
-    """
-    robust = sorted(
-        (entry for entry in known.values() if entry.robust),
-        key=lambda entry: not entry.name.startswith("cifar10"),
-    )
-    for entry in robust:
-        for other in known.values():
-            if other.data == entry.data and not other.robust:
-                return [other.name, entry.name]
-    return list(known)[:2]
-
-
 def _choose_classifiers(known: Mapping[str, Entry]) -> list[str]:
     if not known:
         raise ClassifierError(NO_CLASSIFIER)
@@ -112,7 +96,7 @@ def _choose_classifiers(known: Mapping[str, Entry]) -> list[str]:
     names = st.multiselect(
         "Classifiers",
         list(known),
-        default=default_models(known),
+        default=default_pair(known),
         key=MODELS,
         bind=BIND,
         max_selections=MAX_CLASSIFIERS,

@@ -6,7 +6,7 @@ session has their entries.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -219,6 +219,22 @@ def load_for_page(name: str) -> Classifier:
         return classifier(name)
     with st.spinner(f"Loading {plain(entry.title)}"):
         return classifier_of(entry)
+
+
+def default_pair(known: Mapping[str, Entry]) -> list[str]:
+    """A standard classifier and a robust one of the same data, of CIFAR-10 if there are any.
+
+    Without such a pair they are the first two classifiers.
+    """
+    robust = sorted(
+        (entry for entry in known.values() if entry.robust),
+        key=lambda entry: not entry.name.startswith("cifar10"),
+    )
+    for entry in robust:
+        for other in known.values():
+            if other.data == entry.data and not other.robust:
+                return [other.name, entry.name]
+    return list(known)[:2]
 
 
 def best_imagenet() -> str | None:

@@ -18,10 +18,9 @@ from explorer.experiments.compare import Comparison, compare
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.figures.captions import percent
 from explorer.images.gallery import samples
-from explorer.ui.compare.controls import default_models
 from explorer.ui.compare.exports import FILES, build
 from explorer.ui.compare.page import ShownComparison
-from explorer.ui.shared.classifiers import entries
+from explorer.ui.shared.classifiers import default_pair, entries
 from tests.images.pictures import encoded, noise
 from tests.planted import MARKUP, markup_on, plant_pair
 from tests.ui.app import choose, component, open_page, wait_until_idle
@@ -161,12 +160,12 @@ def test_what_a_link_asks_and_is_not_here_is_named() -> None:
 
 def test_the_default_is_a_pair_of_the_same_data() -> None:
     known = entries()
-    assert default_models(known) == PAIR
+    assert default_pair(known) == PAIR
     without = {name: entry for name, entry in known.items() if name != "cifar10-robust"}
-    first, second = (known[name] for name in default_models(without))
+    first, second = (known[name] for name in default_pair(without))
     assert (first.robust, second.robust, first.data) == (False, True, second.data)
     standard = {name: entry for name, entry in known.items() if not entry.robust}
-    assert default_models(standard) == list(standard)[:2]
+    assert default_pair(standard) == list(standard)[:2]
 
 
 def test_names_from_outside_are_shown_as_text(tmp_path, monkeypatch) -> None:

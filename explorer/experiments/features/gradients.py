@@ -1,0 +1,220 @@
+"""The gradient of a class for the pixels, of several classifiers for one picture.
+
+The plain gradient (Simonyan, Vedaldi and Zisserman 2014, arXiv 1312.6034) and its mean over noisy
+copies, SmoothGrad (Smilkov et al. 2017, arXiv 1706.03825). That those of robust classifiers show
+objects was seen by Tsipras et al. 2019 (arXiv 1805.12152).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from explorer.attacks.losses import cross_entropy
+from explorer.classifiers import Classifier
+from explorer.classifiers.mode import evaluation_mode
+from explorer.engine import gradient_model, map_chunks
+from explorer.errors import Cancelled
+from explorer.experiments.features.asked import (
+    FeatureError,
+    IsCancelled,
+    OnStep,
+    classes_for,
+    missing_note,
+)
+from explorer.experiments.one_image.attack_image import predict
+from explorer.experiments.one_image.report import Prediction
+from explorer.images.geometry import preprocess
+
+LOGIT, LOSS = "logit", "loss"
+OBJECTIVES = (LOGIT, LOSS)
+MAX_COPIES = 500
+COPIES = 24
+# Copies whose gradients are taken at once. A float32 convolution gives a sample the same bits in
+# every batch of at least 8.
+_BATCH = 8
+PERCENTILE = 99
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientSettings:
+    """Which gradient is taken.
+
+    ``of`` is "logit", that of the class, or "loss", the cross-entropy of the class. ``copies`` is
+    the number of noisy copies of SmoothGrad, 0 for the plain gradient alone, and ``spread`` the
+    standard deviation of their noise as a share of the picture's range of values. ``label`` is a
+    class index of the first classifier; None stands for the prediction of each. Raises
+    :class:`FeatureError` for values out of range.
+    """
+
+    of: str = LOGIT
+    copies: int = COPIES
+    spread: float = 0.15
+    label: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.of not in OBJECTIVES:
+            raise FeatureError(f"a gradient is of a logit or of the loss, not of {self.of!r}")
+        if not 0 <= self.copies <= MAX_COPIES:
+            raise FeatureError(
+                f"SmoothGrad takes at most {MAX_COPIES} noisy copies, and 0 for none; "
+                f"these are {self.copies}"
+            )
+        if not 0 < self.spread <= 1:
+            raise FeatureError(f"the noise must be above 0 and at most 1; it is {self.spread:g}")
+
+
+@dataclass(frozen=True)
+class ClassifierGradients:
+    """One classifier's gradients, float32 [C, H, W], at ``image`` [C, H, W] for class ``label``.
+
+    ``plain`` is the gradient of the logit, or of the loss, per pixel of [0, 1]; ``smooth`` its mean
+    over noisy copies, None without copies. ``name`` is the classifier's in recipes, ``title`` what
+    the pages call it. ``note`` says where the class that was asked for is missing.
+    """
+
+    name: str
+    title: str
+    robust: bool
+    image: Tensor
+    prediction: Prediction
+    label: int
+    plain: Tensor
+    smooth: Tensor | None
+    note: str = ""
+
+    @property
+    def label_name(self) -> str:
+        """The name of the class whose gradient this is."""
+        return self.prediction.names[self.label]
+
+
+def gradients(
+    classifiers: Mapping[str, Classifier],
+    picture: Image.Image,
+    settings: GradientSettings,
+    *,
+    on_step: OnStep | None = None,
+    cancelled: IsCancelled | None = None,
+) -> tuple[ClassifierGradients, ...]:
+    """The gradients of ``classifiers``, by name, for ``picture``, in their order.
+
+    All of them see the same noise, which depends on the seed and the shape of their input alone.
+    ``on_step(done, total)`` counts batches. Raises :class:`FeatureError` for a class that the first
+    classifier lacks, and :class:`~explorer.errors.Cancelled` when ``cancelled()`` is true.
+    """
+    labels = classes_for(classifiers, settings.label)
+    each = 1 + -(-settings.copies // _BATCH)
+    done, total = 0, each * len(classifiers)
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        if on_step is not None:
+            on_step(done, total)
+
+    def check() -> None:
+        if cancelled is not None and cancelled():
+            raise Cancelled
+
+    answers: list[ClassifierGradients] = []
+    for name, model in classifiers.items():
+        check()
+        image = preprocess(picture, model)
+        prediction = predict(model, image[None])[0]
+        asked = labels[name]
+        label = prediction.index if asked is None else asked
+        plain = input_gradients(model, image[None], label, settings.of)[0]
+        step()
+        total_gradient = torch.zeros(image.shape, dtype=torch.float64)
+        for first in range(0, settings.copies, _BATCH):
+            check()
+            last = min(first + _BATCH, settings.copies)
+            noisy = noisy_copies(image, settings, range(first, last))
+            total_gradient += input_gradients(model, noisy, label, settings.of).double().sum(0)
+            step()
+        smooth = (total_gradient / settings.copies).float() if settings.copies else None
+        note = missing_note(classifiers, settings.label, prediction) if asked is None else ""
+        answers.append(
+            ClassifierGradients(
+                name, model.title, model.robust, image, prediction, label, plain, smooth, note
+            )
+        )
+    return tuple(answers)
+
+
+class _Gradient(NamedTuple):
+    gradient: Tensor
+
+
+def input_gradients(classifier: Classifier, images: Tensor, label: int, of: str = LOGIT) -> Tensor:
+    """The gradient of a class at each of ``images`` [N, C, H, W], float32 of the same shape.
+
+    ``of`` is "logit" or "loss" as in :class:`GradientSettings`. The classifier is in evaluation
+    mode meanwhile.
+    """
+    with evaluation_mode(classifier):
+        model, _ = gradient_model(classifier, "float32")
+        pixels = images.detach().to(classifier.device)
+
+        def evaluate(rows: slice) -> _Gradient:
+            logits, vjp = model.logits_vjp(pixels[rows])
+            classes = torch.full((len(logits),), label, device=logits.device)
+            if of == LOGIT:
+                return _Gradient(vjp(torch.nn.functional.one_hot(classes, logits.shape[1]).float()))
+            loss = cross_entropy(logits, classes)
+            scale = loss.scale.view(-1, *[1] * (pixels.dim() - 1))
+            return _Gradient(vjp(loss.logit_direction) * scale)
+
+        return map_chunks(model, pixels, evaluate, kind="input gradient").gradient.cpu()
+
+
+def noisy_copies(image: Tensor, settings: GradientSettings, numbers: range) -> Tensor:
+    """The noisy copies of ``image`` [C, H, W] with these numbers, [N, C, H, W], not clipped.
+
+    The noise of a copy depends on the seed, its number and the shape alone.
+    """
+    deviation = settings.spread * float(image.max() - image.min())
+    draws = []
+    for number in numbers:
+        generator = torch.Generator().manual_seed((settings.seed * 1_000_003 + number) % 2**63)
+        draws.append(torch.randn(image.shape, generator=generator))
+    return image + deviation * torch.stack(draws)
+
+
+def channel_sum(gradient: Tensor) -> Tensor:
+    """The sum over the channels of a gradient [C, H, W], which is [H, W]."""
+    return gradient.sum(dim=0)
+
+
+def scale_of(values: Tensor) -> float:
+    """The value that a map shows in its strongest colour: the 99th percentile of |``values``|.
+
+    The same rule holds for each classifier, so that maps of large and of small gradients are
+    equally strong. It is 0 where all values are.
+    """
+    magnitudes = values.abs().flatten()
+    percentile = float(np.percentile(magnitudes.numpy(), PERCENTILE))
+    return percentile if percentile > 0 else float(magnitudes.max())
+
+
+def neighbour_correlation(gradient: Tensor) -> float:
+    """How alike neighbouring pixels of a gradient [C, H, W] are, from −1 to 1.
+
+    It is the mean over the channels' values of g · g′, for all pairs of pixels side by side or one
+    above the other, over the mean of g²: about 0 for static, and more for contours and areas.
+    """
+    values = gradient.double()
+    mean_square = float((values**2).mean())
+    if mean_square == 0:
+        return 0.0
+    across = (values[..., :, 1:] * values[..., :, :-1]).flatten()
+    down = (values[..., 1:, :] * values[..., :-1, :]).flatten()
+    return float(torch.cat([across, down]).mean()) / mean_square

@@ -1,0 +1,97 @@
+"""The sidebar of the features page: its classifiers and the picture, which all sections share."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.classifiers import Classifier, ClassifierError, Entry
+from explorer.experiments.compare import MAX_CLASSIFIERS, check_classifiers
+from explorer.ui.components.markdown import plain
+from explorer.ui.shared.address import remember_lost
+from explorer.ui.shared.attack_widgets import BIND, class_index, class_options
+from explorer.ui.shared.classifiers import (
+    NO_CLASSIFIER,
+    classifier,
+    default_pair,
+    entries,
+    identity,
+    load_for_page,
+)
+from explorer.ui.shared.image_picker import choose_picture
+from explorer.ui.shared.picture import Picture
+from explorer.ui.shared.words import badge
+
+PAGE = "features_"  # begins the keys of this page's widgets and values
+MODELS, SECTION = f"{PAGE}models", f"{PAGE}section"
+# The keys of the widgets that all sections share and that the page's address has.
+LINKED = (SECTION, MODELS, f"{PAGE}source", f"{PAGE}image")
+
+
+@dataclass(frozen=True)
+class FeaturesRequest:
+    """The picture, and the names of the two to four classifiers that are asked about it."""
+
+    picture: Picture
+    names: tuple[str, ...]
+
+    @property
+    def models(self) -> dict[str, Classifier]:
+        """The classifiers by name. Raises :class:`~explorer.classifiers.ClassifierError`."""
+        return {name: classifier(name) for name in self.names}
+
+    @property
+    def known(self) -> Mapping[str, Entry]:
+        """Their entries in the catalogue, by name."""
+        return entries()
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for requests with equal pictures and weights: a part of the key of each result."""
+        models = self.models.items()
+        return self.picture.digest, tuple((name, identity(model)) for name, model in models)
+
+
+def choose_request() -> FeaturesRequest:
+    """The choices of the sidebar.
+
+    Raises :class:`~explorer.errors.UserError` for fewer than two classifiers and for one that can't
+    be loaded.
+    """
+    names = _choose_classifiers(entries())
+    check_classifiers(names)
+    models = [load_for_page(name) for name in names]
+    return FeaturesRequest(choose_picture(models[0], PAGE), tuple(names))
+
+
+def choose_class(
+    request: FeaturesRequest, title: str, key: str, empty: str, help_: str
+) -> int | None:
+    """A class of the first classifier, or None where the visitor chose none."""
+    options = class_options(request.models[request.names[0]].labels)
+    chosen = st.selectbox(
+        title, options, index=None, key=key, bind=BIND, placeholder=empty, help=help_
+    )
+    return class_index(options, chosen)
+
+
+def _choose_classifiers(known: Mapping[str, Entry]) -> list[str]:
+    if not known:
+        raise ClassifierError(NO_CLASSIFIER)
+    remember_lost(MODELS, known)
+    names = st.multiselect(
+        "Classifiers",
+        list(known),
+        default=default_pair(known),
+        key=MODELS,
+        bind=BIND,
+        max_selections=MAX_CLASSIFIERS,
+        placeholder="two to four",
+        help="Two to four. The picture's samples and the names of the classes are those of the "
+        "first one.",
+    )
+    for name in names:
+        st.markdown(f"{badge(known[name])} :small[{plain(known[name].title)}]")
+    return names

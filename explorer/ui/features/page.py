@@ -1,0 +1,47 @@
+"""The features page below its introduction: the sidebar, and the section that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.ui.components.errors import report_errors
+from explorer.ui.components.question_history import track_history
+from explorer.ui.features.controls import LINKED, SECTION, FeaturesRequest, choose_request
+from explorer.ui.features.sections import SECTIONS
+from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
+from explorer.ui.shared.attack_widgets import BIND
+
+
+def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
+    """Fill the page. ``notice`` takes errors, ``results`` the chosen section."""
+    request: FeaturesRequest | None = None
+    by_title = {section.title: section for section in SECTIONS}
+    every_key = (*LINKED, *(key for section in SECTIONS for key in section.linked))
+    question: Hashable | None = None
+    with report_errors(notice):
+        remember_asked(*every_key)
+        drop_infinite_values()
+        with results:
+            title = st.segmented_control(
+                "Section",
+                list(by_title),
+                default=SECTIONS[0].title,
+                required=True,
+                key=SECTION,
+                bind=BIND,
+                label_visibility="collapsed",
+            )
+        section = by_title[str(title)]
+        linked = (*LINKED, *section.linked)
+        try:
+            with st.sidebar:
+                request = choose_request()
+            with results, report_errors():
+                question = section.draw(request)
+        finally:
+            name_refused_values(notice, *linked)
+            known = None if question is None else (title, question)
+            track_history(linked, known)

@@ -12,12 +12,10 @@ from explorer.ui.curves.controls import LINKED, SetRequest, choose_request
 from explorer.ui.curves.exports import exports
 from explorer.ui.curves.results import draw_chart, draw_result
 from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
-from explorer.ui.shared.imports import picture_drawn
 
 
 def curves_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     """Fill the page. ``notice`` takes errors, ``results`` all that was computed."""
-    picture_drawn()  # this page needs the charts, and shows no picture before them
     request: SetRequest | None = None
     with report_errors(notice):
         remember_asked(*LINKED)

@@ -33,6 +33,8 @@ STAGES = {
     "files": ("explorer.figures.print_triptych", "explorer.figures.export"),
 }
 LONGEST_DELAY = 15.0  # seconds after which a stage begins even if no picture is drawn
+# Seconds that the browser has for drawing the picture before the next stage takes the interpreter.
+DRAWING = 1.5
 
 
 class BackgroundImports:
@@ -41,17 +43,19 @@ class BackgroundImports:
     def __init__(self) -> None:
         self.finished = {stage: threading.Event() for stage in STAGES}
         self.picture_drawn = threading.Event()
+        self.asked_for = {stage: threading.Event() for stage in STAGES}
         threading.Thread(target=self._import_all, name="imports", daemon=True).start()
 
     def _import_all(self) -> None:
         for stage, modules in STAGES.items():
+            if stage != "picture" and self.picture_drawn.wait(LONGEST_DELAY):
+                self.asked_for[stage].wait(DRAWING)  # at once if a page needs it
             try:
                 _import(modules)
             except Exception:
                 _LOGGER.exception("importing %s failed", ", ".join(modules))
             finally:
                 self.finished[stage].set()
-            self.picture_drawn.wait(LONGEST_DELAY)
 
 
 def _import(modules: tuple[str, ...]) -> None:
@@ -91,7 +95,11 @@ def wait_for_imports(stage: str) -> None:
     Importing them at the same time is no alternative: plotly uses pandas as soon as it is in
     ``sys.modules``, even if it is only half imported.
     """
-    warm_up().finished[stage].wait()
+    imports = warm_up()
+    imports.asked_for[stage].set()
+    if stage != "picture":
+        imports.picture_drawn.set()
+    imports.finished[stage].wait()
 
 
 def picture_drawn() -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 
 from explorer.experiments.compare import ComparedClassifier, Comparison
 from explorer.experiments.one_image.report import Prediction
@@ -29,7 +30,8 @@ def comparison_files(comparison: Comparison) -> dict[str, bytes]:
     figure = comparison_figure(comparison)
     files = {f"comparison.{each}": figure_bytes(figure, each) for each in FORMATS}
     files["comparison.csv"] = comparison_csv(comparison).encode()
-    for name, each in zip(_file_names(comparison), comparison.classifiers, strict=True):
+    names = model_file_names([each.name for each in comparison.classifiers])
+    for name, each in zip(names, comparison.classifiers, strict=True):
         files[f"adversarial-{name}.png"] = adversarial_png(each.report)
         files[f"adversarial-{name}.npy"] = adversarial_npy(each.report)
         files[f"noise-{name}.png"] = to_png(each.noise.image)
@@ -110,11 +112,11 @@ def _number(value: float) -> str:
     return f"{value:.9g}"
 
 
-def _file_names(comparison: Comparison) -> list[str]:
+def model_file_names(models: Sequence[str]) -> list[str]:
     """A name for each classifier that every system takes, all of them different."""
     names: list[str] = []
-    for each in comparison.classifiers:
-        name = re.sub(r"[^A-Za-z0-9_]+", "-", each.name).strip("-").lower()[:60]
+    for model in models:
+        name = re.sub(r"[^A-Za-z0-9_]+", "-", model).strip("-").lower()[:60]
         name = name or "classifier"
         names.append(f"{name}-{len(names) + 1}" if name in names else name)
     return names

@@ -42,8 +42,3 @@ def colour_map(gradient: Tensor) -> tuple[Tensor, float]:
 def _shares(values: Tensor, scale: float) -> Tensor:
     """``values`` in parts of ``scale``, cut to −1 to 1."""
     return (values / (scale or 1.0)).clamp(-1, 1)
-
-
-def number(value: float) -> str:
-    """Two digits, for a caption: ``0.31``, ``1.2e-05``."""
-    return f"{value:.2g}"

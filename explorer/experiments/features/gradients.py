@@ -8,7 +8,7 @@ objects was seen by Tsipras et al. 2019 (arXiv 1805.12152).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -69,6 +69,10 @@ class GradientSettings:
             )
         if not 0 < self.spread <= 1:
             raise FeatureError(f"the noise must be above 0 and at most 1; it is {self.spread:g}")
+
+    def with_label(self, label: int | None) -> GradientSettings:
+        """The same settings for this class."""
+        return replace(self, label=label)
 
 
 @dataclass(frozen=True)
@@ -206,15 +210,16 @@ def scale_of(values: Tensor) -> float:
 
 
 def neighbour_correlation(gradient: Tensor) -> float:
-    """How alike neighbouring pixels of a gradient [C, H, W] are, from −1 to 1.
+    """The correlation of neighbouring pixels of a gradient [C, H, W], from −1 to 1.
 
-    It is the mean over the channels' values of g · g′, for all pairs of pixels side by side or one
-    above the other, over the mean of g²: about 0 for static, and more for contours and areas.
+    It is the covariance of a value with those beside it and below it in its channel, over the
+    variance: about 0 for static, and more for contours and areas. It is 0 for a constant.
     """
     values = gradient.double()
-    mean_square = float((values**2).mean())
-    if mean_square == 0:
+    values = values - values.mean(dim=(1, 2), keepdim=True)
+    variance = float((values**2).mean())
+    if variance == 0:
         return 0.0
-    across = (values[..., :, 1:] * values[..., :, :-1]).flatten()
-    down = (values[..., 1:, :] * values[..., :-1, :]).flatten()
-    return float(torch.cat([across, down]).mean()) / mean_square
+    across = (values[:, :, 1:] * values[:, :, :-1]).flatten()
+    down = (values[:, 1:, :] * values[:, :-1, :]).flatten()
+    return float(torch.cat([across, down]).mean()) / variance

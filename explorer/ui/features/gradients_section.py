@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 import streamlit as st
-from torch import Tensor
 
-from explorer.classifiers import Entry
 from explorer.experiments.features.gradients import (
     LOGIT,
     LOSS,
@@ -15,12 +13,13 @@ from explorer.experiments.features.gradients import (
     ClassifierGradients,
     GradientSettings,
     gradients,
-    neighbour_correlation,
 )
-from explorer.figures.gradient_maps import colour_map, diverging_map, number
+from explorer.experiments.features.gradients_command import gradients_command
+from explorer.figures.feature_rows import gradient_row
 from explorer.ui.components.markdown import plain
 from explorer.ui.features.controls import PAGE, FeaturesRequest, choose_class
-from explorer.ui.features.picture_rows import Row, Tile, picture_rows, predicted_tile, row, tile
+from explorer.ui.features.picture_rows import picture_rows
+from explorer.ui.features.section_exports import section_exports, source_on_command_line
 from explorer.ui.features.section_job import run_in_worker
 from explorer.ui.jobs.job import Job
 from explorer.ui.shared.attack_widgets import BIND, choose_one, choose_seed
@@ -35,7 +34,8 @@ The gradient says how the score of a class grows when one pixel grows a little. 
 pair the three channels are added: green pixels raise the score when they become brighter, purple
 ones when they become darker, white ones do not matter. On the right each channel is shown as it is,
 and middle grey is zero. In each map full strength stands for the {PERCENTILE}th percentile of its
-own values, by the same rule for every classifier.
+own values, by the same rule for every classifier. The correlation of neighbouring pixels is about 0
+for static and grows with contours and areas.
 """
 Answer = tuple[ClassifierGradients, ...]
 
@@ -60,13 +60,14 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     shown = run_in_worker(request, _PLACE, settings, work, lambda job: "Taking gradients")
     if shown.result is None:
         return None
-    known = request.known
-    rows = [row_of(each, known[each.name]) for each in shown.result if each.name in known]
-    picture_rows(rows, "features gradients")
+    picture_rows(list(map(gradient_row, shown.result)), "features gradients")
     for each in shown.result:
         if each.note:
             st.info(plain(f"{each.title}: {each.note}"), icon=":material/info:")
-    return settings if shown.is_current else None
+    if not shown.is_current:
+        return None
+    _exports(request, settings, shown.result)
+    return settings
 
 
 def _choose(request: FeaturesRequest) -> GradientSettings:
@@ -105,26 +106,13 @@ def _choose(request: FeaturesRequest) -> GradientSettings:
     )
 
 
-def row_of(each: ClassifierGradients, entry: Entry) -> Row:
-    """One classifier's picture and maps."""
-    tiles = [
-        predicted_tile("picture", each.image, each.prediction),
-        *_maps("gradient", each.plain),
-    ]
-    if each.smooth is not None:
-        tiles += _maps("SmoothGrad", each.smooth)
-    alike = neighbour_correlation(each.plain)
-    sentence = (
-        f"Gradient for “{each.label_name}”. Neighbouring pixels agree by {alike:.2f} "
-        "(0: static, 1: the same everywhere)."
-    )
-    return row(entry, sentence, tiles)
+def _exports(request: FeaturesRequest, settings: GradientSettings, answers: Answer) -> None:
+    source = source_on_command_line(request)
 
+    def build() -> dict[str, bytes]:
+        from explorer.figures.gradient_files import gradient_files
 
-def _maps(title: str, gradient: Tensor) -> list[Tile]:
-    summed, sum_scale = diverging_map(gradient)
-    colours, scale = colour_map(gradient)
-    return [
-        tile(f"{title}, channels added", summed, "", f"full colour: ±{number(sum_scale)}"),
-        tile(f"{title}, each channel", colours, "", f"full colour: ±{number(scale)}"),
-    ]
+        return gradient_files(answers, settings, source, request.models)
+
+    command = gradients_command(settings, source, request.names)
+    section_exports(request, LINKED, "gradients", build, [command])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from explorer.ui.features import gradients_section
+from explorer.ui.features import gradients_section, large_epsilon_section, layers_section
 from explorer.ui.features.controls import FeaturesRequest
 
 
@@ -25,4 +25,8 @@ class Section:
     linked: tuple[str, ...] = ()
 
 
-SECTIONS = (Section("Gradients", gradients_section.draw, gradients_section.LINKED),)
+SECTIONS = (
+    Section("Gradients", gradients_section.draw, gradients_section.LINKED),
+    Section("Large ε", large_epsilon_section.draw, large_epsilon_section.LINKED),
+    Section("Layer by layer", layers_section.draw, layers_section.LINKED),
+)

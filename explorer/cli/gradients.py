@@ -1,0 +1,130 @@
+"""``gradients``: the input gradients of two to four classifiers for one picture, side by side."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from explorer.classifiers import Classifier, load
+from explorer.cli.common import number, print_json, print_warnings, writable_folder
+from explorer.cli.one_image import add_output_options
+from explorer.experiments.compare import check_classifiers
+from explorer.experiments.features.gradients import (
+    COPIES,
+    LOGIT,
+    OBJECTIVES,
+    ClassifierGradients,
+    GradientSettings,
+    gradients,
+)
+from explorer.experiments.one_image.attack_image import versions
+from explorer.figures.captions import percent
+from explorer.figures.gradient_files import gradient_files, gradients_of, map_values
+from explorer.files import write_together
+from explorer.images.open import GALLERY_PREFIX, open_image
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "gradients", help="what two to four classifiers respond to in a picture: input gradients"
+    )
+    parser.add_argument("image", help=f"a picture's path, or {GALLERY_PREFIX}KEY")
+    parser.add_argument(
+        "--model",
+        nargs="+",
+        required=True,
+        help="2 to 4 classifiers, such as cifar10-standard cifar10-robust",
+    )
+    parser.add_argument(
+        "--of",
+        choices=OBJECTIVES,
+        default=LOGIT,
+        help="the class's logit, or its cross-entropy (default logit)",
+    )
+    parser.add_argument(
+        "--class",
+        dest="label",
+        help="the class, by name or index of the first classifier (default: each one's prediction)",
+    )
+    parser.add_argument(
+        "--smooth",
+        type=int,
+        default=COPIES,
+        help=f"noisy copies of SmoothGrad, 0 for none (default {COPIES})",
+    )
+    parser.add_argument(
+        "--noise",
+        type=number,
+        default=GradientSettings.spread,
+        help="its standard deviation in parts of the picture's range of values (default 0.15)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the noise (default 0)")
+    add_output_options(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    check_classifiers(options.model)
+    settings = GradientSettings(
+        of=options.of, copies=options.smooth, spread=options.noise, seed=options.seed
+    )
+    out = writable_folder(options.out)
+    picture = open_image(options.image)
+    for note in picture.notes:
+        print(f"note: {note}", file=sys.stderr)
+    classifiers = {name: load(name, device=options.device) for name in options.model}
+    for classifier in classifiers.values():
+        print_warnings(classifier)
+    if options.label is not None:
+        label = classifiers[options.model[0]].find_label(options.label)
+        settings = settings.with_label(label)
+    with tqdm(unit="batch", file=sys.stderr, disable=None, leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        answers = gradients(classifiers, picture.image, settings, on_step=show)
+    write_together(out, gradient_files(answers, settings, options.image, classifiers))
+    if options.json:
+        print_json(_values(answers, settings, classifiers))
+    else:
+        print(_sentences(answers))
+        print(f"written to {out}")
+    return 0
+
+
+def _values(
+    answers: Sequence[ClassifierGradients],
+    settings: GradientSettings,
+    classifiers: dict[str, Classifier],
+) -> dict[str, object]:
+    notes = [f"{each.name}: {each.note}" for each in answers if each.note]
+    notes += [f"{name}: {note}" for name, model in classifiers.items() for note in model.notes]
+    return {
+        "of": settings.of,
+        "rows": [map_values(each, kind) for each in answers for kind in gradients_of(each)],
+        "warnings": [{"code": "classifier", "text": text} for text in notes],
+        "seed": settings.seed,
+        "precision": "float32",
+        "versions": versions(),
+    }
+
+
+def _sentences(answers: Sequence[ClassifierGradients]) -> str:
+    lines: list[str] = []
+    for each in answers:
+        said = f"{each.prediction.name}  {percent(each.prediction.confidence)}"
+        lines += [f"{each.name}: {said}", f"  gradient for {each.label_name}"]
+        for kind in gradients_of(each):
+            values = map_values(each, kind)
+            lines.append(
+                f"  {kind:<10}  L2 {values['l2_norm_per_pixel_unit']:.3g}  correlation of "
+                f"neighbouring pixels {values['neighbour_correlation']:.2f}"
+            )
+        if each.note:
+            lines.append(f"  note: {each.note}")
+    return "\n".join(lines)

@@ -1,0 +1,114 @@
+"""The section of large ε: on a robust classifier the picture becomes the target."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import streamlit as st
+
+from explorer.experiments.features.large_epsilon import (
+    STEPS,
+    LargeEpsilon,
+    default_epsilon,
+    default_target,
+    large_epsilon,
+    large_epsilon_recipe,
+)
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.figures.feature_rows import large_epsilon_row
+from explorer.ui.features.controls import PAGE, FeaturesRequest, choose_class
+from explorer.ui.features.picture_rows import picture_rows
+from explorer.ui.features.section_exports import section_exports, source_on_command_line
+from explorer.ui.features.section_job import run_in_worker
+from explorer.ui.jobs.job import Job
+from explorer.ui.shared.attack_widgets import BIND
+from explorer.ui.shared.session_memory import once
+
+EPSILON, TARGET = f"{PAGE}large_l2", f"{PAGE}large_target"
+LINKED = (EPSILON, TARGET)
+_LARGEST = 2.0  # times the default
+_EXPLANATION = f"""
+An attack with an ε so large that people see the change. It takes {STEPS} equal steps towards the
+target. A robust classifier responds to things that people see too, so it has to be shown the
+target: the picture becomes it. A standard one is content with static. What the other classifiers
+say of the last picture is below it.
+"""
+Answer = tuple[LargeEpsilon, ...]
+
+
+def draw(request: FeaturesRequest) -> Hashable | None:
+    """Draw the section; the key of its question once the answer is on the page."""
+    st.markdown(_EXPLANATION)
+    recipe = _choose(request)
+
+    def work(job: Job[Answer]) -> Answer:
+        def count(done: int, total: int) -> None:
+            job.progress = done, total
+
+        return large_epsilon(
+            request.models, request.picture.image, recipe, on_step=count, cancelled=job.next_step
+        )
+
+    question = recipe.to_json()
+    shown = run_in_worker(request, "features large", question, work, _doing)
+    if shown.result is None:
+        return None
+    titles = {each.name: each.title for each in shown.result}
+    rows = [large_epsilon_row(each, titles) for each in shown.result]
+    picture_rows(rows, "features large")
+    if not shown.is_current:
+        return None
+    _exports(request, shown.result)
+    return question
+
+
+def _choose(request: FeaturesRequest) -> Recipe:
+    models = request.models
+    first = models[request.names[0]]
+    usual = default_epsilon(first.input_size)
+    left, right = st.columns(2)
+    with left:
+        epsilon = st.slider(
+            "ε: length of the change (L2)",
+            0.5,
+            _LARGEST * usual,
+            usual,
+            step=0.5,
+            format="%.1f",
+            key=EPSILON,
+            bind=BIND,
+            help="The paper's ε for CIFAR-10 is 0.5. Here a person must see the change.",
+        )
+    with right:
+        target = choose_class(
+            request,
+            "Target",
+            TARGET,
+            "the most probable other class",
+            "The class that the picture shall become. Left empty, it is the class that the last "
+            "classifier finds most probable among those that none predicts.",
+        )
+    if target is None:
+        target = once(
+            f"{PAGE}usual target",
+            request.key,
+            lambda: default_target(models, request.picture.image),
+        )
+    return large_epsilon_recipe(
+        source_on_command_line(request), request.names[0], float(epsilon), target
+    )
+
+
+def _doing(job: Job[Answer]) -> str:
+    done, total = job.progress
+    return f"Attacking: step {done} of {total}" if total else "Preparing the attacks"
+
+
+def _exports(request: FeaturesRequest, answers: Answer) -> None:
+    def build() -> dict[str, bytes]:
+        from explorer.figures.large_epsilon_files import large_epsilon_files
+
+        return large_epsilon_files(answers)
+
+    commands = [each.reports[-1].recipe.command(f"out-{each.name}") for each in answers]
+    section_exports(request, LINKED, "large-epsilon", build, commands)

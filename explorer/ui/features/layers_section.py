@@ -1,0 +1,145 @@
+"""The section of layers: where an attack leaves the path of the clean picture."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import streamlit as st
+
+from explorer.experiments.features.layers import (
+    DRAWS,
+    PARTING,
+    ClassifierLayers,
+    compare_layers,
+    layers_recipe,
+)
+from explorer.experiments.one_image.recipe import Recipe
+from explorer.figures.tile_rows import Tile, TileRow, predicted_tile
+from explorer.images.distances import magnification, perturbation_image
+from explorer.ui.components.markdown import plain
+from explorer.ui.features.controls import PAGE, FeaturesRequest
+from explorer.ui.features.picture_rows import picture_rows
+from explorer.ui.features.section_exports import section_exports, source_on_command_line
+from explorer.ui.features.section_job import run_in_worker
+from explorer.ui.jobs.job import Job
+from explorer.ui.shared.attack_widgets import BIND, choose_seed, l2_range
+from explorer.ui.shared.imports import wait_for_imports
+
+EPSILON, SEED = f"{PAGE}layers_l2", f"{PAGE}layers_seed"
+LINKED = (EPSILON, SEED)
+_EXPLANATION = f"""
+An attack and random noise change the pixels by the same length. How far is each of them from the
+clean picture inside the network? At every layer the chart shows the distance of its activations
+from the clean ones, relative to the length of the clean ones. The paths part at the first layer
+from which on the adversarial picture stays at least {PARTING:g} times as far away as the farthest
+of {DRAWS} draws of noise. The band is the range of the draws.
+"""
+Answer = tuple[ClassifierLayers, ...]
+
+
+def draw(request: FeaturesRequest) -> Hashable | None:
+    """Draw the section; the key of its question once the answer is on the page."""
+    st.markdown(_EXPLANATION)
+    recipe = _choose(request)
+
+    def work(job: Job[Answer]) -> Answer:
+        def count(done: int, total: int) -> None:
+            job.progress = done, total
+
+        return compare_layers(
+            request.models, request.picture.image, recipe, on_step=count, cancelled=job.next_step
+        )
+
+    question = recipe.to_json()
+    shown = run_in_worker(request, "features layers", question, work, _doing)
+    if shown.result is None:
+        return None
+    picture_rows([_row(each) for each in shown.result], "features layers")
+    _charts(shown.result)
+    if not shown.is_current:
+        return None
+    _exports(request, shown.result)
+    return question
+
+
+def _choose(request: FeaturesRequest) -> Recipe:
+    model = request.models[request.names[0]]
+    default, largest, step = l2_range(model.input_size)
+    left, right = st.columns(2)
+    with left:
+        epsilon = st.slider(
+            "ε: length of the change (L2)",
+            step,
+            largest,
+            default,
+            step=step,
+            format="%.2f",
+            key=EPSILON,
+            bind=BIND,
+        )
+    with right:
+        seed = choose_seed("Of the attack's start and of the noise.", f"{PAGE}layers_")
+    return layers_recipe(
+        source_on_command_line(request), request.names[0], float(epsilon), seed=seed
+    )
+
+
+def _doing(job: Job[Answer]) -> str:
+    done, total = job.progress
+    return f"Attacking: step {done} of {total}" if done < total else "Following the layers"
+
+
+def _row(each: ClassifierLayers) -> TileRow:
+    report = each.report
+    delta = report.adversarial - report.original
+    change = Tile(
+        f"change, {magnification(delta):.3g} times",
+        perturbation_image(delta),
+        notes=(f"L2 {report.l2:.3g}", "the noise has the same"),
+    )
+    tiles = (
+        predicted_tile("picture", report.original, report.before),
+        change,
+        predicted_tile("adversarial picture", report.adversarial, report.after),
+    )
+    last = each.layers[-1]
+    parting = (
+        "The paths do not part."
+        if each.parting is None
+        else f"The paths part at {each.parting.name}."
+    )
+    sentence = (
+        f"{parting} At the logits the attack is {last.adversarial:.2f} away, "
+        f"noise {last.mean_noise:.2f}."
+    )
+    return TileRow(each.title, each.robust, sentence, tiles)
+
+
+def _charts(answers: Answer) -> None:
+    wait_for_imports("charts")
+    from explorer.figures.layer_charts import DISTANCE, layers_chart, top_of
+
+    top = top_of(answers)
+    for index, (each, place) in enumerate(
+        zip(answers, st.columns(min(2, len(answers))) * 2, strict=False)
+    ):
+        with place:
+            st.markdown(f"**{plain(each.title)}**")
+            words = f"{each.title}: {DISTANCE}, layer by layer, for the attack and for noise"
+            st.plotly_chart(
+                layers_chart(each, top),
+                key=f"features layers chart {index}",
+                config={"displayModeBar": False},
+                alt=words,
+            )
+    st.caption("All charts have the same scale. The first layer is the picture itself.")
+
+
+def _exports(request: FeaturesRequest, answers: Answer) -> None:
+    def build() -> dict[str, bytes]:
+        from explorer.figures.layer_files import layer_files
+
+        return layer_files(answers)
+
+    commands = [each.report.recipe.command(f"out-{each.name}") for each in answers]
+    section_exports(request, LINKED, "layers", build, commands)

@@ -6,6 +6,8 @@ pages ask for them at every start.
 
 from __future__ import annotations
 
+import fnmatch
+import os
 import re
 import sys
 from pathlib import Path
@@ -42,23 +44,41 @@ def local_file(name: str) -> Path | None:
     ``NAME-ANYTHING.safetensors``, or the same with ``.pth``.
     """
     stem = name.partition(":")[2]
-    if not _PLAIN.fullmatch(stem):
-        return None
-    robust = name.startswith(ROBUST_PREFIX)
-    published = f"{stem}.ckpt" if robust else TORCHVISION_FILES.get(stem, f"{stem}.pth")
-    patterns = ("{}.safetensors", "{}-*.safetensors", "{}.pth", "{}-*.pth")
-    for pattern in (published, *(each.format(stem) for each in patterns)):
-        for path in sorted(weights_folder().glob(pattern)):
-            if path.is_file():
-                return path
-    return None
+    return _chosen(name, _names(weights_folder())) if _PLAIN.fullmatch(stem) else None
 
 
 def local_imagenet() -> tuple[str, ...]:
     """The names of the published classifiers whose weights are on this machine."""
+    # The folder is read once: pages ask several times a run, and each question to the file system
+    # makes a thread of a busy server wait for its turn again.
+    present = _names(weights_folder())
+    if not present:
+        return ()
     names = [TORCHVISION_PREFIX + architecture for architecture in TORCHVISION]
     names += [ROBUST_PREFIX + model for model in ROBUST]
-    return tuple(name for name in names if local_file(name))
+    return tuple(name for name in names if _chosen(name, present))
+
+
+def _names(folder: Path) -> list[str]:
+    """The names of what is in a folder, sorted; none if it can't be read."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _chosen(name: str, present: list[str]) -> Path | None:
+    """The weights file of a published classifier among the names in :func:`weights_folder`."""
+    stem = name.partition(":")[2]
+    robust = name.startswith(ROBUST_PREFIX)
+    published = f"{stem}.ckpt" if robust else TORCHVISION_FILES.get(stem, f"{stem}.pth")
+    patterns = ("{}.safetensors", "{}-*.safetensors", "{}.pth", "{}-*.pth")
+    for pattern in (published, *(each.format(stem) for each in patterns)):
+        for each in fnmatch.filter(present, pattern):
+            path = weights_folder() / each
+            if path.is_file():
+                return path
+    return None
 
 
 def remote_weights(name: str) -> Remote:

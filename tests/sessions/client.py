@@ -104,12 +104,16 @@ class Session:
         self._receiver.cancel()
         await self._socket.close()
 
-    async def open(self, page: str = "", query: str = "") -> None:
-        """Open a page (``""``, ``"attack"``, …) with a query string and wait until it is done."""
+    async def open(self, page: str = "", query: str = "", *, wait: bool = True) -> None:
+        """Open a page (``""``, ``"attack"``, …) with a query string and wait until it is done.
+
+        A page is done when its jobs in the background are, too. Without ``wait`` it is only asked
+        for.
+        """
         self._page_name, self._page_hash = page, self._page_hashes.get(page, "")
         self.query_string = query
         self._widgets.clear()
-        await self.rerun()
+        await (self.rerun() if wait else self._request())
 
     async def set(self, key: str, *, wait: bool = True, **value: Any) -> None:
         """Give a widget a value and wait for the rerun: ``set("linf", double_array_value=[4.0])``.

@@ -20,8 +20,19 @@ from explorer.ui.jobs.job import Cost, Job
 from explorer.ui.jobs.order import Usage, rank
 
 T = TypeVar("T")
-LONGEST_PAUSE = 2.0  # seconds that a job waits for its next step, if steps are short
+# A question gets a step out of its order when it has waited so many seconds: so a long one goes on
+# too. But one such step for all, every half second: with twenty people waiting, each would
+# otherwise get a step in turn, and all the answers come last.
+LONGEST_PAUSE, STEP_OUT_OF_ORDER = 2.0, 0.5
 _CLOSING_TIMEOUT = 1.5  # seconds: the process must end soon after it is asked to
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A job that waits for the turn: since when, and what wakes its thread alone."""
+
+    since: float
+    woken: threading.Condition
 
 
 @dataclass(frozen=True)
@@ -43,9 +54,9 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
         self._jobs: list[Job[Any]] = []  # unfinished, in the order of submission
-        self._waiting: dict[Job[Any], float] = {}  # since when each has waited for the turn
+        self._waiting: dict[Job[Any], _Place] = {}
         self._turn: Job[Any] | None = None
         self._turn_began = 0.0
         self._latest: dict[str, Job[Any]] = {}  # by owner
@@ -71,7 +82,7 @@ class Worker:
         :class:`~explorer.errors.UserError` if the job is known to need more time than a question
         may take.
         """
-        with self._changed:
+        with self._lock:
             latest = self._latest.get(owner)
             if (
                 latest is not None
@@ -86,7 +97,7 @@ class Worker:
             )
             check_time(job)
             job.wait_for_turn = partial(self._wait_for_turn, job)
-            job.on_cancel = self._wake
+            job.on_cancel = partial(self._wake, job)
             self._latest[owner] = job
             self._jobs.append(job)
         if latest is not None:
@@ -101,7 +112,7 @@ class Worker:
 
     def ahead(self, job: Job[Any]) -> tuple[int, float]:
         """How many jobs get the turn before this one, and how long they need it, in seconds."""
-        with self._changed:
+        with self._lock:
             if self._turn is job or job not in self._jobs:
                 return 0, 0.0
             own = self._rank(job)
@@ -111,21 +122,21 @@ class Worker:
 
     def statistics(self) -> Statistics:
         """Figures for those who run the server."""
-        with self._changed:
+        with self._lock:
             running = int(self._turn is not None)
             waiting = len(self._jobs) - running
             return Statistics(waiting, running, self._finished, self._finished_seconds)
 
     def forget(self, owner: str) -> None:
         """Cancel the job of ``owner`` and drop every reference to it."""
-        with self._changed:
+        with self._lock:
             latest = self._latest.pop(owner, None)
         if latest is not None:
             latest.cancel()
 
     def close(self) -> None:
         """Cancel every job and wait until they have stopped."""
-        with self._changed:
+        with self._lock:
             jobs = list(self._jobs)
         for job in jobs:
             job.cancel()
@@ -135,7 +146,7 @@ class Worker:
 
     def _run(self, job: Job[Any]) -> None:
         job.run()
-        with self._changed:
+        with self._lock:
             self._count_turn(job)
             self._jobs.remove(job)
             self._finished += 1
@@ -149,17 +160,17 @@ class Worker:
 
     def _wait_for_turn(self, job: Job[Any]) -> None:
         """Return when ``job`` has the turn, or is cancelled, which needs none."""
-        with self._changed:
-            began = self._waiting[job] = time.monotonic()
+        with self._lock:
+            place = self._waiting[job] = _Place(time.monotonic(), threading.Condition(self._lock))
             self._count_turn(job)
             try:
                 if self._turn in (job, None):
                     self._give(self._next())
                 while self._turn is not job and not job.cancelled():
-                    self._changed.wait()
+                    place.woken.wait()
             finally:
                 del self._waiting[job]
-                job.seconds_waited += time.monotonic() - began
+                job.seconds_waited += time.monotonic() - place.since
         check_time(job)
 
     def _count_turn(self, job: Job[Any]) -> None:
@@ -174,20 +185,25 @@ class Worker:
         wanting = [each for each in self._waiting if not each.cancelled()]
         if not wanting:
             return None
-        longest = min(wanting, key=self._waiting.__getitem__)
-        if time.monotonic() - self._waiting[longest] > LONGEST_PAUSE:
-            return longest
+        questions = [each for each in wanting if not each.background]
+        if questions:
+            longest = min(questions, key=lambda each: self._waiting[each].since)
+            pause = max(LONGEST_PAUSE, STEP_OUT_OF_ORDER * len(questions))
+            if time.monotonic() - self._waiting[longest].since > pause:
+                return longest
         return min(wanting, key=self._rank)
 
     def _rank(self, job: Job[Any]) -> tuple[bool, float, bool]:
-        since = self._waiting.get(job)
-        waited = job.seconds_waited + (0.0 if since is None else time.monotonic() - since)
+        place = self._waiting.get(job)
+        waited = job.seconds_waited + (0.0 if place is None else time.monotonic() - place.since)
         return rank(job, self._usage.of(job.session), waited, self._turn is job)
 
     def _give(self, job: Job[Any] | None) -> None:
         self._turn, self._turn_began = job, time.monotonic()
-        self._changed.notify_all()
+        if job is not None:
+            self._wake(job)
 
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
+    def _wake(self, job: Job[Any]) -> None:
+        with self._lock:
+            if (place := self._waiting.get(job)) is not None:
+                place.woken.notify()

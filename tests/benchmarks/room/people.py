@@ -19,6 +19,7 @@ from explorer.images.gallery import samples
 from tests.sessions.client import Session
 
 LONGEST_WAIT = 60.0  # seconds for the last move of each person
+OPENING = 120.0  # seconds for the first picture of each, when all open the page at once
 STEPS = 40
 
 
@@ -68,7 +69,10 @@ class Person:
         self._random = random.Random(seed)
 
     async def open(self) -> None:
-        await self.session.open("attack", self._query)
+        """Open the page and wait for its first picture; others' moves may delay the ladder long."""
+        await self.session.open("attack", self._query, wait=False)
+        first = await self.session.until(lambda: self.triptych()["operators"][0] != "", OPENING)
+        assert first, f"no picture within {OPENING:g} s of opening the page"
 
     async def move_for(self, seconds: float, every: float) -> Outcome:
         """Move ε every so many seconds, each time to another value, in a session of its own."""

@@ -149,6 +149,7 @@ def test_jobs_of_one_length_run_one_after_the_other(worker: Worker) -> None:
 
 def test_no_job_starves(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_module, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(worker_module, "STEP_OUT_OF_ORDER", 0.0)
     steps, begun = Steps(), threading.Event()
     long = worker.submit("a", 1, steps.work("long", 1000, begun))
     assert begun.wait(TIMEOUT)
@@ -158,6 +159,22 @@ def test_no_job_starves(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None
     assert 2 <= between.count("long") <= 20
     worker.forget("a")
     assert long.wait(TIMEOUT)
+
+
+def test_work_in_the_background_gets_no_step_while_a_question_waits(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(worker_module, "STEP_OUT_OF_ORDER", 0.0)
+    steps, begun = Steps(), threading.Event()
+    ladder = worker.submit("a", 1, steps.work("ladder", 1000, begun), background=True)
+    assert begun.wait(TIMEOUT)
+    question = worker.submit("b", 1, steps.work("question", 60))
+    assert question.wait(TIMEOUT)
+    between = steps.log[steps.log.index("question") :]
+    assert "ladder" not in between[:60]
+    worker.forget("a")
+    assert ladder.wait(TIMEOUT)
 
 
 def one_step(job: Job[str]) -> str:

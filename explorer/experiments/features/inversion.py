@@ -16,31 +16,38 @@ from torch import Tensor
 
 from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
-from explorer.datasets.constructed.constructions import NOISE, Construction, noise
+from explorer.datasets.constructed.constructions import NOISE, Construction
 from explorer.datasets.constructed.representation_matching import match_representations
 from explorer.experiments.features.asked import FeatureError, IsCancelled, OnStep
+from explorer.experiments.features.starts import GREY, STARTS_FROM_NOISE, start_of
 from explorer.experiments.one_image.attack_image import predict
 from explorer.experiments.one_image.report import Prediction
 from explorer.images.distances import l2, ssim
 from explorer.images.geometry import preprocess, round_8bit
 
 STEP, LAST_STEP, SIDE = 1.0, 0.02, 32  # L2 lengths at this side; longer in a larger picture
-MAX_STEPS, MAX_SEED = 10_000, 2**63 - 1
+MAX_STEPS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class InversionSettings:
     """``steps`` along the normalised gradient, which shrink from 1 to 0.02 in L2 at 32 × 32.
 
-    200 of them come as near as the paper's thousand of 0.1. The noise depends on the ``seed``.
+    200 of them come as near as the paper's thousand of 0.1. ``start`` is "noise", uniform in
+    [0, 1], or "grey", faint noise on middle grey, which depends on the ``seed``.
     """
 
     steps: int = 200
+    start: str = GREY
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.steps <= MAX_STEPS:
             raise FeatureError(f"steps must be from 1 to {MAX_STEPS:,}; they are {self.steps}")
+        if self.start not in STARTS_FROM_NOISE:
+            raise FeatureError(
+                f"a start is one of {', '.join(STARTS_FROM_NOISE)}, not {self.start!r}"
+            )
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def invert(
     answers = []
     for name, model in classifiers.items():
         target = preprocess(picture, model)
-        start = round_8bit(noise(settings.seed, 0, target.shape))
+        start = round_8bit(start_of(settings.start, settings.seed, 0, tuple(target.shape)))
 
         def show(step: int, images: Tensor, name: str = name) -> None:
             if on_frame is not None:

@@ -27,14 +27,14 @@ from explorer.experiments.one_image.report import Prediction
 from explorer.images.distances import l2
 from explorer.images.geometry import preprocess, round_8bit
 
-EPSILON = 10.0  # at 32 × 32: enough for an object in a part of the picture
+EPSILON = 5.0  # at 32 × 32: enough for an object in a part of the picture
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaintingSettings:
     """``target`` is a class of the first classifier, ``epsilon`` the L2 length of the change.
 
-    None is 10 at 32 × 32, scaled by the side. Raises :class:`FeatureError` for values out of range.
+    None is 5 at 32 × 32, scaled by the side. Raises :class:`FeatureError` for values out of range.
     """
 
     target: int

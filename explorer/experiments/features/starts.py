@@ -10,7 +10,8 @@ from explorer.datasets.labelled import LabelledImages
 from explorer.experiments.features.asked import FeatureError
 
 NOISE, GREY, DATA = "noise", "grey", "data"
-STARTS = (NOISE, GREY, DATA)
+STARTS_FROM_NOISE = (NOISE, GREY)
+STARTS = (*STARTS_FROM_NOISE, DATA)
 GREY_DEVIATION = 0.05  # of the noise on the grey start, in pixels of [0, 1]
 FEWEST = 2  # pictures of a class: one has no spread
 

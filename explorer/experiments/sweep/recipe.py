@@ -70,7 +70,7 @@ class SetRecipe:
             words += ["--weights", *(model.weights or "-" for model in self.models)]
         words += ["--norm", self.attack.norm]
         if self.epsilons:
-            values = (_exact_epsilon(epsilon, self.attack.norm) for epsilon in self.epsilons)
+            values = (exact_epsilon(epsilon, self.attack.norm) for epsilon in self.epsilons)
             words += ["--epsilon", *values]
         options: list[tuple[str, object, object]] = [
             ("--data", self.data, None),
@@ -89,7 +89,7 @@ class SetRecipe:
         return shlex.join([*words, "--out", out])
 
 
-def _exact_epsilon(epsilon: float, norm: str) -> str:
+def exact_epsilon(epsilon: float, norm: str) -> str:
     """The shortest text from which the same ε is read."""
     text = format_epsilon(epsilon, norm)
     numerator, *rest = text.split("/")

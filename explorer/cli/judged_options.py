@@ -1,0 +1,80 @@
+"""What ``universal`` and ``patch`` share: the classifiers, the output, and the table of shares."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from tqdm import tqdm
+
+from explorer.classifiers import Classifier, load
+from explorer.classifiers.devices import AUTO, DEVICE_HELP
+from explorer.cli.common import UsageError, print_warnings
+from explorer.engine import PRECISIONS
+from explorer.experiments.fooled_share import FooledShare
+from explorer.figures.captions import percent
+
+MAX_JUDGES = 20
+
+
+class _OnStep(Protocol):
+    def __call__(self, done: int, total: int) -> None: ...
+
+
+def add_judged_options(parser: argparse.ArgumentParser) -> None:
+    """The classifiers, the seed, and what every command has that computes something."""
+    add = parser.add_argument
+    add("--model", required=True, help="the classifier that is attacked")
+    add("--judge", nargs="+", default=[], metavar="MODEL", help="others that see the result")
+    add("--seed", type=int, default=0, help="of all that is random (default 0)")
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="of the gradients (default: the fastest on this machine)",
+    )
+    add("--device", default=AUTO, help=DEVICE_HELP)
+    add("--json", action="store_true", help="print one JSON object")
+    add("--out", help="also write the result, figures, a table and a recipe into this folder")
+
+
+def judged_names(options: argparse.Namespace) -> tuple[str, ...]:
+    """The attacked classifier, then the others. Raises :class:`UsageError` for a name twice."""
+    names = (options.model, *options.judge)
+    if len(set(names)) < len(names) or len(names) > MAX_JUDGES + 1:
+        raise UsageError(
+            f"name each classifier once, and at most {MAX_JUDGES} in --judge; the one of --model "
+            "is always scored"
+        )
+    return names
+
+
+def load_judged(names: Iterable[str], device: str) -> dict[str, Classifier]:
+    """The classifiers by name, with what a person should know of them on standard error."""
+    classifiers = {name: load(name, device=device) for name in names}
+    for classifier in classifiers.values():
+        print_warnings(classifier)
+    return classifiers
+
+
+@contextmanager
+def progress_bar() -> Iterator[_OnStep]:
+    """An ``on_step(done, total)`` that draws a bar on standard error."""
+    with tqdm(unit="step", file=sys.stderr, disable=None, leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show
+
+
+def share_text(share: FooledShare) -> str:
+    """``51.2 % of 916 (95 % interval 47.9 % to 54.4 %)``."""
+    if share.rate is None:
+        return "no image to score it on was classified correctly"
+    low, high = map(percent, share.interval)
+    return f"{percent(share.rate)} of {share.n} (95 % interval {low} to {high})"

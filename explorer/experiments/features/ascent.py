@@ -7,6 +7,7 @@ loss of a class is lowered by normalised steps, within an L2 ball around the sta
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -22,6 +23,13 @@ from explorer.errors import Cancelled
 PATH = 2.5  # the length of all steps together, in ε: enough to cross the ball and to settle
 
 
+class Ascent(NamedTuple):
+    """The last point, ``images`` float32 [N, C, H, W] on the CPU, and the gradients' precision."""
+
+    images: Tensor
+    precision: str
+
+
 def ascend(
     classifier: Classifier,
     starts: Tensor,
@@ -33,14 +41,14 @@ def ascend(
     on_step: OnStep | None = None,
     on_image: OnImage | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Tensor:
+) -> Ascent:
     """Pictures within L2 ``epsilon`` of ``starts`` [N, C, H, W] that show the ``targets`` [N].
 
     Each step goes 2.5 ε/``steps`` along the normalised gradient of the target's cross-entropy, then
-    into the ball and into [0, 1]; the last point is returned, float32 on the CPU. With ``mask``
-    [H, W] pixels where it is 0 stay as they are, and ε is the length of the change in the others.
-    Callbacks are those of :meth:`explorer.attacks.PGD.__call__`. Raises :class:`AttackError` for a
-    classifier whose gradients are not finite, and :class:`~explorer.errors.Cancelled`.
+    into the ball and into [0, 1]; the last point is returned. With ``mask`` [H, W] pixels where it
+    is 0 stay as they are, and ε is the length of the change in the others. Callbacks are those of
+    :meth:`explorer.attacks.PGD.__call__`. Raises :class:`AttackError` for a classifier whose
+    gradients are not finite, and :class:`~explorer.errors.Cancelled`.
     """
     device = classifier.device
     images, classes = starts.detach().to(device), targets.to(device)
@@ -49,7 +57,7 @@ def ascend(
     batch = AttackBatch(images, Objective("ce", classes, classes), threat, step_size, None)
     region = None if mask is None else mask.to(images)
     with evaluation_mode(classifier):
-        surrogate, _ = gradient_model(classifier, "auto")
+        surrogate, precision = gradient_model(classifier, "auto")
         for step in range(steps):
             if cancelled is not None and cancelled():
                 raise Cancelled
@@ -67,4 +75,4 @@ def ascend(
             "the classifier returned gradients that are not finite; its weights or its input range "
             "are wrong"
         )
-    return images.cpu()
+    return Ascent(images.cpu(), precision)

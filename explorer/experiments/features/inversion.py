@@ -18,6 +18,7 @@ from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
 from explorer.datasets.constructed.constructions import NOISE, Construction
 from explorer.datasets.constructed.representation_matching import match_representations
+from explorer.engine import gradient_model
 from explorer.experiments.features.asked import FeatureError, IsCancelled, OnStep
 from explorer.experiments.features.starts import GREY, STARTS_FROM_NOISE, start_of
 from explorer.experiments.one_image.attack_image import predict
@@ -57,7 +58,8 @@ class Inversion:
     ``distances`` [T + 1] are ‖g(x) − g(picture)‖₂ at the start and after each step, relative to
     ‖g(picture)‖₂; the image is the nearest of all points, rounded to 8 bits, and ``nearest`` is
     its own relative distance. ``pixel_distance`` (L2) and ``similarity`` (SSIM) compare the image
-    with the picture, and ``start_similarity`` the start with it.
+    with the picture, and ``start_similarity`` the start with it. ``precision`` is that of the
+    gradients.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Inversion:
     pixel_distance: float
     similarity: float
     start_similarity: float
+    precision: str
 
 
 @dataclass(frozen=True)
@@ -168,4 +171,5 @@ def _inversion(
         pixel_distance=l2(target, image),
         similarity=ssim(target, image),
         start_similarity=ssim(target, start),
+        precision=gradient_model(model, "auto")[1],
     )

@@ -52,7 +52,7 @@ class Painting:
     """What one classifier painted: ``original`` and ``image`` [C, H, W], and ``mask`` [H, W].
 
     ``before`` and ``after`` are its predictions, ``target`` is the class's index, ``length`` the
-    L2 distance between the two pictures.
+    L2 distance between the two pictures, ``precision`` that of the gradients.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Painting:
     target: int
     length: float
     epsilon: float
+    precision: str
 
     @property
     def share(self) -> float:
@@ -116,7 +117,7 @@ def paint(
                 frame = images.detach().cpu()
                 on_frame(SynthesisFrame(name, step, settings.steps, (target,), frame))
 
-        images = ascend(
+        ascent = ascend(
             model,
             original[None],
             torch.tensor([target]),
@@ -127,7 +128,7 @@ def paint(
             on_image=show,
             cancelled=cancelled,
         )
-        image = round_8bit(images[0])
+        image = round_8bit(ascent.images[0])
         before, after = predict(model, torch.stack([original, image]))
         length = l2(original, image)
         paintings.append(
@@ -143,6 +144,7 @@ def paint(
                 target,
                 length,
                 epsilon,
+                ascent.precision,
             )
         )
     return tuple(paintings)

@@ -41,11 +41,12 @@ def recipe_json(
     image: str,
     settings: Mapping[str, Any],
     models: Iterable[ModelResult],
+    precision: str = "float32",
 ) -> str:
     """The recipe of a ``question`` about the picture ``image``, as a JSON object.
 
     ``command`` asks the same again; ``image`` is a path or ``gallery:KEY``. Pixels, weights and
-    results stand in it as SHA-256.
+    results stand in it as SHA-256. ``precision`` is that of the gradients.
     """
     values = {
         "format": FORMAT,
@@ -63,7 +64,7 @@ def recipe_json(
             }
             for model in models
         ],
-        "precision": "float32",
+        "precision": precision,
         "threads": torch.get_num_threads(),
         "versions": versions(),
     }

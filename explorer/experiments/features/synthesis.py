@@ -17,7 +17,7 @@ from explorer.attacks.threat import flat_norm
 from explorer.classifiers import Classifier
 from explorer.datasets.labelled import LabelledImages
 from explorer.errors import Cancelled
-from explorer.experiments.features.ascent import ascend
+from explorer.experiments.features.ascent import Ascent, ascend
 from explorer.experiments.features.asked import FeatureError, IsCancelled, OnStep, classes_for
 from explorer.experiments.features.recognition import Recognition, recognition
 from explorer.experiments.features.starts import DATA, NOISE, STARTS, pictures_by_class, start_of
@@ -64,7 +64,8 @@ class Drawing:
     """The pictures that one classifier drew: ``images`` float32 [N, C, H, W] of 8 bits.
 
     ``targets`` are their classes, ``starts`` [N, C, H, W] where they began, and ``lengths`` [N]
-    the L2 distance between the two. ``names`` are the classes' names, ``epsilon`` the budget.
+    the L2 distance between the two. ``names`` are the classes' names, ``epsilon`` the budget,
+    ``precision`` that of the gradients.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Drawing:
     images: Tensor
     lengths: tuple[float, ...]
     epsilon: float
+    precision: str
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def synthesise(
                 on_step(done, total)
 
         fitted = _fitted(settings, name, own[name], data)
-        starts, images = [], []
+        starts, ascents = list[Tensor](), list[Ascent]()
         for number in range(settings.count):
             begin = _starts(model, settings, own[name], number, fitted)
 
@@ -165,7 +167,7 @@ def synthesise(
                     on_frame(SynthesisFrame(name, step, settings.steps, own[name], frame))
 
             starts.append(begin)
-            images.append(
+            ascents.append(
                 ascend(
                     model,
                     begin,
@@ -177,7 +179,7 @@ def synthesise(
                     cancelled=cancelled,
                 )
             )
-        drawings.append(_drawing(name, model, settings, own[name], starts, images))
+        drawings.append(_drawing(name, model, settings, own[name], starts, ascents))
     return Synthesis(tuple(drawings), _judged(classifiers, drawings, judges, cancelled))
 
 
@@ -257,9 +259,9 @@ def _drawing(
     settings: SynthesisSettings,
     classes: tuple[int, ...],
     starts: list[Tensor],
-    images: list[Tensor],
+    ascents: list[Ascent],
 ) -> Drawing:
-    before, after = torch.cat(starts), round_8bit(torch.cat(images))
+    before, after = torch.cat(starts), round_8bit(torch.cat([each.images for each in ascents]))
     lengths = tuple(flat_norm(after - before, "l2").tolist())
     return Drawing(
         name,
@@ -271,6 +273,7 @@ def _drawing(
         after,
         lengths,
         _epsilon(settings, model),
+        ascents[0].precision,
     )
 
 

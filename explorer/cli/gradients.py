@@ -19,10 +19,12 @@ from explorer.experiments.features.gradients import (
     ClassifierGradients,
     GradientSettings,
     gradients,
+    gradients_by_kind,
 )
+from explorer.experiments.features.gradients_recipe import gradients_recipe
 from explorer.experiments.one_image.attack_image import versions
 from explorer.figures.captions import percent
-from explorer.figures.gradient_files import gradient_files, gradients_of, map_values
+from explorer.figures.gradient_files import gradient_files, map_values
 from explorer.files import write_together
 from explorer.images.open import GALLERY_PREFIX, open_image
 
@@ -88,7 +90,8 @@ def run(options: argparse.Namespace) -> int:
             bar.update(done - bar.n)
 
         answers = gradients(classifiers, picture.image, settings, on_step=show)
-    write_together(out, gradient_files(answers, settings, options.image, classifiers))
+    recipe = gradients_recipe(answers, settings, options.image, classifiers)
+    write_together(out, gradient_files(answers, settings, recipe))
     if options.json:
         print_json(_values(answers, settings, classifiers))
     else:
@@ -106,7 +109,7 @@ def _values(
     notes += [f"{name}: {note}" for name, model in classifiers.items() for note in model.notes]
     return {
         "of": settings.of,
-        "rows": [map_values(each, kind) for each in answers for kind in gradients_of(each)],
+        "rows": [map_values(each, kind) for each in answers for kind in gradients_by_kind(each)],
         "warnings": [{"code": "classifier", "text": text} for text in notes],
         "seed": settings.seed,
         "precision": "float32",
@@ -119,7 +122,7 @@ def _sentences(answers: Sequence[ClassifierGradients]) -> str:
     for each in answers:
         said = f"{each.prediction.name}  {percent(each.prediction.confidence)}"
         lines += [f"{each.name}: {said}", f"  gradient for {each.label_name}"]
-        for kind in gradients_of(each):
+        for kind in gradients_by_kind(each):
             values = map_values(each, kind)
             lines.append(
                 f"  {kind:<10}  L2 {values['l2_norm_per_pixel_unit']:.3g}  correlation of "

@@ -37,7 +37,7 @@ def large_epsilon_row(each: LargeEpsilon, titles: dict[str, str]) -> TileRow:
             notes += [_seen(transfer, titles) for transfer in each.seen_by]
         title = f"ε = {report.recipe.epsilon:g}"
         tiles.append(predicted_tile(title, report.adversarial, report.after, *notes))
-    sentence = f"Made to be called “{each.target_name}” by this classifier alone."
+    sentence = f"Towards “{each.target_name}”, by the gradients of this classifier alone."
     return TileRow(each.title, each.robust, sentence, tuple(tiles))
 
 

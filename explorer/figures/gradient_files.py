@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from explorer.classifiers import Classifier
 from explorer.experiments.features.gradients import (
     LOSS,
     PERCENTILE,
     ClassifierGradients,
     GradientSettings,
     channel_sum,
+    gradients_by_kind,
     neighbour_correlation,
     scale_of,
 )
-from explorer.experiments.features.gradients_command import gradients_command
-from explorer.experiments.features.recipe import model_result, recipe_json
 from explorer.figures.comparison_files import FORMATS, model_file_names
 from explorer.figures.export import figure_bytes
 from explorer.figures.feature_rows import gradient_row
@@ -36,29 +33,20 @@ _COLUMNS = (
 
 
 def gradient_files(
-    answers: Sequence[ClassifierGradients],
-    settings: GradientSettings,
-    image: str,
-    classifiers: Mapping[str, Classifier],
+    answers: Sequence[ClassifierGradients], settings: GradientSettings, recipe: str
 ) -> dict[str, bytes]:
-    """The figure in three formats, the table, each gradient as float32 [C, H, W], and the recipe,
-    by file name.
+    """The figure in three formats, the table, each gradient as float32 [C, H, W], and the
+    ``recipe``, by file name.
     """
     figure = gradients_figure(answers, settings)
     files = {f"gradients.{each}": figure_bytes(figure, each) for each in FORMATS}
     files["gradients.csv"] = gradients_csv(answers).encode()
     names = model_file_names([each.name for each in answers])
     for name, each in zip(names, answers, strict=True):
-        for kind, gradient in gradients_of(each).items():
+        for kind, gradient in gradients_by_kind(each).items():
             files[f"{kind}-{name}.npy"] = _npy(gradient)
-    files["recipe.json"] = gradients_recipe(answers, settings, image, classifiers).encode()
+    files["recipe.json"] = recipe.encode()
     return files
-
-
-def gradients_of(each: ClassifierGradients) -> dict[str, Tensor]:
-    """The gradients by their kind, "plain" and "smoothgrad"."""
-    plain = {"plain": each.plain}
-    return plain if each.smooth is None else plain | {"smoothgrad": each.smooth}
 
 
 def gradients_figure(answers: Sequence[ClassifierGradients], settings: GradientSettings) -> Figure:
@@ -88,13 +76,13 @@ def gradients_csv(answers: Sequence[ClassifierGradients]) -> str:
     writer = csv.DictWriter(text, fieldnames=_COLUMNS, lineterminator="\n")
     writer.writeheader()
     for each in answers:
-        writer.writerows(map_values(each, kind) for kind in gradients_of(each))
+        writer.writerows(map_values(each, kind) for kind in gradients_by_kind(each))
     return text.getvalue()
 
 
 def map_values(each: ClassifierGradients, kind: str) -> dict[str, object]:
     """The measured values of one map of a classifier, as the table has them."""
-    gradient = gradients_of(each)[kind]
+    gradient = gradients_by_kind(each)[kind]
     return {
         "classifier": each.name,
         "class_index": each.label,
@@ -107,21 +95,6 @@ def map_values(each: ClassifierGradients, kind: str) -> dict[str, object]:
         "scale_each_channel": scale_of(gradient),
         "neighbour_correlation": neighbour_correlation(gradient),
     }
-
-
-def gradients_recipe(
-    answers: Sequence[ClassifierGradients],
-    settings: GradientSettings,
-    image: str,
-    classifiers: Mapping[str, Classifier],
-) -> str:
-    """The recipe as a JSON object."""
-    models = [
-        model_result(each.name, classifiers[each.name], each.image, gradients_of(each).values())
-        for each in answers
-    ]
-    command = gradients_command(settings, image, [each.name for each in answers])
-    return recipe_json("gradients", command, image, asdict(settings), models)
 
 
 def _npy(values: Tensor) -> bytes:

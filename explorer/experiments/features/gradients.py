@@ -154,6 +154,12 @@ def gradients(
     return tuple(answers)
 
 
+def gradients_by_kind(each: ClassifierGradients) -> dict[str, Tensor]:
+    """The gradients by their kind, "plain" and "smoothgrad"."""
+    plain = {"plain": each.plain}
+    return plain if each.smooth is None else plain | {"smoothgrad": each.smooth}
+
+
 class _Gradient(NamedTuple):
     gradient: Tensor
 

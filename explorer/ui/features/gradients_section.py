@@ -14,7 +14,10 @@ from explorer.experiments.features.gradients import (
     GradientSettings,
     gradients,
 )
-from explorer.experiments.features.gradients_command import gradients_command
+from explorer.experiments.features.gradients_recipe import (
+    gradients_command,
+    gradients_recipe,
+)
 from explorer.figures.feature_rows import gradient_row
 from explorer.ui.components.markdown import plain
 from explorer.ui.features.controls import PAGE, FeaturesRequest, choose_class
@@ -112,7 +115,8 @@ def _exports(request: FeaturesRequest, settings: GradientSettings, answers: Answ
     def build() -> dict[str, bytes]:
         from explorer.figures.gradient_files import gradient_files
 
-        return gradient_files(answers, settings, source, request.models)
+        recipe = gradients_recipe(answers, settings, source, request.models)
+        return gradient_files(answers, settings, recipe)
 
     command = gradients_command(settings, source, request.names)
     section_exports(request, LINKED, "gradients", build, [command])

@@ -16,7 +16,6 @@ from explorer.experiments.features.layers import (
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.figures.tile_rows import Tile, TileRow, predicted_tile
 from explorer.images.distances import magnification, perturbation_image
-from explorer.ui.components.markdown import plain
 from explorer.ui.features.controls import PAGE, FeaturesRequest
 from explorer.ui.features.picture_rows import picture_rows
 from explorer.ui.features.section_exports import section_exports, source_on_command_line
@@ -54,8 +53,7 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     shown = run_in_worker(request, "features layers", question, work, _doing)
     if shown.result is None:
         return None
-    picture_rows([_row(each) for each in shown.result], "features layers")
-    _charts(shown.result)
+    _columns(shown.result)
     if not shown.is_current:
         return None
     _exports(request, shown.result)
@@ -115,22 +113,23 @@ def _row(each: ClassifierLayers) -> TileRow:
     return TileRow(each.title, each.robust, sentence, tiles)
 
 
-def _charts(answers: Answer) -> None:
+def _columns(answers: Answer) -> None:
+    """Each classifier's pictures above its chart, two classifiers beside each other."""
+    places = [place for _ in range(0, len(answers), 2) for place in st.columns(2)]
+    for index, (each, place) in enumerate(zip(answers, places, strict=False)):
+        with place:
+            picture_rows([_row(each)], f"features layers {index}")
     wait_for_imports("charts")
     from explorer.figures.layer_charts import DISTANCE, layers_chart, top_of
 
     top = top_of(answers)
-    for index, (each, place) in enumerate(
-        zip(answers, st.columns(min(2, len(answers))) * 2, strict=False)
-    ):
+    for index, (each, place) in enumerate(zip(answers, places, strict=False)):
         with place:
-            st.markdown(f"**{plain(each.title)}**")
-            words = f"{each.title}: {DISTANCE}, layer by layer, for the attack and for noise"
             st.plotly_chart(
                 layers_chart(each, top),
                 key=f"features layers chart {index}",
                 config={"displayModeBar": False},
-                alt=words,
+                alt=f"{each.title}: {DISTANCE}, layer by layer, for the attack and for noise",
             )
     st.caption("All charts have the same scale. The first layer is the picture itself.")
 

@@ -23,6 +23,7 @@ export default function (component) {
     child(header, "span", "training", row.training)
     if (row.sentence) child(header, "p", "sentence", row.sentence)
     const tiles = child(section, "div", "tiles")
+    if (row.tiles.length < 4) tiles.classList.add("few")
     tiles.style.setProperty("--count", String(row.tiles.length))
     for (const tile of row.tiles) drawTile(tiles, tile)
   }

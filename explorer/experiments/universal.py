@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from explorer.attacks import AttackError, Threat
 from explorer.attacks.arguments import as_count, as_seed
-from explorer.attacks.losses import cross_entropy
+from explorer.attacks.objective import Objective
 from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
 from explorer.datasets.labelled import LabelledImages
-from explorer.engine import GradientModel, gradient_model, map_chunks
+from explorer.engine import GradientModel, gradient_model
 from explorer.errors import Cancelled
+from explorer.experiments.draw_order import DrawOrder
 from explorer.experiments.fooled_share import Change, FooledShare, IsCancelled, fooled_share
 from explorer.experiments.sweep.set_attack import pixels_of
 
@@ -82,11 +82,6 @@ class Universal:
     noise: tuple[FooledShare, ...]
 
 
-class _Evaluation(NamedTuple):
-    loss: Tensor
-    gradient: Tensor
-
-
 def fit_universal(
     classifier: Classifier,
     data: LabelledImages,
@@ -105,7 +100,7 @@ def fit_universal(
     if not len(data):
         raise AttackError("there are no images to fit a perturbation to; give one at least")
     surrogate, _ = gradient_model(classifier, attack.precision)
-    order = _Order(len(data), attack.seed)
+    order = DrawOrder(len(data), torch.Generator().manual_seed(attack.seed % 2**63))
     delta = torch.zeros(1, *data.images.shape[1:], device=classifier.device)
     with evaluation_mode(classifier):
         for step in range(attack.steps):
@@ -114,7 +109,7 @@ def fit_universal(
             rows = order.next(min(attack.batch, len(data)))
             pixels = pixels_of(data.images[rows]).to(delta)
             labels = data.labels[rows].to(delta.device)
-            gradient = _evaluate(surrogate, (pixels + delta).clamp(0, 1), labels).gradient
+            gradient = clipped_gradient(surrogate, (pixels + delta).clamp(0, 1), labels)
             direction = attack.threat.normalized_gradient(gradient.sum(dim=0, keepdim=True))
             delta = attack.threat.project(delta + attack.step_size(step) * direction)
             if step % PREVIEW_INTERVAL == 0:
@@ -189,40 +184,9 @@ def check_same_input(classifiers: Mapping[str, Classifier]) -> None:
             )
 
 
-def split(data: LabelledImages, count: int) -> tuple[LabelledImages, LabelledImages]:
-    """The first ``count`` images, and the others."""
-    return data.take(torch.arange(count)), data.take(torch.arange(count, len(data)))
-
-
-def _evaluate(surrogate: GradientModel, images: Tensor, labels: Tensor) -> _Evaluation:
-    """The clipped loss [N] and its gradient [N, C, H, W], zero where the loss is at the limit."""
-
-    def at(rows: slice) -> _Evaluation:
-        logits, vjp = surrogate.logits_vjp(images[rows])
-        loss = cross_entropy(logits, labels[rows])
-        counts = loss.scale * (loss.value < LOSS_LIMIT)
-        return _Evaluation(
-            loss.value.clamp(max=LOSS_LIMIT), vjp(loss.logit_direction * counts[:, None])
-        )
-
-    return map_chunks(surrogate, images, at, kind="universal")
-
-
-@dataclass
-class _Order:
-    """Positions of ``count`` images in random rounds: each once, then each once again."""
-
-    count: int
-    seed: int
-
-    def __post_init__(self) -> None:
-        self._generator = torch.Generator().manual_seed(self.seed % 2**63)
-        self._left = torch.zeros(0, dtype=torch.int64)
-
-    def next(self, size: int) -> Tensor:
-        """The next ``size`` positions, int64; at most ``count``."""
-        if len(self._left) < size:
-            fresh = torch.randperm(self.count, generator=self._generator)
-            self._left = torch.cat([self._left, fresh])
-        rows, self._left = self._left[:size], self._left[size:]
-        return rows
+def clipped_gradient(surrogate: GradientModel, images: Tensor, labels: Tensor) -> Tensor:
+    """The gradient [N, C, H, W] of min(L, β) at ``images``: zero where the loss is above β."""
+    evaluation = Objective("ce", labels, None)(surrogate, images)
+    assert evaluation.gradient is not None
+    counts = evaluation.scale * (evaluation.loss < LOSS_LIMIT)
+    return evaluation.gradient * counts[:, None, None, None]

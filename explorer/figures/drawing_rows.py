@@ -76,7 +76,7 @@ def _drawn(drawing: Drawing, answer: Recognition | None, index: int) -> Tile:
     if answer is None:
         return Tile(title, image)
     said, mark = answer.answers[index], RIGHT if answer.recognised[index] else WRONG
-    return Tile(title, image, f"{mark} {said.name}", (percent(said.confidence),))
+    return Tile(title, image, said.name, (f"{mark} {percent(said.confidence)}",))
 
 
 def frame_row(

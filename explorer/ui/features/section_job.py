@@ -33,12 +33,14 @@ def run_in_worker(
     question: Hashable,
     work: Callable[[Job[T]], T],
     describe: Callable[[Job[Any]], str],
+    draw_preview: Callable[[Any, str], None] | None = None,
 ) -> Shown[T]:
     """The result of ``work``; until it is there, the last one of ``place``, or None.
 
     ``question`` is the section's own part of the key of the result, which also has the picture and
     the weights. ``work`` reports (done, total) in ``job.progress`` and calls ``job.next_step``
-    before each step; ``describe`` says what it is doing.
+    before each step; ``describe`` says what it is doing, and ``draw_preview(preview, key)`` draws
+    ``job.preview`` while there is no earlier result.
     """
     key = (place, question, request.key)
     results: ResultCache[Any] = st.session_state.setdefault(f"{PAGE}results", ResultCache(CAPACITY))
@@ -50,7 +52,7 @@ def run_in_worker(
         st.container(key=f"status {place}")  # as show_progress has it
         return Shown(known, is_current=True)
     job = jobs.submit(place, key, work)
-    result = show_progress(jobs, job, place, describe)
+    result = show_progress(jobs, job, place, describe, draw_preview=draw_preview)
     if job.done and result is not None:
         results.put(key, result)
         st.session_state[_SHOWN + place] = key

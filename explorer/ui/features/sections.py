@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from explorer.ui.features import gradients_section, large_epsilon_section, layers_section
+from explorer.ui.features import (
+    gradients_section,
+    inversion_section,
+    large_epsilon_section,
+    layers_section,
+    painting_section,
+    synthesis_section,
+)
 from explorer.ui.features.controls import FeaturesRequest
 
 
@@ -29,4 +36,7 @@ SECTIONS = (
     Section("Gradients", gradients_section.draw, gradients_section.LINKED),
     Section("Large ε", large_epsilon_section.draw, large_epsilon_section.LINKED),
     Section("Layer by layer", layers_section.draw, layers_section.LINKED),
+    Section("Drawn from noise", synthesis_section.draw, synthesis_section.LINKED),
+    Section("Inverted", inversion_section.draw, inversion_section.LINKED),
+    Section("Painting", painting_section.draw, painting_section.LINKED),
 )

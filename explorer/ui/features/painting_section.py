@@ -1,0 +1,193 @@
+"""The section of painting: brush over a part of the picture, and classifiers fill in a class."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import streamlit as st
+
+from explorer.experiments.features.asked import FeatureError
+from explorer.experiments.features.drawing_commands import paint_command
+from explorer.experiments.features.large_epsilon import default_target
+from explorer.experiments.features.mask import Box, box_cells, cells_from, cells_mask, cells_text
+from explorer.experiments.features.painting import EPSILON as USUAL_EPSILON
+from explorer.experiments.features.painting import Painting, PaintingSettings, paint
+from explorer.experiments.features.synthesis import SynthesisFrame, default_epsilon
+from explorer.figures.drawing_rows import painting_row
+from explorer.figures.tile_rows import Tile, TileRow
+from explorer.images.geometry import preprocess
+from explorer.ui.features.brush import BRUSHED, brush
+from explorer.ui.features.controls import PAGE, FeaturesRequest, choose_class
+from explorer.ui.features.picture_rows import picture_rows
+from explorer.ui.features.section_exports import section_exports, source_on_command_line
+from explorer.ui.features.section_job import run_in_worker
+from explorer.ui.jobs.job import Job
+from explorer.ui.shared.attack_widgets import BIND
+from explorer.ui.shared.session_memory import once
+
+TARGET, EPSILON, STEPS = f"{PAGE}painted", f"{PAGE}painted_l2", f"{PAGE}painted_steps"
+MASK = f"{PAGE}mask"  # in the session's state and the address: the squares as digits
+LINKED = (TARGET, EPSILON, STEPS, MASK)
+_READ = f"{PAGE}mask read"  # what the address had in the last run
+_PLACE, _BRUSH = "features painting", "features brush"
+_FIRST_MASK = cells_text(box_cells(Box(0.25, 0.2, 0.9, 0.9)))
+_LARGEST = 4.0
+_EDGES = ("left", "top", "right", "bottom")
+_EXPLANATION = """
+Brush over a part of the picture. Within it, each classifier changes the pixels until it sees the
+class that you choose; the others stay as they are. A robust classifier has to paint something that
+looks like the class. A standard one is content with a pattern that people can't name.
+"""
+Answer = tuple[Painting, ...]
+
+
+def draw(request: FeaturesRequest) -> Hashable | None:
+    """Draw the section; the key of its question once the answer is on the page."""
+    st.markdown(_EXPLANATION)
+    mask = _mask()
+    models = request.models
+    left, right = st.columns([2, 3])
+    with left:
+        first = models[request.names[0]]
+        brush(preprocess(request.picture.image, first), mask, _BRUSH, _brushed)
+        _box_by_numbers()
+    with right:
+        settings = _choose(request)
+    masks = {name: cells_mask(cells_from(mask), each.input_size) for name, each in models.items()}
+
+    def work(job: Job[Answer]) -> Answer:
+        def count(done: int, total: int) -> None:
+            job.progress = done, total
+
+        def show(frame: SynthesisFrame) -> None:
+            job.preview = frame
+
+        return paint(
+            models,
+            request.picture.image,
+            masks,
+            settings,
+            on_step=count,
+            on_frame=show,
+            cancelled=job.next_step,
+        )
+
+    def preview(frame: SynthesisFrame, key: str) -> None:
+        model = models[frame.name]
+        tile = Tile(f"step {frame.step} of {frame.steps}", frame.images[0])
+        picture_rows([TileRow(model.title, model.robust, "", (tile,))], key)
+
+    question = (settings, mask)
+    shown = run_in_worker(request, _PLACE, question, work, _doing, preview)
+    if shown.result is None:
+        return None
+    picture_rows([painting_row(each) for each in shown.result], _PLACE)
+    if not shown.is_current:
+        return None
+    _exports(request, settings, mask, shown.result)
+    return question
+
+
+def _mask() -> str:
+    """The mask of the address, which a link or a step back brings, or else of the session."""
+    state, asked = st.session_state, st.query_params.get(MASK)
+    if asked is not None and asked != state.get(_READ) and _is_mask(asked):
+        state[MASK] = asked
+    state.setdefault(MASK, _FIRST_MASK)
+    if asked is None:
+        st.query_params[MASK] = state[MASK]
+    state[_READ] = st.query_params.get(MASK)
+    return str(state[MASK])
+
+
+def _is_mask(text: str) -> bool:
+    try:
+        cells_from(text)
+    except FeatureError:
+        return False
+    return True
+
+
+def _brushed() -> None:
+    """Take over what the browser reports; anything but a mask is ignored."""
+    text = st.session_state[_BRUSH].get(BRUSHED)
+    if isinstance(text, str) and _is_mask(text):
+        _set_mask(text)
+
+
+def _set_mask(text: str) -> None:
+    st.session_state[MASK] = st.query_params[MASK] = text
+
+
+def _box_by_numbers() -> None:
+    with st.expander("Mark a box by numbers"):
+        columns = st.columns(len(_EDGES))
+        values = []
+        for column, edge, usual in zip(columns, _EDGES, (25, 20, 90, 90), strict=True):
+            values.append(
+                column.number_input(f"{edge}, %", 0, 100, usual, step=5, key=f"{PAGE}box_{edge}")
+            )
+        st.button("Mark this box", on_click=_mark_box, args=(tuple(values),), key=f"{PAGE}mark")
+        if error := st.session_state.pop(f"{PAGE}box error", None):
+            st.error(error)
+
+
+def _mark_box(percents: tuple[float, ...]) -> None:
+    try:
+        _set_mask(cells_text(box_cells(Box(*(each / 100 for each in percents)))))
+    except FeatureError:
+        st.session_state[f"{PAGE}box error"] = "Left must be below right, and top below bottom."
+
+
+def _choose(request: FeaturesRequest) -> PaintingSettings:
+    models = request.models
+    usual = default_epsilon(models[request.names[0]].input_size, USUAL_EPSILON)
+    target = choose_class(
+        request,
+        "Class to paint",
+        TARGET,
+        "the most probable other class",
+        "Left empty, it is the class that the last classifier finds most probable among those that "
+        "none predicts.",
+    )
+    if target is None:
+        target = once(
+            f"{PAGE}usual target",
+            request.key,
+            lambda: default_target(models, request.picture.image),
+        )
+    epsilon = st.slider(
+        "ε: length of the change (L2)",
+        0.5,
+        _LARGEST * usual,
+        usual,
+        step=0.5,
+        format="%.1f",
+        key=EPSILON,
+        bind=BIND,
+        help="The budget for all values in the marked part together, in pixels of [0, 1].",
+    )
+    steps = st.slider("Steps", 5, 200, PaintingSettings.steps, key=STEPS, bind=BIND)
+    return PaintingSettings(
+        target=target, epsilon=None if epsilon == usual else float(epsilon), steps=int(steps)
+    )
+
+
+def _doing(job: Job[Any]) -> str:
+    done, total = job.progress
+    return f"Painting: step {done} of {total}" if total else "Preparing the painting"
+
+
+def _exports(
+    request: FeaturesRequest, settings: PaintingSettings, mask: str, answers: Answer
+) -> None:
+    source = source_on_command_line(request)
+
+    def build() -> dict[str, bytes]:
+        from explorer.figures.drawing_files import painting_files
+
+        return painting_files(answers, settings, mask, source, request.models)
+
+    command = paint_command(settings, mask, source, request.names)
+    section_exports(request, LINKED, "painting", build, [command])

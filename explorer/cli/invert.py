@@ -11,6 +11,7 @@ from tqdm import tqdm
 from explorer.classifiers import Classifier, load
 from explorer.cli.common import UsageError, print_json, print_warnings, writable_folder
 from explorer.cli.one_image import add_output_options
+from explorer.experiments.features.drawing_recipes import inversion_recipe
 from explorer.experiments.features.inversion import Inversion, InversionSettings, invert
 from explorer.experiments.features.starts import STARTS_FROM_NOISE
 from explorer.experiments.one_image.attack_image import versions
@@ -58,7 +59,8 @@ def run(options: argparse.Namespace) -> int:
             bar.update(done - bar.n)
 
         answers = invert(classifiers, picture.image, settings, on_step=show)
-    write_together(out, inversion_files(answers, settings, options.image, classifiers))
+    recipe = inversion_recipe(answers, settings, options.image, classifiers)
+    write_together(out, inversion_files(answers, settings, recipe))
     if options.json:
         print_json(_values(answers, settings, classifiers))
     else:

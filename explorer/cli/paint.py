@@ -15,6 +15,7 @@ from tqdm import tqdm
 from explorer.classifiers import Classifier, load
 from explorer.cli.common import UsageError, number, print_json, print_warnings, writable_folder
 from explorer.cli.one_image import add_output_options
+from explorer.experiments.features.drawing_recipes import painting_recipe
 from explorer.experiments.features.mask import (
     SIDE,
     Box,
@@ -83,7 +84,8 @@ def run(options: argparse.Namespace) -> int:
             bar.update(done - bar.n)
 
         answers = paint(classifiers, picture.image, masks, settings, on_step=show)
-    write_together(out, painting_files(answers, settings, name, options.image, classifiers))
+    recipe = painting_recipe(answers, settings, name, options.image, classifiers)
+    write_together(out, painting_files(answers, settings, recipe))
     if options.json:
         print_json(_values(answers, settings, classifiers))
     else:

@@ -14,6 +14,7 @@ from explorer.cli.data_options import SOURCES, print_notes
 from explorer.cli.one_image import add_output_options
 from explorer.datasets.labelled import LabelledImages
 from explorer.datasets.sources import read_source
+from explorer.experiments.features.drawing_recipes import synthesis_recipe
 from explorer.experiments.features.recognition import judge_names
 from explorer.experiments.features.starts import DATA, STARTS
 from explorer.experiments.features.synthesis import Synthesis, SynthesisSettings, synthesise
@@ -91,7 +92,8 @@ def run(options: argparse.Namespace) -> int:
             "--judge"
         )
     judge = (synthesis.judges or options.model)[0]
-    write_together(out, synthesis_files(synthesis, settings, classifiers, judge, options.data))
+    recipe = synthesis_recipe(synthesis, settings, classifiers, options.data)
+    write_together(out, synthesis_files(synthesis, settings, judge, recipe))
     if options.json:
         print_json(_values(synthesis, settings, classifiers))
     else:

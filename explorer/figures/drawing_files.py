@@ -5,17 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 
-from explorer.classifiers import Classifier
-from explorer.experiments.features.drawing_commands import (
-    invert_command,
-    paint_command,
-    synthesise_command,
-)
 from explorer.experiments.features.inversion import Inversion, InversionSettings
 from explorer.experiments.features.painting import Painting, PaintingSettings
-from explorer.experiments.features.recipe import model_result, recipe_json
 from explorer.experiments.features.synthesis import Synthesis, SynthesisSettings
 from explorer.figures.comparison_files import FORMATS, model_file_names
 from explorer.figures.drawing_rows import inversion_row, painting_row, synthesis_rows
@@ -35,9 +27,8 @@ STARTS = {
 def synthesis_files(
     synthesis: Synthesis,
     settings: SynthesisSettings,
-    classifiers: Mapping[str, Classifier],
     judge: str,
-    data: str | None = None,
+    recipe: str,
 ) -> dict[str, bytes]:
     """The figure with the verdicts of ``judge``, the table, each picture, and the recipe."""
     epsilons = ", ".join(dict.fromkeys(f"{each.epsilon:g}" for each in synthesis.drawings))
@@ -51,17 +42,6 @@ def synthesis_files(
     for name, each in zip(names, synthesis.drawings, strict=True):
         for index, (target, image) in enumerate(zip(each.targets, each.images, strict=True)):
             files[f"{name}-{index:03d}-class-{target}.png"] = to_png(image)
-    models = [
-        model_result(each.name, classifiers[each.name], each.starts, [each.images])
-        for each in synthesis.drawings
-    ]
-    command = synthesise_command(
-        settings, [each.name for each in synthesis.drawings], synthesis.judges, data
-    )
-    precision = synthesis.drawings[0].precision
-    recipe = recipe_json(
-        SYNTHESIS, command, settings.start, asdict(settings), models, precision=precision
-    )
     return files | {"recipe.json": recipe.encode()}
 
 
@@ -93,10 +73,7 @@ def synthesis_csv(synthesis: Synthesis) -> str:
 
 
 def inversion_files(
-    answers: Sequence[Inversion],
-    settings: InversionSettings,
-    image: str,
-    classifiers: Mapping[str, Classifier],
+    answers: Sequence[Inversion], settings: InversionSettings, recipe: str
 ) -> dict[str, bytes]:
     """The figure, the table of distances by step, each picture, and the recipe."""
     caption = f"From {STARTS[settings.start]}, {settings.steps} steps, seed {settings.seed}."
@@ -113,28 +90,13 @@ def inversion_files(
         f"inverted-{name}.png": to_png(each.image)
         for name, each in zip(names, answers, strict=True)
     }
-    models = [
-        model_result(each.name, classifiers[each.name], each.picture, [each.image])
-        for each in answers
-    ]
-    command = invert_command(settings, image, [each.name for each in answers])
-    recipe = recipe_json(
-        INVERSION, command, image, asdict(settings), models, precision=answers[0].precision
-    )
     return files | {"recipe.json": recipe.encode()}
 
 
 def painting_files(
-    answers: Sequence[Painting],
-    settings: PaintingSettings,
-    mask: str,
-    image: str,
-    classifiers: Mapping[str, Classifier],
+    answers: Sequence[Painting], settings: PaintingSettings, recipe: str
 ) -> dict[str, bytes]:
-    """The figure, the table, each picture and its mask, and the recipe.
-
-    ``mask`` is what the command line calls it: its squares as digits, or a path.
-    """
+    """The figure, the table, each picture and its mask, and the recipe."""
     caption = f"Targeted ascent in the marked part, {settings.steps} steps."
     files = _figures(PAINTING, list(map(painting_row, answers)), caption)
     rows = [
@@ -155,14 +117,6 @@ def painting_files(
     for name, each in zip(names, answers, strict=True):
         files[f"painted-{name}.png"] = to_png(each.image)
         files[f"mask-{name}.png"] = to_png(each.mask[None])
-    models = [
-        model_result(each.name, classifiers[each.name], each.original, [each.image])
-        for each in answers
-    ]
-    command = paint_command(settings, mask, image, [each.name for each in answers])
-    recipe = recipe_json(
-        PAINTING, command, image, asdict(settings), models, precision=answers[0].precision
-    )
     return files | {"recipe.json": recipe.encode()}
 
 

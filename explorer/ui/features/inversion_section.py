@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.experiments.features.drawing_commands import invert_command
+from explorer.experiments.features.drawing_recipes import inversion_recipe, invert_command
 from explorer.experiments.features.inversion import (
     Inversion,
     InversionFrame,
@@ -109,7 +109,9 @@ def _exports(request: FeaturesRequest, settings: InversionSettings, answers: Ans
     def build() -> dict[str, bytes]:
         from explorer.figures.drawing_files import inversion_files
 
-        return inversion_files(answers, settings, source, request.models)
+        return inversion_files(
+            answers, settings, inversion_recipe(answers, settings, source, request.models)
+        )
 
     command = invert_command(settings, source, request.names)
     section_exports(request, LINKED, "inversion", build, [command])

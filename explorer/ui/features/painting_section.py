@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from explorer.experiments.features.asked import FeatureError
-from explorer.experiments.features.drawing_commands import paint_command
+from explorer.experiments.features.drawing_recipes import paint_command, painting_recipe
 from explorer.experiments.features.large_epsilon import default_target
 from explorer.experiments.features.mask import Box, box_cells, cells_from, cells_mask, cells_text
 from explorer.experiments.features.painting import EPSILON as USUAL_EPSILON
@@ -187,7 +187,9 @@ def _exports(
     def build() -> dict[str, bytes]:
         from explorer.figures.drawing_files import painting_files
 
-        return painting_files(answers, settings, mask, source, request.models)
+        return painting_files(
+            answers, settings, painting_recipe(answers, settings, mask, source, request.models)
+        )
 
     command = paint_command(settings, mask, source, request.names)
     section_exports(request, LINKED, "painting", build, [command])

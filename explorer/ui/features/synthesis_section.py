@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.experiments.features.drawing_recipes import synthesis_recipe, synthesise_command
 from explorer.experiments.features.recognition import judge_names
 from explorer.experiments.features.starts import GREY, NOISE
 from explorer.experiments.features.synthesis import (
@@ -188,14 +189,14 @@ def _doing(job: Job[Any]) -> str:
 
 
 def _exports(request: FeaturesRequest, settings: SynthesisSettings, synthesis: Synthesis) -> None:
-    from explorer.experiments.features.drawing_commands import synthesise_command
-
     judge = str(st.session_state.get(JUDGE) or request.names[-1])
 
     def build() -> dict[str, bytes]:
         from explorer.figures.drawing_files import synthesis_files
 
-        return synthesis_files(synthesis, settings, request.models, judge)
+        return synthesis_files(
+            synthesis, settings, judge, synthesis_recipe(synthesis, settings, request.models)
+        )
 
     command = synthesise_command(settings, request.names)
     section_exports(request, LINKED, "synthesis", build, [command])

@@ -17,6 +17,7 @@ from explorer.figures.print_style import caption_below, quiet_axes
 from explorer.figures.series import translucent
 
 DISTANCE = "distance relative to the clean activation"
+_NAMED = 14  # layers at most whose names fit below a chart on the screen
 _ADVERSARIAL, _NOISE, _PARTING = "adversarial picture", "random noise", "the paths part"
 # Inches of the printed figure: its width, a panel with the names of its layers and its title, and
 # what is below the last one.
@@ -67,7 +68,10 @@ def layers_chart(each: ClassifierLayers, top: float) -> go.Figure:
             line={"color": palette.ORIGINAL, "width": 1, "dash": "dot"},
             annotation={"text": _PARTING, "font": {"size": 11}},
         )
-    figure.update_xaxes(tickvals=x, ticktext=names, tickangle=-60, tickfont={"size": 10})
+    every = -(-len(x) // _NAMED)
+    figure.update_xaxes(
+        tickvals=x[::every], ticktext=names[::every], tickangle=-60, tickfont={"size": 10}
+    )
     figure.update_yaxes(title=DISTANCE, range=[0, top])
     figure.update_layout(height=480)
     return apply_chart_style(figure)

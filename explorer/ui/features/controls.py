@@ -43,6 +43,11 @@ class FeaturesRequest:
         return {name: classifier(name) for name in self.names}
 
     @property
+    def known(self) -> Mapping[str, Entry]:
+        """All classifiers of the page, as entries of the catalogue by name."""
+        return entries()
+
+    @property
     def key(self) -> Hashable:
         """Equal for requests with equal pictures and weights: a part of the key of each result."""
         models = self.models.items()

@@ -30,22 +30,35 @@ from explorer.ui.shared.attack_widgets import BIND, choose_one, choose_seed
 OF, COPIES, SPREAD = f"{PAGE}of", f"{PAGE}copies", f"{PAGE}spread"
 CLASS, SEED = f"{PAGE}gradient_class", f"{PAGE}gradient_seed"
 LINKED = (OF, CLASS, COPIES, SPREAD, SEED)
-_OF = {"score of the class": LOGIT, "loss": LOSS}
+MOST_COPIES = 100
+_OF = {"logit": LOGIT, "loss": LOSS}
 _PLACE = "features gradients"
+_LEAD = (
+    "Which pixels would make a classifier more sure of a class, if they became brighter or darker? "
+    "That is its gradient. A robust classifier's shows the shape of things, a standard one's is "
+    "closer to static."
+)
 _EXPLANATION = f"""
-The gradient says how the score of a class grows when one pixel grows a little. On the left of each
-pair the three channels are added: green pixels raise the score when they become brighter, purple
-ones when they become darker, white ones do not matter. On the right each channel is shown as it is,
-and middle grey is zero. In each map full strength stands for the {PERCENTILE}th percentile of its
-own values, by the same rule for every classifier. The correlation of neighbouring pixels is about 0
-for static and grows with contours and areas.
+The gradient says how the logit of a class grows when the value of one pixel grows a little. In the
+left map of each pair the three channels are added: green pixels raise the logit when they become
+brighter, purple ones when they become darker, and white ones do not matter. The right map shows
+each channel as it is, and middle grey is zero.
+
+The gradients of a standard classifier are larger. So that the maps can be compared, each has its
+own scale by the same rule: full colour stands for the {PERCENTILE}th percentile of the map's
+absolute values, which is below it.
+
+SmoothGrad (Smilkov et al. 2017) is the mean of the gradients of many copies of the picture with
+different noise. The correlation of neighbouring pixels is a number for what one sees: it is about 0
+for static and grows with contours and areas. That the gradients of robust classifiers look like
+objects was found by Tsipras et al. (2019).
 """
 Answer = tuple[ClassifierGradients, ...]
 
 
 def draw(request: FeaturesRequest) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
-    st.markdown(_EXPLANATION)
+    st.markdown(_LEAD)
     settings = _choose(request)
 
     def work(job: Job[Answer]) -> Answer:
@@ -67,6 +80,8 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     for each in shown.result:
         if each.note:
             st.info(plain(f"{each.title}: {each.note}"), icon=":material/info:")
+    with st.expander("How to read the maps", icon=":material/help:"):
+        st.markdown(_EXPLANATION)
     if not shown.is_current:
         return None
     _exports(request, settings, shown.result)
@@ -76,7 +91,8 @@ def draw(request: FeaturesRequest) -> Hashable | None:
 def _choose(request: FeaturesRequest) -> GradientSettings:
     left, right = st.columns(2)
     with left:
-        of = choose_one("Gradient of the", list(_OF), OF, "Of the class's logit, or of the loss.")
+        of = choose_one("Gradient of the", list(_OF), OF, "The class's logit, or its loss.")
+    with right:
         label = choose_class(
             request,
             "Class",
@@ -84,28 +100,28 @@ def _choose(request: FeaturesRequest) -> GradientSettings:
             "each classifier's prediction",
             "The class whose gradient is taken. Try one that the picture does not show.",
         )
-    with right:
+    with st.expander("SmoothGrad"):
         copies = st.slider(
-            "SmoothGrad: noisy copies",
+            "Noisy copies",
             0,
-            100,
+            MOST_COPIES,
             GradientSettings.copies,
             key=COPIES,
             bind=BIND,
-            help="The mean of the gradients of this many copies with noise (Smilkov et al. 2017).",
+            help="0 for the plain gradient alone.",
         )
         spread = st.slider(
-            "SmoothGrad: noise, in % of the picture's range",
+            "Noise, in % of the picture's range of values",
             1,
             50,
             round(100 * GradientSettings.spread),
             key=SPREAD,
             bind=BIND,
+            help="The standard deviation. Smilkov et al. recommend 10 to 20 %.",
         )
-    with st.expander("More settings"):
         seed = choose_seed("The same seed gives the same noise.", f"{PAGE}gradient_")
     return GradientSettings(
-        of=_OF[of], copies=int(copies), spread=spread / 100, label=label, seed=seed
+        of=_OF[of], copies=int(copies), spread=int(spread) / 100, label=label, seed=seed
     )
 
 

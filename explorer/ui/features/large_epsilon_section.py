@@ -27,18 +27,25 @@ from explorer.ui.shared.session_memory import once
 EPSILON, TARGET = f"{PAGE}large_l2", f"{PAGE}large_target"
 LINKED = (EPSILON, TARGET)
 _LARGEST = 2.0  # times the default
+_LEAD = (
+    "An attack with an ε so large that people see the change. What must a classifier be shown "
+    "until it says the target?"
+)
 _EXPLANATION = f"""
-An attack with an ε so large that people see the change. It takes {STEPS} equal steps towards the
-target. A robust classifier responds to things that people see too, so it has to be shown the
-target: the picture becomes it. A standard one is content with static. What the other classifiers
-say of the last picture is below it.
+Each picture is the end of a targeted attack (PGD, L2, {STEPS} equal steps from the picture itself).
+The first ones may change a quarter and half as much as the last.
+
+A robust classifier says the target only when it is shown something that looks like it: the picture
+becomes the target, as Tsipras et al. (2019) saw. A standard one is content with much less, and
+most of what it is shown are patterns that people make nothing of. Below the last picture stands
+what the other classifiers say of it, which the attack did not ask.
 """
 Answer = tuple[LargeEpsilon, ...]
 
 
 def draw(request: FeaturesRequest) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
-    st.markdown(_EXPLANATION)
+    st.markdown(_LEAD)
     recipe = _choose(request)
 
     def work(job: Job[Answer]) -> Answer:
@@ -56,6 +63,8 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     titles = {each.name: each.title for each in shown.result}
     rows = [large_epsilon_row(each, titles) for each in shown.result]
     picture_rows(rows, "features large")
+    with st.expander("What to see here", icon=":material/help:"):
+        st.markdown(_EXPLANATION)
     if not shown.is_current:
         return None
     _exports(request, shown.result)

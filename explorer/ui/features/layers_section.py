@@ -26,19 +26,25 @@ from explorer.ui.shared.imports import wait_for_imports
 
 EPSILON, SEED = f"{PAGE}layers_l2", f"{PAGE}layers_seed"
 LINKED = (EPSILON, SEED)
+_LEAD = (
+    "An attack and random noise that change the picture by the same length: how far is each from "
+    "the clean picture inside the network?"
+)
 _EXPLANATION = f"""
-An attack and random noise change the pixels by the same length. How far is each of them from the
-clean picture inside the network? At every layer the chart shows the distance of its activations
-from the clean ones, relative to the length of the clean ones. The paths part at the first layer
-from which on the adversarial picture stays at least {PARTING:g} times as far away as the farthest
-of {DRAWS} draws of noise. The band is the range of the draws.
+At every layer the chart shows how far the activations are from those of the clean picture: the
+length (L2) of their difference, in parts of the length of the clean ones. The attack and the noise
+begin equally far away. Noise is mostly averaged out on its way; an attack grows, as it was made to.
+
+The paths are said to part at the first layer from which on the adversarial picture stays at least
+{PARTING:g} times as far away as the farthest of {DRAWS} draws of noise. The band is the range of
+the draws. The chart names some of the layers, and the others where you point at them.
 """
 Answer = tuple[ClassifierLayers, ...]
 
 
 def draw(request: FeaturesRequest) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
-    st.markdown(_EXPLANATION)
+    st.markdown(_LEAD)
     recipe = _choose(request)
 
     def work(job: Job[Answer]) -> Answer:
@@ -54,6 +60,8 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     if shown.result is None:
         return None
     _columns(shown.result)
+    with st.expander("How to read the charts", icon=":material/help:"):
+        st.markdown(_EXPLANATION)
     if not shown.is_current:
         return None
     _exports(request, shown.result)
@@ -107,8 +115,8 @@ def _row(each: ClassifierLayers) -> TileRow:
         else f"The paths part at {each.parting.name}."
     )
     sentence = (
-        f"{parting} At the logits the attack is {last.adversarial:.2f} away, "
-        f"noise {last.mean_noise:.2f}."
+        f"{parting} The relative distance of the logits is {last.adversarial:.2f} for the attack "
+        f"and {last.mean_noise:.2f} for noise."
     )
     return TileRow(each.title, each.robust, sentence, tiles)
 

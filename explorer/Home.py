@@ -48,6 +48,7 @@ page = st.navigation(
             PAGES / "datasets.py", title="Robust and non-robust data", icon=":material/compare:"
         ),
         st.Page(PAGES / "gaussians.py", title="Two Gaussians", icon=":material/scatter_plot:"),
+        st.Page(PAGES / "lab.py", title="Bugs or features?", icon=":material/science:"),
         st.Page(PAGES / "models.py", title="Models", icon=":material/category:"),
     ],
     position="top",

@@ -14,8 +14,6 @@ from explorer.classifiers import Classifier, load
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
 from explorer.cli.common import UsageError, print_warnings
 from explorer.engine import PRECISIONS
-from explorer.experiments.fooled_share import FooledShare
-from explorer.figures.captions import percent
 
 MAX_JUDGES = 20
 
@@ -70,11 +68,3 @@ def progress_bar() -> Iterator[_OnStep]:
             bar.update(done - bar.n)
 
         yield show
-
-
-def share_text(share: FooledShare) -> str:
-    """``51.2 % of 916 (95 % interval 47.9 % to 54.4 %)``."""
-    if share.rate is None:
-        return "no image to score it on was classified correctly"
-    low, high = map(percent, share.interval)
-    return f"{percent(share.rate)} of {share.n} (95 % interval {low} to {high})"

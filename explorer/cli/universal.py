@@ -12,7 +12,6 @@ from explorer.cli.judged_options import (
     judged_names,
     load_judged,
     progress_bar,
-    share_text,
 )
 from explorer.experiments.fitting_images import (
     BUNDLED,
@@ -31,6 +30,7 @@ from explorer.experiments.universal import (
 )
 from explorer.experiments.universal_recipe import UniversalRecipe, universal_rows
 from explorer.figures.captions import count_of
+from explorer.figures.share_chart import share_sentence
 from explorer.figures.universal_files import universal_files
 from explorer.files import write_together
 
@@ -107,6 +107,6 @@ def _text(result: Universal) -> str:
     fitted = f"fitted to {count_of(result.fitted, 'image')}, scored on others that were right"
     lines = [f"one perturbation, {fitted}"]
     for share, noise in zip(result.shares, result.noise, strict=True):
-        lines.append(f"  {share.model}: fooled on {share_text(share)}")
-        lines.append(f"    random noise of the same size: {share_text(noise)}")
+        lines.append(f"  {share.model}: fooled on {share_sentence(share)}")
+        lines.append(f"    random noise of the same size: {share_sentence(noise)}")
     return "\n".join(lines)

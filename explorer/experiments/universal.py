@@ -73,7 +73,7 @@ class Universal:
     """``delta`` float32 [C, H, W], fitted to ``fitted`` images, and how often it fools.
 
     ``shares`` are on other images: of the attacked classifier, then of the others. ``noise`` are
-    those of a random change of the same size.
+    those of a random change of the same size. All count the images that were right before.
     """
 
     delta: Tensor

@@ -54,7 +54,8 @@ def share_chart(series: Sequence[ShareSeries], axis: str) -> go.Figure:
                 "thickness": 1.5,
             },
             customdata=[
-                f"{escape(share.model, quote=False)}<br>{_words(share)}" for _, share in known
+                f"{escape(share.model, quote=False)}<br>{share_sentence(share)}"
+                for _, share in known
             ],
             hovertemplate="%{customdata}<extra>" + escape(each.name, quote=False) + "</extra>",
         )
@@ -111,6 +112,9 @@ def _offset(index: int, count: int) -> float:
     return 0.24 * (index - (count - 1) / 2)
 
 
-def _words(share: FooledShare) -> str:
+def share_sentence(share: FooledShare) -> str:
+    """``78.9 % of 911 (95 % interval 76.2 % to 81.4 %)``, or that there was nothing to count."""
+    if share.rate is None:
+        return "none of 0, as it got no picture right before"
     low, high = map(percent, share.interval)
-    return f"{percent(share.rate or 0.0)} of {share.n}, 95 % interval {low} to {high}"
+    return f"{percent(share.rate)} of {share.n} (95 % interval {low} to {high})"

@@ -1,0 +1,50 @@
+"""Pictures in a row with a caption each, small ones as squares and not smoothed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+from PIL import Image
+from torch import Tensor
+
+from explorer.experiments.before_and_after import ChangedPicture
+from explorer.figures.captions import percent
+from explorer.images.geometry import to_uint8
+from explorer.ui.components.images import PIXELATED_BELOW
+from explorer.ui.components.markdown import plain
+from explorer.ui.shared.imports import picture_drawn
+
+TILE = 128  # pixels
+
+
+def picture_row(pictures: Iterable[tuple[Tensor, str]], side: int = TILE) -> None:
+    """Draw float32 [C, H, W] in [0, 1], each with a caption in Markdown."""
+    images, captions = zip(*((_tile(image, side), text) for image, text in pictures), strict=True)
+    st.image(list(images), caption=list(captions), width=side, output_format="PNG")
+    picture_drawn()
+
+
+def changed_row(
+    change: Tensor, title: str, pictures: Sequence[ChangedPicture], side: int = TILE
+) -> None:
+    """Draw the change under its ``title``, then the changed pictures with what is said of them."""
+    picture_row([(change, title), *((each.image, caption(each)) for each in pictures)], side)
+
+
+def caption(picture: ChangedPicture) -> str:
+    """What the classifier said before, and says now, as Markdown."""
+    after = f"{plain(picture.after)}, {percent(picture.confidence)}"
+    if picture.before == picture.after:
+        return f"still {after}"
+    return f"{plain(picture.before)} → **{after}**"
+
+
+def _tile(image: Tensor, side: int) -> npt.NDArray[np.uint8]:
+    """uint8 [side, side, 3], twice as large for dense screens."""
+    picture = Image.fromarray(to_uint8(image))
+    is_small = max(picture.size) < PIXELATED_BELOW
+    sampling = Image.Resampling.NEAREST if is_small else Image.Resampling.LANCZOS
+    return np.asarray(picture.resize((2 * side, 2 * side), sampling))

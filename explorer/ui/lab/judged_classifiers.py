@@ -1,0 +1,69 @@
+"""The classifier that a section attacks, and the others that see the result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from explorer.classifiers import Classifier, ClassifierError, Entry
+from explorer.ui.components.markdown import plain
+from explorer.ui.shared.address import remember_lost
+from explorer.ui.shared.attack_widgets import BIND
+from explorer.ui.shared.classifiers import NO_CLASSIFIER, classifier_of, entries
+from explorer.ui.shared.words import badge
+
+MAX_JUDGES = 10
+
+
+def choose_attacked(key: str, first: str) -> str:
+    """The name of the attacked classifier; ``first`` at the start, if it is known.
+
+    Raises :class:`~explorer.classifiers.ClassifierError` where there is none.
+    """
+    known = entries()
+    if not known:
+        raise ClassifierError(NO_CLASSIFIER)
+    remember_lost(key, known)
+    names = list(known)
+    index = names.index(first) if first in known else 0
+    name = str(st.selectbox("Attacked classifier", names, index=index, key=key, bind=BIND))
+    st.markdown(f"{badge(known[name])} :small[{plain(known[name].title)}]")
+    return name
+
+
+def choose_judges(key: str, attacked: str) -> list[str]:
+    """The names of the others that see the result; at the start all bundled ones of the data."""
+    known = entries()
+    others = [name for name in known if name != attacked and _takes_the_same(known, attacked, name)]
+    if not others:
+        st.caption("No other classifier here takes the same pictures.")
+        return []
+    remember_lost(key, others)
+    return st.multiselect(
+        "Others that see the result",
+        others,
+        default=others[:MAX_JUDGES],
+        key=key,
+        bind=BIND,
+        max_selections=MAX_JUDGES,
+        placeholder="none",
+        help="Classifiers of the same data. What fools them too is said to transfer.",
+    )
+
+
+def loader(names: list[str]) -> Callable[[], dict[str, Classifier]]:
+    """A function that loads the classifiers by name, for the thread of a job."""
+    known = entries()
+    chosen = {name: known[name] for name in names}
+    return lambda: {name: classifier_of(entry) for name, entry in chosen.items()}
+
+
+def _takes_the_same(known: Mapping[str, Entry], one: str, other: str) -> bool:
+    first, second = known[one], known[other]
+    if first.card is None or second.card is None:
+        return first.data == second.data
+    return (first.card.labels, first.card.input_size) == (
+        second.card.labels,
+        second.card.input_size,
+    )

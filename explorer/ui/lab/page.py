@@ -1,0 +1,40 @@
+"""The lab below its introduction: the choice of a section, and the section."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.ui.components.errors import report_errors
+from explorer.ui.components.question_history import track_history
+from explorer.ui.lab.keys import SECTION
+from explorer.ui.lab.sections import SECTIONS
+from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
+from explorer.ui.shared.attack_widgets import BIND
+
+
+def lab_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
+    """Fill the page. ``notice`` takes errors, ``results`` the chosen section."""
+    by_title = {section.title: section for section in SECTIONS}
+    question: Hashable | None = None
+    with report_errors(notice):
+        remember_asked(SECTION, *(key for section in SECTIONS for key in section.linked))
+        drop_infinite_values()
+        title = results.segmented_control(
+            "Section",
+            list(by_title),
+            default=SECTIONS[0].title,
+            required=True,
+            key=SECTION,
+            bind=BIND,
+            label_visibility="collapsed",
+        )
+        section = by_title[str(title)]
+        linked = (SECTION, *section.linked)
+        try:
+            with report_errors(results):
+                question = section.draw(results)
+        finally:
+            name_refused_values(notice, *linked)
+            track_history(linked, None if question is None else (title, question))

@@ -1,0 +1,167 @@
+"""The section on universal perturbations: one change that fools a classifier on most images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from torch import Tensor
+
+from explorer.experiments.before_and_after import ChangedPicture, changed_pictures
+from explorer.experiments.fitting_images import read_fitting_images
+from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.universal import Universal, adding, universal
+from explorer.experiments.universal_recipe import UniversalRecipe, universal_rows
+from explorer.images.distances import magnification, perturbation_image
+from explorer.ui.components.markdown import plain
+from explorer.ui.jobs.job import Job
+from explorer.ui.lab.changed_row import changed_row
+from explorer.ui.lab.judged_classifiers import loader
+from explorer.ui.lab.keys import PAGE
+from explorer.ui.lab.section_exports import section_exports
+from explorer.ui.lab.universal_controls import LINKED as LINKED
+from explorer.ui.lab.universal_controls import UniversalRequest, choose_universal
+from explorer.ui.shared.classifiers import classifier, identity
+from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.known_result import known_or_computed
+
+_PLACE = "lab universal"
+EXAMPLES = 7
+_EXPLANATION = (
+    "An attack usually computes a change for one picture. Here **one** change is fitted to many "
+    "pictures at once, then added to others that it has never seen. Random noise of the same size "
+    "is the control."
+)
+_WHY = r"""
+Each step takes some of the images, and moves $\delta$ along the gradient of their losses:
+
+$$
+\max_{\|\delta\|_p \le \varepsilon}\; \sum_i \min\big(L(f(x_i + \delta), y_i),\, \beta\big)
+$$
+
+The limit $\beta$ keeps the images that are fooled already from deciding where $\delta$ goes
+(Shafahi et al. 2020, “Universal Adversarial Training”). That such a $\delta$ exists says that the
+classifier is fragile in the same directions at most images (Moosavi-Dezfooli et al. 2017,
+“Universal Adversarial Perturbations”), and where it fools another classifier too, both rely on the
+same patterns.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    """δ so far, and the first of the other images with it."""
+
+    delta: Tensor
+    examples: tuple[ChangedPicture, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    result: Universal
+    recipe: UniversalRecipe
+    picture: _Picture
+
+
+def draw(results: DeltaGenerator) -> Hashable | None:
+    """Draw the section; the key of its question once the answer is on the page."""
+    with st.sidebar:
+        request = choose_universal()
+    with results:
+        st.markdown(_EXPLANATION)
+        shown = known_or_computed(
+            PAGE, _PLACE, _key(request), _device(request), _work(request), _doing, _draw_picture
+        )
+        answer: _Answer | None = shown.result
+        if answer is not None:
+            _show(answer)
+            if shown.is_current:
+                _exports(answer)
+        with st.expander("Why does this work?", icon=":material/help:"):
+            st.markdown(_WHY)
+    return _key(request) if answer is not None and shown.is_current else None
+
+
+def _key(request: UniversalRequest) -> Hashable:
+    identities = tuple(identity(classifier(name)) for name in request.names)
+    return UniversalRecipe(*request).command(), identities
+
+
+def _device(request: UniversalRequest) -> str:
+    return str(classifier(request.names[0]).device)
+
+
+def _work(request: UniversalRequest) -> Callable[[Job[_Answer]], _Answer]:
+    load = loader(list(request.names))
+
+    def work(job: Job[_Answer]) -> _Answer:
+        job.next_step()
+        models = load()
+        attacked = models[request.names[0]]
+        fit, others = read_fitting_images(request.source, models)
+
+        def count(done: int, total: int) -> None:
+            job.progress = done, total
+
+        def picture(delta: Tensor) -> _Picture:
+            examples = others[request.names[0]]
+            return _Picture(delta, changed_pictures(attacked, examples, adding(delta), EXAMPLES))
+
+        def show(delta: Tensor) -> None:
+            job.preview = picture(delta)
+
+        result = universal(
+            models,
+            fit,
+            others,
+            request.attack,
+            on_step=count,
+            on_preview=show,
+            cancelled=job.next_step,
+        )
+        recipe = UniversalRecipe(*request).with_surroundings(models)
+        return _Answer(result, recipe, picture(result.delta))
+
+    return work
+
+
+def _doing(job: Job[Any]) -> str:
+    done, total = job.progress
+    return f"Fitting and scoring: step {done} of {total}" if total else "Reading the images"
+
+
+def _draw_picture(picture: _Picture, key: str) -> None:
+    with st.container(key=key):
+        title = f"the change, {magnification(picture.delta):.3g} × δ"
+        changed_row(perturbation_image(picture.delta), title, picture.examples)
+
+
+def _show(answer: _Answer) -> None:
+    wait_for_imports("charts")
+    from explorer.figures.share_chart import share_chart, share_sentence
+    from explorer.figures.universal_files import AXIS, universal_caption, universal_series
+
+    result, attack = answer.result, answer.recipe.attack
+    share, noise = result.shares[0], result.noise[0]
+    _draw_picture(answer.picture, _PLACE)
+    size = format_epsilon(attack.epsilon, attack.norm)
+    st.markdown(
+        f"**One change of ε = {size} fools {plain(share.model)} on {share_sentence(share)}.** "
+        f"Random noise of the same size: {share_sentence(noise)}."
+    )
+    chart = share_chart(universal_series(result), AXIS)
+    st.plotly_chart(chart, key="lab universal chart", config={"displayModeBar": False}, alt=AXIS)
+    st.caption(plain(universal_caption(result, answer.recipe)) + ".")
+    with st.expander("Table"):
+        st.dataframe(universal_rows(result), hide_index=True, key="lab universal table")
+
+
+def _exports(answer: _Answer) -> None:
+    def build() -> dict[str, bytes]:
+        from explorer.figures.universal_files import universal_files
+
+        return universal_files(answer.result, answer.recipe)
+
+    section_exports(LINKED, "universal", build, answer.recipe.command("universal"))

@@ -7,7 +7,7 @@ objects was seen by Tsipras et al. 2019 (arXiv 1805.12152).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -115,8 +115,7 @@ def gradients(
     classifier lacks, and :class:`~explorer.errors.Cancelled` when ``cancelled()`` is true.
     """
     labels = classes_for(classifiers, settings.label)
-    each = 1 + -(-settings.copies // _BATCH)
-    done, total = 0, each * len(classifiers)
+    done, total = 0, len(classifiers) * _batches(settings)
 
     def step() -> None:
         nonlocal done
@@ -124,34 +123,53 @@ def gradients(
         if on_step is not None:
             on_step(done, total)
 
-    def check() -> None:
-        if cancelled is not None and cancelled():
-            raise Cancelled
-
     answers: list[ClassifierGradients] = []
     for name, model in classifiers.items():
-        check()
+        _check(cancelled)
         image = preprocess(picture, model)
         prediction = predict(model, image[None])[0]
         asked = labels[name]
         label = prediction.index if asked is None else asked
+        note = missing_note(classifiers, settings.label, prediction) if asked is None else ""
         plain = input_gradients(model, image[None], label, settings.of)[0]
         step()
-        total_gradient = torch.zeros(image.shape, dtype=torch.float64)
-        for first in range(0, settings.copies, _BATCH):
-            check()
-            last = min(first + _BATCH, settings.copies)
-            noisy = noisy_copies(image, settings, range(first, last))
-            total_gradient += input_gradients(model, noisy, label, settings.of).double().sum(0)
-            step()
-        smooth = (total_gradient / settings.copies).float() if settings.copies else None
-        note = missing_note(classifiers, settings.label, prediction) if asked is None else ""
+        smooth = _smooth(model, image, label, settings, step, cancelled)
         answers.append(
             ClassifierGradients(
                 name, model.title, model.robust, image, prediction, label, plain, smooth, note
             )
         )
     return tuple(answers)
+
+
+def _smooth(
+    classifier: Classifier,
+    image: Tensor,
+    label: int,
+    settings: GradientSettings,
+    step: Callable[[], None],
+    cancelled: IsCancelled | None,
+) -> Tensor | None:
+    """The mean gradient over the noisy copies, which are taken in batches; None without copies."""
+    if not settings.copies:
+        return None
+    summed = torch.zeros(image.shape, dtype=torch.float64)
+    for first in range(0, settings.copies, _BATCH):
+        _check(cancelled)
+        noisy = noisy_copies(image, settings, range(first, min(first + _BATCH, settings.copies)))
+        summed += input_gradients(classifier, noisy, label, settings.of).double().sum(0)
+        step()
+    return (summed / settings.copies).float()
+
+
+def _batches(settings: GradientSettings) -> int:
+    """How many batches one classifier evaluates: the picture itself, then its copies."""
+    return 1 + -(-settings.copies // _BATCH)
+
+
+def _check(cancelled: IsCancelled | None) -> None:
+    if cancelled is not None and cancelled():
+        raise Cancelled
 
 
 def gradients_by_kind(each: ClassifierGradients) -> dict[str, Tensor]:

@@ -59,11 +59,12 @@ def default_epsilon(size: tuple[int, int]) -> float:
 
 
 def large_epsilon_recipe(
-    image: str, model: str, epsilon: float, target: int, *, steps: int = STEPS, seed: int = 0
+    image: str, model: str, epsilon: float, target: int | None, *, steps: int = STEPS
 ) -> Recipe:
-    """The recipe of the attack with the full ε: targeted, L2, equal steps from the picture itself.
+    """The recipe of the attack with the full ε: L2, in equal steps from the picture itself.
 
-    Equal steps, as the default's first step of ε would jump over all that lies between.
+    ``target`` None stands for :func:`default_target`. The steps are equal, as the default's first
+    step of ε would jump over all that lies between.
     """
     return Recipe(
         image=image,
@@ -74,7 +75,6 @@ def large_epsilon_recipe(
         step_size=_STEP_FACTOR * epsilon / steps if steps else None,
         random_start=False,
         target=target,
-        seed=seed,
     )
 
 
@@ -112,13 +112,13 @@ def large_epsilon(
     """Attack ``picture`` on each of the classifiers towards the target of ``recipe``.
 
     The recipe, as of :func:`large_epsilon_recipe`, has the largest ε; its target is a class of the
-    first classifier. :data:`SHARES` of that ε are attacked as well, with the same share of its
-    steps' size. ``on_step(done, total)`` counts the steps of all attacks. Raises
-    :class:`~explorer.errors.UserError` for what can't be attacked, and
+    first classifier, by default :func:`default_target`. :data:`SHARES` of that ε are attacked as
+    well, with the same share of its steps' size. ``on_step(done, total)`` counts the steps of all
+    attacks. Raises :class:`~explorer.errors.UserError` for what can't be attacked, and
     :class:`~explorer.errors.Cancelled` when ``cancelled()`` is true.
     """
     if recipe.target is None:
-        raise FeatureError("a target is needed: the class that the picture shall become")
+        recipe = replace(recipe, target=default_target(classifiers, picture))
     recipes = recipes_for(classifiers, recipe)
     total, done = len(recipes) * len(SHARES) * recipe.steps, 0
     reports: dict[str, list[AttackReport]] = {name: [] for name in recipes}

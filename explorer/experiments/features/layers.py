@@ -159,9 +159,11 @@ def relative_distances(activations: Tensor) -> list[float]:
     """For each but the first of ``activations`` [N, …] its L2 distance from the first, relative to
     that one's norm. The list is empty if the norm is zero.
     """
-    flat = activations.detach().flatten(1).double().cpu()
-    norm = float(flat[0].norm())
-    return [] if norm == 0 else ((flat[1:] - flat[0]).norm(dim=1) / norm).tolist()
+    clean, *others = activations.detach().flatten(1).cpu()
+    clean = clean.double()
+    norm = float(clean.norm())
+    # One at a time: the activations of all in float64 could be twice as large as the network.
+    return [] if norm == 0 else [float((each.double() - clean).norm()) / norm for each in others]
 
 
 def layers_of(module: nn.Module) -> dict[str, nn.Module]:

@@ -10,7 +10,6 @@ from explorer.experiments.features.large_epsilon import (
     STEPS,
     LargeEpsilon,
     default_epsilon,
-    default_target,
     large_epsilon,
     large_epsilon_recipe,
 )
@@ -22,7 +21,6 @@ from explorer.ui.features.section_exports import section_exports, source_on_comm
 from explorer.ui.features.section_job import run_in_worker
 from explorer.ui.jobs.job import Job
 from explorer.ui.shared.attack_widgets import BIND
-from explorer.ui.shared.session_memory import once
 
 EPSILON, TARGET = f"{PAGE}large_l2", f"{PAGE}large_target"
 LINKED = (EPSILON, TARGET)
@@ -72,9 +70,7 @@ def draw(request: FeaturesRequest) -> Hashable | None:
 
 
 def _choose(request: FeaturesRequest) -> Recipe:
-    models = request.models
-    first = models[request.names[0]]
-    usual = default_epsilon(first.input_size)
+    usual = default_epsilon(request.models[request.names[0]].input_size)
     left, right = st.columns(2)
     with left:
         epsilon = st.slider(
@@ -96,12 +92,6 @@ def _choose(request: FeaturesRequest) -> Recipe:
             "the most probable other class",
             "The class that the picture shall become. Left empty, it is the class that the last "
             "classifier finds most probable among those that none predicts.",
-        )
-    if target is None:
-        target = once(
-            f"{PAGE}usual target",
-            request.key,
-            lambda: default_target(models, request.picture.image),
         )
     return large_epsilon_recipe(
         source_on_command_line(request), request.names[0], float(epsilon), target

@@ -81,12 +81,16 @@ def test_two_classes_that_are_both_predicted_leave_no_target() -> None:
         default_target({"a": one, "b": other}, small_picture())
 
 
-def test_a_target_is_needed_and_the_work_stops_when_asked() -> None:
+def test_without_a_target_it_is_the_usual_one_and_the_work_stops_when_asked() -> None:
     known = models()
     target = default_target(known, small_picture())
     recipe = large_epsilon_recipe("test", "a", 1.0, target, steps=2)
-    with pytest.raises(FeatureError, match="a target is needed"):
-        large_epsilon(known, small_picture(), replace(recipe, target=None))
+    one, other = (
+        large_epsilon(known, small_picture(), each)
+        for each in (recipe, replace(recipe, target=None))
+    )
+    for a, b in zip(one, other, strict=True):
+        assert a.reports[-1].recipe == b.reports[-1].recipe
     label = predict(known["a"], preprocess(small_picture(), known["a"])[None])[0].index
     with pytest.raises(UserError, match="already shows"):
         large_epsilon(known, small_picture(), replace(recipe, target=label))

@@ -46,7 +46,7 @@ def _seen(transfer: Transfer, titles: dict[str, str]) -> str:
     if transfer.answer is None:
         return f"not shown to {title}: {transfer.note}"
     answer = transfer.answer.after
-    return f"{title} says “{answer.name}”, {percent(answer.confidence)}"
+    return f"{title}: “{answer.name}”, {percent(answer.confidence)}"
 
 
 def _maps(title: str, gradient: Tensor) -> list[Tile]:

@@ -141,5 +141,5 @@ def test_the_table_of_large_epsilon_has_a_row_for_each_who_saw_a_picture(models)
     assert json.loads(files["recipe-a-l2-0.5.json"])["epsilon"] == 0.5
     row = large_epsilon_row(answers[0], {"a": "Plain net", "b": "Robust net"})
     assert [tile.title for tile in row.tiles] == ["picture", "ε = 0.5", "ε = 1", "ε = 2"]
-    assert row.tiles[-1].notes[-1].startswith("Robust net says “class ")
+    assert row.tiles[-1].notes[-1].startswith("Robust net: “class ")
     assert torch.equal(row.tiles[2].image, answers[0].reports[1].adversarial)

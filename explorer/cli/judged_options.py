@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -68,3 +68,12 @@ def progress_bar() -> Iterator[_OnStep]:
             bar.update(done - bar.n)
 
         yield show
+
+
+def notes_json(classifiers: Mapping[str, Classifier]) -> list[dict[str, str]]:
+    """What a person should know of the classifiers, as a command's ``warnings``."""
+    return [
+        {"code": "note", "text": f"{name}: {note}"}
+        for name, each in classifiers.items()
+        for note in each.notes
+    ]

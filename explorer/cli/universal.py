@@ -11,6 +11,7 @@ from explorer.cli.judged_options import (
     add_judged_options,
     judged_names,
     load_judged,
+    notes_json,
     progress_bar,
 )
 from explorer.experiments.fitting_images import (
@@ -80,20 +81,17 @@ def run(options: argparse.Namespace) -> int:
     if out is not None:
         write_together(out, universal_files(result, recipe))
     if options.json:
+        assert recipe.surroundings is not None
         print_json(
             {
                 "rows": universal_rows(result),
                 "fitted": result.fitted,
                 "norm": attack.norm,
                 "epsilon": attack.epsilon,
-                "warnings": [
-                    {"code": "note", "text": note}
-                    for each in classifiers.values()
-                    for note in each.notes
-                ],
+                "warnings": notes_json(classifiers),
                 "seed": attack.seed,
-                "precision": recipe.precision,
-                "versions": dict(recipe.versions),
+                "precision": recipe.surroundings.precision,
+                "versions": dict(recipe.surroundings.versions),
             }
         )
     else:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
+from itertools import count
 
 import torch
 from torch import Tensor
@@ -197,28 +198,55 @@ def adversarial_patch(
     See :func:`patch_shares`. Raises :class:`AttackError`, and
     :class:`~explorer.errors.Cancelled` when ``cancelled()`` is true.
     """
-    done, total = 0, attack.steps + 2 * len(classifiers)
-
-    def count() -> None:
-        nonlocal done
-        done += 1
-        on_step(done, total)
-
+    total = attack.steps + 2 * len(classifiers)
     attacked = next(iter(classifiers.values()))
     pixels = fit_patch(
         attacked,
         fit,
         attack,
-        on_step=lambda step, steps: count(),
+        on_step=lambda step, steps: on_step(step, total),
         on_preview=on_preview,
         cancelled=cancelled,
     )
     on_preview(pixels)
-    shares, noise = (
-        patch_shares(each, classifiers, others, targets, attack, on_step=count, cancelled=cancelled)
-        for each in (pixels, noise_patch(pixels, attack.seed))
+    return scored_patch(
+        pixels,
+        len(fit),
+        classifiers,
+        others,
+        targets,
+        attack,
+        on_step=lambda step, steps: on_step(attack.steps + step, total),
+        cancelled=cancelled,
     )
-    return Patch(pixels, len(fit), shares, noise)
+
+
+def scored_patch(
+    pixels: Tensor,
+    fitted: int,
+    classifiers: Mapping[str, Classifier],
+    others: Mapping[str, LabelledImages],
+    targets: Mapping[str, int],
+    attack: PatchAttack,
+    *,
+    on_step: OnStep = lambda done, steps: None,
+    cancelled: IsCancelled | None = None,
+) -> Patch:
+    """The patch ``pixels``, ``fitted`` to so many pictures before, with its shares and noise's."""
+    numbers = count(1)
+
+    def score(patch: Tensor) -> tuple[FooledShare, ...]:
+        return patch_shares(
+            patch,
+            classifiers,
+            others,
+            targets,
+            attack,
+            on_step=lambda: on_step(next(numbers), 2 * len(classifiers)),
+            cancelled=cancelled,
+        )
+
+    return Patch(pixels, fitted, score(pixels), score(noise_patch(pixels, attack.seed)))
 
 
 def _gradient(

@@ -7,12 +7,9 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
-import torch
-
 from explorer.classifiers import Classifier
-from explorer.engine import gradient_model
 from explorer.experiments.fitting_images import ImageSource
-from explorer.experiments.one_image.attack_image import versions
+from explorer.experiments.surroundings import Surroundings, surroundings_of
 from explorer.experiments.sweep.recipe import exact_epsilon
 from explorer.experiments.universal import Universal, UniversalAttack
 
@@ -21,52 +18,48 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class UniversalRecipe:
-    """The settings, with names and digests in place of objects.
+    """The settings, with names in place of objects, and what it ran with once it has.
 
-    The first of ``models`` is attacked and the others are shown the result. A recipe that was run
-    has the SHA-256 of each classifier's ``weights`` by name, and what it was run with.
+    The first of ``models`` is attacked, and the others are shown the result.
     """
 
     models: tuple[str, ...]
     attack: UniversalAttack
     source: ImageSource = field(default_factory=ImageSource)
-    weights: Mapping[str, str] = field(default_factory=dict)
-    precision: str = "auto"
-    device: str = "cpu"
-    threads: int | None = None
-    versions: Mapping[str, str] = field(default_factory=dict)
+    surroundings: Surroundings | None = None
 
     def with_surroundings(self, classifiers: Mapping[str, Classifier]) -> UniversalRecipe:
-        """The same recipe with the digests, the precision, the device and the versions."""
-        attacked = classifiers[self.models[0]]
-        return replace(
-            self,
-            weights={name: each.digest for name, each in classifiers.items()},
-            precision=gradient_model(attacked, self.attack.precision)[1],
-            device=str(attacked.device),
-            threads=torch.get_num_threads() if attacked.device.type == "cpu" else None,
-            versions=versions(),
-        )
+        """The same recipe with what it runs with."""
+        return replace(self, surroundings=surroundings_of(classifiers, self.attack.precision))
 
-    def to_json(self, result: Universal | None = None) -> str:
+    def to_json(self, result: Universal) -> str:
         """The recipe, the ``command`` that repeats it, and the ``rows`` of its result."""
-        values = {"format": FORMAT, "command": self.command(), **asdict(self)}
-        if result is not None:
-            values |= {"fitted": result.fitted, "rows": universal_rows(result)}
+        values = {
+            "format": FORMAT,
+            "command": self.command(),
+            **asdict(self),
+            "fitted": result.fitted,
+            "rows": universal_rows(result),
+        }
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     def command(self, out: str = "out") -> str:
         """The command that does the same and writes into the folder ``out``."""
-        attacked, *others = self.models
         attack = self.attack
-        words = ["python", "-m", "explorer", "universal", *self.source.words(), "--model", attacked]
-        words += ["--judge", *others] if others else []
+        words = ["python", "-m", "explorer", "universal", *self.source.words()]
+        words += judged_words(self.models)
         words += ["--norm", attack.norm, "--epsilon", exact_epsilon(attack.epsilon, attack.norm)]
         words += ["--steps", str(attack.steps), "--batch", str(attack.batch)]
         words += ["--seed", str(attack.seed)]
         if attack.precision != "auto":
             words += ["--precision", attack.precision]
         return shlex.join([*words, "--out", out])
+
+
+def judged_words(models: tuple[str, ...]) -> list[str]:
+    """The options that name the attacked classifier and the others."""
+    attacked, *others = models
+    return ["--model", attacked, *(["--judge", *others] if others else [])]
 
 
 def universal_rows(result: Universal) -> list[dict[str, object]]:

@@ -7,6 +7,7 @@ import io
 import numpy as np
 from matplotlib.figure import Figure
 
+from explorer.experiments.fitting_images import BUNDLED, ImageSource
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.universal import Universal
 from explorer.experiments.universal_recipe import UniversalRecipe, universal_rows
@@ -35,9 +36,16 @@ def universal_caption(result: Universal, recipe: UniversalRecipe) -> str:
     size = f"{NORM_NAMES[attack.norm]} ε = {format_epsilon(attack.epsilon, attack.norm)}"
     return (
         f"One perturbation, {size}, fitted on {recipe.models[0]} to "
-        f"{count_of(result.fitted, 'image')} of {recipe.source.data} in "
+        f"{source_words(result.fitted, 'image', recipe.source)} in "
         f"{count_of(attack.steps, 'step')}, seed {attack.seed}. The lines are 95 % Wilson intervals"
     )
+
+
+def source_words(count: int, noun: str, source: ImageSource) -> str:
+    """``250 bundled images``, or ``1000 images of cifar10:train``."""
+    if source.data == BUNDLED:
+        return count_of(count, f"bundled {noun}")
+    return f"{count_of(count, noun)} of {source.data}"
 
 
 def universal_figure(result: Universal, recipe: UniversalRecipe) -> Figure:

@@ -18,25 +18,29 @@ from explorer.ui.components.markdown import plain
 from explorer.ui.shared.imports import picture_drawn
 
 TILE = 128  # pixels
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
-def picture_row(pictures: Iterable[tuple[Tensor, str]], side: int = TILE) -> None:
+def picture_row(pictures: Iterable[tuple[Tensor, str]], key: str, side: int = TILE) -> None:
     """Draw float32 [C, H, W] in [0, 1], each with a caption in Markdown."""
-    images, captions = zip(*((_tile(image, side), text) for image, text in pictures), strict=True)
-    st.image(list(images), caption=list(captions), width=side, output_format="PNG")
+    with st.container(horizontal=True, key=key):
+        for image, text in pictures:
+            st.image(_tile(image, side), caption=text, width=side, output_format="PNG")
     picture_drawn()
 
 
 def changed_row(
-    change: Tensor, title: str, pictures: Sequence[ChangedPicture], side: int = TILE
+    change: Tensor, title: str, pictures: Sequence[ChangedPicture], key: str, side: int = TILE
 ) -> None:
     """Draw the change under its ``title``, then the changed pictures with what is said of them."""
-    picture_row([(change, title), *((each.image, caption(each)) for each in pictures)], side)
+    tiles = [(change, title), *((each.image, caption(each)) for each in pictures)]
+    picture_row(tiles, key, side)
 
 
 def caption(picture: ChangedPicture) -> str:
     """What the classifier said before, and says now, as Markdown."""
-    after = f"{plain(picture.after)}, {percent(picture.confidence)}"
+    confidence = percent(picture.confidence).replace(" ", NO_BREAK)
+    after = f"{plain(picture.after)}, {confidence}"
     if picture.before == picture.after:
         return f"still {after}"
     return f"{plain(picture.before)} → **{after}**"

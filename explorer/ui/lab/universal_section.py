@@ -133,9 +133,8 @@ def _doing(job: Job[Any]) -> str:
 
 
 def _draw_picture(picture: _Picture, key: str) -> None:
-    with st.container(key=key):
-        title = f"the change, {magnification(picture.delta):.3g} × δ"
-        changed_row(perturbation_image(picture.delta), title, picture.examples)
+    title = f"the change, {magnification(picture.delta):.3g} × δ"
+    changed_row(perturbation_image(picture.delta), title, picture.examples, key)
 
 
 def _show(answer: _Answer) -> None:

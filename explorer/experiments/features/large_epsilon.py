@@ -98,7 +98,10 @@ def default_target(classifiers: Mapping[str, Classifier], picture: Image.Image) 
             for each, prediction in zip(own, predictions, strict=True)
         ):
             return target
-    raise FeatureError("the classifiers have no class in common that could be a target")
+    raise FeatureError(
+        "the classifiers have no class in common that could be a target; choose classifiers of the "
+        "same data"
+    )
 
 
 def large_epsilon(

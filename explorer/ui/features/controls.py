@@ -14,7 +14,6 @@ from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_widgets import BIND, class_index, class_options
 from explorer.ui.shared.classifiers import (
     NO_CLASSIFIER,
-    classifier,
     default_pair,
     entries,
     identity,
@@ -32,20 +31,18 @@ LINKED = (SECTION, MODELS, f"{PAGE}source", f"{PAGE}image")
 
 @dataclass(frozen=True)
 class FeaturesRequest:
-    """The picture, and the names of the two to four classifiers that are asked about it."""
+    """The picture, and the two to four classifiers that are asked about it, loaded, by name.
+
+    Any thread may use it, as it asks nothing of the visitor's session.
+    """
 
     picture: Picture
-    names: tuple[str, ...]
+    models: Mapping[str, Classifier]
 
     @property
-    def models(self) -> dict[str, Classifier]:
-        """The classifiers by name. Raises :class:`~explorer.classifiers.ClassifierError`."""
-        return {name: classifier(name) for name in self.names}
-
-    @property
-    def known(self) -> Mapping[str, Entry]:
-        """All classifiers of the page, as entries of the catalogue by name."""
-        return entries()
+    def names(self) -> tuple[str, ...]:
+        """The names of the classifiers."""
+        return tuple(self.models)
 
     @property
     def key(self) -> Hashable:
@@ -62,8 +59,8 @@ def choose_request() -> FeaturesRequest:
     """
     names = _choose_classifiers(entries())
     check_classifiers(names)
-    models = [load_for_page(name) for name in names]
-    return FeaturesRequest(choose_picture(models[0], PAGE), tuple(names))
+    models = {name: load_for_page(name) for name in names}
+    return FeaturesRequest(choose_picture(models[names[0]], PAGE), models)
 
 
 def choose_class(

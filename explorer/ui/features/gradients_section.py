@@ -50,7 +50,8 @@ absolute values, which is below it.
 
 SmoothGrad (Smilkov et al. 2017) is the mean of the gradients of many copies of the picture with
 different noise. The correlation of neighbouring pixels is a number for what one sees: it is about 0
-for static and grows with contours and areas. That the gradients of robust classifiers look like
+for static and grows with contours and areas. It also depends on the first layer, so compare
+classifiers of one architecture. That the gradients of robust classifiers look like
 objects was found by Tsipras et al. (2019).
 """
 Answer = tuple[ClassifierGradients, ...]

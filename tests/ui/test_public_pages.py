@@ -55,7 +55,7 @@ def test_what_a_visitor_takes_along(server: Path) -> None:
 @pytest.mark.parametrize(
     ("page", "function"),
     [
-        (None, "explorer.ui.overview.page.landing_examples"),
+        (None, "explorer.ui.overview.panda_stop.landing_examples"),
         (ATTACK, "explorer.ui.attack.page.load_for_page"),
         (COMPARE, "explorer.ui.compare.page.choose_comparison"),
         (DATASETS, "explorer.ui.datasets.page.choose_row"),

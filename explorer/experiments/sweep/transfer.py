@@ -49,11 +49,14 @@ def transfer_matrix(
     attack: SetAttack,
     epsilon: float,
     *,
+    rows: Sequence[int] | None = None,
     ranks: Ranks = ALONE,
     on_progress: OnProgress = ignore_progress,
     cancelled: Callable[[], bool] | None = None,
 ) -> list[TransferCell]:
     """A cell for each pair of ``classifiers``, row by row.
+
+    ``rows`` are the indices of the classifiers that are attacked, by default all of them.
 
     ``data`` has the same images for each classifier, with its own class indices; all are attacked
     and tried as the first classifier takes them. The attack raises the loss as far as it can and
@@ -64,16 +67,18 @@ def transfer_matrix(
     attack.check_for(images[0], [epsilon])
     each, count = batch_size(images), len(classifiers)
     starts = ranks.share(range(0, len(images), each))
+    attacked = range(count) if rows is None else rows
     both_right = torch.zeros(count, count, dtype=torch.int64)
     fooled = torch.zeros_like(both_right)
     units = attack.steps
-    total = len(starts) * count * units
+    total = len(starts) * len(attacked) * units
     for number, start in enumerate(starts):
         pixels = pixels_of(images[start : start + each])
         labels = [item.labels[start : start + each] for item in data]
         right = _right(classifiers, pixels, labels)
-        for row, classifier in enumerate(classifiers):
-            done = (number * count + row) * units
+        for turn, row in enumerate(attacked):
+            classifier = classifiers[row]
+            done = (number * len(attacked) + turn) * units
             chosen = rows_where(right[row])
             if epsilon > 0 and len(chosen):
                 adversarial = attack.at(epsilon)(
@@ -93,7 +98,7 @@ def transfer_matrix(
     both_right, fooled = (torch.stack(each).sum(dim=0) for each in zip(*gathered, strict=True))
     return [
         _cell(row, column, int(both_right[row, column]), int(fooled[row, column]))
-        for row in range(count)
+        for row in attacked
         for column in range(count)
     ]
 

@@ -24,11 +24,11 @@ from explorer.ui.components.images import PIXELATED_BELOW, data_uri
 from explorer.ui.components.markdown import sentence
 from explorer.ui.datasets.request import BuildRequest, BuiltImage, FiveSetsRequest, build_image
 from explorer.ui.datasets.session_set import add_to_session
-from explorer.ui.datasets.words import BUTTONS, objective_words
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import follow_bar, follow_preview, status_text
 from explorer.ui.jobs.sessions import SessionJobs, session_jobs
 from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.set_explanations import BUTTONS, objective_words
 
 # In the session's state.
 _JOB, _LATEST, _NOTE, _PRESSES = "build job", "latest build", "build note", "build presses"

@@ -11,7 +11,6 @@ from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
 from explorer.ui.datasets.controls import LINKED, VIEW, choose_row
-from explorer.ui.datasets.five_sets_row import PICTURE, VIEWS, five_sets_row
 from explorer.ui.datasets.image_choice import PAGE
 from explorer.ui.datasets.request import FiveSetsRequest
 from explorer.ui.datasets.row_job import PLACE, compute_row, shown_request
@@ -22,6 +21,7 @@ from explorer.ui.shared.address import (
     remember_asked,
     rename_value,
 )
+from explorer.ui.shared.five_sets_row import PICTURE, VIEWS, five_sets_row
 from explorer.ui.shared.imports import wait_for_imports
 
 _REQUEST = "row request"  # in the session's state: the last one that could be computed

@@ -9,11 +9,11 @@ import streamlit as st
 
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsProgress, FiveSetsResult
 from explorer.figures.set_words import SETS
-from explorer.ui.datasets.five_sets_row import draw_unfinished_row
 from explorer.ui.datasets.request import FiveSetsRequest, compute_five_sets
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
+from explorer.ui.shared.five_sets_row import draw_unfinished_row
 
 PLACE = "row"
 _SHOWN = "request of the row"  # in the session's state

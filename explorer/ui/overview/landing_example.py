@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from explorer.classifiers import ClassifierError, Entry
+from explorer.classifiers import ClassifierError
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.figures.captions import NORM_NAMES
 from explorer.ui.shared.attack_request import AttackRequest
@@ -17,14 +17,14 @@ EPSILON = 5 / 255
 
 @dataclass(frozen=True)
 class LandingExamples:
-    """The ``first`` attack; one step of FGSM with the same ε, if the first one is the panda's; and
-    an attack on a ``robust`` classifier, after the same on a standard one if the first has other
-    classes.
+    """The ``first`` attack, and ``one_step`` of FGSM with the same ε.
+
+    ``is_panda`` says whether the picture is that of Goodfellow et al. (2015).
     """
 
     first: AttackRequest
-    one_step: AttackRequest | None
-    robust: tuple[AttackRequest, ...]
+    one_step: AttackRequest
+    is_panda: bool
 
 
 def landing_examples() -> LandingExamples:
@@ -40,43 +40,16 @@ def landing_examples() -> LandingExamples:
     standard = (entry for entry in by_name.values() if not entry.robust)
     entry = by_name.get(best_imagenet() or "") or next(standard, next(iter(by_name.values())))
     model = classifier(entry.name)
-    picture = panda() if model.gallery == "imagenet" else None
-    if picture is None:
-        first = _attack(entry)
-        return LandingExamples(first, None, _robust(entry, first, by_name))
-    chosen = gallery_picture(picture, model.gallery)
-    target = model.find_label(GIBBON)
-    recipe = Recipe(chosen.source, entry.name, "linf", LEVELS / 255, STEPS, target=target)
-    first = AttackRequest(chosen, recipe)
-    one_step = AttackRequest(chosen, replace(recipe, target=None).fgsm())
-    return LandingExamples(first, one_step, _robust(entry, first, by_name))
-
-
-def _attack(entry: Entry) -> AttackRequest:
-    """An attack on the first sample that suits a classifier."""
-    model = classifier(entry.name)
-    picture = gallery_picture(default_sample(model), model.gallery)
-    return AttackRequest(picture, Recipe(picture.source, entry.name, "linf", EPSILON, STEPS))
-
-
-def _robust(
-    entry: Entry, first: AttackRequest, by_name: dict[str, Entry]
-) -> tuple[AttackRequest, ...]:
-    """The first attack on a robust classifier of the same data as ``entry``.
-
-    If there is none, an attack on a standard and on a robust classifier of other data.
-    """
-    robust = [each for each in by_name.values() if each.robust and each.name != entry.name]
-    for each in robust:
-        if each.data == entry.data:
-            return (replace(first, recipe=replace(first.recipe, model=each.name)),)
-    for each in robust:
-        same_data = (other for other in by_name.values() if other.data == each.data)
-        standard = next((other for other in same_data if not other.robust), None)
-        if standard is not None:
-            attack = _attack(standard)
-            return attack, replace(attack, recipe=replace(attack.recipe, model=each.name))
-    return ()
+    sample = panda() if model.gallery == "imagenet" else None
+    picture = gallery_picture(sample or default_sample(model), model.gallery)
+    if sample is None:
+        recipe = Recipe(picture.source, entry.name, "linf", EPSILON, STEPS)
+    else:
+        target = model.find_label(GIBBON)
+        recipe = Recipe(picture.source, entry.name, "linf", LEVELS / 255, STEPS, target=target)
+    first = AttackRequest(picture, recipe)
+    one_step = AttackRequest(picture, replace(recipe, target=None).fgsm())
+    return LandingExamples(first, one_step, sample is not None)
 
 
 def control_values(request: AttackRequest) -> dict[str, str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Mapping
 from contextlib import suppress
+from typing import NoReturn
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explorer.files import PAGES
 from explorer.ui.components.markdown import plain
 
 _MAX_SHOWN = 80  # characters of a value
@@ -73,6 +75,22 @@ def choose_values(values: Mapping[str, object], linked: Container[str]) -> None:
         if key in linked and value is not None:
             with suppress(StreamlitAPIException):  # it is on the page
                 st.query_params[key] = _texts_of(value)
+
+
+def open_page(
+    page: str, values: Mapping[str, object], kept: Mapping[str, object] | None = None
+) -> NoReturn:
+    """Go to a page, ``compare`` or another file in ``pages/``, whose controls have these values.
+
+    They are by key, in the form of an address; None stands for the default of a control. Streamlit
+    would keep what the visitor chose there before. ``kept`` are values of widgets that are kept for
+    the session (``persist_state``) and would come back.
+    """
+    for key in values:
+        st.session_state.pop(key, None)
+    st.session_state.update({**(kept or {})})
+    address = {key: _texts_of(value) for key, value in values.items() if value is not None}
+    st.switch_page(PAGES / f"{page}.py", query_params=address)
 
 
 def remember_asked(*keys: str) -> None:

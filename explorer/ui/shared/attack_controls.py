@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NoReturn
 
-import streamlit as st
-
-from explorer.files import PAGES
+from explorer.ui.shared.address import open_page
 
 # The keys of the widgets whose values are in the page's address and restore the page.
 LINKED = (
@@ -20,9 +18,6 @@ LINKED = (
 def open_attack_page(values: Mapping[str, str]) -> NoReturn:
     """Go to the attack page, whose controls begin with the samples and these values.
 
-    All others begin with their defaults: Streamlit would keep what the visitor chose there before.
+    All others begin with their defaults.
     """
-    for key in LINKED:
-        st.session_state.pop(key, None)
-    st.session_state["source"] = "gallery"  # it would come back, as it is kept for the session
-    st.switch_page(PAGES / "attack.py", query_params=dict(values))
+    open_page("attack", {**dict.fromkeys(LINKED), **values}, {"source": "gallery"})

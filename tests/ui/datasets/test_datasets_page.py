@@ -17,7 +17,7 @@ from explorer.ui.datasets.request import BuiltImage
 from explorer.ui.datasets.session_set import parquet
 from explorer.ui.datasets.set_browser import chosen_indices
 from explorer.ui.datasets.set_loading import CIFAR, OTHER, SAMPLES
-from explorer.ui.datasets.words import explanation
+from explorer.ui.shared.set_explanations import explanation
 from tests.images.pictures import PICTURE, encoded
 from tests.ui.app import TIMEOUT, choose, component, open_page, wait_until_idle
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -48,8 +47,18 @@ def test_the_change_is_within_the_stated_distance() -> None:
     assert report(at).linf <= 0.007 + 1e-6
 
 
-def test_one_step_says_what_it_does_beside_the_papers_numbers() -> None:
+def answer(at: AppTest, stop: str, choice: str) -> AppTest:
+    """Choose an answer to the question of a stop, and wait for what it shows."""
+    (question,) = (item for item in at.get("button_group") if item.key == f"tour_answer_{stop}")
+    question.set_value(choice)
+    return wait_until_idle(at.run())
+
+
+def test_one_step_is_shown_once_it_was_guessed_beside_the_papers_numbers() -> None:
     at = open_page()
+    assert "result overview one step" not in at.session_state
+    assert not any("Goodfellow" in text.value for text in at.markdown)
+    at = answer(at, "panda", "gibbon")
     one_step, first = report(at, "overview one step"), report(at)
     assert one_step.recipe.is_fgsm
     assert one_step.target is None
@@ -60,9 +69,12 @@ def test_one_step_says_what_it_does_beside_the_papers_numbers() -> None:
         for item in at.get("bidi_component")
         if item.proto.component_name == "explorer.triptych"
     ]
-    assert shown[:2] == [first.after.name, one_step.after.name] == ["gibbon", "teddy"]
+    assert shown == [first.after.name, one_step.after.name] == ["gibbon", "teddy"]
     (text,) = (each.value for each in at.markdown if "Goodfellow" in each.value)
+    assert text.startswith("✗ **No.**")
     assert all(number in text for number in ("57.7 %", "8.2 %", "99.3 %", "GoogLeNet", "ε = 0.007"))
+    at = answer(at, "panda", "something else")
+    assert any(text.value.startswith("✓ **Right.**") for text in at.markdown)
 
 
 def test_what_is_shown_is_what_the_classifier_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,29 +86,6 @@ def test_what_is_shown_is_what_the_classifier_says(monkeypatch: pytest.MonkeyPat
     assert names[::2] == ["giant panda", "giant panda"]
 
 
-def test_a_robust_classifier_gets_the_same_attack_as_a_standard_one() -> None:
-    at = open_page()
-    standard, robust = (
-        at.session_state[f"result overview tiny12-{kind}"] for kind in ("standard", "robust")
-    )
-    assert robust.request.recipe == replace(standard.request.recipe, model="tiny12-robust")
-    assert (standard.report.outcome, robust.report.outcome) == ("fooled", "held")
-
-
-def test_a_robust_imagenet_classifier_gets_the_pandas_attack(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    from torchvision.models import resnet18
-
-    torch.save(resnet18(weights=None).state_dict(), tmp_path / "resnet18_l2_eps3.pth")
-    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path))
-    at = open_page()
-    robust = report(at, "overview madry:resnet18_l2_eps3")
-    assert report(at).recipe.model == EFFICIENTNET
-    assert torch.equal(robust.original, report(at).original)
-    assert (robust.recipe.epsilon, robust.recipe.target) == (report(at).recipe.epsilon, 368)
-
-
 def test_without_the_package_a_sample_of_a_small_classifier_is_attacked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -104,7 +93,8 @@ def test_without_the_package_a_sample_of_a_small_classifier_is_attacked(
     at = open_page()
     assert outcome(at) == "fooled"
     assert report(at).recipe.model == "tiny12-standard"
-    assert report(at, "overview tiny12-robust").recipe.image == report(at).recipe.image
+    at = answer(at, "panda", "Show me")
+    assert report(at, "overview one step").recipe.image == report(at).recipe.image
     assert not any("Goodfellow" in each.value for each in at.markdown)
 
 
@@ -155,7 +145,7 @@ def test_a_crash_is_called_a_bug_and_keeps_the_last_result(
 ) -> None:
     at = open_page()
     before = pixels(at, 2)
-    monkeypatch.setattr("explorer.ui.overview.page.landing_examples", crash)
+    monkeypatch.setattr("explorer.ui.overview.panda_stop.landing_examples", crash)
     with caplog.at_level(logging.ERROR, "explorer"):
         at.run()
     assert re.search(r"This is a bug.* under ([0-9a-f]{8})", at.error[0].value)[1] in caplog.text

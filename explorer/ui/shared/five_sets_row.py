@@ -21,8 +21,8 @@ from explorer.images.distances import l2, magnification, perturbation_image
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
-from explorer.ui.datasets.words import built_with, explanation
 from explorer.ui.shared.imports import picture_drawn
+from explorer.ui.shared.set_explanations import built_with, explanation
 
 PICTURE, FROM_START, FROM_SOURCE = "picture", "change from its start", "difference from the source"
 VIEWS = (PICTURE, FROM_START, FROM_SOURCE)
@@ -30,9 +30,9 @@ VIEWS = (PICTURE, FROM_START, FROM_SOURCE)
 _draw = component(__file__)
 
 
-def five_sets_row(row: FiveSetsResult, view: str, key: str) -> None:
-    """Draw a finished row in one of the :data:`VIEWS`."""
-    _draw(key=key, data=row_data(row, view))
+def five_sets_row(row: FiveSetsResult, view: str, key: str, *, explained: bool = True) -> None:
+    """Draw a finished row in one of the :data:`VIEWS`; if ``explained``, with a text for each."""
+    _draw(key=key, data=row_data(row, view, explained=explained))
     picture_drawn()
 
 
@@ -43,14 +43,15 @@ def draw_unfinished_row(
     _draw(key=key, data=unfinished_row_data(progress, models))
 
 
-def row_data(row: FiveSetsResult, view: str) -> dict[str, Any]:
+def row_data(row: FiveSetsResult, view: str, *, explained: bool = True) -> dict[str, Any]:
     """Everything that the browser shows of a finished row."""
     cards = []
     for image in row.images:
         card = _picture(image, view, row.source.image, row.names)
         card |= _labels(image, row.names, row.models)
-        card["built_with"] = built_with(image, row.models)
-        card["explanation"] = [asdict(sentence) for sentence in explanation(row, image)]
+        if explained:
+            card["built_with"] = built_with(image, row.models)
+            card["explanation"] = [asdict(sentence) for sentence in explanation(row, image)]
         cards.append(card)
     return _data(cards, row.models, row.source.image)
 

@@ -1,0 +1,35 @@
+// The keys of the presenter's mode. A slider or a text that has the focus uses them first.
+const MEANINGS = {
+  ArrowRight: "next", PageDown: "next", ArrowLeft: "previous", PageUp: "previous", Escape: "leave",
+}
+const OWN_KEYS = "input, textarea, select, [role=slider], [role=radiogroup], [contenteditable=true]"
+
+const listeners = new WeakMap()
+
+function usesKeys(event) {
+  if (event.key === "Escape") return false
+  return event.composedPath().some((element) => element.matches?.(OWN_KEYS))
+}
+
+function isPopoverOpen() {
+  return Boolean(document.querySelector("[data-testid=stPopoverBody], [role=listbox]"))
+}
+
+export default function (component) {
+  const { parentElement } = component
+  const previous = listeners.get(parentElement)
+  if (previous) removeEventListener("keydown", previous)
+  const listener = (event) => {
+    const meaning = MEANINGS[event.key]
+    if (!meaning || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
+    if (usesKeys(event) || isPopoverOpen()) return
+    event.preventDefault()
+    component.setTriggerValue("pressed", meaning)
+  }
+  listeners.set(parentElement, listener)
+  addEventListener("keydown", listener)
+  return () => {
+    removeEventListener("keydown", listener)
+    listeners.delete(parentElement)
+  }
+}

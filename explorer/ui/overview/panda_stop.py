@@ -1,0 +1,97 @@
+"""Stop 1: the picture that is attacked as the page opens, and what a single step does."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.figures.captions import attack_caption
+from explorer.files import PAGES
+from explorer.ui.components.errors import report_errors
+from explorer.ui.components.markdown import plain
+from explorer.ui.jobs.progress import last_result
+from explorer.ui.overview.landing_example import (
+    LandingExamples,
+    control_values,
+    landing_examples,
+)
+from explorer.ui.overview.questions import answer, ask
+from explorer.ui.shared.attack_controls import open_attack_page
+from explorer.ui.shared.attack_job import run_attack
+from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
+from explorer.ui.shared.classifiers import entries
+from explorer.ui.shared.explanation import attack_explanation
+from explorer.ui.shared.panda import IN_THE_PAPER
+from explorer.ui.shared.triptych import triptych
+from explorer.ui.shared.words import badge, verdict
+
+PLACE = "overview"
+
+
+def show(place: DeltaGenerator) -> None:
+    """Draw the stop; ``place`` takes the first example."""
+    examples: LandingExamples | None = None
+    response: AttackResponse | None = None
+    with place, report_errors():
+        examples = landing_examples()
+        response = run_attack(examples.first, PLACE)
+    with place, report_errors():
+        response = response or last_result(PLACE)
+        if response is not None:
+            triptych(response, PLACE)
+            st.markdown(f"{_caption(response)} Press **Blink** to see both pictures in one place.")
+    if response is not None and examples is not None:
+        with report_errors():
+            _one_step(examples, response)
+    _buttons(None if examples is None else examples.first)
+    attack_explanation("overview_formula")
+
+
+def _caption(response: AttackResponse) -> str:
+    report = response.report
+    entry = entries()[report.recipe.model]
+    target = None if report.target is None else report.names[report.target]
+    attack = attack_caption(report.recipe, target)
+    words = " · ".join(plain(text) for text in (entry.title, response.request.picture.title))
+    return f"{badge(entry)} :small[{words} · {attack}]"
+
+
+def _buttons(first: AttackRequest | None) -> None:
+    """The ways on; the attack page begins with the ``first`` attack."""
+    with st.container(horizontal=True, key="tour-ways"):
+        if st.button(
+            "Attack an image yourself", type="primary", icon=":material/bolt:", key="to_attack"
+        ):
+            open_attack_page({} if first is None else control_values(first))
+        if st.button(
+            "See what training data teach a classifier",
+            icon=":material/compare:",
+            key="to_datasets",
+        ):
+            st.switch_page(PAGES / "datasets.py")
+
+
+def _one_step(examples: LandingExamples, first: AttackResponse) -> None:
+    """Ask what one step of the same size does, and show it."""
+    before, after = first.report.before, first.report.after
+    choices = list(dict.fromkeys([before.name, after.name]))
+    other = "something else"
+    chosen = ask(
+        "panda",
+        f"The attack above took {first.report.recipe.steps} steps. What does the classifier say "
+        "after one step of the same size?",
+        [*choices, other],
+    )
+    response = None
+    if chosen is not None:
+        with st.container(key="tour-status", gap=None):
+            response = run_attack(examples.one_step, f"{PLACE} one step")
+    if response is None:
+        answer(None, "", "")
+        return
+    says = response.report.after.name
+    paper = f" {IN_THE_PAPER}" if examples.is_panda else ""
+    epsilon = f"One step, ε = {response.report.recipe.epsilon:.3g}:"
+    text = f"{epsilon} {plain(verdict(response.report))}{paper}"
+    answer(chosen, says if says in choices else other, text)
+    triptych(response, f"{PLACE} one step")

@@ -1,0 +1,87 @@
+"""Stop 5: the same attack on a standard and on a robust classifier."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.classifiers import Entry
+from explorer.figures.captions import percent
+from explorer.figures.comparison_table import training_colour
+from explorer.figures.palette import OUTCOME_MARKS
+from explorer.ui.components.markdown import plain
+from explorer.ui.overview.example import small_example
+from explorer.ui.overview.links import to_comparison
+from explorer.ui.overview.questions import answer, ask
+from explorer.ui.shared.attack_job import run_attack
+from explorer.ui.shared.attack_request import AttackResponse
+from explorer.ui.shared.picture_cards import Card, picture_cards
+
+LEVELS = ("2/255", "4/255", "8/255", "16/255")
+FIRST_LEVELS = "4/255"
+_OTHER = "something else"
+
+
+def show(place: DeltaGenerator) -> None:
+    """Draw the stop; ``place`` takes the pictures."""
+    example = small_example()
+    pair = example.pair
+    with place:
+        text = st.segmented_control(
+            "ε, the largest change of a value",
+            LEVELS,
+            default=FIRST_LEVELS,
+            required=True,
+            key="tour_epsilon",
+            persist_state="session",
+        )
+        levels = float(str(text).partition("/")[0])
+        with st.container(key="tour-status", gap=None):
+            responses = [run_attack(example.attack(each, levels), _place(each)) for each in pair]
+        pictures = st.container()
+    standard, robust = responses
+    if standard is None or robust is None:
+        return
+    names = [standard.report.names[standard.report.label], standard.report.after.name]
+    choices = [*dict.fromkeys(names), _OTHER]
+    chosen = ask("robust", "The same attack on the robust classifier: what will it say?", choices)
+    says = robust.report.after.name
+    with pictures:
+        original = Card("original", standard.report.original, standard.report.before)
+        cards = [original, _card(standard, pair[0], is_shown=True)]
+        cards.append(_card(robust, pair[1], is_shown=chosen is not None))
+        picture_cards(cards, "tour robust")
+    answer(chosen, says if says in choices else _OTHER, _explanation(standard, robust))
+    to_comparison(example, levels)
+
+
+def _place(entry: Entry) -> str:
+    return f"tour robust {entry.robust}"
+
+
+def _card(response: AttackResponse, entry: Entry, *, is_shown: bool) -> Card:
+    report = response.report
+    return Card(
+        "attacked",
+        report.adversarial,
+        report.after if is_shown else None,
+        OUTCOME_MARKS[report.outcome].word if is_shown else "",
+        OUTCOME_MARKS[report.outcome].colour if is_shown else None,
+        f"{'robust' if entry.robust else 'standard'}: {response.classifier_title}",
+        training_colour(entry.robust),
+    )
+
+
+def _explanation(standard: AttackResponse, robust: AttackResponse) -> str:
+    sentences = []
+    for kind, response in (("standard", standard), ("robust", robust)):
+        report = response.report
+        before, after = (
+            percent(float(each.probabilities[report.label]))
+            for each in (report.before, report.after)
+        )
+        label = plain(report.names[report.label])
+        sentences.append(
+            f"the {kind} classifier's confidence in “{label}” goes from {before} to {after}"
+        )
+    return f"At the same ε {' and '.join(sentences)}. Try a larger ε, and see whether that holds."

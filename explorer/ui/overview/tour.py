@@ -1,0 +1,66 @@
+"""The way through the tour: which stop is open, the buttons to others, and its first text.
+
+It imports nothing slow, so that the page shows this before the first attack is computed.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from explorer.ui.overview.presenter import PRESENT, presenters_mode
+from explorer.ui.overview.stops import FIRST, LAST, STOPS, Stop
+
+STOP = "stop"  # the key of the widget with the number of the stop, also in the address
+LINKED = (STOP, PRESENT)
+
+
+def begin_stop() -> tuple[Stop, DeltaGenerator]:
+    """The stop that is open, with its title and sentence drawn, and the place of its picture."""
+    stop = _navigation()
+    st.title(stop.title)
+    st.markdown(stop.sentence)
+    return stop, st.container(key="first")
+
+
+def go_to(number: int) -> None:
+    """Open a stop, in a callback; a number that there is not opens none."""
+    if FIRST <= number <= LAST:
+        st.session_state[STOP] = str(number)
+
+
+def _navigation() -> Stop:
+    """The row with the stops, above everything else, so that it never moves."""
+    with st.container(key="tour-navigation", horizontal=True, vertical_alignment="center"):
+        back = st.container(width="content")
+        chosen = st.segmented_control(
+            "Stop of the tour",
+            [str(stop.number) for stop in STOPS],
+            default=str(FIRST),
+            required=True,
+            key=STOP,
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        onward = st.container(width="content")
+        stop = STOPS[int(str(chosen)) - FIRST]
+        _button(back, "Previous", stop.number - 1, "tour_previous")
+        _button(onward, "Next", stop.number + 1, "tour_next")
+        presenters_mode(lambda steps: go_to(stop.number + steps))
+    return stop
+
+
+def _button(place: DeltaGenerator, label: str, number: int, key: str) -> None:
+    exists = FIRST <= number <= LAST
+    is_next = label == "Next"
+    place.button(
+        label,
+        key=key,
+        icon=":material/arrow_forward:" if is_next else ":material/arrow_back:",
+        icon_position="right" if is_next else "left",
+        type="primary" if is_next else "secondary",
+        disabled=not exists,
+        on_click=go_to,
+        args=(number,),
+        help=f"{number}: {STOPS[number - FIRST].title}" if exists else None,
+    )

@@ -31,9 +31,10 @@ MASK = f"{PAGE}mask"  # in the session's state and the address: the squares as d
 LINKED = (TARGET, EPSILON, STEPS, MASK)
 _READ = f"{PAGE}mask read"  # what the address had in the last run
 _PLACE, _BRUSH = "features painting", "features brush"
-_FIRST_MASK = cells_text(box_cells(Box(0.25, 0.2, 0.9, 0.9)))
 _LARGEST = 4.0
-_EDGES = ("left", "top", "right", "bottom")
+_EDGES = {"left": 25, "top": 20, "right": 90, "bottom": 90}  # in per cent, as the first mask
+_FIRST_MASK = cells_text(box_cells(Box(*(each / 100 for each in _EDGES.values()))))
+_BOX_ERROR = f"{PAGE}box error"  # in the session's state
 _EXPLANATION = """
 Brush over a part of the picture. Within it, each classifier changes the pixels until it sees the
 class that you choose; the others stay as they are. A robust classifier has to paint something that
@@ -123,21 +124,23 @@ def _set_mask(text: str) -> None:
 def _box_by_numbers() -> None:
     with st.expander("Mark a box by numbers"):
         columns = st.columns(len(_EDGES))
-        values = []
-        for column, edge, usual in zip(columns, _EDGES, (25, 20, 90, 90), strict=True):
-            values.append(
-                column.number_input(f"{edge}, %", 0, 100, usual, step=5, key=f"{PAGE}box_{edge}")
-            )
-        st.button("Mark this box", on_click=_mark_box, args=(tuple(values),), key=f"{PAGE}mark")
-        if error := st.session_state.pop(f"{PAGE}box error", None):
+        for column, (edge, usual) in zip(columns, _EDGES.items(), strict=True):
+            column.number_input(f"{edge}, %", 0, 100, usual, step=5, key=_edge_key(edge))
+        st.button("Mark this box", on_click=_mark_box, key=f"{PAGE}mark")
+        if error := st.session_state.pop(_BOX_ERROR, None):
             st.error(error)
 
 
-def _mark_box(percents: tuple[float, ...]) -> None:
+def _edge_key(edge: str) -> str:
+    return f"{PAGE}box_{edge}"
+
+
+def _mark_box() -> None:
+    edges = (float(st.session_state[_edge_key(edge)]) / 100 for edge in _EDGES)
     try:
-        _set_mask(cells_text(box_cells(Box(*(each / 100 for each in percents)))))
+        _set_mask(cells_text(box_cells(Box(*edges))))
     except FeatureError:
-        st.session_state[f"{PAGE}box error"] = "Left must be below right, and top below bottom."
+        st.session_state[_BOX_ERROR] = "Left must be below right, and top below bottom."
 
 
 def _choose(request: FeaturesRequest) -> PaintingSettings:

@@ -105,12 +105,20 @@ def _values(
     settings: GradientSettings,
     classifiers: dict[str, Classifier],
 ) -> dict[str, object]:
-    notes = [f"{each.name}: {each.note}" for each in answers if each.note]
-    notes += [f"{name}: {note}" for name, model in classifiers.items() for note in model.notes]
+    warnings = [
+        {"code": note.code, "text": f"{each.name}: {note.text}"}
+        for each in answers
+        for note in each.notes
+    ]
+    warnings += [
+        {"code": "classifier", "text": f"{name}: {note}"}
+        for name, model in classifiers.items()
+        for note in model.notes
+    ]
     return {
         "of": settings.of,
         "rows": [map_values(each, kind) for each in answers for kind in gradients_by_kind(each)],
-        "warnings": [{"code": "classifier", "text": text} for text in notes],
+        "warnings": warnings,
         "seed": settings.seed,
         "precision": "float32",
         "versions": versions(),
@@ -128,6 +136,5 @@ def _sentences(answers: Sequence[ClassifierGradients]) -> str:
                 f"  {kind:<10}  L2 {values['l2_norm_per_pixel_unit']:.3g}  correlation of "
                 f"neighbouring pixels {values['neighbour_correlation']:.2f}"
             )
-        if each.note:
-            lines.append(f"  note: {each.note}")
+        lines += [f"  note: {note.text}" for note in each.notes]
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
 from explorer.engine import gradient_model, map_chunks
 from explorer.errors import Cancelled
+from explorer.experiments.compare import Note
 from explorer.experiments.features.asked import (
     FeatureError,
     IsCancelled,
@@ -40,6 +41,11 @@ COPIES = 24
 # every batch of at least 8.
 _BATCH = 8
 PERCENTILE = 99
+ZERO_GRADIENT = Note(
+    "zero-gradient",
+    "Its gradient is zero everywhere, as behind a rounding: it says nothing of what the classifier "
+    "responds to.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +87,7 @@ class ClassifierGradients:
 
     ``plain`` is the gradient of the logit, or of the loss, per pixel of [0, 1]; ``smooth`` its mean
     over noisy copies, None without copies. ``name`` is the classifier's in recipes, ``title`` what
-    the pages call it. ``note`` says where the class that was asked for is missing.
+    the pages call it. ``notes`` say what a reader should know of these gradients.
     """
 
     name: str
@@ -92,7 +98,7 @@ class ClassifierGradients:
     label: int
     plain: Tensor
     smooth: Tensor | None
-    note: str = ""
+    notes: tuple[Note, ...] = ()
 
     @property
     def label_name(self) -> str:
@@ -130,13 +136,17 @@ def gradients(
         prediction = predict(model, image[None])[0]
         asked = labels[name]
         label = prediction.index if asked is None else asked
-        note = missing_note(classifiers, settings.label, prediction) if asked is None else ""
+        missing = missing_note(classifiers, settings.label, prediction) if asked is None else ""
         plain = input_gradients(model, image[None], label, settings.of)[0]
         step()
         smooth = _smooth(model, image, label, settings, step, cancelled)
+        notes = (
+            *((Note("class", missing),) if missing else ()),
+            *((ZERO_GRADIENT,) if not bool(plain.any()) else ()),
+        )
         answers.append(
             ClassifierGradients(
-                name, model.title, model.robust, image, prediction, label, plain, smooth, note
+                name, model.title, model.robust, image, prediction, label, plain, smooth, notes
             )
         )
     return tuple(answers)

@@ -79,8 +79,8 @@ def draw(request: FeaturesRequest) -> Hashable | None:
         return None
     picture_rows(list(map(gradient_row, shown.result)), "features gradients")
     for each in shown.result:
-        if each.note:
-            st.info(plain(f"{each.title}: {each.note}"), icon=":material/info:")
+        for note in each.notes:
+            st.info(plain(f"{each.title}: {note.text}"), icon=":material/info:")
     with st.expander("How to read the maps", icon=":material/help:"):
         st.markdown(_EXPLANATION)
     if not shown.is_current:

@@ -109,12 +109,37 @@ def test_without_a_class_each_takes_its_prediction_and_a_missing_class_is_said()
         gradients({"a": first, "b": second}, small_picture(), PLAIN), (first, second), strict=True
     ):
         assert each.label == int(model(each.image[None]).argmax())
-        assert each.note == ""
+        assert each.notes == ()
     asked = GradientSettings(copies=0, label=1)
     one, other = gradients({"a": first, "b": second}, small_picture(), asked)
-    assert (one.label, one.note) == (1, "")
+    assert (one.label, one.notes) == (1, ())
     assert other.label == other.prediction.index
-    assert "no class “class 1”" in other.note
+    (note,) = other.notes
+    assert note.code == "class"
+    assert "no class “class 1”" in note.text
+
+
+def test_a_gradient_that_is_zero_everywhere_is_said() -> None:
+    class Rounded(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            return (10 * inner(images)).round()
+
+    model = linear_classifier()
+    inner = model.module
+    model.module = Rounded()
+    plain, rounded = gradients({"a": linear_classifier(), "b": model}, small_picture(), PLAIN)
+    assert plain.notes == ()
+    assert [note.code for note in rounded.notes] == ["zero-gradient"]
+
+
+def test_the_plain_gradient_is_captums_saliency_with_its_sign() -> None:
+    from captum.attr import Saliency
+
+    model = load("cifar10-robust")
+    image = preprocess(samples("cifar10")[3].read(), model)[None]
+    expected = Saliency(model).attribute(image.requires_grad_(True), target=2, abs=False)
+    result = input_gradients(model, image.detach(), 2)
+    assert torch.allclose(result, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_progress_counts_batches_and_the_work_stops_when_asked() -> None:

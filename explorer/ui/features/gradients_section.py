@@ -21,6 +21,7 @@ from explorer.experiments.features.gradients_recipe import (
 from explorer.figures.feature_rows import gradient_row
 from explorer.ui.components.markdown import plain
 from explorer.ui.features.controls import PAGE, FeaturesRequest, choose_class
+from explorer.ui.features.gallery_check import CHECK, gallery_check
 from explorer.ui.features.picture_rows import picture_rows
 from explorer.ui.features.section_exports import section_exports, source_on_command_line
 from explorer.ui.features.section_job import run_in_worker
@@ -29,7 +30,7 @@ from explorer.ui.shared.attack_widgets import BIND, choose_one, choose_seed
 
 OF, COPIES, SPREAD = f"{PAGE}of", f"{PAGE}copies", f"{PAGE}spread"
 CLASS, SEED = f"{PAGE}gradient_class", f"{PAGE}gradient_seed"
-LINKED = (OF, CLASS, COPIES, SPREAD, SEED)
+LINKED = (OF, CLASS, COPIES, SPREAD, SEED, CHECK)
 MOST_COPIES = 100
 _OF = {"logit": LOGIT, "loss": LOSS}
 _PLACE = "features gradients"
@@ -81,6 +82,7 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     for each in shown.result:
         for note in each.notes:
             st.info(plain(f"{each.title}: {note.text}"), icon=":material/info:")
+    gallery_check(request, settings.of)
     with st.expander("How to read the maps", icon=":material/help:"):
         st.markdown(_EXPLANATION)
     if not shown.is_current:

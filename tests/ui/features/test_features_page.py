@@ -83,6 +83,13 @@ def test_a_class_and_the_loss_are_asked_and_the_link_has_them() -> None:
     assert rows(at) == before
 
 
+def test_the_whole_gallery_is_asked_on_request() -> None:
+    at = open_page(FEATURES, features_copies="0", features_gallery="true")
+    texts = " ".join(markdown.value for markdown in at.markdown)
+    assert f"on {len(samples('cifar10'))} of {len(samples('cifar10'))} pictures" in texts
+    assert "95 % Wilson interval" in texts
+
+
 def test_only_the_chosen_section_computes() -> None:
     at = open_page(FEATURES, features_section="Layer by layer", features_layers_l2="0.25")
     assert not at.error

@@ -15,7 +15,8 @@ from explorer.experiments.evaluation.robust_accuracy import wilson
 from tests.cli.running import run
 
 PAIR = ("cifar10-standard", "cifar10-robust")
-QUICK = ("--class", "cat", "frog", "--steps", "4", "--device", "cpu")
+JUDGES = ("cifar10-d_r", *PAIR)
+QUICK = ("--judge", *JUDGES, "--class", "cat", "frog", "--steps", "4", "--device", "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_the_json_has_each_drawer_and_each_judge_with_its_interval(values):
     for row in values["rows"]:
         assert [each["class"] for each in row["pictures"]] == ["cat", "frog"]
         judges = {each["judge"]: each for each in row["judges"]}
-        assert next(iter(judges)) == "cifar10-d_r"
+        assert tuple(judges) == JUDGES
         assert {name for name, each in judges.items() if each["drew_them"]} == {row["model"]}
         for each in judges.values():
             assert each["n"] == each["classes"] == len(each["answers"]) == 2

@@ -19,7 +19,7 @@ from explorer.datasets.labelled import LabelledImages
 from explorer.errors import Cancelled
 from explorer.experiments.features.ascent import Ascent, ascend
 from explorer.experiments.features.asked import FeatureError, IsCancelled, OnStep, classes_for
-from explorer.experiments.features.recognition import Recognition, recognition
+from explorer.experiments.features.recognition import Recognition, recognitions
 from explorer.experiments.features.starts import DATA, NOISE, STARTS, pictures_by_class, start_of
 from explorer.images.geometry import round_8bit
 
@@ -283,16 +283,9 @@ def _judged(
     judges: Mapping[str, Classifier],
     cancelled: IsCancelled | None,
 ) -> tuple[Recognition, ...]:
-    answers = []
-    for drawing in drawings:
-        for judge_name, judge in judges.items():
-            if cancelled is not None and cancelled():
-                raise Cancelled
-            model = classifiers[drawing.name]
-            targets, images = drawing.targets, drawing.images
-            answer = recognition(
-                model, drawing.name, judge, judge_name, drawing.starts, images, targets
-            )
-            if answer is not None:
-                answers.append(answer)
+    answers: list[Recognition] = []
+    for name, judge in judges.items():
+        if cancelled is not None and cancelled():
+            raise Cancelled
+        answers += recognitions(judge, name, drawings, classifiers)
     return tuple(answers)

@@ -18,7 +18,7 @@ from explorer.figures.share_chart import ShareSeries, share_figure
 from explorer.figures.universal_files import source_words
 from explorer.images.geometry import to_png, to_uint8
 
-AXIS = "share of pictures of other classes that it calls the target"
+AXIS = "share of pictures of other classes, right before, that it calls the target"
 PRINT_SIDE = 1024  # pixels
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.ui.lab import universal_section
+from explorer.ui.lab import patch_section, universal_section
 
 
 @dataclass(frozen=True)
@@ -26,4 +26,7 @@ class Section:
     linked: tuple[str, ...] = ()
 
 
-SECTIONS = (Section("Universal perturbation", universal_section.draw, universal_section.LINKED),)
+SECTIONS = (
+    Section("Universal perturbation", universal_section.draw, universal_section.LINKED),
+    Section("Patch", patch_section.draw, patch_section.LINKED),
+)

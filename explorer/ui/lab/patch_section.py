@@ -1,0 +1,161 @@
+"""The section on adversarial patches: a small picture that works wherever it sticks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from torch import Tensor
+
+from explorer.experiments.fitting_images import read_fitting_images
+from explorer.experiments.patch import Patch, adversarial_patch, scored_patch
+from explorer.experiments.patch_recipe import PatchRecipe, patch_rows, targets_of
+from explorer.ui.components.markdown import plain
+from explorer.ui.jobs.job import Job
+from explorer.ui.lab.changed_row import picture_row
+from explorer.ui.lab.judged_classifiers import loader
+from explorer.ui.lab.keys import PAGE
+from explorer.ui.lab.patch_controls import LINKED as LINKED
+from explorer.ui.lab.patch_controls import PatchRequest, choose_patch
+from explorer.ui.lab.section_exports import section_exports
+from explorer.ui.lab.stuck_picture import draw_stuck
+from explorer.ui.shared.classifiers import classifier, identity
+from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.known_result import known_or_computed
+
+_PLACE = "lab patch"
+_EXPLANATION = (
+    "A patch is no small change of every pixel: it is a conspicuous sticker that makes a "
+    "classifier say its target of nearly any picture. Stick it on one, also on a photograph of "
+    "your own; or print it and hold it into the camera."
+)
+_WHY = r"""
+Each step sticks the patch $p$ on other pictures, at random places, sizes and rotations $t$, and
+raises the mean probability of the target $\hat y$ (Brown et al. 2017, “Adversarial Patch”):
+
+$$
+\max_p\; \mathbb E_{x,\, t}\, \log \Pr\big(\hat y \mid A(p, x, t)\big)
+$$
+
+A classifier names one thing. A patch wins if it responds to the patch more than to anything else in
+the picture. People see that it is there: this attack is not hidden, and has no $\varepsilon$.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    result: Patch
+    recipe: PatchRecipe
+
+
+def draw(results: DeltaGenerator) -> Hashable | None:
+    """Draw the section; the key of its question once the answer is on the page."""
+    with st.sidebar:
+        request = choose_patch()
+    with results:
+        st.markdown(_EXPLANATION)
+        live = st.container(key="lab patch live")
+        if request.bundled is not None:
+            with live:
+                draw_stuck(request, request.bundled.pixels)
+        recipe = request.recipe
+        device = str(classifier(recipe.models[0]).device)
+        key = _key(request)
+        shown = known_or_computed(PAGE, _PLACE, key, device, _work(request), _doing, _draw_preview)
+        answer: _Answer | None = shown.result
+        if answer is not None and shown.is_current:
+            if request.bundled is None:
+                with live:
+                    draw_stuck(request, answer.result.pixels)
+            _show(answer)
+            _exports(answer)
+        with st.expander("Why does this work?", icon=":material/help:"):
+            st.markdown(_WHY)
+    return (key, request.place, request.picture.digest) if shown.is_current else None
+
+
+def _key(request: PatchRequest) -> Hashable:
+    names = request.recipe.models
+    return request.recipe.command(), tuple(identity(classifier(name)) for name in names)
+
+
+def _work(request: PatchRequest) -> Callable[[Job[_Answer]], _Answer]:
+    recipe, bundled = request.recipe, request.bundled
+    load = loader(list(recipe.models))
+
+    def work(job: Job[_Answer]) -> _Answer:
+        def count(done: int, total: int) -> None:
+            job.progress = done, total
+
+        def show(patch: Tensor) -> None:
+            job.preview = patch
+
+        job.next_step()
+        models, attack = load(), recipe.attack
+        fit, others = read_fitting_images(recipe.source, models)
+        targets = targets_of(models, attack.target)
+        if bundled is not None:
+            result = scored_patch(
+                bundled.pixels,
+                bundled.fitted,
+                models,
+                others,
+                targets,
+                attack,
+                on_step=count,
+                cancelled=job.next_step,
+            )
+        else:
+            result = adversarial_patch(
+                models,
+                fit,
+                others,
+                targets,
+                attack,
+                on_step=count,
+                on_preview=show,
+                cancelled=job.next_step,
+            )
+        return _Answer(result, recipe.with_surroundings(models))
+
+    return work
+
+
+def _doing(job: Job[Any]) -> str:
+    done, total = job.progress
+    return f"Fitting and scoring: step {done} of {total}" if total else "Reading the pictures"
+
+
+def _draw_preview(patch: Tensor, key: str) -> None:
+    picture_row([(patch, "the patch so far")], key)
+
+
+def _show(answer: _Answer) -> None:
+    wait_for_imports("charts")
+    from explorer.figures.patch_files import AXIS, patch_caption, patch_series
+    from explorer.figures.share_chart import share_chart, share_sentence
+
+    result, recipe = answer.result, answer.recipe
+    share, noise = result.shares[0], result.noise[0]
+    st.markdown(
+        f"**With the patch {plain(share.model)} says “{plain(recipe.target)}” of "
+        f"{share_sentence(share)} of the sample pictures.** With a patch of random noise: "
+        f"{share_sentence(noise)}."
+    )
+    chart = share_chart(patch_series(result), AXIS)
+    st.plotly_chart(chart, key="lab patch chart", config={"displayModeBar": False}, alt=AXIS)
+    st.caption(plain(patch_caption(result, recipe)) + ".")
+    with st.expander("Table"):
+        st.dataframe(patch_rows(result), hide_index=True, key="lab patch table")
+
+
+def _exports(answer: _Answer) -> None:
+    def build() -> dict[str, bytes]:
+        from explorer.figures.patch_files import patch_files
+
+        return patch_files(answer.result, answer.recipe)
+
+    section_exports(LINKED, "patch", build, answer.recipe.command("patch"))

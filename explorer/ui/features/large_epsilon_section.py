@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -93,9 +94,7 @@ def _choose(request: FeaturesRequest) -> Recipe:
             "The class that the picture shall become. Left empty, it is the class that the last "
             "classifier finds most probable among those that none predicts.",
         )
-    return large_epsilon_recipe(
-        source_on_command_line(request), request.names[0], float(epsilon), target
-    )
+    return large_epsilon_recipe(request.picture.source, request.names[0], float(epsilon), target)
 
 
 def _doing(job: Job[Answer]) -> str:
@@ -109,5 +108,7 @@ def _exports(request: FeaturesRequest, answers: Answer) -> None:
 
         return large_epsilon_files(answers)
 
-    commands = [each.reports[-1].recipe.command(f"out-{each.name}") for each in answers]
+    source = source_on_command_line(request)
+    last = {each.name: replace(each.reports[-1].recipe, image=source) for each in answers}
+    commands = [recipe.command(f"out-{name}") for name, recipe in last.items()]
     section_exports(request, LINKED, "large-epsilon", build, commands)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 
 import streamlit as st
 
@@ -85,9 +86,7 @@ def _choose(request: FeaturesRequest) -> Recipe:
         )
     with right:
         seed = choose_seed("Of the attack's start and of the noise.", f"{PAGE}layers_")
-    return layers_recipe(
-        source_on_command_line(request), request.names[0], float(epsilon), seed=seed
-    )
+    return layers_recipe(request.picture.source, request.names[0], float(epsilon), seed=seed)
 
 
 def _doing(job: Job[Answer]) -> str:
@@ -148,5 +147,8 @@ def _exports(request: FeaturesRequest, answers: Answer) -> None:
 
         return layer_files(answers)
 
-    commands = [each.report.recipe.command(f"out-{each.name}") for each in answers]
+    source = source_on_command_line(request)
+    commands = [
+        replace(each.report.recipe, image=source).command(f"out-{each.name}") for each in answers
+    ]
     section_exports(request, LINKED, "layers", build, commands)

@@ -29,19 +29,24 @@ _OWN_SEED = f"{PAGE}inverted_"
 LINKED = (STEPS, START, f"{_OWN_SEED}seed")
 _PLACE = "features inversion"
 _STARTS = {"grey, faint noise": GREY, "noise": NOISE}
+_LEAD = (
+    "What is left of a picture in the last layer before the classes? From noise, small steps look "
+    "for another picture with the same features."
+)
 _EXPLANATION = r"""
-What is left of a picture in the last layer before the classes? From noise, small steps bring the
-features $g(x)$ to those of the picture: minimise $\|g(x) - g(\text{picture})\|_2$ (Engstrom et al.
-2019). To the classifier, picture and result are then almost the same. Features of a robust
-classifier bring back colours and shapes, those of a standard one mostly patterns. The sets D_R and
-D_NR of Ilyas et al. (2019) are built in this way.
+The steps minimise $\|g(x) - g(\text{picture})\|_2$, with $g$ the activations of the layer before
+the classes (Engstrom et al. 2019). Where they end, picture and result are almost the same to the
+classifier. Features of a robust classifier tend to bring back areas of colour and shapes, those of
+a standard one a pattern. The SSIM says how alike the two pictures are to the eye: 1 is the same
+picture, and the start's is the control. The sets D_R and D_NR of Ilyas et al. (2019) are built in
+this way.
 """
 Answer = tuple[Inversion, ...]
 
 
 def draw(request: FeaturesRequest) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
-    st.markdown(_EXPLANATION)
+    st.markdown(_LEAD)
     settings = _choose()
     models = request.models
 
@@ -70,6 +75,8 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     if shown.result is None:
         return None
     picture_rows([inversion_row(each) for each in shown.result], _PLACE)
+    with st.expander("What to see here", icon=":material/help:"):
+        st.markdown(_EXPLANATION)
     if not shown.is_current:
         return None
     _exports(request, settings, shown.result)

@@ -35,17 +35,22 @@ _LARGEST = 4.0
 _EDGES = {"left": 25, "top": 20, "right": 90, "bottom": 90}  # in per cent, as the first mask
 _FIRST_MASK = cells_text(box_cells(Box(*(each / 100 for each in _EDGES.values()))))
 _BOX_ERROR = f"{PAGE}box error"  # in the session's state
+_LEAD = (
+    "Brush over a part of the picture. Within it, each classifier changes the pixels until it sees "
+    "the class that you choose; the others stay as they are."
+)
 _EXPLANATION = """
-Brush over a part of the picture. Within it, each classifier changes the pixels until it sees the
-class that you choose; the others stay as they are. A robust classifier has to paint something that
-looks like the class. A standard one is content with a pattern that people can't name.
+Small steps raise the classifier's score of the class; only marked pixels move, and all changes
+together stay within the L2 budget (Santurkar et al. 2019). A robust classifier has to paint
+something that looks like the class. A standard one is content with a pattern that people can't
+name. With a larger budget the robust one paints more boldly.
 """
 Answer = tuple[Painting, ...]
 
 
 def draw(request: FeaturesRequest) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
-    st.markdown(_EXPLANATION)
+    st.markdown(_LEAD)
     mask = _mask()
     models = request.models
     left, right = st.columns([2, 3])
@@ -84,6 +89,8 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     if shown.result is None:
         return None
     picture_rows([painting_row(each) for each in shown.result], _PLACE)
+    with st.expander("What to see here", icon=":material/help:"):
+        st.markdown(_EXPLANATION)
     if not shown.is_current:
         return None
     _exports(request, settings, mask, shown.result)

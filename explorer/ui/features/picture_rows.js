@@ -24,6 +24,7 @@ export default function (component) {
     if (row.sentence) child(header, "p", "sentence", row.sentence)
     const tiles = child(section, "div", "tiles")
     if (row.tiles.length < 4) tiles.classList.add("few")
+    if (row.tiles.length > 6) tiles.classList.add("many")
     tiles.style.setProperty("--count", String(row.tiles.length))
     for (const tile of row.tiles) drawTile(tiles, tile)
   }

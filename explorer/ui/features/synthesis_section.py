@@ -42,30 +42,30 @@ _PLACE = "features synthesis"
 _STARTS = {"noise": NOISE, "grey, faint noise": GREY}
 _LARGEST, _MOST_STEPS, _MOST_COUNT = 3.0, 100, 10
 _FIRST_CLASSES = 6  # that are drawn where a classifier has many
+_LEAD = (
+    "Each classifier draws: from noise, small steps raise its own score of a class, within an L2 "
+    "budget. Then other classifiers say what they recognise. The picture that is chosen plays no "
+    "part here."
+)
 _EXPLANATION = """
-Each classifier draws: from noise, small steps raise its own score of a class, within an L2 budget
-(Santurkar et al. 2019). Where its score hangs on things that people see, an object appears; where
-it hangs on other patterns, static. Then other classifiers say what they recognise. The picture that
-is chosen plays no part here.
-"""
-_WHY = """
-All pictures are drawn with one setting, and all judges see the same pictures. The column of the
-noise is the control: what a judge recognises before anything is drawn. A share of 1 in the number
-of classes is chance.
+Where a classifier's score hangs on things that people see, an object appears; where it hangs on
+other patterns, static (Santurkar et al. 2019; Engstrom et al. 2019). All pictures are drawn with
+one setting, and all judges see the same ones. The last column is the control: what a judge
+recognises before anything is drawn. One class in all of them is chance.
 
 **A judge has to look through the noise that remains.** Most standard classifiers don't: they give
-one and the same answer to every noisy picture, whoever drew in it, and can't tell the drawings
-apart. The classifier trained on D_R does. It was trained in the standard way, but on a set that was
-built with the robust classifier of CIFAR-10, so its verdict is not independent of that one.
+one and the same answer to nearly every noisy picture, whoever drew in it. The classifier trained on
+D_R does. It was trained in the standard way, but on a set that was built with the robust classifier
+of CIFAR-10, so its verdict is not independent of that one.
 
-**The start matters.** On grey with faint noise, the lines of a standard classifier stand out too,
-and many judges recognise them: its drawings are weak and not empty. Try it.
+**The start matters.** On grey with faint noise the lines of a standard classifier stand out too,
+and more judges recognise them: its drawings are weak, not empty. Try it.
 """
 
 
 def draw(request: FeaturesRequest) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
-    st.markdown(_EXPLANATION)
+    st.markdown(_LEAD)
     settings = _choose(request)
     models, known = request.models, entries()
     judges = judge_names(known, models.values())
@@ -125,10 +125,11 @@ def _choose(request: FeaturesRequest) -> SynthesisSettings:
             bind=BIND,
             help="The budget for all values of a picture together, in pixels of [0, 1].",
         )
+    with right:
         start = choose_one(
             "Begin with", list(_STARTS), START, "Uniform noise, or grey with faint noise on it."
         )
-    with right:
+    with st.expander("More settings"):
         count = st.slider(
             "Pictures of each class",
             1,
@@ -139,7 +140,6 @@ def _choose(request: FeaturesRequest) -> SynthesisSettings:
             help="More make the intervals narrower. The first of each class is shown.",
         )
         steps = st.slider("Steps", 5, _MOST_STEPS, SynthesisSettings.steps, key=STEPS, bind=BIND)
-    with st.expander("More settings"):
         seed = choose_seed("The same seed gives the same noise.", _OWN_SEED)
     indices = [class_index(options, each) for each in chosen]
     classes = tuple(index for index in indices if index is not None)
@@ -166,8 +166,8 @@ def _show(request: FeaturesRequest, synthesis: Synthesis) -> None:
     picture_rows(synthesis_rows(synthesis, judge, _title(judge)), _PLACE)
     st.markdown("**How many pictures each classifier recognises**, with 95 % Wilson intervals")
     st.markdown(_table(synthesis, judge_rows(synthesis)))
-    with st.expander("Who may judge?", icon=":material/help:"):
-        st.markdown(_WHY)
+    with st.expander("What to see here, and who may judge", icon=":material/help:"):
+        st.markdown(_EXPLANATION)
 
 
 def _table(synthesis: Synthesis, rows: tuple[JudgeRow, ...]) -> str:

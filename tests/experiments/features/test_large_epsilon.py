@@ -109,7 +109,7 @@ def test_on_the_robust_classifier_the_standard_one_sees_the_target_too() -> None
     known = {name: load(name) for name in ("cifar10-standard", "cifar10-robust")}
     cat = next(each for each in samples("cifar10") if each.title == "cat").read()
     target = default_target(known, cat)
-    recipe = large_epsilon_recipe("gallery:cifar10-00", "cifar10-standard", 6.0, target, steps=12)
+    recipe = large_epsilon_recipe("gallery:cifar10-00", "cifar10-standard", 6.0, target, steps=8)
     standard, robust = large_epsilon(known, cat, recipe)
     assert all(report.outcome == "fooled" for report in robust.reports[1:])
     answer = robust.seen_by[0].answer

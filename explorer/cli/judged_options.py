@@ -22,12 +22,13 @@ class _OnStep(Protocol):
     def __call__(self, done: int, total: int) -> None: ...
 
 
-def add_judged_options(parser: argparse.ArgumentParser) -> None:
-    """The classifiers, the seed, and what every command has that computes something."""
+def add_judged_options(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
+    """The classifiers, the ``seed`` if anything is random, and what every command has."""
     add = parser.add_argument
     add("--model", required=True, help="the classifier that is attacked")
     add("--judge", nargs="+", default=[], metavar="MODEL", help="others that see the result")
-    add("--seed", type=int, default=0, help="of all that is random (default 0)")
+    if seed:
+        add("--seed", type=int, default=0, help="of all that is random (default 0)")
     add(
         "--precision",
         choices=PRECISIONS,

@@ -32,10 +32,9 @@ def choose_attacked(key: str, first: str) -> str:
     return name
 
 
-def choose_judges(key: str, attacked: str) -> list[str]:
-    """The names of the others that see the result; at the start all bundled ones of the data."""
-    known = entries()
-    others = [name for name in known if name != attacked and _takes_the_same(known, attacked, name)]
+def choose_judges(key: str, attacked: str, without: tuple[str, ...] = ()) -> list[str]:
+    """The names of others that see the result; at the start all bundled ones of the data."""
+    others = [name for name in others_of(attacked) if name not in without]
     if not others:
         st.caption("No other classifier here takes the same pictures.")
         return []
@@ -50,6 +49,12 @@ def choose_judges(key: str, attacked: str) -> list[str]:
         placeholder="none",
         help="Classifiers of the same data. What fools them too is said to transfer.",
     )
+
+
+def others_of(attacked: str) -> list[str]:
+    """The names of the other classifiers that take the same pictures."""
+    known = entries()
+    return [name for name in known if name != attacked and _takes_the_same(known, attacked, name)]
 
 
 def loader(names: list[str]) -> Callable[[], dict[str, Classifier]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.ui.lab import patch_section, universal_section
+from explorer.ui.lab import dispute_section, patch_section, universal_section
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Section:
 
 
 SECTIONS = (
+    Section("Bugs or features?", dispute_section.draw, dispute_section.LINKED),
     Section("Universal perturbation", universal_section.draw, universal_section.LINKED),
     Section("Patch", patch_section.draw, patch_section.LINKED),
 )

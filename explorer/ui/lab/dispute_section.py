@@ -1,0 +1,201 @@
+"""The section on the dispute: an attack that does not transfer, who says what, and questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import streamlit as st
+import torch
+from streamlit.delta_generator import DeltaGenerator
+from torch import Tensor
+
+from explorer.classifiers import Classifier
+from explorer.experiments.before_and_after import ChangedPicture, changed_pictures
+from explorer.experiments.dispute import Dispute, dispute, dispute_rows
+from explorer.experiments.dispute_recipe import DisputeRecipe
+from explorer.experiments.fooled_share import FooledShare
+from explorer.experiments.sweep.image_set import read_image_sets
+from explorer.experiments.sweep.set_attack import pixels_of
+from explorer.experiments.universal import check_same_input
+from explorer.images.distances import perturbation_image
+from explorer.ui.components.markdown import plain
+from explorer.ui.jobs.job import Job
+from explorer.ui.lab.changed_row import caption, picture_row
+from explorer.ui.lab.dispute_controls import LINKED as LINKED
+from explorer.ui.lab.dispute_controls import choose_dispute
+from explorer.ui.lab.dispute_figures import own_figures
+from explorer.ui.lab.dispute_words import CLAIM, OBJECTIONS, QUESTIONS
+from explorer.ui.lab.judged_classifiers import loader
+from explorer.ui.lab.keys import PAGE
+from explorer.ui.lab.section_exports import section_exports
+from explorer.ui.shared.classifiers import classifier, identity
+from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.known_result import known_or_computed
+
+_PLACE = "lab dispute"
+_EXPERIMENT = """
+**The test.** Both attacks fool the same classifier, with the same ε. Ordinary PGD asks for nothing
+else. The other also keeps an ensemble of classifiers right, as Nakkiran's does. If all adversarial
+examples were features of the data, the second could not succeed without fooling others too.
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """The result, and one image under both attacks."""
+
+    result: Dispute
+    recipe: DisputeRecipe
+    pictures: tuple[ChangedPicture, ...]
+
+
+def draw(results: DeltaGenerator) -> Hashable | None:
+    """Draw the section; the key of its question once the answer is on the page."""
+    with results:
+        st.markdown(CLAIM)
+    with st.sidebar:
+        recipe = choose_dispute()
+    with results:
+        st.markdown(_EXPERIMENT)
+        device = str(classifier(recipe.models[0]).device)
+        shown = known_or_computed(
+            PAGE, _PLACE, _key(recipe), device, _work(recipe), _doing, _draw_preview
+        )
+        answer: _Answer | None = shown.result
+        if answer is not None:
+            _show(answer)
+        _words()
+        if answer is not None and shown.is_current:
+            _exports(answer)
+    return _key(recipe) if answer is not None and shown.is_current else None
+
+
+def _key(recipe: DisputeRecipe) -> Hashable:
+    return recipe.command(), tuple(identity(classifier(name)) for name in recipe.models)
+
+
+def _work(recipe: DisputeRecipe) -> Callable[[Job[_Answer]], _Answer]:
+    load = loader(list(recipe.models))
+
+    def work(job: Job[_Answer]) -> _Answer:
+        def count(done: int, total: int) -> None:
+            job.progress = done, total
+
+        def answer(result: Dispute) -> _Answer:
+            pictures = _pictures(result, models[recipe.models[0]])
+            return _Answer(result, recipe.with_surroundings(models), pictures)
+
+        def show(result: Dispute) -> None:
+            job.preview = answer(result)
+
+        job.next_step()
+        models = load()
+        check_same_input(models)
+        sets = read_image_sets(recipe.data, list(models.values()), recipe.limit)
+        data = {name: each.data for name, each in zip(models, sets, strict=True)}
+        result = dispute(
+            models,
+            recipe.ensemble,
+            data,
+            recipe.attack,
+            on_step=count,
+            on_preview=show,
+            cancelled=job.next_step,
+        )
+        return answer(result)
+
+    return work
+
+
+def _pictures(result: Dispute, model: Classifier) -> tuple[ChangedPicture, ...]:
+    """The first image as it is, and under each attack."""
+    first = result.originals.take(torch.arange(1))
+    changes = [outcome.images[:1] for outcome in result.outcomes.values()]
+    return tuple(
+        changed_pictures(model, first, partial(_replaced, images), 1)[0]
+        for images in (pixels_of(first.images), *changes)
+    )
+
+
+def _replaced(images: Tensor, pixels: Tensor, positions: Tensor) -> Tensor:
+    """``images`` in place of the pixels."""
+    return images
+
+
+def _doing(job: Job[Any]) -> str:
+    done, total = job.progress
+    return f"Attacking: step {done} of {total}" if total else "Reading the images"
+
+
+def _draw_preview(answer: _Answer, key: str) -> None:
+    original, ordinary, isolated = answer.pictures
+    tiles = [(original.image, caption(original))]
+    for title, each in (("PGD", ordinary), ("not to transfer", isolated)):
+        change = perturbation_image(each.image - original.image)
+        tiles += [(change, f"the change, {title}"), (each.image, caption(each))]
+    picture_row(tiles, key)
+
+
+def _show(answer: _Answer) -> None:
+    wait_for_imports("charts")
+    from explorer.figures.dispute_files import AXIS, dispute_caption, dispute_series
+    from explorer.figures.share_chart import share_chart
+
+    result = answer.result
+    _draw_preview(answer, _PLACE)
+    st.markdown(_sentence(result))
+    chart = share_chart(dispute_series(result), AXIS)
+    st.plotly_chart(chart, key="lab dispute chart", config={"displayModeBar": False}, alt=AXIS)
+    st.caption(plain(dispute_caption(result, answer.recipe)) + ".")
+    with st.expander("Table"):
+        st.dataframe(dispute_rows(result), hide_index=True, key="lab dispute table")
+
+
+def _sentence(result: Dispute) -> str:
+    """On how many images each attack succeeded, and how often what succeeded fools others."""
+    ordinary, isolated = result.outcomes.values()
+    inside, outside = (
+        tuple(
+            _counts(outcome.transfers, result.ensemble, within) for outcome in (ordinary, isolated)
+        )
+        for within in (True, False)
+    )
+    sentence = (
+        f"**PGD fools {plain(ordinary.success.model)} on {ordinary.success.fooled} of "
+        f"{ordinary.success.n} images, the other attack on {isolated.success.fooled}.** What fools "
+        f"it also fools the ensemble in {inside[0]} cases after PGD, and in {inside[1]} after the "
+        "other attack"
+    )
+    if any(share.model not in result.ensemble for share in ordinary.transfers):
+        sentence += f"; the classifiers outside of it in {outside[0]} and {outside[1]}"
+    return f"{sentence}. A case is an image and a classifier that was right about it."
+
+
+def _counts(shares: tuple[FooledShare, ...], ensemble: tuple[str, ...], within: bool) -> str:
+    counted = [share for share in shares if (share.model in ensemble) == within]
+    return f"{sum(each.fooled for each in counted)} of {sum(each.n for each in counted)}"
+
+
+def _words() -> None:
+    figures = own_figures()
+    st.subheader("Who says what")
+    st.markdown(OBJECTIONS.format(**figures))
+    st.caption(
+        "Our own numbers are accuracies on test images, clean unless an ε is named, with 95 % "
+        "Wilson intervals. They are in the cards of the bundled classifiers: small networks, "
+        "trained on sets of 10,000 images."
+    )
+    st.subheader("What users ask the authors")
+    st.markdown(QUESTIONS.format(**figures))
+
+
+def _exports(answer: _Answer) -> None:
+    def build() -> dict[str, bytes]:
+        from explorer.figures.dispute_files import dispute_files
+
+        return dispute_files(answer.result, answer.recipe)
+
+    section_exports(LINKED, "dispute", build, answer.recipe.command("dispute"))

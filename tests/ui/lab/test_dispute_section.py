@@ -1,0 +1,61 @@
+"""The lab's section on the dispute: the two attacks, the words and their figures."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from explorer.classifiers.catalogue import bundled_cards
+from explorer.figures.captions import percent
+from explorer.ui.lab.dispute_figures import own_figures
+from explorer.ui.lab.dispute_words import OBJECTIONS, QUESTIONS
+from tests.ui.app import open_page
+
+PAGE = "../pages/lab.py"
+FAST = {"lab_dispute_steps": "5", "lab_dispute_judges": "cifar10-robust"}
+
+
+def test_it_is_the_first_section_and_shows_both_attacks() -> None:
+    at = open_page(PAGE, **FAST)
+    assert not at.error
+    assert not at.warning
+    (sentence,) = [each.value for each in at.markdown if "PGD fools" in each.value]
+    assert re.search(r"on \d+ of \d+ images, the other attack on \d+", sentence)
+    rows = at.dataframe[0].value.to_dict("records")
+    assert [row["model"] for row in rows[:4]] == [
+        *("cifar10-standard", "cifar10-d", "cifar10-d-plain", "cifar10-robust")
+    ]
+    ordinary, isolated = rows[:4], rows[4:]
+    for before, after in zip(ordinary[1:3], isolated[1:3], strict=True):
+        assert after["fooled"] < before["fooled"]  # the ensemble is spared
+    _, command = [each.value for each in at.code]
+    words = shlex.split(command)
+    assert words[3] == "dispute"
+    assert words[words.index("--judge") + 1] == "cifar10-robust"
+
+
+def test_an_empty_ensemble_is_one_sentence_and_the_claim_stays() -> None:
+    at = open_page(PAGE, **FAST, lab_dispute_model="efficientnet_lite0")
+    if at.error:
+        assert "No other classifier here takes the pictures" in at.error[0].value
+    assert any("**The claim.**" in each.value for each in at.markdown)
+
+
+def test_every_figure_of_our_own_is_that_of_a_card() -> None:
+    figures = own_figures()
+    names = set(re.findall(r"\{(\w+)\}", OBJECTIONS + QUESTIONS))
+    assert names == set(figures)
+    card = bundled_cards()["cifar10-d_det"]
+    clean = card.at(0.0)
+    assert clean is not None
+    assert figures["d_det"].startswith(f"{percent(clean.accuracy)} ({percent(clean.low)} to ")
+    assert f"n = {clean.n:,}" in figures["d_det"]
+
+
+def test_the_words_link_to_pages_that_are_there() -> None:
+    from explorer.files import PAGES
+
+    local = [link for link in re.findall(r"\]\(([^)]+)\)", QUESTIONS) if "://" not in link]
+    assert len(local) >= 4
+    for link in local:
+        assert (PAGES / f"{link.partition('?')[0]}.py").is_file(), link

@@ -1,4 +1,4 @@
-"""The smallest ε at which an attack succeeds, of each image: bracketing, then bisection.
+"""The smallest ε at which an attack succeeds, of each image: bracketing, bisection, then a walk.
 
 It is an upper bound of the distance to the nearest misclassified image: each comes with an
 adversarial image at exactly this distance, which the classifier itself misclassifies in float32.
@@ -85,6 +85,7 @@ def smallest_epsilons(
                 break
             bracket.narrow()
             on_progress(number * MAX_ROUNDS + index + 1, total)
+        bracket.finish()
         parts[start] = SmallestEpsilons(
             bracket.smallest,
             bracket.predicted(pixels),

@@ -88,4 +88,6 @@ def _text(result: Dispute) -> str:
         for share in outcome.transfers:
             spared = ", in the ensemble" if share.model in result.ensemble else ""
             lines.append(f"  transfers to {share.model}{spared}: {share_sentence(share)}")
+    lines.append("random noise of the same size")
+    lines += [f"  fools {share.model}: {share_sentence(share)}" for share in result.noise]
     return "\n".join(lines)

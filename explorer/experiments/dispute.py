@@ -26,7 +26,12 @@ from explorer.classifiers import Classifier
 from explorer.datasets.labelled import LabelledImages
 from explorer.engine import gradient_model, logits_of
 from explorer.errors import Cancelled
-from explorer.experiments.fooled_share import FooledShare, IsCancelled, predictions
+from explorer.experiments.fooled_share import (
+    FooledShare,
+    IsCancelled,
+    fooled_share,
+    predictions,
+)
 from explorer.experiments.sweep.set_attack import batch_size, pixels_of
 from explorer.experiments.universal import check_same_input
 
@@ -79,11 +84,16 @@ class AttackOutcome:
 
 @dataclass(frozen=True, eq=False)
 class Dispute:
-    """Both attacks on the same ``originals``. ``ensemble`` names those that were to stay right."""
+    """Both attacks on the same ``originals``. ``ensemble`` names those that were to stay right.
+
+    ``noise`` is the control: of the originals that each classifier got right, the attacked one
+    first, those on which random noise of the size ε fools it.
+    """
 
     originals: LabelledImages
     ordinary: AttackOutcome
     isolated: AttackOutcome
+    noise: tuple[FooledShare, ...]
     ensemble: tuple[str, ...]
 
     @property
@@ -196,17 +206,24 @@ def dispute(
         ordinary_so_far, isolated_so_far = (
             _outcome(classifiers, seen, torch.cat(each)) for each in images.values()
         )
-        result = Dispute(seen[name], ordinary_so_far, isolated_so_far, tuple(ensemble))
+        noise = _noise_shares(classifiers, seen, attack, cancelled)
+        result = Dispute(seen[name], ordinary_so_far, isolated_so_far, noise, tuple(ensemble))
         on_preview(result)
     return result
 
 
 def dispute_rows(result: Dispute) -> list[dict[str, object]]:
-    """The result as a table: for each attack its success and its transfer to each classifier."""
+    """The result as a table: for each attack its success and its transfer to each classifier.
+
+    The rows of the noise are those of the control.
+    """
+    shares = {
+        name: (outcome.success, *outcome.transfers) for name, outcome in result.outcomes.items()
+    }
     return [
         {"attack": name, "in_ensemble": share.model in result.ensemble, **share.row()}
-        for name, outcome in result.outcomes.items()
-        for share in (outcome.success, *outcome.transfers)
+        for name, each in (*shares.items(), ("noise", result.noise))
+        for share in each
     ]
 
 
@@ -224,6 +241,26 @@ def _outcome(
         transfers.append(FooledShare(other, int((counted & wrong).sum()), int(counted.sum())))
     success = FooledShare(name, int(fooled.sum()), len(fooled))
     return AttackOutcome(images, fooled, success, tuple(transfers))
+
+
+def _noise_shares(
+    classifiers: Mapping[str, Classifier],
+    data: Mapping[str, LabelledImages],
+    attack: DisputeAttack,
+    cancelled: IsCancelled | None,
+) -> tuple[FooledShare, ...]:
+    """How often random noise exactly as large as ε fools each classifier."""
+
+    def change(pixels: Tensor, positions: Tensor) -> Tensor:
+        # The same noise for all images: a sample's does not depend on its batch.
+        generator = torch.Generator().manual_seed(0)
+        noise = torch.randn((1, *pixels.shape[1:]), generator=generator)
+        return (pixels + attack.epsilon * attack.pgd.threat.normalized_gradient(noise)).clamp(0, 1)
+
+    return tuple(
+        fooled_share(name, model, data[name], change, cancelled=cancelled)
+        for name, model in classifiers.items()
+    )
 
 
 def _predicted(classifier: Classifier, images: Tensor) -> Tensor:

@@ -10,24 +10,29 @@ from explorer.experiments.fooled_share import FooledShare
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.figures.captions import NORM_NAMES, count_of
 from explorer.figures.export import figure_bytes
-from explorer.figures.palette import ADVERSARIAL, LOSS
+from explorer.figures.palette import ADVERSARIAL, LOSS, ORIGINAL
 from explorer.figures.set_files import FORMATS, table_csv
 from explorer.figures.share_chart import ShareSeries, share_figure
 
 AXIS = "share that fools it, of what fools the attacked classifier"
-_COLOURS = {"ordinary": ADVERSARIAL, "not to transfer": LOSS}
-_NAMES = {"ordinary": "ordinary PGD", "not to transfer": "built not to transfer"}
+_COLOURS = {"ordinary": ADVERSARIAL, "not to transfer": LOSS, "noise": ORIGINAL}
+_NAMES = {
+    "ordinary": "ordinary PGD",
+    "not to transfer": "built not to transfer",
+    "noise": "random noise of its size",
+}
 
 
 def dispute_series(result: Dispute) -> tuple[ShareSeries, ...]:
-    """Both attacks as series of a chart; the ensemble is marked in the classifiers' names."""
+    """Both attacks and noise as series of a chart; a name says if it is of the ensemble."""
+    shares = {name: outcome.transfers for name, outcome in result.outcomes.items()}
     return tuple(
         ShareSeries(
             _NAMES[name],
             _COLOURS[name],
-            tuple(_marked(share, result.ensemble) for share in outcome.transfers),
+            tuple(_marked(share, result.ensemble) for share in each),
         )
-        for name, outcome in result.outcomes.items()
+        for name, each in (*shares.items(), ("noise", result.noise[1:]))
     )
 
 
@@ -39,8 +44,8 @@ def dispute_caption(result: Dispute, recipe: DisputeRecipe) -> str:
         f"{images} of {recipe.data} that {recipe.models[0]} gets right, {size}, "
         f"{count_of(attack.steps, 'step')}. Ordinary PGD fools it on "
         f"{result.ordinary.success.fooled}, the other attack on {result.isolated.success.fooled} "
-        "of them; what is counted are those that the classifier in the row got right before. The "
-        "lines are 95 % Wilson intervals"
+        "of them. Of these, and of all images for the noise, those are counted that the classifier "
+        "in the row got right before. The lines are 95 % Wilson intervals"
     )
 
 

@@ -20,7 +20,7 @@ def test_it_has_a_row_for_each_attack_and_classifier_and_writes_files(capsys, tm
     values = json.loads(printed)
     models = ["cifar10-standard", "cifar10-d", "cifar10-robust"]
     assert [(row["attack"], row["model"]) for row in values["rows"]] == [
-        (attack, model) for attack in ("ordinary", "not to transfer") for model in models
+        (attack, model) for attack in ("ordinary", "not to transfer", "noise") for model in models
     ]
     assert [row["in_ensemble"] for row in values["rows"][:3]] == [False, True, False]
     assert all(row["n"] <= 3 for row in values["rows"])

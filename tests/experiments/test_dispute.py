@@ -95,8 +95,11 @@ def test_only_what_fools_the_attacked_and_was_right_before_is_counted():
     none = dispute(models, ["wrong"], dict.fromkeys(models, data), attack(epsilon=0.0))
     assert none.ordinary.success.fooled == none.isolated.success.fooled == 0
     rows = dispute_rows(none)
-    assert [row["attack"] for row in rows] == ["ordinary"] * 2 + ["not to transfer"] * 2
-    assert [row["in_ensemble"] for row in rows] == [False, True] * 2
+    assert [row["attack"] for row in rows] == ["ordinary"] * 2 + ["not to transfer"] * 2 + [
+        "noise"
+    ] * 2
+    assert [row["in_ensemble"] for row in rows] == [False, True] * 3
+    assert [share.n for share in none.noise] == [5, 0]
 
 
 def test_it_is_the_same_every_time_and_counts_its_steps():
@@ -161,5 +164,5 @@ def test_the_recipe_names_every_classifier_once():
     models = {"a": classifier(first), "b": classifier(second), "c": classifier(first)}
     result = dispute(models, ["b"], dict.fromkeys(models, images()), attack(steps=2))
     values = json.loads(recipe.with_surroundings(models).to_json(result))
-    assert len(values["rows"]) == 6
+    assert len(values["rows"]) == 9
     assert set(values["surroundings"]["weights"]) == {"a", "b", "c"}

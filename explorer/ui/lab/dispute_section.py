@@ -13,10 +13,11 @@ from streamlit.delta_generator import DeltaGenerator
 from torch import Tensor
 
 from explorer.classifiers import Classifier
+from explorer.datasets.labelled import LabelledImages
 from explorer.experiments.before_and_after import ChangedPicture, changed_pictures
 from explorer.experiments.dispute import Dispute, dispute, dispute_rows
 from explorer.experiments.dispute_recipe import DisputeRecipe
-from explorer.experiments.fooled_share import FooledShare
+from explorer.experiments.fooled_share import FooledShare, predictions
 from explorer.experiments.sweep.image_set import read_image_sets
 from explorer.experiments.sweep.set_attack import pixels_of
 from explorer.experiments.universal import check_same_input
@@ -36,6 +37,13 @@ from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.known_result import known_or_computed
 
 _PLACE = "lab dispute"
+_SHARED = {"cifar10-d_nr", "cifar10-d_rand", "cifar10-d_det"}
+_READING = """
+How to read it: D_NR, D_rand and D_det were built with `cifar10-standard`. What was trained on them
+has learned little but its non-robust features, so that attacks on such features fool it most. A
+classifier that random noise fools as often says nothing about transfer.
+"""
+MAX_FIRST = 50  # images among which the one is looked for
 _EXPERIMENT = """
 **The test.** Both attacks fool the same classifier, with the same ε. Ordinary PGD asks for nothing
 else. The other also keeps an ensemble of classifiers right, as Nakkiran's does. If all adversarial
@@ -96,6 +104,9 @@ def _work(recipe: DisputeRecipe) -> Callable[[Job[_Answer]], _Answer]:
         check_same_input(models)
         sets = read_image_sets(recipe.data, list(models.values()), recipe.limit)
         data = {name: each.data for name, each in zip(models, sets, strict=True)}
+        first = _first(recipe, models, data)
+        if first is not None:
+            show(first)
         result = dispute(
             models,
             recipe.ensemble,
@@ -108,6 +119,25 @@ def _work(recipe: DisputeRecipe) -> Callable[[Job[_Answer]], _Answer]:
         return answer(result)
 
     return work
+
+
+def _first(
+    recipe: DisputeRecipe, models: dict[str, Classifier], data: dict[str, LabelledImages]
+) -> Dispute | None:
+    """The attacks on the first image that is right, shown while the others are attacked."""
+    attacked = recipe.models[0]
+    own = data[attacked]
+    right = predictions(models[attacked], own.images[:MAX_FIRST]) == own.labels[:MAX_FIRST]
+    rows = right.nonzero()[:1].flatten()
+    if not len(rows):
+        return None
+    names = (attacked, *recipe.ensemble)
+    return dispute(
+        {name: models[name] for name in names},
+        recipe.ensemble,
+        {name: data[name].take(rows) for name in names},
+        recipe.attack,
+    )
 
 
 def _pictures(result: Dispute, model: Classifier) -> tuple[ChangedPicture, ...]:
@@ -150,6 +180,8 @@ def _show(answer: _Answer) -> None:
     chart = share_chart(dispute_series(result), AXIS)
     st.plotly_chart(chart, key="lab dispute chart", config={"displayModeBar": False}, alt=AXIS)
     st.caption(plain(dispute_caption(result, answer.recipe)) + ".")
+    if _SHARED & set(answer.recipe.models[1:]):
+        st.markdown(_READING)
     with st.expander("Table"):
         st.dataframe(dispute_rows(result), hide_index=True, key="lab dispute table")
 

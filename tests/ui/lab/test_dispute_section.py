@@ -25,7 +25,7 @@ def test_it_is_the_first_section_and_shows_both_attacks() -> None:
     assert [row["model"] for row in rows[:4]] == [
         *("cifar10-standard", "cifar10-d", "cifar10-d-plain", "cifar10-robust")
     ]
-    ordinary, isolated = rows[:4], rows[4:]
+    ordinary, isolated = rows[:4], rows[4:8]
     for before, after in zip(ordinary[1:3], isolated[1:3], strict=True):
         assert after["fooled"] < before["fooled"]  # the ensemble is spared
     _, command = [each.value for each in at.code]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from explorer.classifiers.packaged import packaged_weights
 from tests.ui.app import choose, open_page
@@ -20,8 +21,8 @@ NEW = {
 }
 
 
-def captions(at) -> list[str]:
-    return [each.proto.caption for images in at.get("imgs") for each in images.proto.imgs]
+def captions(at: AppTest) -> list[str]:
+    return [picture.caption for images in at.get("image") for picture in images.proto.imgs]
 
 
 def test_a_new_patch_is_fitted_scored_and_stuck_on_the_picture() -> None:

@@ -5,31 +5,37 @@ from __future__ import annotations
 import pytest
 import torch
 
-from explorer.attacks.threat import flat_norm
+from explorer.attacks.threat import flat_norm, per_sample
 from explorer.engine import logits_of
 from explorer.errors import Cancelled
 from explorer.experiments.sweep.boundary_walk import walk_along_boundary
 from tests.small_models import grey_images, labels_of, linear_classifier
 
 
-def start():
-    """A linear classifier, images, labels, and misclassified images far beyond the boundary."""
+def start(norm="l2"):
+    """A linear classifier, images, labels, and misclassified images a little too far away."""
     classifier = linear_classifier(classes=2)
     images = grey_images(4)
     labels = labels_of(classifier, images)
     weight = classifier.module.layer.weight.detach()
-    way = (weight[1 - labels] - weight[labels]).view_as(images)
-    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(3))
-    for length in torch.logspace(-4, 1, 200):
-        away = images + length * (way / way.flatten(1).norm(dim=1).amax() + 0.02 * noise)
-        if bool((logits_of(classifier, away).argmax(dim=1) != labels).all()):
-            return classifier, images, labels, away.clamp(0, 1)
-    raise AssertionError("nothing on the way is misclassified")
+    slope = weight[1 - labels] - weight[labels]
+    logits = classifier(images).detach()
+    margin = logits.gather(1, labels[:, None]) - logits.gather(1, 1 - labels[:, None])
+    if norm == "l2":
+        nearest = slope * margin / slope.square().sum(dim=1, keepdim=True)
+    else:
+        nearest = slope.sign() * margin / slope.abs().sum(dim=1, keepdim=True)
+    nearest = nearest.view_as(images)
+    noise = torch.rand(images.shape, generator=torch.Generator().manual_seed(3)) - 0.5
+    noise *= per_sample(flat_norm(nearest, norm) / flat_norm(noise, norm), noise)
+    adversarial = (images + 1.3 * nearest + 0.2 * noise).clamp(0, 1)
+    assert bool((logits_of(classifier, adversarial).argmax(dim=1) != labels).all())
+    return classifier, images, labels, adversarial
 
 
 @pytest.mark.parametrize("norm", ["l2", "linf"])
 def test_it_ends_at_the_closed_form_of_a_linear_model(norm):
-    classifier, images, labels, adversarial = start()
+    classifier, images, labels, adversarial = start(norm)
     nearest = walk_along_boundary(classifier, norm, images, labels, adversarial)
     logits = classifier(images).detach()
     weight = classifier.module.layer.weight.detach()

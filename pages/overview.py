@@ -3,9 +3,9 @@
 from explorer.ui.overview.tour import begin_stop
 from explorer.ui.shared.imports import wait_for_imports
 
-stop, place = begin_stop()
+stop, places = begin_stop()
 wait_for_imports("picture")
 
 from explorer.ui.overview.page import overview_page  # noqa: E402, imports torch
 
-overview_page(stop, place)
+overview_page(stop, places)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.ui.components.markdown import plain
 from explorer.ui.overview.example import small_example
 from explorer.ui.overview.landing_example import control_values
 from explorer.ui.overview.links import to_attack
+from explorer.ui.overview.places import Places
 from explorer.ui.overview.questions import answer, ask
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
@@ -25,15 +25,16 @@ _LIMITS = (1, 4)  # levels between the choices
 CHOICES = ("at most 1/255", "1/255 to 4/255", "more than 4/255")
 
 
-def show(place: DeltaGenerator) -> None:
-    """Draw the stop; ``place`` takes the picture."""
+def show(places: Places) -> None:
+    """Draw the stop."""
     example = small_example()
     request = example.attack(example.standard, st.session_state.get(LEVELS, FIRST_LEVELS))
-    with place:
-        with st.container(key="tour-status", gap=None):
+    with places.picture:
+        with places.status:
             response = run_attack(request, PLACE)
         if response is not None:
-            triptych(response, PLACE)
+            with st.container(key="tour-plain"):
+                triptych(response, PLACE)
     if response is None:
         return
     state = ladder_of(response.request, PLACE)
@@ -56,10 +57,10 @@ def _choose(levels: float) -> None:
     st.session_state[LEVELS] = levels
 
 
-def _answer(state: LadderState, label: str) -> tuple[str, str]:
-    """The right choice, and the answer in words; no choice while it is not known yet."""
+def _answer(state: LadderState, label: str) -> tuple[str | None, str]:
+    """The right choice, and the answer in words; None while it is not known yet."""
     if state.encoded is None:
-        return "", "The attacks at about twenty ε are being computed. Meanwhile, move the slider."
+        return None, "The attacks at about twenty ε are being computed. Meanwhile, move the slider."
     smallest = state.encoded.ladder.smallest
     if smallest is None:
         return CHOICES[-1], f"None of the ε that were tried was enough: it still says “{label}”."

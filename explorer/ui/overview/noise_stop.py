@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer.experiments.noise_control import NoiseControl, noise_control
 from explorer.experiments.one_image.recipe import format_epsilon
@@ -17,6 +16,7 @@ from explorer.ui.jobs.job import Job
 from explorer.ui.overview.computed import computed
 from explorer.ui.overview.example import small_example
 from explorer.ui.overview.links import to_comparison
+from explorer.ui.overview.places import Places
 from explorer.ui.overview.questions import answer, ask
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
@@ -28,13 +28,13 @@ SEED = "tour_noise"  # in the session's state: how often other noise was asked f
 _LEFT, _RIGHT = "the left one", "the right one"
 
 
-def show(place: DeltaGenerator) -> None:
-    """Draw the stop; ``place`` takes the pictures."""
+def show(places: Places) -> None:
+    """Draw the stop."""
     example = small_example()
     seed = int(st.session_state.get(SEED, 0))
     noise: NoiseControl | None = None
-    with place:
-        with st.container(key="tour-status", gap=None):
+    with places.picture:
+        with places.status:
             response = run_attack(example.attack(example.standard, LEVELS), "tour attack")
             if response is not None:
                 noise = _noise(response, seed)

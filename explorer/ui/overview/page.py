@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-from streamlit.delta_generator import DeltaGenerator
-
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
+from explorer.ui.overview.places import Places
 from explorer.ui.overview.stops import Stop
 from explorer.ui.overview.style import reserve_places
 from explorer.ui.overview.tour import LINKED
 from explorer.ui.shared.glossary_words import glossary_words
 
 
-def overview_page(stop: Stop, place: DeltaGenerator) -> None:
-    """Fill the page; ``place`` takes the picture. A stop is imported when it is opened."""
+def overview_page(stop: Stop, places: Places) -> None:
+    """Fill the page. A stop is imported when it is opened."""
     reserve_places()
-    show: Callable[[DeltaGenerator], None] = import_module(f"{__package__}.{stop.module}").show
+    show: Callable[[Places], None] = import_module(f"{__package__}.{stop.module}").show
     with report_errors():
-        show(place)
+        show(places)
     with report_errors():
         glossary_words(stop.terms, "tour")
     track_history(LINKED, stop.number)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from explorer.figures.captions import attack_caption
-from explorer.files import PAGES
+from explorer.figures.captions import attack_caption, percent
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.progress import last_result
@@ -15,7 +13,9 @@ from explorer.ui.overview.landing_example import (
     control_values,
     landing_examples,
 )
+from explorer.ui.overview.places import Places
 from explorer.ui.overview.questions import answer, ask
+from explorer.ui.shared.address import open_page
 from explorer.ui.shared.attack_controls import open_attack_page
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
@@ -23,26 +23,26 @@ from explorer.ui.shared.classifiers import entries
 from explorer.ui.shared.explanation import attack_explanation
 from explorer.ui.shared.panda import IN_THE_PAPER
 from explorer.ui.shared.triptych import triptych
-from explorer.ui.shared.words import badge, verdict
+from explorer.ui.shared.words import badge
 
 PLACE = "overview"
 
 
-def show(place: DeltaGenerator) -> None:
-    """Draw the stop; ``place`` takes the first example."""
+def show(places: Places) -> None:
+    """Draw the stop."""
     examples: LandingExamples | None = None
     response: AttackResponse | None = None
-    with place, report_errors():
+    with places.picture, report_errors():
         examples = landing_examples()
         response = run_attack(examples.first, PLACE)
-    with place, report_errors():
+    with places.picture, report_errors():
         response = response or last_result(PLACE)
         if response is not None:
             triptych(response, PLACE)
             st.markdown(f"{_caption(response)} Press **Blink** to see both pictures in one place.")
     if response is not None and examples is not None:
         with report_errors():
-            _one_step(examples, response)
+            _one_step(examples, response, places)
     _buttons(None if examples is None else examples.first)
     attack_explanation("overview_formula")
 
@@ -68,10 +68,10 @@ def _buttons(first: AttackRequest | None) -> None:
             icon=":material/compare:",
             key="to_datasets",
         ):
-            st.switch_page(PAGES / "datasets.py")
+            open_page("datasets", {})
 
 
-def _one_step(examples: LandingExamples, first: AttackResponse) -> None:
+def _one_step(examples: LandingExamples, first: AttackResponse, places: Places) -> None:
     """Ask what one step of the same size does, and show it."""
     before, after = first.report.before, first.report.after
     choices = list(dict.fromkeys([before.name, after.name]))
@@ -84,14 +84,17 @@ def _one_step(examples: LandingExamples, first: AttackResponse) -> None:
     )
     response = None
     if chosen is not None:
-        with st.container(key="tour-status", gap=None):
+        with places.status:
             response = run_attack(examples.one_step, f"{PLACE} one step")
     if response is None:
-        answer(None, "", "")
+        answer(None, None, "")
         return
-    says = response.report.after.name
+    after = response.report.after
+    says = after.name
     paper = f" {IN_THE_PAPER}" if examples.is_panda else ""
-    epsilon = f"One step, ε = {response.report.recipe.epsilon:.3g}:"
-    text = f"{epsilon} {plain(verdict(response.report))}{paper}"
+    text = (
+        f"After one step with ε = {response.report.recipe.epsilon:.3g} it says “{plain(says)}” at "
+        f"{percent(after.confidence)}.{paper}"
+    )
     answer(chosen, says if says in choices else other, text)
     triptych(response, f"{PLACE} one step")

@@ -47,6 +47,11 @@ def pixel_view(
     picture_drawn()
 
 
+def signed(value: float) -> str:
+    """``+0.446`` or ``−0.446``."""
+    return f"{value:+.3g}".replace("-", "−")
+
+
 def pixel_data(steps: PixelSteps, pixel: tuple[int, int], *, is_answered: bool) -> dict[str, Any]:
     """What the browser shows: values and changes in levels of 255."""
     row, column = pixel
@@ -63,9 +68,9 @@ def pixel_data(steps: PixelSteps, pixel: tuple[int, int], *, is_answered: bool) 
                 "colour": colour,
                 "dash": dash,
                 "value": f"{float(path[0, index]):.0f}",
-                "gradient": f"{slope:+.3g}",
+                "gradient": signed(slope),
                 "sign": "+" if slope > 0 else "−" if slope < 0 else "0",
-                "step": f"{changes[1]:+.3g}" if is_answered else "?",
+                "step": signed(changes[1]) if is_answered else "?",
                 "path": changes if is_answered else [],
             }
         )

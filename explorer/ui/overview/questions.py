@@ -27,14 +27,15 @@ def ask(stop: str, question: str, choices: Sequence[str]) -> str | None:
     return None if chosen is None else str(chosen)
 
 
-def answer(chosen: str | None, right: str, text: str) -> None:
+def answer(chosen: str | None, right: str | None, text: str) -> None:
     """Say whether ``chosen`` was ``right``, and the answer, which is Markdown.
 
-    Its place is kept while nothing is chosen.
+    Its place is kept while nothing is chosen. ``right`` is None while it is not known yet.
     """
     with st.container(key="tour-answer"):
         if chosen is None:
             st.caption("The answer shows when you have chosen one.")
             return
-        verdict = "" if chosen == SHOW else "✓ **Right.** " if chosen == right else "✗ **No.** "
-        st.markdown(verdict + text)
+        is_guess = right is not None and chosen != SHOW
+        verdict = "✓ **Right.** " if chosen == right else "✗ **No.** "
+        st.markdown(verdict + text if is_guess else text)

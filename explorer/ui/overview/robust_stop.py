@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer.classifiers import Entry
 from explorer.figures.captions import percent
@@ -12,21 +11,22 @@ from explorer.figures.palette import OUTCOME_MARKS
 from explorer.ui.components.markdown import plain
 from explorer.ui.overview.example import small_example
 from explorer.ui.overview.links import to_comparison
+from explorer.ui.overview.places import Places
 from explorer.ui.overview.questions import answer, ask
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.picture_cards import Card, picture_cards
 
 LEVELS = ("2/255", "4/255", "8/255", "16/255")
-FIRST_LEVELS = "4/255"
-_OTHER = "something else"
+FIRST_LEVELS = "2/255"
+_OTHER = "another class"
 
 
-def show(place: DeltaGenerator) -> None:
-    """Draw the stop; ``place`` takes the pictures."""
+def show(places: Places) -> None:
+    """Draw the stop."""
     example = small_example()
     pair = example.pair
-    with place:
+    with places.picture:
         text = st.segmented_control(
             "ε, the largest change of a value",
             LEVELS,
@@ -36,22 +36,23 @@ def show(place: DeltaGenerator) -> None:
             persist_state="session",
         )
         levels = float(str(text).partition("/")[0])
-        with st.container(key="tour-status", gap=None):
+        with places.status:
             responses = [run_attack(example.attack(each, levels), _place(each)) for each in pair]
         pictures = st.container()
     standard, robust = responses
     if standard is None or robust is None:
         return
-    names = [standard.report.names[standard.report.label], standard.report.after.name]
-    choices = [*dict.fromkeys(names), _OTHER]
-    chosen = ask("robust", "The same attack on the robust classifier: what will it say?", choices)
+    label = robust.report.names[robust.report.label]
+    chosen = ask(
+        "robust", "The same attack on the robust classifier: what will it say?", [label, _OTHER]
+    )
     says = robust.report.after.name
     with pictures:
         original = Card("original", standard.report.original, standard.report.before)
         cards = [original, _card(standard, pair[0], is_shown=True)]
         cards.append(_card(robust, pair[1], is_shown=chosen is not None))
         picture_cards(cards, "tour robust")
-    answer(chosen, says if says in choices else _OTHER, _explanation(standard, robust))
+    answer(chosen, label if says == label else _OTHER, _explanation(standard, robust))
     to_comparison(example, levels)
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer.classifiers import Classifier, Entry
 from explorer.classifiers.model_card import Accuracy
@@ -26,6 +25,7 @@ from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
 from explorer.ui.overview.computed import computed
 from explorer.ui.overview.example import Example, small_example
+from explorer.ui.overview.places import Places
 from explorer.ui.overview.questions import answer, ask
 from explorer.ui.shared.address import open_page
 from explorer.ui.shared.classifiers import classifier, entries, identity
@@ -50,11 +50,11 @@ class _Known:
     guessing: float
 
 
-def show(place: DeltaGenerator) -> None:
-    """Draw the stop; ``place`` takes the row."""
+def show(places: Places) -> None:
+    """Draw the stop."""
     example = small_example()
     settings = FiveSetsSettings(seed=SEED)
-    with place:
+    with places.picture:
         view = st.segmented_control(
             "What the row shows",
             VIEWS,
@@ -64,7 +64,7 @@ def show(place: DeltaGenerator) -> None:
             persist_state="session",
             label_visibility="collapsed",
         )
-        with st.container(key="tour-status", gap=None):
+        with places.status:
             row = _row(example, settings)
         if row is not None:
             five_sets_row(row, str(view), "tour sets", explained=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from explorer.experiments.one_image.pixel_steps import (
     PixelSteps,
@@ -17,7 +16,8 @@ from explorer.ui.jobs.job import Job
 from explorer.ui.overview.computed import computed
 from explorer.ui.overview.landing_example import control_values, landing_examples
 from explorer.ui.overview.links import to_attack
-from explorer.ui.overview.pixel_view import LEVELS, pixel_view
+from explorer.ui.overview.pixel_view import LEVELS, pixel_view, signed
+from explorer.ui.overview.places import Places
 from explorer.ui.overview.questions import answer, ask
 from explorer.ui.shared.attack_request import AttackRequest
 from explorer.ui.shared.classifiers import classifier, identity
@@ -27,12 +27,12 @@ PIXEL = "tour_pixel"  # in the session's state: row and column
 _BRIGHTER, _DARKER = "brighter", "darker"
 
 
-def show(place: DeltaGenerator) -> None:
-    """Draw the stop; ``place`` takes the picture."""
+def show(places: Places) -> None:
+    """Draw the stop."""
     first = landing_examples().first
     request = AttackRequest(first.picture, recipe_of_few_steps(first.recipe, STEPS))
-    with place:
-        with st.container(key="tour-status", gap=None):
+    with places.picture:
+        with places.status:
             steps = _steps(request)
         picture = st.container()
     if steps is None:
@@ -43,8 +43,8 @@ def show(place: DeltaGenerator) -> None:
     slope = float(steps.gradient[channel, row, column])
     chosen = ask(
         "step",
-        f"The {name} value of the marked pixel has the gradient {slope:+.3g}. Does the step make "
-        "it brighter or darker?",
+        f"The {name} value of the marked pixel has the gradient {signed(slope)}. Does the step "
+        "make it brighter or darker?",
         [_BRIGHTER, _DARKER],
     )
     with picture:

@@ -8,12 +8,14 @@ _STYLE = """
 <style>
 .st-key-tour-navigation { row-gap: 0.3rem }
 .st-key-tour-answer { min-height: 3.2rem }
-.st-key-tour-status { min-height: 2.6rem }
-.st-key-tour-status:has([data-testid=stProgress]) {
-  height: 2.6rem; justify-content: flex-end; overflow: hidden;
-}
+.st-key-tour-status { min-width: 14rem; height: 2.6rem; overflow: hidden }
 .st-key-tour-question label p { font-size: 1.05rem; font-weight: 600 }
-@media (max-width: 768px) { .st-key-tour-answer { min-height: 6rem } }
+@media (max-width: 768px) {
+  .st-key-tour-answer { min-height: 6rem }
+  .st-key-tour-navigation { gap: 0.3rem }
+  .st-key-tour-navigation .st-key-stop button { min-width: 0; padding: 0 0.55rem }
+  .st-key-tour_previous button p, .st-key-tour_next button p { display: none }
+}
 </style>
 """
 

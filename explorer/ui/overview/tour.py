@@ -8,6 +8,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.ui.overview.places import Places
 from explorer.ui.overview.presenter import PRESENT, presenters_mode
 from explorer.ui.overview.stops import FIRST, LAST, STOPS, Stop
 
@@ -15,12 +16,12 @@ STOP = "stop"  # the key of the widget with the number of the stop, also in the 
 LINKED = (STOP, PRESENT)
 
 
-def begin_stop() -> tuple[Stop, DeltaGenerator]:
-    """The stop that is open, with its title and sentence drawn, and the place of its picture."""
-    stop = _navigation()
+def begin_stop() -> tuple[Stop, Places]:
+    """The stop that is open, with its title and sentence drawn, and the places of what follows."""
+    stop, status = _navigation()
     st.title(stop.title)
     st.markdown(stop.sentence)
-    return stop, st.container(key="first")
+    return stop, Places(st.container(key="first"), status)
 
 
 def go_to(number: int) -> None:
@@ -29,8 +30,11 @@ def go_to(number: int) -> None:
         st.session_state[STOP] = str(number)
 
 
-def _navigation() -> Stop:
-    """The row with the stops, above everything else, so that it never moves."""
+def _navigation() -> tuple[Stop, DeltaGenerator]:
+    """The row with the stops, above everything else, so that it never moves.
+
+    At its end there is the place of a progress bar.
+    """
     with st.container(key="tour-navigation", horizontal=True, vertical_alignment="center"):
         back = st.container(width="content")
         chosen = st.segmented_control(
@@ -47,7 +51,8 @@ def _navigation() -> Stop:
         _button(back, "Previous", stop.number - 1, "tour_previous")
         _button(onward, "Next", stop.number + 1, "tour_next")
         presenters_mode(lambda steps: go_to(stop.number + steps))
-    return stop
+        status = st.container(key="tour-status", width="stretch", gap=None)
+    return stop, status
 
 
 def _button(place: DeltaGenerator, label: str, number: int, key: str) -> None:

@@ -20,7 +20,9 @@ from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
 from explorer.ui.overview.computed import computed
 from explorer.ui.overview.example import small_example
+from explorer.ui.overview.places import Places
 from explorer.ui.overview.questions import answer, ask
+from explorer.ui.shared.address import open_page
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier, entries, identity
@@ -45,10 +47,10 @@ CLAIM = (
 )
 
 
-def show(place: DeltaGenerator) -> None:
-    """Draw the stop; ``place`` takes the pictures."""
+def show(places: Places) -> None:
+    """Draw the stop."""
     example, other = small_example(), _other()
-    with place:
+    with places.picture:
         text = st.segmented_control(
             "ε, the largest change of a value",
             LEVELS,
@@ -58,7 +60,7 @@ def show(place: DeltaGenerator) -> None:
             persist_state="session",
         )
         levels = float(str(text).partition("/")[0])
-        with st.container(key="tour-status", gap=None):
+        with places.status:
             response = run_attack(example.attack(example.standard, levels), "tour transfer")
         pictures = st.container()
     if response is None:
@@ -71,7 +73,7 @@ def show(place: DeltaGenerator) -> None:
             "This picture was made to fool the first classifier. Does it fool the second one too?",
             [_YES, _NO],
         )
-        _show_transfer(cards, response, (example.standard, other), levels, chosen)
+        _show_transfer(cards, places.status, response, (example.standard, other), levels, chosen)
     st.markdown(CLAIM)
     _ways_on()
 
@@ -83,6 +85,7 @@ def _other() -> Entry | None:
 
 def _show_transfer(
     place: DeltaGenerator,
+    status: DeltaGenerator,
     response: AttackResponse,
     pair: tuple[Entry, Entry],
     levels: float,
@@ -95,7 +98,7 @@ def _show_transfer(
     fooled = before.index == report.label != after.index
     with place.container():
         picture_cards(_cards(response, pair, after, chosen is not None), "tour transfer cards")
-    with st.container(key="tour-counting", gap=None):
+    with status:
         cell = _count(pair, levels) if chosen is not None else None
     name = plain(after.name)
     text = f"The second classifier says “{name}”, at {percent(after.confidence)}."
@@ -157,6 +160,6 @@ def _count(pair: tuple[Entry, Entry], levels: float) -> TransferCell | None:
 def _ways_on() -> None:
     with st.container(horizontal=True, key="tour-ways"):
         for name, label, icon in _PAGES:
-            path = PAGES / f"{name}.py"
-            if path.exists() and st.button(label, icon=icon, key=f"to_{name}"):
-                st.switch_page(path)
+            exists = (PAGES / f"{name}.py").exists()
+            if exists and st.button(label, icon=icon, key=f"to_{name}"):
+                open_page(name, {})

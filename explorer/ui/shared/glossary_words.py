@@ -18,7 +18,8 @@ def glossary_words(terms: Iterable[str], key: str) -> None:
         st.caption("Words:", width="content")
         for name in terms:
             term = GLOSSARY[name]
-            with st.popover(term.name, type="tertiary", key=f"glossary {key} {name}"):
+            popover = st.popover(term.name, type="tertiary", key=f"glossary {key} {name}")
+            with popover, st.container(width=WIDTH + 80):
                 st.markdown(f"**{term.name}**: {term.text}")
                 st.latex(term.formula)
                 st.image(term.picture(), width=WIDTH, alt=term.alt)

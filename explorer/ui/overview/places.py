@@ -1,0 +1,14 @@
+"""The places of a stop that the page draws first, and the stop fills."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from streamlit.delta_generator import DeltaGenerator
+
+
+class Places(NamedTuple):
+    """Below the sentence the ``picture``, and beside the buttons the ``status``: progress bars."""
+
+    picture: DeltaGenerator
+    status: DeltaGenerator

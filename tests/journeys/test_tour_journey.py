@@ -1,0 +1,132 @@
+"""The tour by keyboard alone, as it is presented on a projector, and back through it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.journeys.visitor import TIMEOUT, Visitor
+
+WIDTH, HEIGHT = 1024, 768
+FOCUSED = """() => {
+  let element = document.activeElement
+  while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement
+  return [element?.getAttribute("role") ?? "", element?.innerText ?? ""]
+}"""
+ANSWERED = """() => {
+  const answer = document.querySelector(".st-key-tour-answer")
+  return answer && !answer.innerText.includes("when you have chosen")
+}"""
+AT_STOP = """number => new URLSearchParams(location.search).get("stop") === number"""
+TITLES = (
+    "Adversarial Explorer",
+    "How each step is chosen",
+    "ε under your finger",
+    "Random noise does nothing",
+    "Standard beside robust",
+    "One picture in five training sets",
+    "Bugs or features?",
+)
+
+
+IN_QUESTION = "() => Boolean(document.activeElement?.closest('.st-key-tour-question'))"
+
+
+def ask_to_be_shown(visitor: Visitor) -> None:
+    """Choose the last answer: Tab goes to the choices, and the arrow keys go along them."""
+    keyboard = visitor.page.keyboard
+    for _ in range(40):
+        if visitor.page.evaluate(IN_QUESTION):
+            break
+        keyboard.press("Tab")
+    for _ in range(6):
+        if visitor.page.evaluate(FOCUSED)[1].strip() == "Show me":
+            break
+        keyboard.press("ArrowRight")
+    keyboard.press("Enter")
+    visitor.page.wait_for_function(ANSWERED)
+    visitor.wait_until_idle()
+
+
+def tab_to(visitor: Visitor, wanted: str) -> None:
+    """Move the focus until the focused element has this role or text."""
+    for _ in range(60):
+        visitor.page.keyboard.press("Tab")
+        role, text = visitor.page.evaluate(FOCUSED)
+        if wanted in (role, text.strip()):
+            return
+    raise AssertionError(f"no key leads to {wanted!r}")
+
+
+def stop_of(visitor: Visitor) -> str:
+    return parse_qs(urlsplit(visitor.page.url).query).get("stop", ["1"])[0]
+
+
+def bottom(visitor: Visitor, selector: str) -> float:
+    box = visitor.page.locator(selector).first.bounding_box()
+    return float(box["y"] + box["height"])
+
+
+def wait_for_stop(visitor: Visitor, number: int) -> None:
+    page = visitor.page
+    page.wait_for_function(
+        "title => document.querySelector('h1')?.innerText === title", arg=TITLES[number - 1]
+    )
+    page.wait_for_selector(".st-key-tour-question button")
+    visitor.wait_until_idle()
+    assert stop_of(visitor) == str(number)
+
+
+def test_seven_stops_by_keyboard_on_a_projector(browser: Any, server: str) -> None:
+    with Visitor(browser, server, WIDTH, HEIGHT) as visitor:
+        page = visitor.open("?present=true").page
+        assert not page.locator('[data-testid="stHeader"]').is_visible()
+        for number in range(1, 8):
+            wait_for_stop(visitor, number)
+            for part in ("h1", "img:visible", ".st-key-tour-question"):
+                assert 0 < bottom(visitor, part) <= HEIGHT, f"{part} of stop {number} is cut off"
+            ask_to_be_shown(visitor)
+            if number == 3:
+                tab_to(visitor, "slider")
+                page.keyboard.press("ArrowRight")  # moves ε and not the tour
+                page.wait_for_function(VALUE, arg="ε 0.75/255")
+                visitor.wait_until_idle()
+                assert stop_of(visitor) == "3"
+                page.evaluate("document.activeElement.blur()")
+            page.keyboard.press("ArrowRight")
+        assert stop_of(visitor) == "7"
+        page.keyboard.press("PageUp")
+        wait_for_stop(visitor, 6)
+        page.go_back()
+        wait_for_stop(visitor, 7)
+        page.go_back()
+        wait_for_stop(visitor, 6)
+        page.go_back()
+        wait_for_stop(visitor, 5)
+        assert page.evaluate(ANSWERED)
+        page.keyboard.press("Escape")
+        page.wait_for_selector('[data-testid="stHeader"]', state="visible", timeout=TIMEOUT)
+        visitor.wait_until_idle()
+        assert "present" not in parse_qs(urlsplit(page.url).query)
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(500)
+        assert stop_of(visitor) == "5"
+
+
+VALUE = """value => [...document.querySelectorAll('*')].some(
+  element => element.shadowRoot?.querySelector('.live .track')?.ariaValueText.includes(value)
+)"""
+
+
+def test_a_word_opens_its_formula_and_its_picture(browser: Any, server: str) -> None:
+    with Visitor(browser, server) as visitor:
+        page = visitor.open("?stop=7").page
+        for word in ("Wilson interval", "transfer"):
+            page.locator(".st-key-glossary-tour button", has_text=word).click()
+            body = page.locator('[data-testid="stPopoverBody"]')
+            body.locator(".katex").first.wait_for()
+            assert body.locator(".katex-error").count() == 0
+            picture = body.locator("img")
+            assert picture.evaluate("image => image.complete && image.naturalWidth") > 0
+            assert picture.get_attribute("alt")
+            page.keyboard.press("Escape")

@@ -17,6 +17,7 @@ from explorer.figures.tile_rows import TileRow
 from explorer.images.geometry import to_png
 
 SYNTHESIS, INVERSION, PAINTING = "synthesis", "inversion", "painting"
+MOST_COLUMNS, FEWER_COLUMNS = 10, 6  # pictures in a printed row: of few classes, and of many
 STARTS = {
     "noise": "uniform noise",
     "grey": "faint noise on grey",
@@ -36,7 +37,10 @@ def synthesis_files(
         f"From {STARTS[settings.start]}, L2 ε = {epsilons}, {settings.steps} steps, seed "
         f"{settings.seed}. Below each picture: what {judge} says. 95 % Wilson intervals."
     )
-    files = _figures(SYNTHESIS, synthesis_rows(synthesis, judge, judge), caption)
+    classes = len(set(synthesis.drawings[0].targets))
+    columns = MOST_COLUMNS if classes <= MOST_COLUMNS else FEWER_COLUMNS
+    rows = synthesis_rows(synthesis, judge, judge, columns)
+    files = _figures(SYNTHESIS, rows, caption)
     files[f"{SYNTHESIS}.csv"] = synthesis_csv(synthesis).encode()
     names = model_file_names([each.name for each in synthesis.drawings])
     for name, each in zip(names, synthesis.drawings, strict=True):

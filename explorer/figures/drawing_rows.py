@@ -14,7 +14,7 @@ from explorer.experiments.features.synthesis import Drawing, Synthesis
 from explorer.figures.captions import percent
 from explorer.figures.tile_rows import Tile, TileRow, predicted_tile
 
-COLUMNS = 10  # pictures in a row
+COLUMNS = 12  # pictures in a row on screen
 RIGHT, WRONG = "✓", "✗"
 
 
@@ -51,10 +51,12 @@ def judge_rows(synthesis: Synthesis) -> tuple[JudgeRow, ...]:
     return tuple(rows)
 
 
-def synthesis_rows(synthesis: Synthesis, judge: str, title: str) -> tuple[TileRow, ...]:
+def synthesis_rows(
+    synthesis: Synthesis, judge: str, title: str, columns: int = COLUMNS
+) -> tuple[TileRow, ...]:
     """The pictures of each classifier with what ``judge``, called ``title``, says of them.
 
-    Of several pictures of a class the first is shown.
+    Of several pictures of a class the first is shown, ``columns`` of them in a row.
     """
     rows: list[TileRow] = []
     for drawing in synthesis.drawings:
@@ -65,8 +67,8 @@ def synthesis_rows(synthesis: Synthesis, judge: str, title: str) -> tuple[TileRo
             sentence = f"{title} recognises {recognised(answer)}."
             if drawing.name == judge:
                 sentence += " It drew them itself."
-        for first in range(0, len(tiles), COLUMNS):
-            part = tuple(tiles[first : first + COLUMNS])
+        for first in range(0, len(tiles), columns):
+            part = tuple(tiles[first : first + columns])
             rows.append(TileRow(drawing.title, drawing.robust, sentence, part))
     return tuple(rows)
 

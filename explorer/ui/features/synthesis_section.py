@@ -53,6 +53,9 @@ other patterns, static (Santurkar et al. 2019; Engstrom et al. 2019). All pictur
 one setting, and all judges see the same ones. The last column is the control: what a judge
 recognises before anything is drawn. One class in all of them is chance.
 
+That is no law. The standard classifier of the twelve everyday classes draws shapes, and its robust
+partner recognises them.
+
 **A judge has to look through the noise that remains.** Most standard classifiers don't: they give
 one and the same answer to nearly every noisy picture, whoever drew in it. The classifier trained on
 D_R does. It was trained in the standard way, but on a set that was built with the robust classifier

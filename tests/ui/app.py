@@ -25,10 +25,9 @@ def open_page(page: str | None = None, **address: str) -> AppTest:
     at = AppTest.from_file(str(HOME), default_timeout=TIMEOUT)
     for key, value in address.items():
         at.query_params[key] = value
-    at.run()
     if page is not None:
-        at.switch_page(page).run()
-    return wait_until_idle(at)
+        at.switch_page(page)  # before the first run, as a browser that opens a page's address
+    return wait_until_idle(at.run())
 
 
 def wait_until_idle(at: AppTest) -> AppTest:

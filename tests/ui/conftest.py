@@ -1,8 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
+
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from explorer.experiments.one_image import ladder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_scan_of_installed_packages() -> Iterator[None]:
+    """Each AppTest looks through all installed packages for components, which takes 0.15 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from explorer.experiments.before_and_after import ChangedPicture, changed_pictur
 from explorer.experiments.dispute import Dispute, dispute, dispute_rows
 from explorer.experiments.dispute_recipe import DisputeRecipe
 from explorer.experiments.fooled_share import FooledShare, predictions
+from explorer.experiments.measured import DISPUTE
 from explorer.experiments.sweep.image_set import read_image_sets
 from explorer.experiments.sweep.set_attack import pixels_of
 from explorer.experiments.universal import check_same_input
@@ -31,6 +32,7 @@ from explorer.ui.lab.dispute_figures import own_figures
 from explorer.ui.lab.dispute_words import CLAIM, OBJECTIONS, QUESTIONS
 from explorer.ui.lab.judged_classifiers import loader
 from explorer.ui.lab.keys import PAGE
+from explorer.ui.lab.measured_table import measured_table
 from explorer.ui.lab.section_exports import section_exports
 from explorer.ui.shared.classifiers import classifier, identity
 from explorer.ui.shared.imports import wait_for_imports
@@ -184,6 +186,11 @@ def _show(answer: _Answer) -> None:
         st.markdown(_READING)
     with st.expander("Table"):
         st.dataframe(dispute_rows(result), hide_index=True, key="lab dispute table")
+    measured_table(
+        DISPUTE,
+        "attack",
+        {"ordinary": "PGD", "not to transfer": "built not to transfer", "noise": "random noise"},
+    )
 
 
 def _sentence(result: Dispute) -> str:

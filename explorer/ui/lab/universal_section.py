@@ -12,6 +12,7 @@ from torch import Tensor
 
 from explorer.experiments.before_and_after import ChangedPicture, changed_pictures
 from explorer.experiments.fitting_images import read_fitting_images
+from explorer.experiments.measured import UNIVERSAL
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.universal import Universal, adding, universal
 from explorer.experiments.universal_recipe import UniversalRecipe, universal_rows
@@ -21,6 +22,7 @@ from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import changed_row
 from explorer.ui.lab.judged_classifiers import loader
 from explorer.ui.lab.keys import PAGE
+from explorer.ui.lab.measured_table import measured_table
 from explorer.ui.lab.section_exports import section_exports
 from explorer.ui.lab.universal_controls import LINKED as LINKED
 from explorer.ui.lab.universal_controls import UniversalRequest, choose_universal
@@ -155,6 +157,7 @@ def _show(answer: _Answer) -> None:
     st.caption(plain(universal_caption(result, answer.recipe)) + ".")
     with st.expander("Table"):
         st.dataframe(universal_rows(result), hide_index=True, key="lab universal table")
+    measured_table(UNIVERSAL, "change", {"universal": "one perturbation", "noise": "random noise"})
 
 
 def _exports(answer: _Answer) -> None:

@@ -30,11 +30,17 @@ from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
 from explorer.ui.shared.classifiers import entries, load_for_page
 from explorer.ui.shared.explanation import attack_explanation
+from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.missing_model import missing_model
 from explorer.ui.shared.reserved import reserve_progress
 from explorer.ui.shared.triptych import triptych
 
+# The words of the controls and of the pictures, which the glossary explains.
+_WORDS = (
+    *("epsilon", "linf", "l2", "pgd", "fgsm", "step_size", "restart"),
+    *("margin", "dlr", "logits"),
+)
 _ASKED = tuple(key for key in (*LINKED, "precision") if key != "model")  # it has its own sentence
 
 
@@ -70,6 +76,8 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             _show(response, fgsm)
     with results:
         track_history((*_ASKED, "model"), _question(request, response, fgsm))
+    with st.sidebar:
+        glossary_words(_WORDS, "attack")
 
 
 def _question(

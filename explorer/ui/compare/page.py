@@ -24,9 +24,12 @@ from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier, entries
 from explorer.ui.shared.explanation import attack_explanation
 from explorer.ui.shared.exports import page_link
+from explorer.ui.shared.glossary_words import glossary_words
 
 # In the session's state: the last complete comparison, and the attacks that the live ε moves.
 _SHOWN, _MOVED = f"{PAGE}shown", f"{PAGE}moved"
+# The words of the controls and of the table, which the glossary explains.
+_WORDS = ("epsilon", "linf", "l2", "pgd", "fgsm", "restart", "transfer")
 # The places of progress bars and of the live ε are kept, so that nothing moves when they come.
 _RESERVED = """
 <style>
@@ -79,6 +82,8 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             _summary(shown, is_current=is_current)
         track_history(LINKED, shown.request.key if shown is not None and is_current else None)
     attack_explanation(f"{PAGE}formula")
+    with st.sidebar:
+        glossary_words(_WORDS, "compare")
 
 
 def _compare(request: ComparisonRequest) -> ShownComparison | None:

@@ -13,6 +13,7 @@ from explorer.images.geometry import to_uint8
 from explorer.ui.components.images import PIXELATED_BELOW
 from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.curves.published import published_transfer
+from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.imports import wait_for_imports
 
 TILE = 112  # pixels
@@ -21,6 +22,7 @@ TILE = 112  # pixels
 def draw_result(answer: Answer, key: str) -> None:
     """Draw all that there is of the answer. ``key`` is the chart's."""
     draw_chart(answer, key)
+    glossary_words(_words(answer), "curves")
     for caveat in answer.caveats:
         reference = f"[{plain(caveat.reference.title)}]({caveat.reference.url})"
         st.warning(f"{sentence(caveat.sentence)} {reference}", icon=":material/warning:")
@@ -30,6 +32,16 @@ def draw_result(answer: Answer, key: str) -> None:
         st.dataframe(_table(answer), hide_index=True, key=f"{key} table")
     if answer.cells:
         published_transfer()
+
+
+def _words(answer: Answer) -> tuple[str, ...]:
+    """The words of the chart that the glossary explains."""
+    norm = answer.question.attack.norm
+    if answer.curves:
+        return "robust_accuracy", "epsilon", norm, "pgd", "wilson"
+    if answer.smallest:
+        return "epsilon", norm, "pgd"
+    return "transfer", "epsilon", norm, "wilson"
 
 
 def draw_chart(answer: Answer, key: str) -> None:

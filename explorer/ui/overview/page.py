@@ -11,7 +11,6 @@ from explorer.ui.overview.places import Places
 from explorer.ui.overview.stops import Stop
 from explorer.ui.overview.style import reserve_places
 from explorer.ui.overview.tour import LINKED
-from explorer.ui.shared.glossary_words import glossary_words
 
 
 def overview_page(stop: Stop, places: Places) -> None:
@@ -20,6 +19,8 @@ def overview_page(stop: Stop, places: Places) -> None:
     show: Callable[[Places], None] = import_module(f"{__package__}.{stop.module}").show
     with report_errors():
         show(places)
+    from explorer.ui.shared.glossary_words import glossary_words  # the picture comes before it
+
     with report_errors():
         glossary_words(stop.terms, "tour")
     track_history(LINKED, stop.number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from explorer.classifiers import load
 from explorer.experiments.one_image.attack_image import predict
 from explorer.ui.overview.questions import SHOW
 from explorer.ui.overview.stops import STOPS
-from tests.ui.app import component, open_page, outcome, wait_until_idle
+from tests.ui.app import TIMEOUT, component, open_page, outcome, wait_until_idle
 
 PENDING = "The answer shows when you have chosen one."
 
@@ -139,15 +140,21 @@ def test_epsilon_moves_once_the_smallest_one_was_guessed() -> None:
     )
     at = answer(at, "epsilon", "1/255 to 4/255")
     assert component(at, "live_epsilon")["value"] == 0.5
-    for _ in range(100):
-        if "smallest ε at which" in texts(at):
-            break
+    deadline = time.monotonic() + TIMEOUT
+    while not component(at, "live_epsilon")["ladders"][0]["is_complete"]:
+        assert time.monotonic() < deadline, "the ladder did not come"
+        assert "✗" not in texts(at)  # nothing is right or wrong before it is known
         at = wait_until_idle(at.run())
     (text,) = (item.value for item in at.markdown if "smallest ε at which" in item.value)
     levels = float(re.search(r"succeeds is ([\d.]+)/255", text)[1])
     assert text.startswith("✓ **Right.**" if 1 < levels <= 4 else "✗ **No.**")
-    ladder = at.session_state["ladder tour epsilon"][1].result.ladder
-    assert 255 * ladder.smallest.epsilon == pytest.approx(levels)
+    sent = [
+        json.loads(item.proto.json)[0]["rungs"]
+        for item in at.get("bidi_component")
+        if item.proto.component_name == "explorer.ladder_rungs"
+    ]
+    smallest = min(rung["epsilon"] for rungs in sent for rung in rungs if rung["success"])
+    assert 255 * smallest == pytest.approx(levels)
     at = click(at, "to_attack")
     assert at.session_state["result attack"].report.recipe.epsilon == pytest.approx(0.5 / 255)
 

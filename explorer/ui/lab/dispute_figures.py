@@ -1,18 +1,23 @@
-"""What this project's own classifiers say about the dispute, read from their cards."""
+"""What this project's own classifiers say about the dispute: from their cards, or measured."""
 
 from __future__ import annotations
 
 from explorer.classifiers.catalogue import bundled_cards
 from explorer.classifiers.model_card import PGD, Accuracy
 from explorer.experiments.evaluation.auto_pgd import APGD
+from explorer.experiments.measured import DISPUTE, measured
 from explorer.figures.captions import percent
 
 MISSING = "not measured here"
 
 
 def own_figures() -> dict[str, str]:
-    """The accuracies by the names that ``dispute_words.py`` has for them, with intervals and n."""
+    """Accuracies and transfers by the names in ``dispute_words.py``, with intervals and n."""
     return {
+        "d_ordinary": _transfer("ordinary", "cifar10-d"),
+        "d_isolated": _transfer("not to transfer", "cifar10-d"),
+        "nr_ordinary": _transfer("ordinary", "cifar10-d_nr"),
+        "nr_isolated": _transfer("not to transfer", "cifar10-d_nr"),
         "d_rand": _accuracy("cifar10-d_rand"),
         "d_det": _accuracy("cifar10-d_det"),
         "d_r_pgd": _accuracy("cifar10-d_r", 0.25),
@@ -29,3 +34,13 @@ def _accuracy(name: str, epsilon: float = 0.0, attack: str = PGD) -> str:
         return MISSING
     interval = f"{percent(accuracy.low)} to {percent(accuracy.high)}"
     return f"{percent(accuracy.accuracy)} ({interval}, n = {accuracy.n:,})"
+
+
+def _transfer(attack: str, model: str) -> str:
+    result = measured(DISPUTE)
+    rows = [] if result is None else result.rows
+    row = next((each for each in rows if (each["attack"], each["model"]) == (attack, model)), None)
+    if row is None or row["rate"] is None:
+        return MISSING
+    interval = f"{percent(row['low'])} to {percent(row['high'])}"
+    return f"{percent(row['rate'])} ({interval}, n = {row['n']:,})"

@@ -223,9 +223,9 @@ def _words() -> None:
     st.subheader("Who says what")
     st.markdown(OBJECTIONS.format(**figures))
     st.caption(
-        "Our own numbers are accuracies on test images, clean unless an ε is named, with 95 % "
-        "Wilson intervals. They are in the cards of the bundled classifiers: small networks, "
-        "trained on sets of 10,000 images."
+        "Our own accuracies are on test images, clean unless an ε is named. They are in the cards "
+        "of the bundled classifiers: small networks, trained on sets of 10,000 images. In brackets "
+        "are 95 % Wilson intervals."
     )
     st.subheader("What users ask the authors")
     st.markdown(QUESTIONS.format(**figures))

@@ -18,7 +18,7 @@ from explorer.figures.share_chart import ShareSeries, share_figure
 from explorer.figures.universal_files import source_words
 from explorer.images.geometry import to_png, to_uint8
 
-AXIS = "share of pictures of other classes, right before, that it calls the target"
+AXIS = "share that it calls the target"
 PRINT_SIDE = 1024  # pixels
 
 
@@ -38,7 +38,8 @@ def patch_caption(result: Patch, recipe: PatchRecipe) -> str:
         f"fitted on {recipe.models[0]} towards “{recipe.target}” to "
         f"{source_words(result.fitted, 'picture', recipe.source)} in "
         f"{count_of(attack.steps, 'step')}, seed {attack.seed}, and scored at one place in each "
-        "picture that no step had used. The lines are 95 % Wilson intervals"
+        "picture that no step had used. Counted are pictures of other classes that the classifier "
+        "gets right without a patch. The lines are 95 % Wilson intervals"
     )
 
 

@@ -19,7 +19,7 @@ from explorer.figures.share_chart import ShareSeries, share_figure
 from explorer.images.distances import perturbation_image
 from explorer.images.geometry import to_png
 
-AXIS = "share of other images, right before, that it fools"
+AXIS = "share of other images that it fools"
 
 
 def universal_series(result: Universal) -> tuple[ShareSeries, ...]:
@@ -37,7 +37,8 @@ def universal_caption(result: Universal, recipe: UniversalRecipe) -> str:
     return (
         f"One perturbation, {size}, fitted on {recipe.models[0]} to "
         f"{source_words(result.fitted, 'image', recipe.source)} in "
-        f"{count_of(attack.steps, 'step')}, seed {attack.seed}. The lines are 95 % Wilson intervals"
+        f"{count_of(attack.steps, 'step')}, seed {attack.seed}. Counted are other images that the "
+        "classifier in the row gets right. The lines are 95 % Wilson intervals"
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 
 from explorer.classifiers.catalogue import bundled_cards
+from explorer.experiments.measured import FOLDER
 from explorer.figures.captions import percent
 from explorer.ui.lab.dispute_figures import own_figures
 from explorer.ui.lab.dispute_words import OBJECTIONS, QUESTIONS
@@ -28,10 +30,17 @@ def test_it_is_the_first_section_and_shows_both_attacks() -> None:
     ordinary, isolated = rows[:4], rows[4:8]
     for before, after in zip(ordinary[1:3], isolated[1:3], strict=True):
         assert after["fooled"] < before["fooled"]  # the ensemble is spared
-    _, command = [each.value for each in at.code]
-    words = shlex.split(command)
+    words = shlex.split(at.code[-1].value)
     assert words[3] == "dispute"
     assert words[words.index("--judge") + 1] == "cifar10-robust"
+
+
+def test_what_was_measured_beforehand_is_below_with_its_command() -> None:
+    at = open_page(PAGE, **FAST)
+    table = at.dataframe[1].value.to_dict("records")
+    assert table[0]["classifier"] == "cifar10-standard"
+    assert re.fullmatch(r"\d+ of \d+", table[0]["fooled"])
+    assert at.code[0].value.startswith("python -m explorer dispute --model cifar10-standard")
 
 
 def test_an_empty_ensemble_is_one_sentence_and_the_claim_stays() -> None:
@@ -41,10 +50,16 @@ def test_an_empty_ensemble_is_one_sentence_and_the_claim_stays() -> None:
     assert any("**The claim.**" in each.value for each in at.markdown)
 
 
-def test_every_figure_of_our_own_is_that_of_a_card() -> None:
+def test_every_figure_of_our_own_is_that_of_a_card_or_of_a_measurement() -> None:
     figures = own_figures()
     names = set(re.findall(r"\{(\w+)\}", OBJECTIONS + QUESTIONS))
     assert names == set(figures)
+    (row,) = [
+        each
+        for each in json.loads((FOLDER / "dispute.json").read_text(encoding="utf-8"))["rows"]
+        if (each["attack"], each["model"]) == ("not to transfer", "cifar10-d_nr")
+    ]
+    assert figures["nr_isolated"].startswith(percent(row["fooled"] / row["n"]))
     card = bundled_cards()["cifar10-d_det"]
     clean = card.at(0.0)
     assert clean is not None

@@ -26,15 +26,14 @@ def test_it_says_how_often_the_change_and_noise_fool_with_intervals() -> None:
     (sentence,) = [each.value for each in at.markdown if "One change of ε" in each.value]
     assert "of 20 (95 % interval" in sentence
     assert "Random noise of the same size:" in sentence
-    (table,) = at.dataframe
-    rows = table.value.to_dict("records")
+    rows = at.dataframe[0].value.to_dict("records")
     assert [(row["change"], row["model"]) for row in rows] == [
         (change, model)
         for change in ("universal", "noise")
         for model in ("cifar10-standard", "cifar10-robust")
     ]
     assert all(row["low"] <= row["rate"] <= row["high"] for row in rows)
-    link, command = [each.value for each in at.code]
+    link, command = [each.value for each in at.code][-2:]
     assert "lab_uni_steps=5" in link
     words = shlex.split(command)
     assert words[3:6] == ["universal", "--model", "cifar10-standard"]

@@ -30,11 +30,11 @@ from explorer.ui.lab.dispute_controls import LINKED as LINKED
 from explorer.ui.lab.dispute_controls import choose_dispute
 from explorer.ui.lab.dispute_figures import own_figures
 from explorer.ui.lab.dispute_words import CLAIM, OBJECTIONS, QUESTIONS
-from explorer.ui.lab.judged_classifiers import loader
+from explorer.ui.lab.judged_classifiers import loader, weights_of
 from explorer.ui.lab.keys import PAGE
 from explorer.ui.lab.measured_table import measured_table
 from explorer.ui.lab.section_exports import section_exports
-from explorer.ui.shared.classifiers import classifier, identity
+from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.known_result import known_or_computed
 
@@ -72,7 +72,7 @@ def draw(results: DeltaGenerator) -> Hashable | None:
         st.markdown(_EXPERIMENT)
         device = str(classifier(recipe.models[0]).device)
         shown = known_or_computed(
-            PAGE, _PLACE, _key(recipe), device, _work(recipe), _doing, _draw_preview
+            PAGE, _PLACE, _key(recipe), device, _work(recipe), _doing, _draw_pictures
         )
         answer: _Answer | None = shown.result
         if answer is not None:
@@ -84,43 +84,49 @@ def draw(results: DeltaGenerator) -> Hashable | None:
 
 
 def _key(recipe: DisputeRecipe) -> Hashable:
-    return recipe.command(), tuple(identity(classifier(name)) for name in recipe.models)
+    return recipe.command(), weights_of(recipe.models)
 
 
 def _work(recipe: DisputeRecipe) -> Callable[[Job[_Answer]], _Answer]:
-    load = loader(list(recipe.models))
+    attacked = recipe.models[0]
+    load, load_few = loader(list(recipe.models)), loader([attacked, *recipe.ensemble])
 
     def work(job: Job[_Answer]) -> _Answer:
         def count(done: int, total: int) -> None:
             job.progress = done, total
 
-        def answer(result: Dispute) -> _Answer:
-            pictures = _pictures(result, models[recipe.models[0]])
-            return _Answer(result, recipe.with_surroundings(models), pictures)
-
         def show(result: Dispute) -> None:
-            job.preview = answer(result)
+            job.preview = _pictures(result, few[attacked])
 
+        job.next_step()
+        few = load_few()
+        check_same_input(few)
+        own = _read(recipe, few)
+        job.preview = changed_pictures(few[attacked], own[attacked], lambda pixels, _: pixels, 1)
+        first = _first(recipe, few, own)
+        if first is not None:
+            show(first)
         job.next_step()
         models = load()
         check_same_input(models)
-        sets = read_image_sets(recipe.data, list(models.values()), recipe.limit)
-        data = {name: each.data for name, each in zip(models, sets, strict=True)}
-        first = _first(recipe, models, data)
-        if first is not None:
-            show(first)
         result = dispute(
             models,
             recipe.ensemble,
-            data,
+            _read(recipe, models),
             recipe.attack,
             on_step=count,
             on_preview=show,
             cancelled=job.next_step,
         )
-        return answer(result)
+        pictures = _pictures(result, models[attacked])
+        return _Answer(result, recipe.with_surroundings(models), pictures)
 
     return work
+
+
+def _read(recipe: DisputeRecipe, models: dict[str, Classifier]) -> dict[str, LabelledImages]:
+    sets = read_image_sets(recipe.data, list(models.values()), recipe.limit)
+    return {name: each.data for name, each in zip(models, sets, strict=True)}
 
 
 def _first(
@@ -162,10 +168,11 @@ def _doing(job: Job[Any]) -> str:
     return f"Attacking: step {done} of {total}" if total else "Reading the images"
 
 
-def _draw_preview(answer: _Answer, key: str) -> None:
-    original, ordinary, isolated = answer.pictures
+def _draw_pictures(pictures: tuple[ChangedPicture, ...], key: str) -> None:
+    """Draw the original and, as far as they are there, what both attacks made of it."""
+    original, *attacked = pictures
     tiles = [(original.image, caption(original))]
-    for title, each in (("PGD", ordinary), ("not to transfer", isolated)):
+    for title, each in zip(("PGD", "not to transfer"), attacked, strict=False):
         change = perturbation_image(each.image - original.image)
         tiles += [(change, f"the change, {title}"), (each.image, caption(each))]
     picture_row(tiles, key)
@@ -177,7 +184,7 @@ def _show(answer: _Answer) -> None:
     from explorer.figures.share_chart import share_chart
 
     result = answer.result
-    _draw_preview(answer, _PLACE)
+    _draw_pictures(answer.pictures, _PLACE)
     st.markdown(_sentence(result))
     chart = share_chart(dispute_series(result), AXIS)
     st.plotly_chart(chart, key="lab dispute chart", config={"displayModeBar": False}, alt=AXIS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import streamlit as st
 
 from explorer.classifiers import Classifier, ClassifierError, Entry
+from explorer.files import stat_file
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_widgets import BIND
@@ -62,6 +63,17 @@ def loader(names: list[str]) -> Callable[[], dict[str, Classifier]]:
     known = entries()
     chosen = {name: known[name] for name in names}
     return lambda: {name: classifier_of(entry) for name, entry in chosen.items()}
+
+
+def weights_of(names: Sequence[str]) -> Hashable:
+    """Equal as long as the classifiers' files are the same, which need not be read for that."""
+    known = entries()
+    return tuple((name, _stamp(known[name])) for name in names)
+
+
+def _stamp(entry: Entry) -> Hashable:
+    status = stat_file(entry.where)
+    return status and (entry.where, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def _takes_the_same(known: Mapping[str, Entry], one: str, other: str) -> bool:

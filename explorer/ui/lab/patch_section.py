@@ -16,13 +16,13 @@ from explorer.experiments.patch_recipe import PatchRecipe, patch_rows, targets_o
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import picture_row
-from explorer.ui.lab.judged_classifiers import loader
+from explorer.ui.lab.judged_classifiers import loader, weights_of
 from explorer.ui.lab.keys import PAGE
 from explorer.ui.lab.patch_controls import LINKED as LINKED
 from explorer.ui.lab.patch_controls import PatchRequest, choose_patch
 from explorer.ui.lab.section_exports import section_exports
 from explorer.ui.lab.stuck_picture import draw_stuck
-from explorer.ui.shared.classifiers import classifier, identity
+from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.known_result import known_or_computed
 
@@ -78,8 +78,7 @@ def draw(results: DeltaGenerator) -> Hashable | None:
 
 
 def _key(request: PatchRequest) -> Hashable:
-    names = request.recipe.models
-    return request.recipe.command(), tuple(identity(classifier(name)) for name in names)
+    return request.recipe.command(), weights_of(request.recipe.models)
 
 
 def _work(request: PatchRequest) -> Callable[[Job[_Answer]], _Answer]:

@@ -20,13 +20,13 @@ from explorer.images.distances import magnification, perturbation_image
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import changed_row
-from explorer.ui.lab.judged_classifiers import loader
+from explorer.ui.lab.judged_classifiers import loader, weights_of
 from explorer.ui.lab.keys import PAGE
 from explorer.ui.lab.measured_table import measured_table
 from explorer.ui.lab.section_exports import section_exports
 from explorer.ui.lab.universal_controls import LINKED as LINKED
 from explorer.ui.lab.universal_controls import UniversalRequest, choose_universal
-from explorer.ui.shared.classifiers import classifier, identity
+from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.known_result import known_or_computed
 
@@ -87,8 +87,7 @@ def draw(results: DeltaGenerator) -> Hashable | None:
 
 
 def _key(request: UniversalRequest) -> Hashable:
-    identities = tuple(identity(classifier(name)) for name in request.names)
-    return UniversalRecipe(*request).command(), identities
+    return UniversalRecipe(*request).command(), weights_of(request.names)
 
 
 def _device(request: UniversalRequest) -> str:

@@ -21,6 +21,19 @@ if PROCESSES > 1:
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // PROCESSES))
 
 
+# What takes longest starts first, so that no process is left alone with it at the end.
+# (--no-loadscope-reorder in pyproject.toml keeps this order.)
+TESTS = Path(__file__).parent
+LONGEST = tuple(
+    TESTS / name
+    for name in ("journeys", "sessions", "test_ranks.py", "test_same_bytes.py", "test_install.py")
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not {item.path, *item.path.parents}.intersection(LONGEST))
+
+
 def shared(*parts: str) -> Path:
     """A file of the developers' data (:func:`shared_folder`); without it the test is skipped."""
     path = shared_folder().joinpath(*parts)

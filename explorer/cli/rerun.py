@@ -1,11 +1,15 @@
-"""``rerun``: repeat an attack from its recipe and list what differs."""
+"""``rerun``: repeat an attack or another command from its recipe and list what differs."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import reprlib
 import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from explorer.classifiers import load
 from explorer.cli.common import UsageError, writable_folder
@@ -16,9 +20,10 @@ from explorer.cli.one_image import (
     run_recipe,
     write_result,
 )
+from explorer.cli.rerun_command import repeat_command
 from explorer.cli.trust import trust_values
 from explorer.experiments.one_image.attack_image import attack_from
-from explorer.experiments.one_image.recipe import Recipe, RecipeError
+from explorer.experiments.one_image.recipe import RecipeError
 from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.images.open import open_image
 
@@ -31,15 +36,25 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--weights", help="the weights, if they are not where the recipe says")
     add_output_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=partial(run, commands.choices))
 
 
-def run(options: argparse.Namespace) -> int:
+def run(parsers: Mapping[str, argparse.ArgumentParser], options: argparse.Namespace) -> int:
     """0 where the result is the same, 1 where anything differs."""
     path = Path(options.recipe)
-    recipe, class_names = _read(path)
+    text = _text(path)
     if (Path(options.out) / RECIPE_FILE).resolve() == path.resolve():
         raise UsageError(f"this would overwrite {path}; choose another folder with --out")
+    if (values := _with_command(text)) is not None:
+        return repeat_command(parsers, path, values, options)
+    return _repeat_attack(path, text, options)
+
+
+def _repeat_attack(path: Path, text: str, options: argparse.Namespace) -> int:
+    try:
+        recipe, class_names = read_recipe(text)
+    except RecipeError as error:
+        raise UsageError(f"{path}: {error}") from None
     out = writable_folder(options.out)
     attack_from(recipe)  # refuses wrong settings before anything is loaded
     picture = open_image(options.image or recipe.image)
@@ -76,11 +91,18 @@ def run(options: argparse.Namespace) -> int:
     return 1 if differences else 0
 
 
-def _read(path: Path) -> tuple[Recipe, dict[str, str]]:
+def _text(path: Path) -> str:
     try:
-        return read_recipe(path.read_text(encoding="utf-8"))
-    except RecipeError as error:
-        raise UsageError(f"{path}: {error}") from None
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(f"can't read {path}: {reason}; name a recipe.json") from None
+
+
+def _with_command(text: str) -> dict[str, Any] | None:
+    """The recipe, if it has a command of its own; None for an attack's."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return None  # reading it as the recipe of an attack says what is wrong
+    return values if isinstance(values, dict) and "command" in values else None

@@ -61,6 +61,12 @@ class SetRecipe:
         """The precision of the gradients; several, if the classifiers differ in it."""
         return ", ".join(dict.fromkeys(model.precision for model in self.models))
 
+    @property
+    def _pinned_precision(self) -> str:
+        """What all classifiers used, so that another machine uses it too; else as it was asked."""
+        used = {model.precision for model in self.models}
+        return used.pop() if len(used) == 1 else self.attack.precision
+
     def command(self, out: str = "out") -> str:
         """The command that asks the same question and writes to the folder ``out``."""
         words = ["python", "-m", "explorer", self.question, *self.images]
@@ -81,7 +87,7 @@ class SetRecipe:
             ("--steps", self.attack.steps, None),
             ("--restarts", self.attack.restarts, 1),
             ("--seed", self.attack.seed, 0),
-            ("--precision", self.attack.precision, "auto"),
+            ("--precision", self._pinned_precision, "auto"),
         ]
         for option, value, default in options:
             if value != default:

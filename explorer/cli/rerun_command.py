@@ -1,0 +1,108 @@
+"""``rerun`` of a recipe that holds its own command: the same files again, compared byte by byte."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import reprlib
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from explorer.cli.common import MAX_THREADS, UsageError
+from explorer.cli.one_image import RECIPE_FILE
+from explorer.engine import thread_count
+
+PROGRAM = ["python", "-m", "explorer"]
+# The commands that write a recipe with their command.
+REPEATED = frozenset(
+    (
+        *("sweep", "smallest", "transfer", "gradients", "synthesise", "invert", "paint"),
+        *("universal", "patch", "dispute"),
+    )
+)
+COMPARED = (".csv", ".npy")  # figures hold names and versions of libraries
+AUTOMATIC = "auto"  # what a command says where its recipe has what came of it
+_NOT_COMPARED = ("command", "format", "threads")
+
+
+def repeat_command(
+    parsers: Mapping[str, argparse.ArgumentParser],
+    path: Path,
+    values: Mapping[str, Any],
+    options: argparse.Namespace,
+) -> int:
+    """Run the command of the recipe ``values``, read from ``path``, and list what differs.
+
+    ``parsers`` are those of the commands. The files of the first run are looked for beside the
+    recipe. Returns 0 where all is the same, 1 where anything differs. Raises :class:`UsageError`
+    for a command that is none of ours.
+    """
+    if options.image or options.weights:
+        raise UsageError(
+            f"{path} names its pictures and classifiers in its command; change them there instead "
+            "of using --image or --weights"
+        )
+    again = _options(parsers, path, values, options)
+    threads = values.get("threads")
+    if threads is not None and (type(threads) is not int or not 1 <= threads <= MAX_THREADS):
+        raise UsageError(f"{path}: threads must be from 1 to {MAX_THREADS:,}; they are {threads}")
+    with thread_count(threads):
+        status = int(again.run(again))
+    if status:
+        return status
+    out = Path(options.out)
+    names = [each.name for each in sorted(path.parent.iterdir()) if each.suffix in COMPARED]
+    differences = [*_changed_values(values, out / RECIPE_FILE), *_changed_files(path, out, names)]
+    for difference in differences:
+        print(f"differs: {difference}", file=sys.stderr)
+    if not names:
+        print("results not compared: no CSV or NPY file lies beside the recipe", file=sys.stderr)
+    elif not differences:
+        print(f"the same again: {', '.join(names)}", file=sys.stderr)
+    return 1 if differences else 0
+
+
+def _options(
+    parsers: Mapping[str, argparse.ArgumentParser],
+    path: Path,
+    values: Mapping[str, Any],
+    options: argparse.Namespace,
+) -> argparse.Namespace:
+    """The options of the recipe's command, which writes to the folder of ``options``."""
+    command = values.get("command")
+    try:
+        words = shlex.split(command) if isinstance(command, str) else []
+    except ValueError:
+        words = []
+    if words[:3] != PROGRAM or not REPEATED.intersection(words[3:4]):
+        raise UsageError(f"{path}: {reprlib.repr(command)} is no command that can be repeated")
+    words += ["--out", options.out, *(["--json"] if options.json else [])]
+    if "--device" not in words:
+        words += ["--device", options.device]
+    return parsers[words[3]].parse_args(words[4:])
+
+
+def _changed_values(values: Mapping[str, Any], path: Path) -> Iterator[str]:
+    """The settings, digests and versions that are not those of the recipe in ``path``."""
+    new = json.loads(path.read_text(encoding="utf-8"))
+    for name in sorted((set(values) | set(new)) - set(_NOT_COMPARED)):
+        before, now = values.get(name), new.get(name)
+        if isinstance(before, dict) and isinstance(now, dict):
+            for key in sorted(set(before) | set(now)):
+                if before.get(key) not in (now.get(key), AUTOMATIC):
+                    yield f"{name}, {key}: was {before.get(key)}, is {now.get(key)}"
+        elif before != now:
+            yield f"{name}: was {reprlib.repr(before)}, is {reprlib.repr(now)}"
+
+
+def _changed_files(path: Path, out: Path, names: list[str]) -> Iterator[str]:
+    """The files beside the recipe at ``path`` that are others in the folder ``out``."""
+    for name in names:
+        new = out / name
+        if not new.is_file():
+            yield f"{name}: the command did not write it"
+        elif (path.parent / name).read_bytes() != new.read_bytes():
+            yield f"{name}: its content is not the same"

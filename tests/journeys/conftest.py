@@ -15,6 +15,9 @@ CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# The browser finds no other machine. (Playwright's routes would hold it off too, but with a route
+# a browser caches nothing.)
+FLAGS += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 # A camera that shows a moving pattern, and a visitor who allows its use.
 FLAGS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 

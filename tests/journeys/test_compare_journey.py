@@ -5,8 +5,6 @@ from __future__ import annotations
 import zipfile
 from typing import Any
 
-import pytest
-
 from tests.journeys.visitor import Visitor
 
 QUICK = "compare?compare_steps=3"
@@ -26,28 +24,30 @@ def cells(visitor: Visitor) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
 def test_two_rows_of_equal_pictures_and_nothing_to_scroll_sideways(
-    browser: Any, server: str, width: int, height: int
+    browser: Any, server: str
 ) -> None:
-    with Visitor(browser, server, width=width, height=height, dark=width == 390) as visitor:
-        open_comparison(visitor)
-        boxes = [image.bounding_box() for image in visitor.page.locator(".picture img").all()]
-        assert len(boxes) == 8
-        assert len({(round(box["width"]), round(box["height"])) for box in boxes}) == 1
-        assert len({round(box["y"]) for box in boxes}) == (4 if width == 390 else 2)
-        for element in visitor.page.locator(".picture, .bar, .answers td, .measures").all():
-            box = element.bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= width
-        assert max(visitor.page.evaluate(WIDTHS)) <= width
-        visitor.page.get_by_role("button", name="Zoom in").first.click()
-        places = [
-            image.evaluate("e => e.style.transform")
-            for image in visitor.page.locator(".picture img").all()
-        ]
-        assert len(set(places[:4])) == 1  # those of one row together
-        assert places[0] != places[4]
+    with Visitor(browser, server) as visitor:
+        for width, height in ((1440, 900), (1024, 768), (390, 844)):
+            visitor.resize(width, height)
+            visitor.page.emulate_media(color_scheme="dark" if width == 390 else "light")
+            open_comparison(visitor)
+            boxes = [image.bounding_box() for image in visitor.page.locator(".picture img").all()]
+            assert len(boxes) == 8
+            assert len({(round(box["width"]), round(box["height"])) for box in boxes}) == 1
+            assert len({round(box["y"]) for box in boxes}) == (4 if width == 390 else 2)
+            for element in visitor.page.locator(".picture, .bar, .answers td, .measures").all():
+                box = element.bounding_box()
+                assert box["x"] >= 0
+                assert box["x"] + box["width"] <= width
+            assert max(visitor.page.evaluate(WIDTHS)) <= width
+            visitor.page.get_by_role("button", name="Zoom in").first.click()
+            places = [
+                image.evaluate("e => e.style.transform")
+                for image in visitor.page.locator(".picture img").all()
+            ]
+            assert len(set(places[:4])) == 1  # those of one row together
+            assert places[0] != places[4]
 
 
 def test_epsilon_moves_every_row_and_its_link_and_files_show_the_same(

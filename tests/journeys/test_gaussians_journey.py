@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-import pytest
-
 from explorer.experiments.gaussians import TwoGaussians, least_penalty, penalty_for, risk_gap
 from explorer.experiments.gaussians_table import classifiers_of
 from explorer.figures.captions import percent
@@ -56,18 +54,16 @@ def values(visitor: Visitor, row: str) -> list[str]:
     return [str(text) for text in cells.all_inner_texts()]
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_the_numbers_are_those_of_the_closed_forms(
-    browser: Any, server: str, state: PlaneState
-) -> None:
+def test_the_numbers_are_those_of_the_closed_forms(browser: Any, server: str) -> None:
     with Visitor(browser, server) as visitor:
-        open_plane(visitor, state)
-        gaussians = state.gaussians()
-        both = classifiers_of(gaussians, state.radius)
-        assert values(visitor, "clean") == [percent(each.error) for each in both]
-        assert values(visitor, "attacked") == [percent(each.adversarial_error) for each in both]
-        assert values(visitor, "angle") == [f"{each.angle:.1f}°" for each in both]
-        assert_theorem_1(visitor.text(".theorem-1"), gaussians, state.radius)
+        for state in STATES:
+            open_plane(visitor, state)
+            gaussians = state.gaussians()
+            both = classifiers_of(gaussians, state.radius)
+            assert values(visitor, "clean") == [percent(each.error) for each in both]
+            assert values(visitor, "attacked") == [percent(each.adversarial_error) for each in both]
+            assert values(visitor, "angle") == [f"{each.angle:.1f}°" for each in both]
+            assert_theorem_1(visitor.text(".theorem-1"), gaussians, state.radius)
 
 
 def assert_theorem_1(text: str, gaussians: TwoGaussians, radius: float) -> None:

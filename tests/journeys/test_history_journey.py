@@ -17,7 +17,7 @@ def address(visitor: Visitor) -> tuple[str, dict[str, str]]:
 
 
 def test_back_and_forward_go_from_question_to_question(browser: Any, server: str) -> None:
-    with Visitor(browser, server) as visitor:
+    with Visitor(browser, server, width=1920) as visitor:  # so wide that all pages have their link
         page = visitor.open("attack?model=cifar10-standard&linf=8&steps=3").page
         entries = page.evaluate("history.length")
         first = visitor.names

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from explorer.experiments import second_opinion
 from tests.cli.running import run
 from tests.experiments.trust import flawed_models
 
@@ -42,7 +43,8 @@ def test_a_network_that_only_seems_robust_is_named(capsys, tmp_path, function, c
     assert err.count(warning["text"]) == 1
 
 
-def test_a_second_opinion_agrees_or_not(capsys, tmp_path):
+def test_a_second_opinion_agrees_or_not(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(second_opinion, "QUERIES", 200)
     options = ("--epsilon", "4/255", "--second-opinion")
     values, err = attack(capsys, tmp_path, "cifar10-standard", *options)
     opinion = values["second_opinion"]

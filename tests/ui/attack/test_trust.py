@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.experiments import second_opinion
 from explorer.ui.attack import trust
 from tests.experiments.trust import flawed_models
 from tests.ui.app import ATTACK, open_page, shown, wait_until_idle
@@ -46,7 +47,8 @@ def test_a_network_that_only_seems_robust_is_named(function, words, monkeypatch)
     assert "https://arxiv.org/abs/" in paragraph
 
 
-def test_a_second_opinion_comes_on_request() -> None:
+def test_a_second_opinion_comes_on_request(monkeypatch) -> None:
+    monkeypatch.setattr(second_opinion, "QUERIES", 200)
     at = open_page(ATTACK, model="cifar10-standard", linf="4")
     at.button(key="ask_opinion").click()
     wait_until_idle(at.run())

@@ -1,4 +1,4 @@
-"""Journeys with a visitor's own ResNet-18, whose file of 45 MB is uploaded in a real browser."""
+"""Journeys with a visitor's own network, whose weights are uploaded in a real browser."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from torchvision import models
 
 from tests.journeys.visitor import Visitor
 from tests.sessions.server import running
@@ -20,16 +21,28 @@ OUTCOME = '[data-testid="stAlert"]'
 RELEASED = 10.0  # seconds that the end of a session may take
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from torchvision.models import resnet18
-
-    path = tmp_path_factory.mktemp("resnet18") / "resnet18.pth"
+def saved(folder: Path, architecture: str) -> Path:
+    """A file of random weights, in a folder that has the architecture's name."""
+    path = folder / architecture / "weights.pth"
+    path.parent.mkdir()
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        torch.save(resnet18(weights=None).state_dict(), path)
+        torch.save(models.get_model(architecture, weights=None).state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of 45 MB."""
+    path = saved(tmp_path_factory.mktemp("large"), "resnet18")
     assert path.stat().st_size > 44e6
     return path
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of a network that needs a thirtieth of the operations."""
+    return saved(tmp_path_factory.mktemp("small"), "mobilenet_v3_small")
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +77,8 @@ def add(visitor: Visitor, weights: Path) -> None:
     architecture = page.locator(".st-key-new-architecture input")
     architecture.scroll_into_view_if_needed()
     page.wait_for_timeout(500)  # a menu closes when the page scrolls under it
-    architecture.fill("resnet18")
-    page.get_by_role("option", name="resnet18", exact=True).click()
+    architecture.fill(weights.parent.name)
+    page.get_by_role("option", name=weights.parent.name, exact=True).click()
     page.locator(".st-key-new-weights input[type=file]").set_input_files(weights)
     page.locator(".st-key-new-weights").get_by_text(weights.name).wait_for()
     button.click()
@@ -82,10 +95,19 @@ def attack(visitor: Visitor) -> None:
     assert len(visitor.names) == 3
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+@pytest.mark.parametrize(
+    ("width", "height", "network"),
+    [(1440, 900, "large"), (1024, 768, "small"), (390, 844, "small")],
+)
 def test_a_model_of_this_machine_is_uploaded_attacked_kept_and_removed(
-    browser: Any, server: str, weights: Path, width: int, height: int
+    browser: Any,
+    server: str,
+    request: pytest.FixtureRequest,
+    width: int,
+    height: int,
+    network: str,
 ) -> None:
+    weights = request.getfixturevalue(network)
     with Visitor(browser, server, width=width, height=height) as visitor:
         add(visitor, weights)
         attack(visitor)
@@ -104,13 +126,13 @@ def test_a_model_of_this_machine_is_uploaded_attacked_kept_and_removed(
 
 
 def test_a_model_of_a_visitor_is_nobody_elses_and_goes_with_the_page(
-    browser: Any, public_server: str, weights: Path, cache: Path
+    browser: Any, public_server: str, small: Path, cache: Path
 ) -> None:
     def stored() -> list[Path]:
         return list(cache.rglob("*.safetensors"))
 
     with Visitor(browser, public_server) as visitor:
-        add(visitor, weights)
+        add(visitor, small)
         attack(visitor)
         assert len(stored()) == 1
         with Visitor(browser, public_server) as other:
@@ -131,7 +153,7 @@ def test_a_model_of_a_visitor_is_nobody_elses_and_goes_with_the_page(
 
 
 def test_a_lower_limit_of_the_server_is_said_before_and_holds(
-    browser: Any, weights: Path, tmp_path: Path
+    browser: Any, large: Path, tmp_path: Path
 ) -> None:
     with (
         running(tmp_path / "log.txt", STREAMLIT_SERVER_MAX_UPLOAD_SIZE="20") as app,
@@ -139,5 +161,5 @@ def test_a_lower_limit_of_the_server_is_said_before_and_holds(
     ):
         page = open_form(visitor)
         page.get_by_text("Weights as safetensors, or as torch saves them (up to 20 MB)").wait_for()
-        page.locator(".st-key-new-weights input[type=file]").set_input_files(weights)
+        page.locator(".st-key-new-weights input[type=file]").set_input_files(large)
         page.get_by_text("20MB or smaller").or_(page.get_by_text("20.0MB or smaller")).wait_for()

@@ -49,7 +49,7 @@ def test_most_photographs_are_classified_correctly(photographs):
 
 
 def test_untargeted_attacks_of_4_levels_fool_95_percent(classifier, photographs):
-    attack = PGD(Threat("linf", 4 / 255), steps=20)
+    attack = PGD(Threat("linf", 4 / 255), steps=5)
     assert success_rate(classifier, *photographs, attack) >= 0.95
 
 
@@ -58,7 +58,7 @@ def test_targeted_attacks_of_8_levels_make_95_percent_gibbons(
 ):
     images, labels = photographs
     others = labels != GIBBON
-    attack = PGD(Threat("linf", 8 / 255), steps=40)
+    attack = PGD(Threat("linf", 8 / 255), steps=15)
     rate = success_rate(classifier, images[others], labels[others], attack, GIBBON)
     record_property("gibbon rate", rate)
     assert rate >= 0.95

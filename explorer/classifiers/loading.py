@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from torch import nn
@@ -145,6 +146,16 @@ def _described(
     return classifier
 
 
+def _no_function(path: Path, function: str, module: ModuleType) -> str:
+    own = [
+        name
+        for name, value in vars(module).items()
+        if callable(value) and getattr(value, "__module__", "") == module.__name__
+    ]
+    there = f"it has {', '.join(sorted(own))}" if own else "it has none"
+    return f"there is no function {function!r} in {path.name}; {there}"
+
+
 def _from_function(name: str, weights: str | Path | None) -> Classifier:
     if weights is not None:
         raise ClassifierError(
@@ -157,7 +168,13 @@ def _from_function(name: str, weights: str | Path | None) -> Classifier:
         )
     first_bytes(path, "file")
     try:
-        classifier = getattr(run_file(path), function)()
+        module = run_file(path)
+        build = getattr(module, function, None)
+        if not callable(build):
+            raise ClassifierError(_no_function(path, function, module))
+        classifier = build()
+    except ClassifierError:
+        raise
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except (Exception, SystemExit) as error:  # the person's code may fail in any way

@@ -202,3 +202,13 @@ def softmaxed():
         load(f"{path}:make:probabilities", device="cpu")
     with pytest.raises(ClassifierError, match="only :probabilities may follow"):
         load(f"{path}:make:logs", device="cpu")
+
+
+def test_a_function_that_is_missing_is_named_with_those_that_are_there(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("import os\nfrom os.path import join\n\ndef make():\n    pass\n")
+    with pytest.raises(ClassifierError, match=r"no function 'missing' in mine.py; it has make$"):
+        load(f"{path}:missing", device="cpu")
+    path.write_text("make = 3\n")
+    with pytest.raises(ClassifierError, match=r"no function 'make' in mine.py; it has none$"):
+        load(f"{path}:make", device="cpu")

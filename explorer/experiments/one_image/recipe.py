@@ -147,7 +147,7 @@ class Recipe:
         differences = [phrase for mine, others, phrase in digests if mine and mine != others]
         before, after = self._surroundings(), other._surroundings()
         for name, value in before.items():
-            if value != after.get(name):
+            if value not in (after.get(name), "auto"):  # a request, and no result
                 differences.append(f"{name}: was {value}, is {after.get(name)}")
         return differences
 

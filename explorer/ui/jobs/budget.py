@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -18,17 +20,40 @@ _NEWEST_WEIGHT = 0.3  # of the latest job in a running mean: the machine may hav
 _TELLING_STEPS, _TELLING_SECONDS = 3, 1.0
 # A job that was thought to take less may take so many times what a question may.
 _TOLERANCE = 1.5
+# Seconds after which a question is tried again that was too long for a busy machine.
+FORGOTTEN = 30.0
+
+
+@dataclass(frozen=True)
+class _Rate:
+    """Seconds per unit: a running mean, the least that was ever seen, and when it was learned."""
+
+    mean: float
+    least: float
+    learned: float
 
 
 class Rates:
     """Seconds of the device per unit of each kind of work."""
 
-    def __init__(self) -> None:
-        self._seconds: OrderedDict[Hashable, float] = OrderedDict()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._rates: OrderedDict[Hashable, _Rate] = OrderedDict()
 
     def estimate(self, cost: Cost | None) -> float:
         """How long work of this cost takes, in seconds; 0 if no such work was done before."""
-        return 0.0 if cost is None else self._seconds.get(cost.kind, 0.0) * cost.units
+        rate = None if cost is None else self._rates.get(cost.kind)
+        return 0.0 if cost is None or rate is None else rate.mean * cost.units
+
+    def least(self, cost: Cost | None) -> float:
+        """How long it takes at least, as far as is known: the machine may have been busy before.
+
+        0 if nothing is known, or only what is long ago.
+        """
+        rate = None if cost is None else self._rates.get(cost.kind)
+        if cost is None or rate is None or self._clock() - rate.learned > FORGOTTEN:
+            return 0.0
+        return rate.least * cost.units
 
     def learn(self, job: Job[Any]) -> None:
         """Note how long the steps of a finished or a cancelled job took."""
@@ -37,32 +62,35 @@ class Rates:
             return
         each = median(job.step_seconds) if job.step_seconds else job.seconds_used / done
         kind, newest = job.cost.kind, each * steps / job.cost.units
-        before = self._seconds.pop(kind, newest)
-        self._seconds[kind] = before + _NEWEST_WEIGHT * (newest - before)
-        while len(self._seconds) > _MOST_KINDS:
-            self._seconds.popitem(last=False)
+        before = self._rates.pop(kind, _Rate(newest, newest, 0.0))
+        mean = before.mean + _NEWEST_WEIGHT * (newest - before.mean)
+        self._rates[kind] = _Rate(mean, min(before.least, newest), self._clock())
+        while len(self._rates) > _MOST_KINDS:
+            self._rates.popitem(last=False)
 
 
 def check_time(job: Job[Any]) -> None:
     """Raise :class:`UserError` if a question needs more time than it may take.
 
-    Jobs in the background are no questions. A job is judged by its estimate before it starts or,
-    if there is none, by its first steps, and is stopped in any case when it takes far too long.
+    Jobs in the background are no questions. A job is judged before it starts by the least that such
+    jobs took lately or, if nothing is known, by its first steps. It is stopped in any case when it
+    takes far too long.
     """
     if job.background:
         return
     done, steps = job.progress
-    seconds, most = job.estimate, float(SECONDS.value)
+    seconds, most = job.least, float(SECONDS.value)
     if job.seconds_used > _TOLERANCE * most:
         seconds = job.seconds_used + job.seconds_left
-    elif not job.estimate:
+    elif not job.least:
         timed = len(job.step_seconds) >= _TELLING_STEPS and job.seconds_used >= _TELLING_SECONDS
         seconds = job.seconds_used + min(job.step_seconds) * (steps - done) if timed else 0.0
     if seconds > most:
         raise UserError(
-            f"this would take about {duration(seconds)}, and a question may take "
-            f"{duration(most)} of this machine; choose fewer steps, fewer restarts or a smaller "
-            f"classifier. Whoever runs this explorer can allow more with {SECONDS.name}"
+            f"this would now take about {duration(seconds)}, and a question may take "
+            f"{duration(most)} of this machine; ask again when it is less busy, or choose fewer "
+            "steps, restarts, pictures or values of ε, or a smaller classifier. The operator of "
+            f"this explorer can allow more with {SECONDS.name}"
         )
 
 

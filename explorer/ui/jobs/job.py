@@ -36,8 +36,8 @@ class Job(Generic[T]):
     only ever replaced as a whole, so that reading it needs no lock. ``awaited`` is set while a page
     still has to show how the job ended. ``seconds_used`` is the time for which it has had the
     device, ``seconds_waited`` that for which it has waited for it, and ``estimate`` what it was
-    thought to need before its first step, 0 if nothing was known. The worker sets
-    ``wait_for_turn``.
+    thought to need before its first step, and ``least`` what it was to need at least, 0 if nothing
+    was known. The worker sets ``wait_for_turn``.
     """
 
     def __init__(
@@ -49,10 +49,11 @@ class Job(Generic[T]):
         background: bool = False,
         cost: Cost | None = None,
         estimate: float = 0.0,
+        least: float = 0.0,
     ) -> None:
         self.key, self._work = key, work
         self.session, self.background, self.cost = session, background, cost
-        self.estimate = estimate
+        self.estimate, self.least = estimate, least
         self.result: T | None = None
         self.error: str | None = None
         self.progress: tuple[int, int] = (0, 0)

@@ -91,9 +91,14 @@ class Worker:
                 and (latest.error is None or latest.awaited)
             ):
                 return latest
-            estimate = self._rates.estimate(cost)
             job = Job(
-                key, work, session=session, background=background, cost=cost, estimate=estimate
+                key,
+                work,
+                session=session,
+                background=background,
+                cost=cost,
+                estimate=self._rates.estimate(cost),
+                least=self._rates.least(cost),
             )
             check_time(job)
             job.wait_for_turn = partial(self._wait_for_turn, job)

@@ -243,7 +243,7 @@ def test_a_question_that_would_take_too_long_is_refused_before_it_starts(
     monkeypatch.setenv("EXPLORER_SECONDS", "1")
     steps = Steps()
     worker.submit("a", 1, steps.work("first", 20), cost=Cost("net", 20)).wait(TIMEOUT)
-    with pytest.raises(UserError, match=r"would take about .* may take 1 s of this machine"):
+    with pytest.raises(UserError, match=r"would now take about .* may take 1 s of this machine"):
         worker.submit("a", 2, steps.work("second", 300), cost=Cost("net", 300))
     assert "second" not in steps.log
 
@@ -257,7 +257,7 @@ def test_a_question_that_turns_out_to_take_too_long_is_stopped(
     question = worker.submit("a", 1, steps.work("question", 3000))
     background = worker.submit("b", 1, steps.work("background", 300), background=True)
     assert question.wait(TIMEOUT)
-    assert "this would take about" in question.error
+    assert "this would now take about" in question.error
     assert steps.log.count("question") < 100
     assert background.wait(TIMEOUT)
     assert background.done

@@ -33,22 +33,20 @@ warm_up()
 st.set_page_config(page_icon=ICON, layout="wide")
 stop_on_wrong_settings()
 st.logo(ICON, size="medium")
+# So short that all pages have a place beside a sidebar in a window 1440 pixels wide. The heading of
+# each page has its whole name.
 page = st.navigation(
     [
         st.Page(
             PAGES / "overview.py", title="Overview", icon=":material/visibility:", default=True
         ),
-        st.Page(PAGES / "attack.py", title="Attack an image", icon=":material/bolt:"),
-        st.Page(PAGES / "compare.py", title="Compare classifiers", icon=":material/balance:"),
-        st.Page(
-            PAGES / "features.py", title="What a classifier looks for", icon=":material/search:"
-        ),
-        st.Page(PAGES / "curves.py", title="Accuracy against ε", icon=":material/show_chart:"),
-        st.Page(
-            PAGES / "datasets.py", title="Robust and non-robust data", icon=":material/compare:"
-        ),
-        st.Page(PAGES / "gaussians.py", title="Two Gaussians", icon=":material/scatter_plot:"),
-        st.Page(PAGES / "lab.py", title="Bugs or features?", icon=":material/science:"),
+        st.Page(PAGES / "attack.py", title="Attack", icon=":material/bolt:"),
+        st.Page(PAGES / "compare.py", title="Compare", icon=":material/balance:"),
+        st.Page(PAGES / "features.py", title="Features", icon=":material/search:"),
+        st.Page(PAGES / "curves.py", title="Curves", icon=":material/show_chart:"),
+        st.Page(PAGES / "datasets.py", title="Data sets", icon=":material/compare:"),
+        st.Page(PAGES / "gaussians.py", title="Gaussians", icon=":material/scatter_plot:"),
+        st.Page(PAGES / "lab.py", title="Lab", icon=":material/science:"),
         st.Page(PAGES / "models.py", title="Models", icon=":material/category:"),
     ],
     position="top",

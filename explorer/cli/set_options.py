@@ -190,6 +190,9 @@ def _report(options: argparse.Namespace, result: Answer, text: str) -> None:
     """Write the files if a folder was named, and print the rows as JSON or ``text``."""
     recipe = result.question.recipe
     print_caveats(result.caveats)
+    norm_notes = _norm_notes(options)
+    for note in norm_notes:
+        print(f"note: {note}", file=sys.stderr)
     if options.out is not None:
         write_together(Path(options.out), answer_files(result))
     if options.json:
@@ -198,7 +201,10 @@ def _report(options: argparse.Namespace, result: Answer, text: str) -> None:
         print_json(
             {
                 "rows": result.rows,
-                "warnings": warnings_json(result.caveats, notes),
+                "warnings": [
+                    *warnings_json(result.caveats, notes),
+                    *({"code": "norm", "text": note} for note in norm_notes),
+                ],
                 "seed": recipe.attack.seed,
                 "precision": recipe.precision,
                 "versions": recipe.versions,
@@ -208,3 +214,15 @@ def _report(options: argparse.Namespace, result: Answer, text: str) -> None:
     print(text)
     if options.out is not None:
         print(f"written to {options.out}")
+
+
+def _norm_notes(options: argparse.Namespace) -> list[str]:
+    """What to say of an ε that was written for another norm: L2 is the default here."""
+    asked = getattr(options, "epsilon", None) or ()
+    texts = asked if isinstance(asked, (list, tuple)) else [asked]
+    if options.norm != "l2" or not any("/255" in str(text) for text in texts):
+        return []
+    return [
+        "ε is an L2 distance here, in which n/255 is next to nothing; for the largest change of a "
+        "value use --norm linf"
+    ]

@@ -20,8 +20,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--epsilon",
         nargs="+",
-        help="numbers and ranges START:STOP:STEP, such as 0:1:0.05 or 0:8/255:1/255 "
-        "(default: a scale that ends where the accuracy is about 0)",
+        help="numbers and ranges START:STOP:STEP, such as 0:1:0.05, or 0:8/255:1/255 "
+        "with --norm linf (default: a scale that ends where the accuracy is about 0)",
     )
     parser.set_defaults(run=run)
 

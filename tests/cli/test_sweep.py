@@ -127,3 +127,11 @@ def test_mistakes_are_one_line(capsys, command, words):
     assert (status, out) == (2, "")
     assert words in err.strip().splitlines()[-1]
     assert "Traceback" not in err
+
+
+def test_an_epsilon_in_levels_of_255_is_questioned_with_l2_alone(capsys):
+    asked = ["sweep", IMAGES[0], "--model", MODELS[0], "--epsilon", "4/255"]
+    warnings = values_of(capsys, *asked)["warnings"]
+    assert "norm" in [each["code"] for each in warnings]
+    warnings = values_of(capsys, *asked, "--norm", "linf")["warnings"]
+    assert "norm" not in [each["code"] for each in warnings]

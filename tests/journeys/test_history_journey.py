@@ -17,8 +17,9 @@ def address(visitor: Visitor) -> tuple[str, dict[str, str]]:
 
 
 def test_back_and_forward_go_from_question_to_question(browser: Any, server: str) -> None:
-    with Visitor(browser, server, width=1920) as visitor:  # so wide that all pages have their link
+    with Visitor(browser, server, width=1440) as visitor:
         page = visitor.open("attack?model=cifar10-standard&linf=8&steps=3").page
+        assert page.get_by_role("link", name="Models").first.is_visible()  # the last of all pages
         entries = page.evaluate("history.length")
         first = visitor.names
         # Several widgets, one question.
@@ -29,7 +30,7 @@ def test_back_and_forward_go_from_question_to_question(browser: Any, server: str
         ship = visitor.names
         assert ship[0] == "ship"
         assert page.evaluate("history.length") == entries + 2
-        page.get_by_role("link", name="Robust and non-robust data").first.click()
+        page.get_by_role("link", name="Data sets").first.click()
         page.wait_for_selector(".labels dd")
         visitor.wait_until_idle()
         assert address(visitor) == ("/datasets", {})

@@ -98,7 +98,10 @@ def test_the_wheel_has_what_is_read_and_nothing_else(wheel: Path) -> None:
     with ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
         config = archive.read("explorer/.streamlit/config.toml")
-    read = ("icon.svg", "classifiers/*.json", "classifiers/*.safetensors", "sets/*", "panda/*.jpg")
+    read = (
+        *("icon.svg", "classifiers/*.json", "classifiers/*.safetensors", "sets/*", "panda/*.jpg"),
+        *("measured/*.json", "patches/*/recipe.json", "patches/*/patch.npy"),
+    )
     assert names == {
         *(name for name in files_in(ROOT / "explorer", "explorer") if not name.endswith(".md")),
         *files_in(PAGES, f"{INSTALLED}/pages"),

@@ -188,7 +188,7 @@ def test_another_model_under_the_same_name_is_refused(place, tmp_path, capsys):
         ({"more": ("--start", "noise")}, "d_det begins at the image itself"),
         ({"construction": "d_r", "more": ("--epsilon", "1")}, "d_r has no epsilon"),
         ({"steps": "0"}, "steps must be from 1"),
-        ({"model": "nowhere"}, "has no attribute 'nowhere'"),
+        ({"model": "nowhere"}, "there is no function 'nowhere' in models.py"),
         ({"model": "broken"}, "no weights today"),
         (
             {"model": "headless", "construction": "d_nr"},

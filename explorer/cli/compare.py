@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tqdm import tqdm
-
 from explorer.classifiers import Classifier, load
 from explorer.cli.attack import add_settings, recipe_of, with_named_classes
 from explorer.cli.common import print_caveats, print_json, print_warnings, writable_folder
 from explorer.cli.one_image import add_output_options
+from explorer.cli.progress import progress_bar
 from explorer.experiments.compare import (
     ComparedClassifier,
     Comparison,
@@ -58,12 +57,7 @@ def run(options: argparse.Namespace) -> int:
     recipe = with_named_classes(recipe, options, classifiers[options.model[0]])
     for classifier in classifiers.values():
         print_warnings(classifier)
-    with tqdm(unit="step", file=sys.stderr, disable=None, leave=False) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with progress_bar() as show:
         comparison = compare(classifiers, picture.image, recipe, on_step=show)
     for each in comparison.classifiers:
         notes = classifiers[each.name].notes

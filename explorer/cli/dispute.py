@@ -12,8 +12,8 @@ from explorer.cli.judged_options import (
     judged_names,
     load_judged,
     notes_json,
-    progress_bar,
 )
+from explorer.cli.progress import progress_bar
 from explorer.experiments.dispute import Dispute, DisputeAttack, dispute, dispute_rows
 from explorer.experiments.dispute_recipe import DisputeRecipe
 from explorer.experiments.sweep.caveats import USUAL_EPSILON

@@ -6,11 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tqdm import tqdm
-
 from explorer.classifiers import Classifier, load
 from explorer.cli.common import number, print_json, print_warnings, writable_folder
 from explorer.cli.one_image import add_output_options
+from explorer.cli.progress import progress_bar
 from explorer.experiments.compare import check_classifiers
 from explorer.experiments.features.gradients import (
     COPIES,
@@ -83,12 +82,7 @@ def run(options: argparse.Namespace) -> int:
     if options.label is not None:
         label = classifiers[options.model[0]].find_label(options.label)
         settings = settings.with_label(label)
-    with tqdm(unit="batch", file=sys.stderr, disable=None, leave=False) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with progress_bar("batch") as show:
         answers = gradients(classifiers, picture.image, settings, on_step=show)
     recipe = gradients_recipe(answers, settings, options.image, classifiers)
     write_together(out, gradient_files(answers, settings, recipe))

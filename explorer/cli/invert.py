@@ -6,11 +6,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tqdm import tqdm
-
 from explorer.classifiers import Classifier, load
 from explorer.cli.common import UsageError, print_json, print_warnings, writable_folder
 from explorer.cli.one_image import add_output_options
+from explorer.cli.progress import progress_bar
 from explorer.experiments.features.drawing_recipes import inversion_recipe
 from explorer.experiments.features.inversion import Inversion, InversionSettings, invert
 from explorer.experiments.features.starts import STARTS_FROM_NOISE
@@ -52,12 +51,7 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("name each classifier once")
     for classifier in classifiers.values():
         print_warnings(classifier)
-    with tqdm(unit="step", file=sys.stderr, disable=None, leave=False) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with progress_bar() as show:
         answers = invert(classifiers, picture.image, settings, on_step=show)
     recipe = inversion_recipe(answers, settings, options.image, classifiers)
     write_together(out, inversion_files(answers, settings, recipe))

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Protocol
-
-from tqdm import tqdm
+from collections.abc import Iterable, Mapping
 
 from explorer.classifiers import Classifier, load
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
@@ -16,10 +11,6 @@ from explorer.cli.common import UsageError, print_warnings
 from explorer.engine import PRECISIONS
 
 MAX_JUDGES = 20
-
-
-class _OnStep(Protocol):
-    def __call__(self, done: int, total: int) -> None: ...
 
 
 def add_judged_options(parser: argparse.ArgumentParser, *, seed: bool = True) -> None:
@@ -57,18 +48,6 @@ def load_judged(names: Iterable[str], device: str) -> dict[str, Classifier]:
     for classifier in classifiers.values():
         print_warnings(classifier)
     return classifiers
-
-
-@contextmanager
-def progress_bar() -> Iterator[_OnStep]:
-    """An ``on_step(done, total)`` that draws a bar on standard error."""
-    with tqdm(unit="step", file=sys.stderr, disable=None, leave=False) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield show
 
 
 def notes_json(classifiers: Mapping[str, Classifier]) -> list[dict[str, str]]:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from PIL import Image
 from torch import Tensor
-from tqdm import tqdm
 
 from explorer.classifiers import Classifier, load
 from explorer.cli.common import UsageError, number, print_json, print_warnings, writable_folder
 from explorer.cli.one_image import add_output_options
+from explorer.cli.progress import progress_bar
 from explorer.experiments.features.drawing_recipes import painting_recipe
 from explorer.experiments.features.mask import (
     SIDE,
@@ -77,12 +77,7 @@ def run(options: argparse.Namespace) -> int:
     first = classifiers[options.model[0]]
     settings = replace(settings, target=first.find_label(options.target))
     name, masks = _masks(options, picture.image, classifiers)
-    with tqdm(unit="step", file=sys.stderr, disable=None, leave=False) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with progress_bar() as show:
         answers = paint(classifiers, picture.image, masks, settings, on_step=show)
     recipe = painting_recipe(answers, settings, name, options.image, classifiers)
     write_together(out, painting_files(answers, settings, recipe))

@@ -12,8 +12,8 @@ from explorer.cli.judged_options import (
     judged_names,
     load_judged,
     notes_json,
-    progress_bar,
 )
+from explorer.cli.progress import progress_bar
 from explorer.experiments.fitting_images import FIT, LIMIT, ImageSource, read_fitting_images
 from explorer.experiments.patch import Patch, PatchAttack, adversarial_patch
 from explorer.experiments.patch_recipe import GALLERY_SOURCE, PatchRecipe, patch_rows, targets_of

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-from tqdm import tqdm
 
 from explorer.classifiers import Classifier, load
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
@@ -27,6 +24,7 @@ from explorer.cli.data_options import (
     column_names,
     print_notes,
 )
+from explorer.cli.progress import progress_bar
 from explorer.engine import PRECISIONS
 from explorer.experiments.sweep.image_set import (
     GALLERY,
@@ -41,7 +39,7 @@ from explorer.experiments.trust import warnings_json
 from explorer.figures.set_files import answer_files
 from explorer.files import write_together
 from explorer.images.open import GALLERY_PREFIX, open_image
-from explorer.ranks import Ranks, connected_ranks, rank_device
+from explorer.ranks import connected_ranks, rank_device
 
 OWN_WEIGHTS = "-"
 MAX_MODELS = 20
@@ -152,7 +150,7 @@ def ask(
             print_notes(images[0].data)
         complete = asked(recipe, classifiers, images)
         ranks.check_same("classifiers and images", complete.recipe.models)
-        with _progress_bar(ranks) as on_progress:
+        with progress_bar(hidden=not ranks.is_first) as on_progress:
             result = answer(complete, ranks=ranks, on_progress=on_progress)
         if ranks.is_first:
             _report(options, result, show(result))
@@ -171,19 +169,6 @@ def _images(options: argparse.Namespace, classifiers: Sequence[Classifier]) -> t
         picture_set(pictures, classifier, label)
         for classifier, label in zip(classifiers, labels, strict=True)
     )
-
-
-@contextmanager
-def _progress_bar(ranks: Ranks) -> Iterator[Callable[[int, int], None]]:
-    """An ``on_progress(done, total)`` that draws a bar on standard error, for the first rank."""
-    hidden = None if ranks.is_first else True
-    with tqdm(unit="step", file=sys.stderr, disable=hidden, leave=False) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield show
 
 
 def _report(options: argparse.Namespace, result: Answer, text: str) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
-
-from tqdm import tqdm
 
 from explorer.classifiers import Classifier, catalogue, load
 from explorer.cli.common import UsageError, number, print_json, print_warnings, writable_folder
 from explorer.cli.data_options import SOURCES, print_notes
 from explorer.cli.one_image import add_output_options
+from explorer.cli.progress import progress_bar
 from explorer.datasets.labelled import LabelledImages
 from explorer.datasets.sources import read_source
 from explorer.experiments.features.drawing_recipes import synthesis_recipe
@@ -79,12 +77,7 @@ def run(options: argparse.Namespace) -> int:
     names = options.judge or judge_names(known, classifiers.values())
     judges = {name: classifiers.get(name) or load(name, device=options.device) for name in names}
     data = None if options.data is None else _data(options.data, classifiers)
-    with tqdm(unit="step", file=sys.stderr, disable=None, leave=False) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with progress_bar() as show:
         synthesis = synthesise(classifiers, settings, judges, data=data, on_step=show)
     if options.judge and not synthesis.judges:
         raise UsageError(

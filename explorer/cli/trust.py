@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from tqdm import tqdm
-
 from explorer.classifiers import Classifier
 from explorer.cli.common import print_caveats
+from explorer.cli.progress import progress_bar
 from explorer.errors import UserError
 from explorer.experiments.one_image.report import AttackReport
 from explorer.experiments.second_opinion import Opinion, SecondOpinion, second_opinion
@@ -35,12 +34,7 @@ def second_opinion_values(classifier: Classifier, report: AttackReport) -> dict[
 
     Its sentence is printed there too. The JSON is null where none can be had.
     """
-    with tqdm(unit="call", file=sys.stderr, disable=None, leave=False) as bar:
-
-        def show(calls: int, most: int) -> None:
-            bar.total = most
-            bar.update(calls - bar.n)
-
+    with progress_bar("call") as show:
         try:
             opinion = second_opinion(classifier, report, on_call=show)
         except UserError as error:

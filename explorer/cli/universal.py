@@ -12,8 +12,8 @@ from explorer.cli.judged_options import (
     judged_names,
     load_judged,
     notes_json,
-    progress_bar,
 )
+from explorer.cli.progress import progress_bar
 from explorer.experiments.fitting_images import (
     BUNDLED,
     FIT,

@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from explorer.classifiers import Classifier, ClassifierError, Entry
+from explorer.classifiers import Classifier
 from explorer.experiments.compare import MAX_CLASSIFIERS, check_classifiers, recipes_for
 from explorer.experiments.one_image.recipe import Recipe
-from explorer.ui.components.markdown import plain
-from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_request import AttackRequest
 from explorer.ui.shared.attack_widgets import (
     BIND,
@@ -24,10 +22,10 @@ from explorer.ui.shared.attack_widgets import (
     class_index,
     class_options,
 )
-from explorer.ui.shared.classifiers import NO_CLASSIFIER, default_pair, entries, load_for_page
+from explorer.ui.shared.classifier_choice import choose_classifiers, show_badges
+from explorer.ui.shared.classifiers import default_pair, entries, load_for_page
 from explorer.ui.shared.image_picker import choose_picture, known_label
 from explorer.ui.shared.picture import Picture
-from explorer.ui.shared.words import badge
 
 PAGE = "compare_"  # begins the keys of this page's widgets and values
 MODELS = f"{PAGE}models"
@@ -80,33 +78,15 @@ def choose_comparison() -> ComparisonRequest:
     Raises :class:`~explorer.errors.UserError` for fewer than two classifiers, for one that can't
     be loaded, and for a target that one of them lacks.
     """
-    names = _choose_classifiers(entries())
+    known = entries()
+    names = choose_classifiers(MODELS, known, default_pair(known), MAX_CLASSIFIERS)
+    show_badges(names, known)
     check_classifiers(names)
     models = {name: load_for_page(name) for name in names}
     first = models[names[0]]
     picture = choose_picture(first, PAGE)
     recipe = _choose_attack(picture, first, names[0])
     return ComparisonRequest(picture, recipe, recipes_for(models, recipe))
-
-
-def _choose_classifiers(known: Mapping[str, Entry]) -> list[str]:
-    if not known:
-        raise ClassifierError(NO_CLASSIFIER)
-    remember_lost(MODELS, known)
-    names = st.multiselect(
-        "Classifiers",
-        list(known),
-        default=default_pair(known),
-        key=MODELS,
-        bind=BIND,
-        max_selections=MAX_CLASSIFIERS,
-        placeholder="two to four",
-        help="Two to four. The picture's samples and the names of the classes are those of the "
-        "first one.",
-    )
-    for name in names:
-        st.markdown(f"{badge(known[name])} :small[{plain(known[name].title)}]")
-    return names
 
 
 def _choose_attack(picture: Picture, model: Classifier, name: str) -> Recipe:

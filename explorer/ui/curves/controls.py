@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from PIL import Image
 
-from explorer.classifiers import ClassifierError, Entry
+from explorer.classifiers import Entry
 from explorer.errors import UserError
 from explorer.experiments.sweep.epsilons import parse_epsilons
 from explorer.experiments.sweep.image_set import GALLERY
@@ -20,13 +20,11 @@ from explorer.experiments.sweep.recipe import (
     SetRecipe,
 )
 from explorer.experiments.sweep.set_attack import SetAttack
-from explorer.ui.components.markdown import plain
 from explorer.ui.curves.uploads import uploaded_pictures
-from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_widgets import BIND, choose_epsilon, choose_norm, choose_one
-from explorer.ui.shared.classifiers import NO_CLASSIFIER, entries, load_for_page
+from explorer.ui.shared.classifier_choice import choose_classifiers, show_badges
+from explorer.ui.shared.classifiers import entries, load_for_page
 from explorer.ui.shared.mode import is_public
-from explorer.ui.shared.words import badge
 
 PAGE = "curves_"  # begins the keys of this page's widgets and values
 QUESTIONS = {
@@ -118,24 +116,18 @@ def default_models(known: Mapping[str, Entry]) -> list[str]:
 
 
 def _choose_classifiers(known: Mapping[str, Entry], question: str) -> list[str]:
-    if not known:
-        raise ClassifierError(NO_CLASSIFIER)
-    remember_lost(f"{PAGE}models", known)
-    names = st.multiselect(
-        "Classifiers",
-        list(known),
-        default=default_models(known),
-        key=f"{PAGE}models",
-        bind=BIND,
-        max_selections=MAX_CLASSIFIERS,
-        placeholder="one to four",
-        help="One to four. The sample pictures are those that suit the first one.",
+    names = choose_classifiers(
+        f"{PAGE}models",
+        known,
+        default_models(known),
+        MAX_CLASSIFIERS,
+        numbers="one to four",
+        note="The sample pictures are those that suit the first one.",
     )
     least = 2 if question == TRANSFER else 1
     if len(names) < least:
         raise UserError(f"choose {'two classifiers' if least > 1 else 'a classifier'} or more")
-    for name in names:
-        st.markdown(f"{badge(known[name])} :small[{plain(known[name].title)}]")
+    show_badges(names, known)
     return names
 
 

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.classifiers import Classifier, ClassifierError, Entry
+from explorer.classifiers import Classifier
 from explorer.experiments.compare import MAX_CLASSIFIERS, check_classifiers
-from explorer.ui.components.markdown import plain
-from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_widgets import BIND, class_index, class_options
+from explorer.ui.shared.classifier_choice import choose_classifiers, show_badges
 from explorer.ui.shared.classifiers import (
-    NO_CLASSIFIER,
     default_pair,
     entries,
     identity,
@@ -21,7 +19,6 @@ from explorer.ui.shared.classifiers import (
 )
 from explorer.ui.shared.image_picker import choose_picture
 from explorer.ui.shared.picture import Picture
-from explorer.ui.shared.words import badge
 
 PAGE = "features_"  # begins the keys of this page's widgets and values
 MODELS, SECTION = f"{PAGE}models", f"{PAGE}section"
@@ -57,7 +54,9 @@ def choose_request() -> FeaturesRequest:
     Raises :class:`~explorer.errors.UserError` for fewer than two classifiers and for one that can't
     be loaded.
     """
-    names = _choose_classifiers(entries())
+    known = entries()
+    names = choose_classifiers(MODELS, known, default_pair(known), MAX_CLASSIFIERS)
+    show_badges(names, known)
     check_classifiers(names)
     models = {name: load_for_page(name) for name in names}
     return FeaturesRequest(choose_picture(models[names[0]], PAGE), models)
@@ -72,23 +71,3 @@ def choose_class(
         title, options, index=None, key=key, bind=BIND, placeholder=empty, help=help_
     )
     return class_index(options, chosen)
-
-
-def _choose_classifiers(known: Mapping[str, Entry]) -> list[str]:
-    if not known:
-        raise ClassifierError(NO_CLASSIFIER)
-    remember_lost(MODELS, known)
-    names = st.multiselect(
-        "Classifiers",
-        list(known),
-        default=default_pair(known),
-        key=MODELS,
-        bind=BIND,
-        max_selections=MAX_CLASSIFIERS,
-        placeholder="two to four",
-        help="Two to four. The picture's samples and the names of the classes are those of the "
-        "first one.",
-    )
-    for name in names:
-        st.markdown(f"{badge(known[name])} :small[{plain(known[name].title)}]")
-    return names

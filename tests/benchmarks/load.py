@@ -1,6 +1,7 @@
 """How long people wait on one server, and what it costs: ``python -m tests.benchmarks.load``.
 
 ``--people 1 10 20`` lets so many people move ε at once, and checks every picture that they get.
+``--people 10 --answers 5000`` lets them move on as soon as they are answered, until so many were.
 ``--biggest`` lets a visitor ask the biggest question beside one who moves ε. ``--moves 2000`` and
 ``--sessions 100`` measure the growth of memory, and ``--idle 30`` the load of sessions at rest.
 """
@@ -18,7 +19,7 @@ import psutil
 
 from tests.benchmarks.room import biggest, endurance
 from tests.benchmarks.room.correctness import wrong_answers
-from tests.benchmarks.room.people import measure, report
+from tests.benchmarks.room.people import STEPS, collect, measure, report
 from tests.sessions.server import Server, running
 
 
@@ -36,9 +37,14 @@ def warm_server(model: str, **settings: str) -> Iterator[Server]:
 def people(options: argparse.Namespace) -> None:
     for number in options.people:
         with warm_server(options.model) as server:
-            outcome = asyncio.run(
-                measure(server.address, number, options.seconds, options.every, options.model)
-            )
+            if options.answers:
+                work = collect(
+                    server.address, number, options.answers, options.steps, options.model
+                )
+            else:
+                times = options.seconds, options.every
+                work = measure(server.address, number, *times, options.model)
+            outcome = asyncio.run(work)
         print(report(number, outcome), flush=True)
         for error in sorted(set(outcome.errors)):
             print("   ", error.splitlines()[0])
@@ -75,6 +81,8 @@ def main() -> None:
     parser.add_argument("--people", type=int, nargs="+", default=[])
     parser.add_argument("--seconds", type=float, default=40.0, help="how long people move ε")
     parser.add_argument("--every", type=float, default=4.0, help="seconds between two moves")
+    parser.add_argument("--answers", type=int, default=0, help="in all, without pauses")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of these attacks")
     parser.add_argument("--model", default="cifar10-standard")
     parser.add_argument("--no-check", dest="check", action="store_false")
     parser.add_argument("--biggest", action="store_true")

@@ -17,15 +17,13 @@ MB = 2**20
 
 async def memory_of_moves(address: str, process: psutil.Process, moves: int) -> str:
     """Growth of the server's memory over so many moves of one session, after as many tenths."""
-    async with Session(address) as session:
-        await session.open("attack", QUICK)
-        before = 0
-        for seed in range(1, moves + moves // 10 + 1):
-            if seed == moves // 10 + 1:
-                before = process.memory_info().rss
-            await session.set("seed", double_value=float(seed))
+    (person,) = people_for(address, 1, "cifar10-standard", steps=5)
+    async with person.session:
+        await person.open()
+        await person.move_until(moves // 10)
+        before = process.memory_info().rss
+        await person.move_until(moves // 10 + moves)
         after = process.memory_info().rss
-        assert not session.errors, session.errors
     return f"{moves} moves in one session: memory {(after - before) / MB:+.0f} MB"
 
 

@@ -21,6 +21,12 @@ from tests.sessions.client import Session
 LONGEST_WAIT = 60.0  # seconds for the last move of each person
 OPENING = 120.0  # seconds for the first picture of each, when all open the page at once
 STEPS = 40
+QUARTERS = range(4, 65)  # the values of ε that people choose, in quarters of 1/255
+
+
+def shown_epsilon(levels: float) -> str:
+    """What stands before the perturbation of this ε, in levels of 255."""
+    return f"+ {levels:g}/255 ×"
 
 
 def sha256(text: str) -> str:
@@ -30,11 +36,13 @@ def sha256(text: str) -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a person saw: SHA-256 of the adversarial image's data, for the picture and ε asked."""
+    """What a person saw: SHA-256 of the adversarial image's data, for what was asked."""
 
     picture: str
     levels: float
     digest: str
+    seed: int
+    steps: int
 
 
 @dataclass
@@ -62,11 +70,15 @@ class Outcome:
 class Person:
     """One session that attacks one sample picture."""
 
-    def __init__(self, address: str, picture: str, model: str, seed: int) -> None:
+    def __init__(
+        self, address: str, picture: str, model: str, seed: int, steps: int = STEPS
+    ) -> None:
         self.session = Session(address)
-        self.picture, self.outcome = picture, Outcome()
-        self._query = f"model={model}&image={picture.replace(' ', '+')}&steps={STEPS}"
+        self.picture, self.steps, self.outcome = picture, steps, Outcome()
+        self._query = f"model={model}&image={picture.replace(' ', '+')}&steps={steps}"
         self._random = random.Random(seed)
+        self._seed = 0  # of the attacks' random starts
+        self._deck: list[int] = []  # the values of ε that are left for this seed
 
     async def open(self) -> None:
         """Open the page and wait for its first picture; others' moves may delay the ladder long."""
@@ -81,18 +93,34 @@ class Person:
             await asyncio.sleep(self._random.uniform(0, every))
             first_run, moves = session.runs, max(1, round(seconds / every))
             # Each ε once: a repeated one would be answered from the cache.
-            for number, quarters in enumerate(self._random.sample(range(4, 65), moves), start=1):
+            for number, quarters in enumerate(self._random.sample(QUARTERS, moves), start=1):
                 await self.move(quarters / 4, every, last=number == moves)
             self.outcome.runs = session.runs - first_run
             self.outcome.errors = session.errors
         return self.outcome
+
+    async def move_until(self, answers: int) -> None:
+        """Move ε as soon as the last move was answered, until so many were, in an open session.
+
+        Raises ``AssertionError`` where a move gets no answer or the page shows an error.
+        """
+        while len(self.outcome.answers) < answers:
+            if not self._deck:  # each ε had its turn: another seed makes them new questions
+                self._seed += 1
+                await self.session.set("seed", wait=False, double_value=float(self._seed))
+                shown = self.triptych()["operators"][0]
+                self._deck = [q for q in QUARTERS if shown != shown_epsilon(q / 4)]
+                self._random.shuffle(self._deck)
+            await self.move(self._deck.pop() / 4, 0, last=True)
+            assert not self.outcome.unanswered, f"no answer within {LONGEST_WAIT:g} s"
+            assert not self.session.errors, self.session.errors
 
     async def move(self, levels: float, every: float, last: bool = False) -> None:
         """One move, and the wait until it is answered or the next one is due."""
         started = time.monotonic()
         patience = LONGEST_WAIT if last else every
         await self.session.set("linf", wait=False, double_array_value=[levels])
-        wanted = f"+ {levels:g}/255 ×"
+        wanted = shown_epsilon(levels)
 
         def answered() -> bool:
             return bool(self.triptych()["operators"][0] == wanted)
@@ -106,7 +134,8 @@ class Person:
         took = time.monotonic() - started
         if answered():
             digest = sha256(self.triptych()["pictures"][2]["src"])
-            self.outcome.answers.append(Answer(self.picture, levels, digest))
+            answer = Answer(self.picture, levels, digest, self._seed, self.steps)
+            self.outcome.answers.append(answer)
             self.outcome.seconds.append(took)
             if not last:
                 await asyncio.sleep(max(0.0, every - took))
@@ -125,10 +154,29 @@ class Person:
         return {"operators": [""], "pictures": [{"src": ""}] * 3}
 
 
-def people_for(address: str, number: int, model: str) -> list[Person]:
+def people_for(address: str, number: int, model: str, steps: int = STEPS) -> list[Person]:
     """So many people, with different pictures as far as there are any."""
     pictures = [sample.title for sample in samples("cifar10" if "cifar" in model else "tiny12")]
-    return [Person(address, pictures[seed % len(pictures)], model, seed) for seed in range(number)]
+    return [
+        Person(address, pictures[seed % len(pictures)], model, seed, steps)
+        for seed in range(number)
+    ]
+
+
+async def collect(address: str, number: int, answers: int, steps: int, model: str) -> Outcome:
+    """So many answers, by all people together, each of whom moves once the last one came."""
+    outcome = Outcome()
+    people = people_for(address, number, model, steps)
+
+    async def take_part(person: Person) -> None:
+        async with person.session:
+            await person.open()
+            await person.move_until(answers // number)
+
+    await asyncio.gather(*map(take_part, people))
+    for person in people:
+        outcome.add(person.outcome)
+    return outcome
 
 
 async def measure(address: str, number: int, seconds: float, every: float, model: str) -> Outcome:

@@ -1,4 +1,8 @@
-"""Page set-up and navigation. Start the app with ``streamlit run explorer/Home.py``."""
+"""Server, page set-up and navigation. Start the app with ``streamlit run explorer/Home.py``.
+
+The server imports this file once, and the slow imports begin then: a visitor's browser takes a
+second to ask for the first page. Each session runs it as its script.
+"""
 
 from __future__ import annotations
 
@@ -23,33 +27,49 @@ if sys.path[0] == HERE or ROOT not in sys.path:
 import streamlit as st
 
 from explorer.files import ASSETS, PAGES
+from explorer.ui.components.page_style import page_style
 from explorer.ui.jobs.progress import following_jobs
 from explorer.ui.shared.imports import warm_up
 from explorer.ui.shared.wrong_settings import stop_on_wrong_settings
 
 ICON = str(ASSETS / "icon.svg")
 
+
+def navigation() -> st.Page:
+    """The page that a visitor asked for, in the navigation of all.
+
+    The titles are so short that all pages have a place beside a sidebar in a window 1440 pixels
+    wide. The heading of each page has its whole name.
+    """
+    return st.navigation(
+        [
+            st.Page(
+                PAGES / "overview.py", title="Overview", icon=":material/visibility:", default=True
+            ),
+            st.Page(PAGES / "attack.py", title="Attack", icon=":material/bolt:"),
+            st.Page(PAGES / "compare.py", title="Compare", icon=":material/balance:"),
+            st.Page(PAGES / "features.py", title="Features", icon=":material/search:"),
+            st.Page(PAGES / "curves.py", title="Curves", icon=":material/show_chart:"),
+            st.Page(PAGES / "datasets.py", title="Data sets", icon=":material/compare:"),
+            st.Page(PAGES / "gaussians.py", title="Gaussians", icon=":material/scatter_plot:"),
+            st.Page(PAGES / "lab.py", title="Lab", icon=":material/science:"),
+            st.Page(PAGES / "models.py", title="Models", icon=":material/category:"),
+        ],
+        position="top",
+    )
+
+
 warm_up()
-st.set_page_config(page_icon=ICON, layout="wide")
-stop_on_wrong_settings()
-st.logo(ICON, size="medium")
-# So short that all pages have a place beside a sidebar in a window 1440 pixels wide. The heading of
-# each page has its whole name.
-page = st.navigation(
-    [
-        st.Page(
-            PAGES / "overview.py", title="Overview", icon=":material/visibility:", default=True
-        ),
-        st.Page(PAGES / "attack.py", title="Attack", icon=":material/bolt:"),
-        st.Page(PAGES / "compare.py", title="Compare", icon=":material/balance:"),
-        st.Page(PAGES / "features.py", title="Features", icon=":material/search:"),
-        st.Page(PAGES / "curves.py", title="Curves", icon=":material/show_chart:"),
-        st.Page(PAGES / "datasets.py", title="Data sets", icon=":material/compare:"),
-        st.Page(PAGES / "gaussians.py", title="Gaussians", icon=":material/scatter_plot:"),
-        st.Page(PAGES / "lab.py", title="Lab", icon=":material/science:"),
-        st.Page(PAGES / "models.py", title="Models", icon=":material/category:"),
-    ],
-    position="top",
-)
-with following_jobs():
-    page.run()
+if __name__ == "__main__":  # a visitor's session runs this file as its script
+    st.set_page_config(page_icon=ICON, layout="wide")
+    stop_on_wrong_settings()
+    page_style()
+    st.logo(ICON, size="medium")
+    page = navigation()
+    with following_jobs():
+        page.run()
+else:  # streamlit run imports it once, when the server starts
+    from explorer.ui.server import end_with_success, serving
+
+    end_with_success()
+    app = st.App(__file__, lifespan=serving)

@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 from explorer import __version__
 from explorer.cli.signals import handle_signals, leave, report_stop, was_interrupted
 from explorer.errors import Cancelled, UserError, failure_of_user_code, is_out_of_memory, log_bug
-from explorer.files import cache_folder, is_disk_full
+from explorer.files import cache_folder, is_disk_full, remove_empty_folders
 from explorer.system import tune_process
 
 MISTAKE, BUG, BROKEN_PIPE = 2, 70, 141  # 70: sysexits.h; above 128: plus a signal
@@ -149,6 +149,8 @@ def main(arguments: Sequence[str] | None = None, program: str = MODULE) -> int:
             return BUG
         print(f"{program}: {sentence}", file=sys.stderr)
         return MISTAKE
+    finally:
+        remove_empty_folders()  # a refused command leaves nothing behind
 
 
 class _OutputError(UserError):

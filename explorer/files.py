@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from explorer.errors import UserError
@@ -184,6 +184,26 @@ def remove_folder(path: Path) -> None:
     """
     with temporary_folder(path.parent) as holder:
         os.replace(path, holder / path.name)
+
+
+_created: list[Path] = []  # folders of this process, each before its parent
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and those above it, which :func:`remove_empty_folders` may remove again.
+
+    Raises :class:`OSError`.
+    """
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    _created.extend(missing)
+
+
+def remove_empty_folders() -> None:
+    """Remove what :func:`make_folder` created and nothing was written to."""
+    while _created:
+        with suppress(OSError):  # there are files in it
+            _created.pop(0).rmdir()
 
 
 def _check_free(path: Path) -> None:

@@ -14,6 +14,7 @@ from explorer.classifiers import Classifier
 from explorer.errors import UserError
 from explorer.experiments.one_image.recipe import RecipeError, parse_number
 from explorer.experiments.trust import Caveat
+from explorer.files import make_folder
 
 MAX_LIMIT, MAX_THREADS = 10**9, 1024
 
@@ -75,7 +76,7 @@ def writable_folder(out: str | Path) -> Path:
     """
     folder = Path(out)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         # A file of its own for each process: the ranks of torchrun try the same folder at once.
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from explorer.__main__ import main
 from explorer.cli.common import writable_folder
 
 
@@ -13,3 +14,13 @@ def test_many_processes_may_try_one_folder_at_once(tmp_path) -> None:
         folders = list(executor.map(writable_folder, [tmp_path / "out"] * 400))
     assert folders == [tmp_path / "out"] * 400
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_refused_command_leaves_no_folder_of_its_own(tmp_path, capsys) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for out in (tmp_path / "new" / "deep", mine):
+        command = ["attack", "gallery:none", "--model", "cifar10-standard", "--epsilon", "0.1"]
+        assert main([*command, "--out", str(out)]) == 2
+        assert "no picture 'none'" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [mine]

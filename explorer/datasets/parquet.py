@@ -131,7 +131,9 @@ def _read_columns(
         raise DataError(f"{path} unpacks to {unpacked / 2**20:.0f} MiB, far too much for its size")
     if rows > max(_ROWS, size // _BYTES_PER_ROW):
         raise DataError(f"{path} has {rows:,} rows, far too many for its size")
-    return file.read_row_groups(range(groups), columns=columns)
+    # One by one: pyarrow can't give a dictionary inside of a struct for several at once.
+    tables = [file.read_row_group(group, columns=columns) for group in range(groups)]
+    return pa.concat_tables([file.schema_arrow.empty_table().select(columns), *tables])
 
 
 def labelled_images(

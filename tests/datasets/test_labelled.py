@@ -43,13 +43,31 @@ def pictures(n=5, side=8):
     return np.random.default_rng(0).integers(0, 256, (n, side, side, 3), dtype=np.uint8)
 
 
-def write(path, cells, labels, column="img", names=NAMES):
+def write(path, cells, labels, column="img", names=NAMES, **layout):
     table = pa.table({column: [{"bytes": c, "path": None} for c in cells], "label": labels})
     if names:
         info = {"info": {"features": {"label": {"names": names, "_type": "ClassLabel"}}}}
         table = table.replace_schema_metadata({"huggingface": json.dumps(info)})
-    pq.write_table(table, path)
+    pq.write_table(table, path, **layout)
     return path
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"row_group_size": 2},
+        {"dictionary_pagesize_limit": 100, "data_page_size": 100},
+        {"use_dictionary": False, "row_group_size": 1},
+    ],
+    ids=["several row groups", "a dictionary that overflows", "without dictionaries"],
+)
+def test_a_file_may_be_laid_out_in_any_way(tmp_path, layout):
+    arrays = pictures()
+    path = write(tmp_path / "a.parquet", map(png, arrays), [0, 1, 0, 1, 1], **layout)
+    data = read_parquet(path)
+    assert np.array_equal(data.images.permute(0, 2, 3, 1).numpy(), arrays)
+    assert data.labels.tolist() == [0, 1, 0, 1, 1]
+    assert read_parquet(path, limit=3).labels.tolist() == [0, 1, 0]
 
 
 @pytest.mark.parametrize("column", ["img", "image"])

@@ -109,11 +109,13 @@ def isolated_attack(
     labels: Tensor,
     attack: DisputeAttack,
     *,
+    targets: Tensor | None = None,
     on_step: OnStep = lambda done, steps: None,
     cancelled: IsCancelled | None = None,
 ) -> Tensor:
     """Images float32 [N, C, H, W] near ``images`` that fool ``attacked`` and spare ``ensemble``.
 
+    With ``targets`` int64 [N] the attacked classifier is to say these, and the ensemble the labels.
     Of all points of an image that one is kept which fools the attacked classifier and leaves most
     of the ensemble right, by the models that give the gradients, and then has the highest
     objective. Raises :class:`~explorer.errors.Cancelled` when ``cancelled()`` is true.
@@ -121,7 +123,9 @@ def isolated_attack(
     settings = attack.pgd
     models = [gradient_model(each, attack.precision)[0] for each in (attacked, *ensemble)]
     labels = labels.to(attacked.device)
-    own, others = Objective("cw", labels, None), Objective("ce", labels, None)
+    if targets is not None:
+        targets = targets.to(attacked.device)
+    own, others = Objective("cw", labels, targets), Objective("ce", labels, None)
     start = images.to(attacked.device)
     point, best = start, start
     rank = torch.full((len(images),), -1.0, device=start.device)

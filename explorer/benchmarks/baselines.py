@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,21 +15,26 @@ from torch import Tensor, nn
 from explorer.classifiers import Classifier
 
 Attack = Callable[[Tensor, Tensor], Tensor]
-"""Images float32 [N, 3, H, W] and labels int64 [N] → adversarial images [N, 3, H, W]."""
+"""Images float32 [N, 3, H, W] and labels int64 [N] → adversarial images [N, 3, H, W].
+
+A targeted attack takes the classes to reach in place of the labels.
+"""
 
 MODULE_FORMS = ("plain", "frozen")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """The attack that every library runs: PGD from a random start in an L∞ ball.
+    """The attack that every library runs: PGD from a random start in a ball of ``norm``.
 
-    ``epsilon`` is its radius in pixels of [0, 1]. Libraries that want a constant step size get
-    Madry's 2.5 ε / steps.
+    ``epsilon`` is its radius in pixels of [0, 1], ``norm`` "linf" or "l2". Libraries that want a
+    constant step size get Madry's 2.5 ε / steps.
     """
 
     epsilon: float = 4 / 255
     steps: int = 10
+    norm: str = "linf"
+    targeted: bool = False
 
     @property
     def step_size(self) -> float:
@@ -75,23 +81,28 @@ def module_copy(classifier: Classifier, form: str) -> Classifier:
 
 
 def _torchattacks(package: str, classifier: Classifier, setting: Setting) -> Attack:
-    pgd: Attack = import_module(package).PGD(
+    library = import_module(package)
+    kind = library.PGD if setting.norm == "linf" else library.PGDL2
+    pgd: Any = kind(
         classifier,
         eps=setting.epsilon,
         alpha=setting.step_size,
         steps=setting.steps,
         random_start=True,
     )
+    if setting.targeted:
+        pgd.set_mode_targeted_by_label(quiet=True)
     return lambda images, labels: pgd(images, labels)
 
 
 def _foolbox(package: str, classifier: Classifier, setting: Setting) -> Attack:
     foolbox = import_module(package)
     model = foolbox.PyTorchModel(classifier, bounds=(0, 1), device=classifier.device)
-    pgd = foolbox.attacks.LinfPGD(
-        steps=setting.steps, abs_stepsize=setting.step_size, random_start=True
-    )
-    return lambda images, labels: pgd(model, images, labels, epsilons=setting.epsilon)[1]
+    kind = foolbox.attacks.LinfPGD if setting.norm == "linf" else foolbox.attacks.L2PGD
+    pgd = kind(steps=setting.steps, abs_stepsize=setting.step_size, random_start=True)
+    criteria = foolbox.criteria
+    aim = criteria.TargetedMisclassification if setting.targeted else criteria.Misclassification
+    return lambda images, classes: pgd(model, images, aim(classes), epsilons=setting.epsilon)[1]
 
 
 def _art(package: str, classifier: Classifier, setting: Setting) -> Attack:
@@ -108,10 +119,11 @@ def _art(package: str, classifier: Classifier, setting: Setting) -> Attack:
     def run(images: Tensor, labels: Tensor) -> Tensor:
         pgd = evasion.ProjectedGradientDescent(
             estimator,
-            norm="inf",
+            norm="inf" if setting.norm == "linf" else 2,
             eps=setting.epsilon,
             eps_step=setting.step_size,
             max_iter=setting.steps,
+            targeted=setting.targeted,
             num_random_init=1,
             batch_size=len(images),
             verbose=False,
@@ -126,17 +138,25 @@ def _autoattack(package: str, classifier: Classifier, setting: Setting) -> Attac
     apgd = import_module(f"{package}.autopgd_base").APGDAttack(
         classifier,
         n_iter=setting.steps,
-        norm="Linf",
+        norm="Linf" if setting.norm == "linf" else "L2",
         eps=setting.epsilon,
-        loss="ce",
+        loss="ce-targeted-cfts" if setting.targeted else "ce",  # minus the target's cross-entropy
         seed=0,
         device=classifier.device,
     )
-    # Without best_loss it returns the original image where the attack fails.
-    return lambda images, labels: apgd.perturb(images, labels, best_loss=True)
+
+    def run(images: Tensor, classes: Tensor) -> Tensor:
+        # Not perturb, which takes no targets.
+        apgd.init_hyperparam(images)
+        highest_loss: Tensor = apgd.attack_single_run(images, classes)[0]
+        return highest_loss
+
+    return run
 
 
 def _adversarial_library(package: str, classifier: Classifier, setting: Setting) -> Attack:
+    if setting.norm != "linf":
+        raise ValueError("the library has no PGD in an L2 ball")
     # It returns the original image where the attack fails.
     pgd = import_module(f"{package}.attacks").pgd_linf
     return lambda images, labels: pgd(
@@ -147,6 +167,7 @@ def _adversarial_library(package: str, classifier: Classifier, setting: Setting)
         steps=setting.steps,
         absolute_step_size=setting.step_size,
         random_init=True,
+        targeted=setting.targeted,
     )
 
 

@@ -114,3 +114,9 @@ def synchronize(device: torch.device) -> None:
     """Wait for all work on ``device``."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+def describe_error(error: Exception) -> str:
+    """The exception of another library's attack as one line of a table."""
+    first_line = (str(error).strip() or "without a message").splitlines()[0]
+    return f"failed: {type(error).__name__}: {first_line[:200]}"

@@ -19,6 +19,7 @@ from explorer.benchmarks.flops import gradient_flops, matrix_peaks
 from explorer.benchmarks.rounds import (
     Clock,
     Quartiles,
+    describe_error,
     gallery_images,
     ratio_quartiles,
     run_interleaved,
@@ -93,7 +94,7 @@ def measure(
     result = run_interleaved(attacks, images, labels, rounds, clock)
     if OURS in result.errors:
         raise result.errors[OURS]
-    problems |= {name: _describe(error) for name, error in result.errors.items()}
+    problems |= {name: describe_error(error) for name, error in result.errors.items()}
     ours = result.seconds[OURS]
 
     def measurement(name: str) -> Measurement:
@@ -137,7 +138,7 @@ def _attacks(
         try:
             attacks[baseline.name] = baseline.attack(classifier, setting, form)
         except Exception as error:  # another library may fail in any way
-            problems[baseline.name] = _describe(error)
+            problems[baseline.name] = describe_error(error)
     return attacks, problems
 
 
@@ -163,8 +164,3 @@ def verify(
         excess=max(outside_ball, outside_range, 0.0),
         ratio=ratio_quartiles(seconds, ours),
     )
-
-
-def _describe(error: Exception) -> str:
-    first_line = (str(error).strip() or "without a message").splitlines()[0]
-    return f"failed: {type(error).__name__}: {first_line[:200]}"

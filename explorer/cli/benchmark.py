@@ -20,14 +20,24 @@ from explorer.cli.benchmark_output import (
     RANDOM,
     CaseResult,
     ScalingResult,
+    StrengthResult,
     print_cases,
     print_scaling,
+    print_strength,
+)
+from explorer.cli.benchmark_strength import (
+    GALLERY,
+    STRENGTH_MODELS,
+    add_strength_options,
+    check_strength,
+    strength_cases,
 )
 from explorer.cli.common import MAX_THREADS, UsageError, at_least_one, check_count, number
 from explorer.engine import PRECISIONS
 from explorer.files import shared_folder
 
 MAX_BATCH = 10_000
+EPSILON = 4 / 255
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -51,18 +61,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add("--model", action="append", help=f"may be repeated (default {' '.join(DEFAULT_MODELS)})")
     add("--weights", help="a local .safetensors or .pth state dict, for a single --model")
     add("--batch", type=int, nargs="+", default=[1, 8, 128], help="batch sizes (default 1 8 128)")
-    add(
-        "--epsilon",
-        type=number,
-        default=4 / 255,
-        help="L∞ radius in pixels of [0, 1] (default 4/255)",
-    )
+    add_strength_options(parser)
+    add("--epsilon", type=number, help="L∞ radius in pixels of [0, 1] (default 4/255)")
     add("--steps", type=int, default=10, help="PGD steps (default 10)")
     add(
         "--rounds",
         type=int,
-        default=7,
-        help="interleaved rounds that count, after one that does not (default 7)",
+        help="interleaved rounds that count, after one that does not (default 7; 1 with "
+        "--to-strength)",
     )
     add(
         "--precision",
@@ -77,13 +83,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    names = options.model or list(DEFAULT_MODELS)
+    if options.rounds is None:
+        options.rounds = 1 if options.to_strength else 7
+    names = options.model or list(STRENGTH_MODELS if options.to_strength else DEFAULT_MODELS)
     _check(options, names)
     threads_before = torch.get_num_threads()
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     try:
-        if options.scaling:
+        if options.to_strength:
+            _run_strength(options, names)
+        elif options.scaling:
             print_scaling(_run_scaling(options, names), options.json)
         else:
             _run_cases(options, names)
@@ -99,7 +109,8 @@ def _check(options: argparse.Namespace, names: list[str]) -> None:
     for flag in ("rounds", "steps"):
         at_least_one(f"--{flag}", getattr(options, flag))
     check_count("--threads", options.threads, MAX_THREADS)
-    if not 0 < options.epsilon <= 1:
+    check_strength(options)
+    if options.epsilon is not None and not 0 < options.epsilon <= 1:
         raise UsageError(
             "--epsilon must be above 0 and at most 1, in pixels of [0, 1]; it is "
             f"{options.epsilon:g}"
@@ -110,6 +121,8 @@ def _check(options: argparse.Namespace, names: list[str]) -> None:
         raise UsageError(f"there is no file {options.weights}")
     if options.peers and options.scaling:
         raise UsageError("--scaling measures our attack alone; leave --peers out, or run twice")
+    if options.to_strength and (options.peers or options.scaling):
+        raise UsageError("--to-strength is a measurement of its own; run bench twice")
 
 
 def _load(options: argparse.Namespace, name: str) -> BenchmarkModel:
@@ -155,5 +168,16 @@ def _run_scaling(options: argparse.Namespace, names: list[str]) -> list[ScalingR
     return results
 
 
+def _run_strength(options: argparse.Namespace, names: list[str]) -> None:
+    results = []
+    for name in names:
+        model = _load(options, name)
+        results += [
+            StrengthResult(case, model.random) for case in strength_cases(options, name, model)
+        ]
+    print_strength(results, options.data or GALLERY, options.json)
+
+
 def _setting(options: argparse.Namespace) -> Setting:
-    return Setting(options.epsilon, options.steps)
+    epsilon = EPSILON if options.epsilon is None else options.epsilon
+    return Setting(epsilon, options.steps)

@@ -12,6 +12,8 @@ import torch
 from explorer.benchmarks.memory import Memory
 from explorer.benchmarks.scaling import Cost
 from explorer.benchmarks.speed import Case, Measurement
+from explorer.benchmarks.strength import StrengthCase
+from explorer.cli.benchmark_strength import strength_lines, strength_values
 from explorer.cli.common import print_json
 
 RANDOM = (
@@ -37,6 +39,14 @@ class ScalingResult:
     random: bool
     costs: tuple[Cost, ...]
     memory: tuple[Memory, ...]
+
+
+@dataclass(frozen=True)
+class StrengthResult:
+    """The strength of attacks on one classifier, and whether it has random weights."""
+
+    case: StrengthCase
+    random: bool
 
 
 def print_cases(
@@ -71,6 +81,19 @@ def print_scaling(results: list[ScalingResult], as_json: bool) -> None:
     for result in results:
         lines = (*map(_cost_line, result.costs), *map(_memory_line, result.memory))
         print(f"\n{result.model}", *lines, sep="\n")
+
+
+def print_strength(results: list[StrengthResult], source: str, as_json: bool) -> None:
+    """Print what our steps reach beside other attacks on images of ``source``."""
+    if as_json:
+        cases = [strength_values(each.case) | {"random_weights": each.random} for each in results]
+        print_json({"machine": _machine(), "data": source, "cases": cases})
+        return
+    print(_machine_line())
+    for each in results:
+        print(*strength_lines(each.case, source), sep="\n")
+        if each.random:
+            print(f"  {RANDOM}")
 
 
 def _case_values(result: CaseResult) -> dict[str, Any]:

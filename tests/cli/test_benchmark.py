@@ -8,13 +8,17 @@ from dataclasses import replace
 import pytest
 import torch
 
+from explorer.benchmarks import strength
 from explorer.benchmarks.baselines import Baseline
 from explorer.cli import benchmark as command
+from explorer.cli import benchmark_strength
 from tests.benchmarks.figure import draw
 from tests.benchmarks.table import table
 from tests.cli.running import run
 from tests.threads import threads
 
+STRENGTH = ["--to-strength", "--model", "cifar10-standard", "--device", "cpu", "--limit", "2"]
+STRENGTH += ["--peer-steps", "3", "--norm", "linf"]
 QUICK = ["--model", "cifar10-standard", "--device", "cpu"]
 QUICK += ["--batch", "1", "2", "--steps", "1", "--rounds", "1"]
 
@@ -149,3 +153,45 @@ def test_a_mistake_is_one_line(capsys, arguments, words):
     assert out == ""
     assert words in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_to_strength_compares_steps_and_time(capsys, monkeypatch):
+    plain = Baseline("torchattacks", ("torch",), lambda *_: lambda pixels, classes: pixels)
+    absent = Baseline("foolbox", ("no_such_package",), lambda *_: None)
+    monkeypatch.setattr(benchmark_strength, "BASELINES", (plain, absent))
+    monkeypatch.setattr(strength, "MOST_STEPS", 5)
+    monkeypatch.setattr(strength, "SHOWN_STEPS", (1, 5))
+    status, out, err = run(capsys, "bench", *STRENGTH, "--json")
+    assert status == 0, err
+    cases = json.loads(out)["cases"]
+    assert [case["targeted"] for case in cases] == [False, True]
+    for case in cases:
+        assert (case["norm"], case["epsilon"], case["images"]) == ("linf", 1 / 255, 2)
+        unchanged, missing = case["peers"]
+        assert unchanged["our_steps"] == 1
+        assert unchanged["strength"]["success"] == 0
+        assert unchanged["our_strength"]["loss"] > unchanged["strength"]["loss"]
+        assert missing == {"name": "foolbox", "steps": 3, "problem": "not installed"}
+        losses = [each["loss"] for each in case["ours"]]
+        assert losses[-1] == max(losses)
+    status, out, _ = run(capsys, "bench", *STRENGTH, "--aim", "targeted", "--epsilon", "2/255")
+    assert status == 0
+    assert "L∞ ε = 2/255, targeted: 2 images of the sample pictures" in out
+    assert "not installed" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--peers"], "run bench twice"),
+        (["--limit", "0"], "--limit must be at least 1"),
+        (["--peer-steps", "0"], "--peer-steps must be at least 1"),
+        (["--epsilon-l2", "0"], "--epsilon-l2 must be above 0"),
+        (["--data", "no/such.parquet"], "no/such.parquet"),
+    ],
+)
+def test_to_strength_says_what_is_wrong(capsys, arguments, sentence):
+    status, out, err = run(capsys, "bench", *STRENGTH, *arguments)
+    assert status == 2
+    assert sentence in err
+    assert out == ""

@@ -1,0 +1,191 @@
+"""``bench --to-strength``: our steps and time to the strength of other libraries' attacks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import asdict, replace
+from typing import Any
+
+from torch import Tensor
+
+from explorer.benchmarks.baselines import BASELINES, Setting
+from explorer.benchmarks.models import BenchmarkModel
+from explorer.benchmarks.rounds import gallery_images
+from explorer.benchmarks.strength import (
+    BASELINE_STEPS,
+    MOST_STEPS,
+    Comparison,
+    Strength,
+    StrengthCase,
+    measure_strength,
+)
+from explorer.classifiers import Classifier
+from explorer.cli.common import UsageError, check_count, number
+from explorer.datasets.sources import read_source
+from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.images.gallery import samples
+
+STRENGTH_MODELS = (
+    *("cifar10-standard", "cifar10-robust", "tiny12-standard", "tiny12-robust"),
+    *("torchvision:squeezenet1_1", "efficientnet_lite0"),
+)
+IMAGES, MAX_IMAGES = 64, 10_000
+GALLERY = "the sample pictures"
+# L∞ and L2 radii at which PGD fools a part of the images and the strength of attacks differs.
+EPSILONS = {
+    "cifar10-standard": (1 / 255, 0.15),
+    "cifar10-robust": (4 / 255, 0.5),
+    "tiny12-standard": (1 / 255, 0.3),
+    "tiny12-robust": (4 / 255, 1.0),
+}
+OTHER_EPSILONS = (0.5 / 255, 0.25)
+_COLUMNS = ("", "steps", "mean loss", "success", "s", "our steps", "mean loss", "success", "s")
+_ROW = "  {:13} {:>5} {:>10} {:>8} {:>8}   {:>9} {:>10} {:>8} {:>8} {:>10}"
+
+
+def add_strength_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``bench --to-strength``."""
+    add = parser.add_argument
+    add(
+        "--to-strength",
+        action="store_true",
+        help="measure how many of our steps, and how much time, reach the mean loss and success of "
+        "the PGD of torchattacks, Foolbox and ART, and of APGD, as far as they are installed",
+    )
+    add("--data", help=f"images for --to-strength, as for evaluate (default: {GALLERY})")
+    add("--limit", type=int, default=IMAGES, help=f"of these, the first N (default {IMAGES})")
+    add(
+        "--epsilon-l2",
+        type=number,
+        help="L2 radius for --to-strength (it and --epsilon have a default for each classifier)",
+    )
+    add(
+        "--peer-steps",
+        type=int,
+        nargs="+",
+        default=list(BASELINE_STEPS),
+        help="PGD steps of the other libraries for --to-strength (default 10 40 100)",
+    )
+    add("--norm", nargs="+", choices=("linf", "l2"), default=["linf", "l2"], help="both by default")
+    add(
+        "--aim",
+        nargs="+",
+        choices=("untargeted", "targeted"),
+        default=["untargeted", "targeted"],
+        help="of --to-strength (default: both)",
+    )
+
+
+def check_strength(options: argparse.Namespace) -> None:
+    """Raise :class:`UsageError` for options that can't be used."""
+    check_count("--limit", options.limit, MAX_IMAGES)
+    for steps in options.peer_steps:
+        check_count("--peer-steps", steps, 10 * MOST_STEPS)
+    if options.epsilon_l2 is not None and not 0 < options.epsilon_l2 < float("inf"):
+        raise UsageError(f"--epsilon-l2 must be above 0; it is {options.epsilon_l2:g}")
+
+
+def strength_cases(
+    options: argparse.Namespace, name: str, model: BenchmarkModel
+) -> list[StrengthCase]:
+    """The cases of one classifier, by norm and aim; progress goes to standard error."""
+    classifier = model.classifier
+    images, labels = _images(options, classifier)
+    radii = dict(zip(("linf", "l2"), EPSILONS.get(name, OTHER_EPSILONS), strict=True))
+    chosen = {"linf": options.epsilon, "l2": options.epsilon_l2}
+    cases = []
+    for norm in dict.fromkeys(options.norm):
+        epsilon = radii[norm] if chosen[norm] is None else chosen[norm]
+        for aim in dict.fromkeys(options.aim):
+            setting = Setting(epsilon, norm=norm, targeted=aim == "targeted")
+            title = f"{name}, {_threat(setting)}"
+            case = measure_strength(
+                classifier,
+                images,
+                labels,
+                setting,
+                rounds=options.rounds,
+                baseline_steps=options.peer_steps,
+                baselines=BASELINES,
+                precision=options.precision,
+                on_done=lambda what, title=title: print(f"{title}: {what}", file=sys.stderr),  # type: ignore[misc]
+            )
+            cases.append(replace(case, model=name))
+    return cases
+
+
+def _images(options: argparse.Namespace, classifier: Classifier) -> tuple[Tensor, Tensor]:
+    """Images float32 [N, 3, H, W] in [0, 1] and their labels int64 [N]."""
+    if options.data is None:
+        return gallery_images(classifier, min(options.limit, len(samples(classifier.gallery))))
+    data = read_source(options.data, classifier, options.limit)
+    return data.images.float() / 255, data.labels
+
+
+def strength_values(case: StrengthCase) -> dict[str, Any]:
+    """The case for JSON; what was not reached is null."""
+    setting = case.setting
+    return {
+        "model": case.model,
+        "norm": setting.norm,
+        "epsilon": setting.epsilon,
+        "targeted": setting.targeted,
+        "images": case.images,
+        "precision": case.precision,
+        "ours": [{"steps": steps, **asdict(each)} for steps, each in case.curve.items()],
+        "peers": [_comparison_values(each) for each in case.comparisons],
+    }
+
+
+def _comparison_values(comparison: Comparison) -> dict[str, Any]:
+    if comparison.problem:
+        keys = ("name", "steps", "problem")
+        return {key: getattr(comparison, key) for key in keys}
+    values = asdict(comparison)
+    del values["problem"]
+    return values
+
+
+def strength_lines(case: StrengthCase, source: str) -> list[str]:
+    """The case as a table."""
+    curve = ", ".join(
+        f"{steps}: {_loss(each)} ({each.success:.0%})" for steps, each in case.curve.items()
+    )
+    return [
+        "",
+        f"{case.model}, {_threat(case.setting)}: {case.images} images of {source}, "
+        f"{case.precision}",
+        f"  our mean loss (success) after steps  {curve}",
+        _ROW.format(*_COLUMNS, "times ours"),
+        *(_comparison_line(each) for each in case.comparisons),
+    ]
+
+
+def _comparison_line(comparison: Comparison) -> str:
+    theirs, ours = comparison.strength, comparison.our_strength
+    if theirs is None or ours is None:
+        return f"  {comparison.name:13} {comparison.steps:5} {comparison.problem}"
+    steps = f"over {MOST_STEPS}" if comparison.our_steps is None else str(comparison.our_steps)
+    return _ROW.format(
+        comparison.name,
+        comparison.steps,
+        _loss(theirs),
+        f"{theirs.success:.1%}",
+        f"{comparison.seconds:.2f}",
+        steps,
+        _loss(ours),
+        f"{ours.success:.1%}",
+        f"{comparison.our_seconds:.2f}",
+        f"{comparison.ratio:.1f}",
+    )
+
+
+def _loss(strength: Strength) -> str:
+    return f"{strength.loss:.4f}"
+
+
+def _threat(setting: Setting) -> str:
+    norm = "L∞" if setting.norm == "linf" else "L2"
+    aim = "targeted" if setting.targeted else "untargeted"
+    return f"{norm} ε = {format_epsilon(setting.epsilon, setting.norm)}, {aim}"

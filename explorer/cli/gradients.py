@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
-from explorer.classifiers import Classifier, load
-from explorer.cli.common import number, print_json, print_warnings, writable_folder
-from explorer.cli.one_image import add_output_options
+from explorer.classifiers import Classifier
+from explorer.cli.asked_of_several import add_question, classifier_warnings, read_question
+from explorer.cli.common import number, print_json
 from explorer.cli.progress import progress_bar
-from explorer.experiments.compare import check_classifiers
 from explorer.experiments.features.gradients import (
     COPIES,
     LOGIT,
@@ -25,19 +23,11 @@ from explorer.experiments.one_image.attack_image import versions
 from explorer.figures.captions import percent
 from explorer.figures.gradient_files import gradient_files, map_values
 from explorer.files import write_together
-from explorer.images.open import GALLERY_PREFIX, open_image
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "gradients", help="what two to four classifiers respond to in a picture: input gradients"
-    )
-    parser.add_argument("image", help=f"a picture's path, or {GALLERY_PREFIX}KEY")
-    parser.add_argument(
-        "--model",
-        nargs="+",
-        required=True,
-        help="2 to 4 classifiers, such as cifar10-standard cifar10-robust",
     )
     parser.add_argument(
         "--of",
@@ -63,22 +53,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="its standard deviation in parts of the picture's range of values (default 0.15)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the noise (default 0)")
-    add_output_options(parser)
+    add_question(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    check_classifiers(options.model)
     settings = GradientSettings(
         of=options.of, copies=options.smooth, spread=options.noise, seed=options.seed
     )
-    out = writable_folder(options.out)
-    picture = open_image(options.image)
-    for note in picture.notes:
-        print(f"note: {note}", file=sys.stderr)
-    classifiers = {name: load(name, device=options.device) for name in options.model}
-    for classifier in classifiers.values():
-        print_warnings(classifier)
+    out, picture, classifiers = read_question(options)
     if options.label is not None:
         label = classifiers[options.model[0]].find_label(options.label)
         settings = settings.with_label(label)
@@ -104,11 +87,7 @@ def _values(
         for each in answers
         for note in each.notes
     ]
-    warnings += [
-        {"code": "classifier", "text": f"{name}: {note}"}
-        for name, model in classifiers.items()
-        for note in model.notes
-    ]
+    warnings += classifier_warnings(classifiers)
     return {
         "of": settings.of,
         "rows": [map_values(each, kind) for each in answers for kind in gradients_by_kind(each)],

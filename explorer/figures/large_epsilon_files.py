@@ -45,21 +45,28 @@ def large_epsilon_csv(answers: Sequence[LargeEpsilon]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=_COLUMNS, lineterminator="\n")
     writer.writeheader()
+    writer.writerows(large_epsilon_rows(answers))
+    return text.getvalue()
+
+
+def large_epsilon_rows(answers: Sequence[LargeEpsilon]) -> list[dict[str, object]]:
+    """The answers as a table. A classifier that has no such class has a note and no answer."""
+    rows: list[dict[str, object]] = []
     for each in answers:
         for report in each.reports:
-            common = {
+            common: dict[str, object] = {
                 "made_on": each.name,
                 "epsilon": report.recipe.epsilon,
                 "target_name": each.target_name,
                 "l2_pixel_units": report.l2,
             }
             own = {"shown_to": each.name, "outcome": report.outcome}
-            writer.writerow(common | own | _said(report.after))
+            rows.append(common | own | _said(report.after))
         for transfer in each.seen_by:
             answer = transfer.answer
             said = {} if answer is None else _said(answer.after) | {"outcome": answer.outcome}
-            writer.writerow(common | {"shown_to": transfer.shown_to, "note": transfer.note} | said)
-    return text.getvalue()
+            rows.append(common | {"shown_to": transfer.shown_to, "note": transfer.note} | said)
+    return rows
 
 
 def _said(prediction: Prediction) -> dict[str, object]:

@@ -49,19 +49,25 @@ def layers_csv(answers: Sequence[ClassifierLayers]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for each in answers:
-        for index, layer in enumerate(each.layers):
-            writer.writerow(
-                {
-                    "classifier": each.name,
-                    "layer_index": index,
-                    "layer": layer.name,
-                    "adversarial_distance": layer.adversarial,
-                    "noise_mean_distance": layer.mean_noise,
-                    "noise_least_distance": min(layer.noise),
-                    "noise_greatest_distance": max(layer.noise),
-                    "noise_draws": len(layer.noise),
-                    "paths_part_here": str(layer is each.parting).lower(),
-                }
-            )
+    for row in layer_rows(answers):
+        writer.writerow(row | {"paths_part_here": str(row["paths_part_here"]).lower()})
     return text.getvalue()
+
+
+def layer_rows(answers: Sequence[ClassifierLayers]) -> list[dict[str, object]]:
+    """The distances as a table: a row for each layer of each classifier."""
+    return [
+        {
+            "classifier": each.name,
+            "layer_index": index,
+            "layer": layer.name,
+            "adversarial_distance": layer.adversarial,
+            "noise_mean_distance": layer.mean_noise,
+            "noise_least_distance": min(layer.noise),
+            "noise_greatest_distance": max(layer.noise),
+            "noise_draws": len(layer.noise),
+            "paths_part_here": layer is each.parting,
+        }
+        for each in answers
+        for index, layer in enumerate(each.layers)
+    ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from explorer.classifiers import Classifier
 from explorer.errors import UserError
 from explorer.experiments.compare import matching_class
+from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import Prediction
 
 OnStep = Callable[[int, int], None]
@@ -34,6 +35,15 @@ def classes_for(classifiers: Mapping[str, Classifier], index: int | None) -> dic
         name: matching_class(index, first.labels, model.labels)
         for name, model in classifiers.items()
     }
+
+
+def precision_option(recipes: Sequence[Recipe]) -> list[str]:
+    """The option that repeats the precision of attacks that were run.
+
+    Where they differ it is left out: "auto" then gives each classifier its own again.
+    """
+    precisions = {each.precision for each in recipes}
+    return ["--precision", precisions.pop()] if len(precisions) == 1 else []
 
 
 def missing_note(

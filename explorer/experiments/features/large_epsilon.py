@@ -8,14 +8,20 @@ classifiers too: what only the attacked one sees, people do not see either.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from PIL import Image
 
 from explorer.classifiers import Classifier
 from explorer.experiments.compare import matching_class, recipes_for
-from explorer.experiments.features.asked import FeatureError, IsCancelled, OnStep
+from explorer.experiments.features.asked import (
+    FeatureError,
+    IsCancelled,
+    OnStep,
+    precision_option,
+)
 from explorer.experiments.one_image.attack_image import attack_image, predict
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import AttackReport
@@ -59,7 +65,13 @@ def default_epsilon(size: tuple[int, int]) -> float:
 
 
 def large_epsilon_recipe(
-    image: str, model: str, epsilon: float, target: int | None, *, steps: int = STEPS
+    image: str,
+    model: str,
+    epsilon: float,
+    target: int | None,
+    *,
+    steps: int = STEPS,
+    precision: str = "auto",
 ) -> Recipe:
     """The recipe of the attack with the full ε: L2, in equal steps from the picture itself.
 
@@ -75,6 +87,7 @@ def large_epsilon_recipe(
         step_size=_STEP_FACTOR * epsilon / steps if steps else None,
         random_start=False,
         target=target,
+        precision=precision,
     )
 
 
@@ -102,6 +115,16 @@ def default_target(classifiers: Mapping[str, Classifier], picture: Image.Image) 
         "the classifiers have no class in common that could be a target; choose classifiers of the "
         "same data"
     )
+
+
+def large_epsilon_command(answers: Sequence[LargeEpsilon], image: str, out: str = "out") -> str:
+    """The command that makes the same attacks on the picture ``image`` and writes to ``out``."""
+    recipes = [each.reports[-1].recipe for each in answers]
+    words = ["python", "-m", "explorer", "large-epsilon", image]
+    words += ["--model", *(each.name for each in answers)]
+    words += ["--epsilon", f"{recipes[0].epsilon:g}", "--target", str(recipes[0].target)]
+    words += ["--steps", str(recipes[0].steps), *precision_option(recipes)]
+    return shlex.join([*words, "--out", out])
 
 
 def large_epsilon(

@@ -7,8 +7,9 @@ the two apart is where it reacts to the direction of the change and not to its s
 
 from __future__ import annotations
 
+import shlex
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
 from explorer.errors import Cancelled
 from explorer.experiments.compare import recipes_for
-from explorer.experiments.features.asked import IsCancelled, OnStep
+from explorer.experiments.features.asked import IsCancelled, OnStep, precision_option
 from explorer.experiments.noise_control import with_noise
 from explorer.experiments.one_image.attack_image import attack_image
 from explorer.experiments.one_image.recipe import Recipe
@@ -91,9 +92,20 @@ class ClassifierLayers:
         return first
 
 
-def layers_recipe(image: str, model: str, epsilon: float, *, seed: int = 0) -> Recipe:
+def layers_recipe(
+    image: str, model: str, epsilon: float, *, seed: int = 0, precision: str = "auto"
+) -> Recipe:
     """The recipe of the attack that is followed through the layers: L2, untargeted."""
-    return Recipe(image, model, "l2", epsilon, STEPS, seed=seed)
+    return Recipe(image, model, "l2", epsilon, STEPS, seed=seed, precision=precision)
+
+
+def layers_command(answers: Sequence[ClassifierLayers], image: str, out: str = "out") -> str:
+    """The command that follows the same attacks on the picture ``image`` and writes to ``out``."""
+    recipes = [each.report.recipe for each in answers]
+    words = ["python", "-m", "explorer", "layers", image]
+    words += ["--model", *(each.name for each in answers)]
+    words += ["--epsilon", f"{recipes[0].epsilon:g}", "--seed", str(recipes[0].seed)]
+    return shlex.join([*words, *precision_option(recipes), "--out", out])
 
 
 def compare_layers(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import replace
 
 import streamlit as st
 
@@ -12,6 +11,7 @@ from explorer.experiments.features.large_epsilon import (
     LargeEpsilon,
     default_epsilon,
     large_epsilon,
+    large_epsilon_command,
     large_epsilon_recipe,
 )
 from explorer.experiments.one_image.recipe import Recipe
@@ -108,7 +108,5 @@ def _exports(request: FeaturesRequest, answers: Answer) -> None:
 
         return large_epsilon_files(answers)
 
-    source = source_on_command_line(request)
-    last = {each.name: replace(each.reports[-1].recipe, image=source) for each in answers}
-    commands = [recipe.command(f"out-{name}") for name, recipe in last.items()]
-    section_exports(request, LINKED, "large-epsilon", build, commands)
+    command = large_epsilon_command(answers, source_on_command_line(request))
+    section_exports(request, LINKED, "large-epsilon", build, [command])

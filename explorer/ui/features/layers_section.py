@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import replace
 
 import streamlit as st
 
@@ -12,6 +11,7 @@ from explorer.experiments.features.layers import (
     PARTING,
     ClassifierLayers,
     compare_layers,
+    layers_command,
     layers_recipe,
 )
 from explorer.experiments.one_image.recipe import Recipe
@@ -147,8 +147,5 @@ def _exports(request: FeaturesRequest, answers: Answer) -> None:
 
         return layer_files(answers)
 
-    source = source_on_command_line(request)
-    commands = [
-        replace(each.report.recipe, image=source).command(f"out-{each.name}") for each in answers
-    ]
-    section_exports(request, LINKED, "layers", build, commands)
+    command = layers_command(answers, source_on_command_line(request))
+    section_exports(request, LINKED, "layers", build, [command])

@@ -108,10 +108,9 @@ def test_a_large_epsilon_moves_both_rows_and_the_files_can_be_built() -> None:
     assert [[tile["title"] for tile in row["tiles"]] for row in rows(at)] == [titles] * 2
     main_choose(at, "selectbox", "features_large_target", "truck")
     assert all("“truck”" in row["sentence"] for row in rows(at))
-    words = [shlex.split(line) for line in at.code[1].value.splitlines()]
-    for name, line in zip(PAIR, words, strict=True):
-        options = _parser().parse_args(line[3:])
-        assert (options.model, options.target, options.epsilon) == (name, "9", 1.0)
+    options = _parser().parse_args(shlex.split(at.code[1].value)[3:])
+    assert (options.command, options.model) == ("large-epsilon", list(PAIR))
+    assert (options.target, options.epsilon) == ("9", 1.0)
     main_choose(at, "selectbox", "features_large_target", "cat")
     (error,) = at.error
     assert "what the image already shows" in error.value

@@ -18,8 +18,8 @@ from explorer.engine import gradient_model, logits_of
 from explorer.errors import Cancelled
 
 LOSS = "cw"
-# On cifar10-standard (103 images, L2) 40 steps reached what adversarial-library's FMN reaches after
-# 100, and 60 steps slightly less.
+# On cifar10-standard (103 images, L2) the mean after 60 steps is 2.3 % below that of
+# adversarial-library's FMN after 100, and the median 0.2 % above it.
 STEPS = 60
 
 
@@ -47,19 +47,23 @@ def walk_along_boundary(
     adversarial: Tensor,
     cancelled: Callable[[], bool] | None = None,
 ) -> Tensor:
-    """The nearest misclassified images on a way that begins at ``adversarial``, on the CPU.
+    """The nearest misclassified images on ways that begin at ``adversarial`` and at ``images``.
 
     All are float32 [M, C, H, W] in [0, 1], ``labels`` int64 [M]. Each step follows the gradient of
     the margin inside a ball, which shrinks after a success and grows after a failure: FMN (Pintor
-    et al. 2021, arXiv 2102.12827, algorithm 1), begun at the boundary. What counts as misclassified
-    is decided by the classifier itself, in float32. Raises :class:`~explorer.errors.Cancelled`.
+    et al. 2021, arXiv 2102.12827, algorithm 1), which begins at the image, here with the distance
+    of ``adversarial`` as its radius. What counts as misclassified is decided by the classifier
+    itself, in float32. The result is on the CPU. Raises :class:`~explorer.errors.Cancelled`.
     """
-    device = classifier.device
-    images, labels, point = (each.to(device) for each in (images, labels, adversarial))
+    device, count = classifier.device, len(images)
+    # Neither start is the better one: on cifar10-standard each wins on about half of the images.
+    point = torch.cat([adversarial, images]).to(device)
+    nearest = torch.cat([adversarial] * 2).to(device)
+    images, labels = (torch.cat([each] * 2).to(device) for each in (images, labels))
     # The last steps are so short that rounding to bfloat16 would hide what they do.
     surrogate, _ = gradient_model(classifier, "float32")
     threat, objective = Threat(norm, 1.0), Objective(LOSS, labels, None)
-    nearest, distance = point.clone(), flat_norm(point - images, norm)
+    distance = flat_norm(nearest - images, norm)
     epsilon = distance.clone()
     with evaluation_mode(classifier):
         for step in range(STEPS):
@@ -77,4 +81,5 @@ def walk_along_boundary(
             way = threat.normalized_gradient(at_point.gradient)
             delta = point + way * per_sample(STEP_SIZE.at(step) * epsilon, way) - images
             point = (images + Threat(norm, epsilon).project(delta)).clamp(0, 1)
-    return nearest.cpu()
+    is_second = per_sample(distance[count:] < distance[:count], nearest) > 0
+    return torch.where(is_second, nearest[count:], nearest[:count]).cpu()

@@ -16,6 +16,7 @@ from explorer.ui.shared.attack_widgets import (
     choose_epsilon,
     choose_norm,
     choose_one,
+    choose_precision,
     choose_restarts,
     choose_seed,
     choose_steps,
@@ -37,6 +38,7 @@ LINKED = tuple(
         *("restarts", "seed"),
     )
 )
+PRECISION = f"{PAGE}precision"  # the link names the one that was used
 METHODS = ["PGD", "FGSM"]
 
 _SEED_HELP = "The same seed gives the same random starts and the same noise."
@@ -119,6 +121,8 @@ def _choose_attack(picture: Picture, model: Classifier, name: str) -> Recipe:
         )
         restarts = 1 if method == "FGSM" else choose_restarts(PAGE)
         recipe = replace(recipe, restarts=restarts, seed=choose_seed(_SEED_HELP, PAGE))
+        if method != "FGSM":
+            recipe = replace(recipe, precision=choose_precision(PAGE))
     recipe = recipe.fgsm() if method == "FGSM" else recipe
     chosen = class_index(options, label)
     return recipe.with_classes(known if chosen is None else chosen, class_index(options, target))

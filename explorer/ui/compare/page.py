@@ -10,7 +10,13 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.experiments.compare import MAX_CLASSIFIERS, Comparison, Control, comparison_of
 from explorer.ui.compare.answers import answers
 from explorer.ui.compare.classifier_row import classifier_row
-from explorer.ui.compare.controls import LINKED, PAGE, ComparisonRequest, choose_comparison
+from explorer.ui.compare.controls import (
+    LINKED,
+    PAGE,
+    PRECISION,
+    ComparisonRequest,
+    choose_comparison,
+)
 from explorer.ui.compare.exports import exports
 from explorer.ui.compare.jobs import control_job, transfers_job
 from explorer.ui.compare.live_epsilon import forget_ladders, live_epsilon_of, row_key
@@ -37,7 +43,16 @@ _RESERVED = """
 [class*="st-key-compare-status"]:has([data-testid=stProgress]) {
   height: 2.6rem; justify-content: flex-end; overflow: hidden;
 }
-.st-key-compare-live { min-height: 18.5rem }
+.st-key-compare-live { min-height: 335px }
+[class*="st-key-compare-row-"] { min-height: 370px }
+@media (max-width: 1100px) {
+  .st-key-compare-live { min-height: 385px }
+  [class*="st-key-compare-row-"] { min-height: 480px }
+}
+@media (max-width: 430px) {
+  .st-key-compare-live { min-height: 460px }
+  [class*="st-key-compare-row-"] { min-height: 900px }
+}
 </style>
 """
 
@@ -63,13 +78,13 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     """Fill the page. ``notice`` takes errors, ``results`` all that was computed."""
     request: ComparisonRequest | None = None
     with report_errors(notice):
-        remember_asked(*LINKED)
+        remember_asked(*LINKED, PRECISION)
         drop_infinite_values()
         try:
             with st.sidebar:
                 request = choose_comparison()
         finally:
-            name_refused_values(notice, *LINKED)
+            name_refused_values(notice, *LINKED, PRECISION)
     shown: ShownComparison | None = st.session_state.get(_SHOWN)
     with results:
         if request is not None:
@@ -172,7 +187,7 @@ def _places(slot: int) -> tuple[str, str]:
 
 
 def _summary(shown: ShownComparison, *, is_current: bool) -> None:
-    st.subheader("Who is fooled by whose picture")
+    st.header("Who is fooled by whose picture")
     st.markdown(
         "Each line is a picture, each column a classifier that sees it. In bold: the classifier "
         "that the picture was made on."
@@ -183,6 +198,6 @@ def _summary(shown: ShownComparison, *, is_current: bool) -> None:
         st.info(plain(note.text), icon=":material/info:")
     with report_errors():
         answers(shown.comparison, "answers")
-    st.subheader("Export and share")
+    st.header("Export and share")
     with report_errors():
         exports(shown.comparison, shown.request, shown.link)

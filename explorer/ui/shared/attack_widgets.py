@@ -12,6 +12,8 @@ from typing import Final
 
 import streamlit as st
 
+from explorer.settings import PRECISIONS
+
 BIND: Final = "query-params"
 NORMS = {"L∞": "linf", "L2": "l2"}
 MAX_LINF = 32.0  # levels of 255
@@ -107,6 +109,19 @@ def choose_restarts(page: str = "") -> int:
         help="Try this many random starts and keep the best.",
     )
     return int(restarts)
+
+
+def choose_precision(page: str = "") -> str:
+    """The precision of the gradients."""
+    precision = st.selectbox(
+        "Precision",
+        PRECISIONS,
+        key=f"{page}precision",
+        bind=BIND,
+        help="Of the gradients. auto is the form that is quickest on this machine; a link names "
+        "the one that was used. Success is always decided in float32.",
+    )
+    return str(precision)
 
 
 def choose_seed(help_: str, page: str = "") -> int:

@@ -23,7 +23,7 @@ from explorer.ui.compare.page import ShownComparison
 from explorer.ui.shared.classifiers import default_pair, entries
 from tests.images.pictures import encoded, noise
 from tests.planted import MARKUP, markup_on, plant_pair
-from tests.ui.app import choose, component, open_page, wait_until_idle
+from tests.ui.app import choose, component, data_of, open_page, wait_until_idle
 
 COMPARE = "../pages/compare.py"
 PAIR = ["cifar10-standard", "cifar10-robust"]
@@ -42,7 +42,7 @@ def rows(at: AppTest) -> list[dict]:
         for element in at.get("bidi_component")
         if element.proto.component_name == "explorer.classifier_row"
     ]
-    return [json.loads(element.proto.json)[0] for element in elements]
+    return [data_of(element) for element in elements]
 
 
 def test_it_opens_with_a_standard_beside_a_robust_classifier() -> None:
@@ -95,6 +95,8 @@ def check_exports(at: AppTest, comparison: Comparison) -> None:
     assert address["compare_models"] == PAIR
     assert address["compare_steps"] == ["3"]
     assert all(key.startswith("compare_") for key in address)
+    used = comparison.classifiers[0].report.recipe.precision
+    assert address["compare_precision"] == [used] != ["auto"]
     options = _parser().parse_args(shlex.split(command)[3:])
     assert (options.command, options.model, options.steps, options.label) == (
         "compare",
@@ -102,6 +104,7 @@ def check_exports(at: AppTest, comparison: Comparison) -> None:
         3,
         "3",
     )
+    assert options.precision == used
 
 
 def test_a_link_restores_its_choices_and_a_slider_moves_every_row() -> None:

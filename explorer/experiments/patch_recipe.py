@@ -59,8 +59,9 @@ class PatchRecipe:
         words += ["--area", f"{attack.area:g}", "--rotation", f"{attack.rotation:g}"]
         words += ["--steps", str(attack.steps), "--batch", str(attack.batch)]
         words += ["--seed", str(attack.seed)]
-        if attack.precision != "auto":
-            words += ["--precision", attack.precision]
+        # Only the attacked classifier gives gradients: what auto was for it is repeated by name.
+        used = attack.precision if self.surroundings is None else self.surroundings.precision
+        words += [] if used == "auto" else ["--precision", used]
         return shlex.join([*words, "--out", out])
 
 

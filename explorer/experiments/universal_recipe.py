@@ -51,8 +51,9 @@ class UniversalRecipe:
         words += ["--norm", attack.norm, "--epsilon", exact_epsilon(attack.epsilon, attack.norm)]
         words += ["--steps", str(attack.steps), "--batch", str(attack.batch)]
         words += ["--seed", str(attack.seed)]
-        if attack.precision != "auto":
-            words += ["--precision", attack.precision]
+        # Only the attacked classifier gives gradients: what auto was for it is repeated by name.
+        used = attack.precision if self.surroundings is None else self.surroundings.precision
+        words += [] if used == "auto" else ["--precision", used]
         return shlex.join([*words, "--out", out])
 
 

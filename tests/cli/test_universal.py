@@ -40,6 +40,7 @@ def test_it_writes_a_perturbation_and_a_recipe_that_gives_it_again(capsys, tmp_p
     recipe = json.loads((out / "recipe.json").read_text())
     assert recipe["rows"] == values["rows"]
     words = shlex.split(recipe["command"])[3:-1]
+    assert words[words.index("--precision") + 1] == recipe["surroundings"]["precision"] != "auto"
     status, _, err = run(capsys, *words, str(tmp_path / "again"), "--device", "cpu")
     assert status == 0, err
     assert np.array_equal(np.load(tmp_path / "again" / "perturbation.npy"), delta)

@@ -4,6 +4,7 @@ from explorer.attacks.error import AttackError
 from explorer.attacks.loop import OnImage, OnStep
 from explorer.attacks.pgd import PGD
 from explorer.attacks.settings import AttackSettings
+from explorer.attacks.thorough import Thorough
 from explorer.attacks.threat import Threat
 from explorer.attacks.trace import AttackResult, Trace
 
@@ -14,6 +15,7 @@ __all__ = [
     "AttackSettings",
     "OnImage",
     "OnStep",
+    "Thorough",
     "Threat",
     "Trace",
 ]

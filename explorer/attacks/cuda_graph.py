@@ -197,6 +197,8 @@ def find(
     point += batch.images.numel() if frames else 0
     if _capacity(settings) * point > MAX_RECORDED:
         return None
+    if settings.heavy_ball:  # a step needs the point before
+        return None
     if settings.stop_on_success or callbacks.on_image is not None:
         return None
     if chunk_size(models.surrogate, batch.images) < len(batch.images):

@@ -84,7 +84,7 @@ class AttackBatch:
         max_step_size = threat.epsilon if size is None else _tile(size, times)
         return AttackBatch(
             images,
-            Objective(settings.loss, labels, targets),
+            settings.objective(labels, targets),
             threat,
             per_sample(max_step_size, images),
             threat.bounds(images),
@@ -101,15 +101,23 @@ class AttackBatch:
             None if bounds is None else (bounds[0][rows], bounds[1][rows]),
         )
 
-    def step(self, images: Tensor, evaluation: Evaluation, scale: float | Tensor) -> Tensor:
+    def step(
+        self,
+        images: Tensor,
+        evaluation: Evaluation,
+        scale: float | Tensor,
+        momentum: Tensor | None = None,
+    ) -> Tensor:
         """``images`` after a step of ``scale`` times the whole step, projected into the threat.
 
-        ``images`` stay as they are.
+        ``momentum`` [M, 3, H, W] is added to the step. ``images`` stay as they are.
         """
         assert evaluation.gradient is not None
         # In place, on tensors that nothing else uses: fresh memory is what costs most here.
         direction = self.threat.normalized_gradient(evaluation.gradient)
         moved = direction.mul_(self.max_step_size * scale).add_(images)
+        if momentum is not None:
+            moved = moved.add_(momentum)
         if self.bounds is not None:
             return moved.clamp_(*self.bounds)
         return self.threat.project(moved.sub_(self.images)).add_(self.images).clamp_(0, 1)
@@ -165,6 +173,7 @@ def run(
 ) -> None:
     """Attack from ``start`` [M, 3, H, W] and record every point in ``trace``."""
     active, images, rows = batch, start, None  # all rows are active while ``rows`` is None
+    momentum: Tensor | None = None
     fooled = torch.zeros(len(start), dtype=torch.bool, device=start.device)
     for step in range(settings.steps):
         callbacks.check_cancelled()
@@ -173,14 +182,19 @@ def run(
         success = models.success(settings, active, images, evaluation)
         trace.record(step, rows, images, evaluation, success, distance)
         callbacks.show(step, rows, images)
-        images = active.step(images, evaluation, settings.step_scale(step))
+        moved = active.step(images, evaluation, settings.step_scale(step), momentum)
+        if settings.heavy_ball:
+            momentum = (moved - images).mul_(settings.heavy_ball)
+        images = moved
         if settings.stop_on_success and bool(success.any()):
             fooled = success if rows is None else fooled.index_copy(0, rows, success)
-            active, images, rows = _remaining(settings, batch, fooled, rows, images)
+            active, places, rows = _remaining(settings, batch, fooled, rows)
             if not len(rows):
                 trace.repeat_from(step, settings.steps)
                 callbacks.report(settings.steps, settings.steps, trace.loss[step])
                 return
+            images = images[places]
+            momentum = None if momentum is None else momentum[places]
         callbacks.report(step + 1, settings.steps, trace.loss[step])
     callbacks.check_cancelled()
     distance = active.distance(images)
@@ -195,16 +209,18 @@ def _remaining(
     batch: AttackBatch,
     fooled: Tensor,
     rows: Tensor | None,
-    images: Tensor,
 ) -> tuple[AttackBatch, Tensor, Tensor]:
-    """The rows of samples that no restart has fooled yet: batch, images and row numbers."""
+    """The rows of samples that no restart has fooled yet.
+
+    They are the batch, the places among the present ``rows``, and the row numbers.
+    """
     times = settings.restarts
     sample_remains = ~fooled.view(times, -1).any(dim=0)
     remaining = sample_remains.repeat(times).nonzero().flatten()
     if not len(remaining):  # a threat has at least one radius
-        return batch, images, remaining
+        return batch, remaining, remaining
     places = remaining if rows is None else torch.isin(rows, remaining).nonzero().flatten()
-    return batch.select(remaining), images[places], remaining
+    return batch.select(remaining), places, remaining
 
 
 def _tile(value: float | Tensor, restarts: int) -> float | Tensor:

@@ -26,7 +26,6 @@ from explorer.attacks.loop import (
     run,
     select_rows,
 )
-from explorer.attacks.objective import Objective
 from explorer.attacks.recorder import TraceRecorder
 from explorer.attacks.settings import AttackSettings
 from explorer.attacks.threat import Threat, per_sample
@@ -121,7 +120,7 @@ class PGD(AttackSettings):
         logits = self._decided(models, adversarial, trace)
         if not bool(torch.isfinite(logits).all() & torch.isfinite(trace.logits).all()):
             raise AttackError(NOT_FINITE)
-        objective = Objective(self.loss, labels, targets)
+        objective = self.objective(labels, targets)
         success = objective.is_success(logits)
         if not models.is_copy:
             return AttackResult(adversarial, success, logits, trace, precision)
@@ -164,7 +163,7 @@ class PGD(AttackSettings):
         for restart in range(self.restarts):
             if restart == 0 and initial is not None:
                 delta = initial.to(images) - images
-            elif self.random_start:
+            elif not self.starts_at_image(restart):
                 seed = (self.seed * 1_000_003 + restart) % 2**63
                 generator = torch.Generator().manual_seed(seed)
                 unit = Threat(self.threat.norm, 1.0).random_start(images[:1], generator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import KW_ONLY, dataclass
 
 import torch
@@ -17,10 +18,17 @@ from explorer.attacks.arguments import (
 )
 from explorer.attacks.error import AttackError
 from explorer.attacks.losses import LOSSES
+from explorer.attacks.objective import Objective
 from explorer.attacks.threat import Threat
 from explorer.engine import PRECISIONS
 
 WHOLE_STEPS = 2.5  # the default step t has the share 2.5/t of the largest one, at most all of it
+PLAIN, MOMENTUM = "plain", "momentum"
+RULES = (PLAIN, MOMENTUM)
+# Of the rule "momentum". On 40 images each of cifar10-standard (L∞ 1/255) and cifar10-robust (L2 0.5),
+# untargeted and targeted, it reached the mean loss of torchattacks' 40 steps after 2 to 5 steps, the
+# plain rule after 4 to 6; after 40 steps its loss was higher than the plain rule's in all four.
+DECAY, LONGEST_SCALE, HEAVY_BALL = 0.8, 2.0, 0.4
 MAX_STEPS = 10_000
 MAX_RESTARTS = 1_000
 
@@ -32,6 +40,9 @@ class AttackSettings:
     ``step_size``: constant, in the threat's norm and unit. None takes 2.5 ε/t in step t, at most
     ε: Madry's 2.5 ε/T for every number of steps T at once. It depends on the step and not on how
     many there are, so that more steps continue the same path and never do worse.
+    ``rule``: "plain", or "momentum" with Polyak's heavy ball: each step adds 0.4 of the one before,
+    step t has the size 2.5 ε/t^0.8, at most 2 ε, and the first restart begins at the image itself.
+    It is stronger after few steps.
     ``restarts`` run side by side as one batch. With ``random_start`` each begins at a point uniform
     in the ball, drawn from (seed, restart) and shared by the samples, so that a sample's result
     does not depend on its batch.
@@ -53,6 +64,7 @@ class AttackSettings:
     step_size: float | Tensor | None = None
     restarts: int = 1
     random_start: bool = True
+    rule: str = PLAIN
     loss: str = "ce"
     keep: str = "best"
     precision: str = "auto"
@@ -77,6 +89,7 @@ class AttackSettings:
                 "restarts without a random start would all be the same; allow the random start "
                 "or use one"
             )
+        check_choice("rule", self.rule, RULES)
         check_choice("loss", self.loss, tuple(LOSSES))
         check_choice("keep", self.keep, ("best", "last"))
         check_choice("precision", self.precision, PRECISIONS)
@@ -85,9 +98,26 @@ class AttackSettings:
         """Replace an argument by the value that it stands for."""
         object.__setattr__(self, name, value)
 
+    def objective(self, labels: Tensor, targets: Tensor | None) -> Objective:
+        """What the attack raises, for ``labels`` int64 [M] or towards ``targets`` int64 [M]."""
+        return Objective(self.loss, labels, targets)
+
     def step_scale(self, step: int) -> float:
-        """The length of ``step`` (0, 1, …) as a share of the largest step, which is at most ε."""
-        return 1.0 if self.step_size is not None else min(1.0, WHOLE_STEPS / (step + 1))
+        """The length of ``step`` (0, 1, …) as a multiple of the step size, or of ε without one."""
+        if self.step_size is not None:
+            return 1.0
+        if self.rule == MOMENTUM:
+            return min(LONGEST_SCALE, WHOLE_STEPS / math.pow(step + 1, DECAY))
+        return min(1.0, WHOLE_STEPS / (step + 1))
+
+    @property
+    def heavy_ball(self) -> float:
+        """The share of the step before that each step adds."""
+        return HEAVY_BALL if self.rule == MOMENTUM else 0.0
+
+    def starts_at_image(self, restart: int) -> bool:
+        """Whether this restart (0, 1, …) begins at the image itself."""
+        return not self.random_start or (restart == 0 and self.rule == MOMENTUM)
 
 
 def _checked_step_size(value: object) -> float | Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from explorer.attacks.losses import LOSSES
+from explorer.attacks.settings import PLAIN, RULES
 from explorer.classifiers import Classifier, load
 from explorer.cli.animation import (
     add_animation_options,
@@ -16,11 +17,14 @@ from explorer.cli.common import UsageError, add_model_options, number, writable_
 from explorer.cli.one_image import add_output_options, print_result, run_recipe, write_result
 from explorer.cli.trust import second_opinion_values, trust_values
 from explorer.engine import PRECISIONS
+from explorer.experiments.effort import EFFORTS, QUICK, QUICK_STEPS, STEPS_OF, THOROUGH
+from explorer.experiments.effort import RULE as EFFORT_RULE
 from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.recipe import Recipe, RecipeError, parse_crop
 from explorer.images.geometry import CENTRE, Crop
 from explorer.images.open import GALLERY_PREFIX, open_image
 
+STEPS = 40
 MAX_NAME = 1000  # characters of a class name; Python reads no number of more than 4300 digits
 
 
@@ -49,7 +53,18 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="the largest norm of the change, in pixels of [0, 1]: 4/255 or 0.5",
     )
-    add("--steps", type=int, default=40, help="PGD steps (default 40)")
+    add("--steps", type=int, help=f"PGD steps (default {STEPS})")
+    add(
+        "--effort",
+        choices=EFFORTS,
+        help=f"in place of --steps and --rule: quick, {QUICK_STEPS} steps with momentum, or "
+        "thorough, which goes on with other objectives and starts where PGD fails",
+    )
+    add(
+        "--rule",
+        choices=RULES,
+        help="of the steps: plain (the default), or momentum, which is stronger after few steps",
+    )
     add(
         "--step-size", type=number, help="constant step size (default 2.5 ε/t in step t, at most ε)"
     )
@@ -122,12 +137,14 @@ def recipe_of(options: argparse.Namespace, model: str, weights: str | None = Non
         weights=weights,
         norm=options.norm,
         epsilon=options.epsilon,
-        steps=options.steps,
+        steps=_steps(options),
         step_size=options.step_size,
         restarts=options.restarts,
         loss=options.loss,
         random_start=not options.no_random_start,
         keep=options.keep,
+        rule=_rule(options),
+        effort=THOROUGH if options.effort == THOROUGH else "",
         seed=options.seed,
         precision=options.precision,
         crop=options.crop,
@@ -135,6 +152,22 @@ def recipe_of(options: argparse.Namespace, model: str, weights: str | None = Non
     recipe = recipe.fgsm() if options.fgsm else recipe
     attack_from(recipe)  # refuses wrong settings before anything is loaded
     return recipe
+
+
+def _rule(options: argparse.Namespace) -> str:
+    if options.rule is not None:
+        return str(options.rule)
+    return PLAIN if options.effort is None else EFFORT_RULE
+
+
+def _steps(options: argparse.Namespace) -> int:
+    if options.effort == QUICK and (options.steps, options.rule) != (None, None):
+        raise UsageError("--effort quick has its own steps and rule; leave them out, or --effort")
+    if options.effort is not None and options.fgsm:
+        raise UsageError("FGSM is one step; leave out --effort")
+    if options.steps is not None:
+        return int(options.steps)
+    return STEPS if options.effort is None else STEPS_OF[options.effort]
 
 
 def with_named_classes(

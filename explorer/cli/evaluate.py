@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from tqdm import tqdm
 
 from explorer.attacks import PGD, Threat
+from explorer.attacks.settings import PLAIN
 from explorer.classifiers import Classifier, load
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
 from explorer.cli.common import (
@@ -31,6 +32,8 @@ from explorer.cli.data_options import (
 from explorer.datasets.labelled import LabelledImages
 from explorer.datasets.sources import read_source
 from explorer.engine import PRECISIONS, gradient_model
+from explorer.experiments.effort import EFFORTS, QUICK_STEPS, STEPS_OF, THOROUGH
+from explorer.experiments.effort import RULE as EFFORT_RULE
 from explorer.experiments.evaluation.auto_attack import (
     ATTACKS,
     SQUARE,
@@ -85,6 +88,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "(default pgd)",
     )
     parser.add_argument("--steps", type=int, help="of PGD (default 20) or APGD (default 100)")
+    parser.add_argument(
+        "--effort",
+        choices=EFFORTS,
+        help=f"of PGD, in place of --steps: quick, {QUICK_STEPS} steps with momentum, or thorough, "
+        "which goes on with other objectives and starts where PGD fails",
+    )
     parser.add_argument("--restarts", type=int, help="random starts (default 1)")
     parser.add_argument("--limit", type=int, help="use only the first N images")
     parser.add_argument("--seed", type=int, default=0, help="of the random starts (default 0)")
@@ -103,6 +112,10 @@ def run(options: argparse.Namespace) -> int:
     check_count("--limit", options.limit, MAX_LIMIT)
     if options.attack == AUTO_ATTACK and (options.steps, options.restarts) != (None, None):
         raise UsageError("AutoAttack has its own steps and restarts; leave out those options")
+    if options.effort is not None and options.attack != PGD_NAME:
+        raise UsageError("--effort belongs to PGD; leave out --effort, or --attack")
+    if options.effort is not None and options.steps is not None:
+        raise UsageError("--effort stands for a number of steps; leave out --steps, or --effort")
     for epsilon in options.epsilon:
         Threat(options.norm, epsilon)  # refuses a wrong radius before anything is loaded
     _pgd(options, options.precision)  # and other settings
@@ -168,6 +181,8 @@ def _under_pgd(
         restarts=attack.restarts,
         seed=attack.seed,
         precision=attack.precision,
+        rule=attack.rule,
+        effort=options.effort or "",
         ranks=ranks,
         on_batch=on_batch,
         on_attack=check.add,
@@ -214,6 +229,7 @@ def _pgd(options: argparse.Namespace, precision: str) -> PGD:
         steps=PGD_STEPS if options.attack == AUTO_ATTACK else _steps(options),
         restarts=1 if options.restarts is None else options.restarts,
         seed=options.seed,
+        rule=PLAIN if options.effort is None else EFFORT_RULE,
         precision=precision,
     )
 
@@ -221,6 +237,8 @@ def _pgd(options: argparse.Namespace, precision: str) -> PGD:
 def _steps(options: argparse.Namespace) -> int:
     if options.steps is not None:
         return int(options.steps)
+    if options.effort is not None:
+        return STEPS_OF[options.effort]
     return PGD_STEPS if options.attack == PGD_NAME else STEPS
 
 
@@ -238,6 +256,7 @@ def _values(
         "n": count,
         "threat": _threat(options),
         "attack": options.attack,
+        "effort": options.effort,
         "seed": options.seed,
         "precision": precision,
         "versions": versions() | ({} if outcome.fooled is None else library_version()),
@@ -256,7 +275,8 @@ def _threat(options: argparse.Namespace) -> str:
     if options.attack == AUTO_ATTACK:
         return f"{options.norm}, AutoAttack"
     steps, restarts = count_of(_steps(options), "step"), count_of(options.restarts or 1, "restart")
-    return f"{options.norm}, {options.attack.upper()} {steps}, {restarts}"
+    thorough = f", {THOROUGH}" if options.effort == THOROUGH else ""
+    return f"{options.norm}, {options.attack.upper()} {steps}, {restarts}{thorough}"
 
 
 def _line(row: AccuracyRow, norm: str) -> str:

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from tqdm import tqdm
 
@@ -53,12 +54,18 @@ def run_recipe(
             image,
             recipe,
             frames=frames,
-            on_step=lambda done, steps, loss: bar.update(),
+            on_step=lambda done, steps, loss: _advance(bar, done, steps),
         )
     precision = precision_note(recipe, report.recipe)
     if precision is not None:
         print(f"note: {precision}", file=sys.stderr)
     return report
+
+
+def _advance(bar: tqdm[NoReturn], done: int, steps: int) -> None:
+    """Show ``done`` of ``steps``, which a thorough attack knows better than its recipe."""
+    bar.total = steps
+    bar.update(done - bar.n)
 
 
 def write_result(

@@ -100,7 +100,7 @@ def compare(
 
         def count(step: int, steps: int, loss: float, done: int = done) -> None:
             if on_step is not None:
-                on_step(done + step, total)
+                on_step(done + step * recipe.steps // steps, total)
 
         pixels = preprocess(picture, classifiers[name], recipe.crop)
         reports[name] = attack_image(

@@ -35,6 +35,10 @@ def attack_caption(recipe: Recipe, target: str | None) -> str:
     The loss is named unless it is cross-entropy, and the number of restarts unless it is 1.
     """
     parts = ["FGSM"] if recipe.is_fgsm else ["PGD", count_of(recipe.steps, "step")]
+    if recipe.rule != Recipe.rule:
+        parts.append(recipe.rule)
+    if recipe.effort:
+        parts.append(recipe.effort)
     if recipe.loss != "ce":
         parts.append(f"{LOSS_NAMES.get(recipe.loss, recipe.loss)} loss")
     if recipe.restarts > 1:

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from explorer.attacks import PGD, AttackError, AttackResult, Threat
+from explorer.attacks.settings import PLAIN
 from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
+from explorer.experiments.effort import with_effort
 from explorer.ranks import ALONE, Ranks
 
 Z95 = 1.959963984540054  # two-sided 95 % quantile of the normal distribution
@@ -82,6 +84,8 @@ def robust_accuracy(
     restarts: int = 1,
     seed: int = 0,
     precision: str = "auto",
+    rule: str = PLAIN,
+    effort: str = "",
     ranks: Ranks = ALONE,
     on_batch: Callable[[int, int], None] = lambda done, total: None,
     on_attack: OnAttack = lambda images, labels, attack, result: None,
@@ -90,7 +94,8 @@ def robust_accuracy(
 
     ``images`` are uint8 [N, 3, H, W], ``labels`` int64 [N]. An image counts as robust at ε when it
     is classified correctly and no attack at ε or below succeeds. The attack at each ε starts from
-    the result at the ε before, so that accuracy never rises with ε. ``on_batch(images done, N)``
+    the result at the ε before, so that accuracy never rises with ε. ``effort`` is that of
+    :func:`~explorer.experiments.effort.with_effort`. ``on_batch(images done, N)``
     reports progress. Several ``ranks`` share the batches, which are those of one process, and all
     get the same rows. Raises :class:`AttackError` for an L2 ε that is larger than any distance
     between two images.
@@ -119,9 +124,11 @@ def robust_accuracy(
                     restarts=restarts,
                     seed=seed,
                     precision=precision,
+                    rule=rule,
                     stop_on_success=True,
                 )
-                result = attack(classifier, pixels[remaining], truth[remaining], initial=initial)
+                run = with_effort(attack, effort)
+                result = run(classifier, pixels[remaining], truth[remaining], initial=initial)
                 on_attack(pixels[remaining], truth[remaining], attack, result)
                 robust = ~result.success
                 remaining, initial = remaining[robust], result.adversarial[robust]

@@ -16,6 +16,7 @@ from explorer.attacks import PGD, AttackError, OnStep, Threat
 from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
 from explorer.engine import thread_count
+from explorer.experiments.effort import with_effort
 from explorer.experiments.one_image.recipe import Recipe, RecipeError
 from explorer.experiments.one_image.report import AttackedImage, AttackReport, Prediction
 from explorer.images.distances import l2, linf, perturbation_image, ssim
@@ -39,23 +40,26 @@ def versions() -> dict[str, str]:
 
 
 def attack_from(recipe: Recipe) -> PGD:
-    """The attack with the settings of ``recipe``.
+    """The attack with the settings of ``recipe``, without what its effort adds.
 
     Raises a :class:`~explorer.errors.UserError` for settings out of range.
     """
     if recipe.threads is not None and not 1 <= recipe.threads <= MAX_THREADS:
         raise RecipeError(f"threads must be from 1 to {MAX_THREADS:,}; they are {recipe.threads}")
-    return PGD(
+    attack = PGD(
         Threat(recipe.norm, recipe.epsilon),
         steps=recipe.steps,
         step_size=recipe.step_size,
         restarts=recipe.restarts,
         random_start=recipe.random_start,
+        rule=recipe.rule,
         loss=recipe.loss,
         keep=recipe.keep,
         precision=recipe.precision,
         seed=recipe.seed,
     )
+    with_effort(attack, recipe.effort)  # refuses one that there is not
+    return attack
 
 
 @torch.no_grad()
@@ -106,7 +110,7 @@ def attack_image(
     started = time.perf_counter()
     with thread_count(recipe.threads):
         threads = torch.get_num_threads() if classifier.device.type == "cpu" else None
-        result = attack(
+        result = with_effort(attack, recipe.effort)(
             classifier,
             image[None],
             torch.tensor([label]),

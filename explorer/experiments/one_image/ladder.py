@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from explorer.attacks import AttackError, AttackResult, OnStep
+from explorer.attacks.settings import PLAIN
 from explorer.classifiers import Classifier
 from explorer.engine import thread_count
 from explorer.errors import Cancelled
@@ -119,11 +120,11 @@ def ladder_recipe(recipe: Recipe) -> Recipe:
 
     Questions for which it is equal, such as those that differ in ε alone, have the same ladder.
     """
-    asked = replace(recipe, epsilon=0.0, result_digest="")
+    asked = replace(recipe, epsilon=0.0, effort="", result_digest="")
     if recipe.is_fgsm:
         return asked.fgsm()
     steps = min(recipe.steps, FIRST_STEPS)
-    return replace(asked, steps=steps, step_size=None, restarts=1, keep="best")
+    return replace(asked, steps=steps, step_size=None, restarts=1, rule=PLAIN, keep="best")
 
 
 def largest_epsilon(norm: str, size: tuple[int, int]) -> float:

@@ -9,6 +9,7 @@ import shlex
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 
+from explorer.attacks.settings import PLAIN
 from explorer.errors import UserError
 from explorer.images.geometry import CENTRE, Crop
 
@@ -80,8 +81,10 @@ class Recipe:
 
     ``image`` says where the picture comes from: a path, ``gallery:NAME`` or ``upload:NAME``;
     ``crop`` is the part of it that is attacked. ``label`` and ``target`` are class indices
-    (``label`` None: the classifier's prediction; ``target`` None: any wrong class). The other
-    settings are those of :class:`~explorer.attacks.PGD`.
+    (``label`` None: the classifier's prediction; ``target`` None: any wrong class). ``effort`` is
+    "thorough" where further attacks follow on the one described (see
+    :mod:`explorer.experiments.effort`), or empty. The other settings are those of
+    :class:`~explorer.attacks.PGD`.
 
     A recipe that was run also has SHA-256 digests, of the attacked and the adversarial pixels
     (``image_digest`` and ``result_digest``, as float32 [3, H, W]) and of the weights, and the
@@ -99,6 +102,8 @@ class Recipe:
     random_start: bool = True
     loss: str = "ce"
     keep: str = "best"
+    rule: str = PLAIN
+    effort: str = ""
     seed: int = 0
     label: int | None = None
     target: int | None = None
@@ -125,6 +130,8 @@ class Recipe:
             restarts=1,
             random_start=False,
             keep="last",
+            rule=PLAIN,
+            effort="",
             precision="float32",
         )
 
@@ -178,6 +185,8 @@ class Recipe:
             ("--restarts", self.restarts, 1),
             ("--loss", self.loss, "ce"),
             ("--keep", self.keep, "best"),
+            ("--rule", self.rule, PLAIN),
+            ("--effort", self.effort, ""),
             ("--seed", self.seed, 0),
             ("--precision", self.precision, "auto"),
         ]

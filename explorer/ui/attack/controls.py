@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from explorer.attacks.settings import PLAIN
 from explorer.classifiers import Classifier, ClassifierError, Entry
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.figures.captions import percent
 from explorer.ui.attack.crop import choose_crop
+from explorer.ui.attack.effort import EffortChoice, choose_effort
 from explorer.ui.attack.more_settings import more_settings
 from explorer.ui.attack.presets import FGSM_BESIDE, preset_buttons
 from explorer.ui.attack.targets import target_suggestions
@@ -20,7 +22,6 @@ from explorer.ui.shared.attack_widgets import (
     choose_epsilon,
     choose_norm,
     choose_one,
-    choose_steps,
     class_index,
     class_options,
 )
@@ -72,9 +73,9 @@ def choose_attack(model: Classifier) -> AttackChoice:
     epsilon = choose_epsilon(norm, model.input_size)
     preset_buttons()
     method = choose_one("Method", METHODS, "method", _METHOD_HELP)
-    steps = 1
+    chosen = EffortChoice("", 1, PLAIN)
     if method != "FGSM":
-        steps = choose_steps()
+        chosen = choose_effort()
     options = class_options(model.labels)
     target = st.selectbox(
         "Target",
@@ -85,7 +86,7 @@ def choose_attack(model: Classifier) -> AttackChoice:
         placeholder="any other class",
         help="Leave it empty to get any wrong answer. Type to search.",
     )
-    recipe = Recipe(picture.source, model.name, norm, epsilon, steps, crop=crop)
+    recipe = Recipe(picture.source, model.name, norm, epsilon, crop=crop, **vars(chosen))
     label = class_index(options, st.session_state.get("label"))
     target_suggestions(model, picture, recipe.with_classes(label, None), options)
     with st.expander("More settings"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
@@ -15,6 +15,7 @@ from explorer.classifiers.entry import USER_PREFIX
 from explorer.errors import UserError
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.images.open import UPLOAD_PREFIX
+from explorer.ui.attack.effort import BY_STEPS, NAME_OF_QUICK, RULE_NAMES
 from explorer.ui.components.markdown import plain
 from explorer.ui.components.sprite_sheet import images_of
 from explorer.ui.jobs.progress import last_result
@@ -92,8 +93,17 @@ def remember_link(request: AttackRequest) -> None:
 
 
 def _pinned(link: str, recipe: Recipe) -> str:
-    """``link`` with the precision that was used: another machine's "auto" may be another one."""
-    return link if recipe.is_fgsm else f"{link}&{urlencode({'precision': recipe.precision})}"
+    """``link`` with the precision that was used: another machine's "auto" may be another one.
+
+    Quick is another number of steps in another version, so the link has the number.
+    """
+    base, _, query = link.partition("?")
+    values = dict(parse_qsl(query))
+    if values.get("effort") == NAME_OF_QUICK and not recipe.is_fgsm:
+        values |= {"effort": BY_STEPS, "steps": str(recipe.steps), "rule": RULE_NAMES[recipe.rule]}
+    if not recipe.is_fgsm:
+        values["precision"] = recipe.precision
+    return f"{base}?{urlencode(values)}"
 
 
 def build(response: AttackResponse, ending: str) -> bytes:

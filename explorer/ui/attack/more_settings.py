@@ -74,6 +74,6 @@ def _step_size(norm: str) -> float | None:
         key="step_linf" if in_levels else "step_l2",
         bind=BIND,
         placeholder="2.5 ε/t",
-        help="If empty, step t has the size 2.5 ε/t, at most ε.",
+        help="If empty, the step rule decides: by 2.5 ε/t, step t has that size, at most ε.",
     )
     return None if step_size is None else float(step_size) / (255 if in_levels else 1)

@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from explorer.attacks.settings import PLAIN
+from explorer.ui.attack.effort import BY_STEPS, RULE_NAMES
 from explorer.ui.shared.address import choose_values
 from explorer.ui.shared.attack_controls import LINKED
 from explorer.ui.shared.panda import panda_values
@@ -68,4 +70,4 @@ def _panda() -> tuple[Preset, ...]:
 
 
 def _apply(preset: Preset) -> None:
-    choose_values(preset.values, LINKED)
+    choose_values({"effort": BY_STEPS, "rule": RULE_NAMES[PLAIN], **preset.values}, LINKED)

@@ -10,7 +10,7 @@ from explorer.ui.shared.address import open_page
 # The keys of the widgets whose values are in the page's address and restore the page.
 LINKED = (
     *("model", "source", "image", "crop_x", "crop_y", "zoom"),
-    *("norm", "linf", "l2", "method", "steps", "target", "label"),
+    *("norm", "linf", "l2", "method", "effort", "steps", "rule", "target", "label"),
     *("loss", "step_linf", "step_l2", "random", "restarts", "seed"),
 )
 

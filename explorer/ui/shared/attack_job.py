@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from explorer.classifiers import Classifier
+from explorer.experiments.effort import most_steps
+from explorer.experiments.one_image.attack_image import attack_from
 from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.jobs.job import Cost, Job
 from explorer.ui.jobs.progress import result_key, show_progress
@@ -66,9 +68,15 @@ def seconds_needed(request: AttackRequest) -> float:
 
 
 def _cost(request: AttackRequest, model: Classifier) -> Cost:
-    """One unit is one step of one restart."""
+    """One unit is one step of one restart; a thorough attack may need fewer than its most."""
     recipe = request.recipe
-    return Cost((model.digest, recipe.precision), recipe.steps * recipe.restarts)
+    steps = most_steps(
+        attack_from(recipe),
+        recipe.effort,
+        len(model.labels),
+        targeted=recipe.target is not None,
+    )
+    return Cost((model.digest, recipe.precision), steps)
 
 
 def _respond_and_cache(

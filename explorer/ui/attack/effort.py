@@ -1,0 +1,63 @@
+"""How much the attack tries: quick, thorough, or a number of steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from explorer.attacks.settings import MOMENTUM, PLAIN
+from explorer.experiments.effort import (
+    QUICK,
+    QUICK_STEPS,
+    RULE,
+    STEPS_OF,
+    THOROUGH,
+    THOROUGH_STEPS,
+)
+from explorer.ui.shared.attack_widgets import BIND, choose_steps
+
+NAME_OF_QUICK, BY_STEPS = "Quick", "Steps"
+RULE_NAMES = {PLAIN: "2.5 ε/t", MOMENTUM: "momentum"}
+NAMES = {NAME_OF_QUICK: QUICK, "Thorough": THOROUGH, BY_STEPS: ""}
+_HELP = (
+    f"Quick: {QUICK_STEPS} steps with momentum, as strong as 40 of a usual PGD. Thorough: "
+    f"{THOROUGH_STEPS} of them and, if they fail, up to twelve more attacks, towards each other "
+    "class and from other starts. Steps: as many as you choose."
+)
+
+
+_RULE_HELP = (
+    "How long step t is. With momentum each step also goes on a little in the direction of the one "
+    "before, and the attack begins at the image itself: stronger after few steps."
+)
+
+
+@dataclass(frozen=True)
+class EffortChoice:
+    """``effort`` is a recipe's, which is empty for Quick: that is ``steps`` and a ``rule``."""
+
+    effort: str
+    steps: int
+    rule: str
+
+
+def choose_effort() -> EffortChoice:
+    """The effort, or the number of steps and their rule."""
+    name = st.segmented_control(
+        "Effort",
+        list(NAMES),
+        default=BY_STEPS,
+        required=True,
+        key="effort",
+        bind=BIND,
+        help=_HELP,
+    )
+    effort = NAMES[str(name)]
+    if not effort:
+        steps = choose_steps()
+        names = list(RULE_NAMES.values())
+        name = st.selectbox("Step rule", names, key="rule", bind=BIND, help=_RULE_HELP)
+        rule = next(rule for rule, shown in RULE_NAMES.items() if shown == name)
+        return EffortChoice("", steps, rule)
+    return EffortChoice(effort if effort == THOROUGH else "", STEPS_OF[effort], RULE)

@@ -19,6 +19,7 @@ DEFAULT_MODELS = (
     "tiny12-standard",
     *(TORCHVISION_PREFIX + name for name in ("squeezenet1_1", "googlenet", "resnet50")),
 )
+HEAD_SPREAD = 0.02  # standard deviation of a head's weights
 MIN_SPREAD = 0.1  # standard deviation of a logit over images of noise
 
 
@@ -71,12 +72,20 @@ def random_classifier(architecture: str, device: torch.device) -> Classifier:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         module = get_model(architecture, weights=None, **BUILD_OPTIONS.get(architecture, {})).eval()
+        _draw_zero_layers(module)
         noise = torch.randn(4, 3, *options["input_size"])
         with torch.no_grad():
             if float(module(noise).std(dim=0).mean()) < MIN_SPREAD:
                 _calibrate_batch_norms(module, noise)
     options |= {"name": TORCHVISION_PREFIX + architecture, "title": architecture}
     return classifier_around(freeze(module, device), architecture, **options)
+
+
+def _draw_zero_layers(module: nn.Module) -> None:
+    """Random weights for linear layers that start at zero, as vision transformers' heads do."""
+    for part in module.modules():
+        if isinstance(part, nn.Linear) and not part.weight.any():
+            nn.init.normal_(part.weight, std=HEAD_SPREAD)
 
 
 def _calibrate_batch_norms(module: nn.Module, images: Tensor) -> None:

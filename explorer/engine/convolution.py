@@ -81,9 +81,12 @@ class PackedConv:
         )
         self._phases: Tensor | None = None
         if not self._is_product and self._has_convolution_backward():
-            self._phases = _phases(weight, settings.stride[0])
+            groups = settings.groups
+            self._phases = _phases(weight, settings.stride[0]) if groups == 1 else _flipped(weight)
             out_shape = torch.Size([int(settings.shape[0]), weight.shape[0], *out_size])
-            self._backward = ConvSettings(self._backward_padding(), [1, 1], [1, 1], 1, out_shape)
+            self._backward = ConvSettings(
+                self._backward_padding(), [1, 1], [1, 1], groups, out_shape
+            )
         self._by_threads: dict[int, _Prepacked] = {}
         self._prepacked()
 
@@ -146,7 +149,7 @@ class PackedConv:
         prepacked = self._prepacked()
         if prepacked.product is not None:
             return prepacked.product.input_gradient(gradient, accumulate_into)
-        moves = (self._backward.padding, [1, 1], [1, 1], 1)
+        moves = (self._backward.padding, [1, 1], [1, 1], self._backward.groups)
         if self.settings.stride[0] == 1 and accumulate_into is not None:
             other = accumulate_into.contiguous(memory_format=torch.channels_last)
             return OPERATORS.convolution_plus(
@@ -189,7 +192,11 @@ class PackedConv:
     def _has_convolution_backward(self) -> bool:
         """Whether a convolution of stride 1 computes the input's gradient quickly."""
         s, step = self.settings, self.settings.stride[0]
-        if s.groups > 1 or s.dilation != [1, 1] or s.stride != [step, step]:
+        if s.dilation != [1, 1] or s.stride != [step, step]:
+            return False
+        # A depthwise convolution's is another depthwise convolution.
+        depthwise = s.groups == len(self.weight) == s.shape[1]
+        if s.groups > 1 and not (depthwise and step == 1):
             return False
         kernel = self.weight.shape[2:]
         if step == 1:
@@ -246,6 +253,11 @@ def packed_product(left: Tensor, right: Tensor) -> Callable[[], Tensor] | None:
 
 def _accumulated(gradient: Tensor, accumulate_into: Tensor | None) -> Tensor:
     return gradient if accumulate_into is None else gradient.add_(accumulate_into)
+
+
+def _flipped(weight: Tensor) -> Tensor:
+    """Depthwise weights [C, 1, K, K] for the input's gradient at stride 1."""
+    return weight.flip(2, 3).contiguous(memory_format=torch.channels_last)
 
 
 def _phases(weight: Tensor, step: int) -> Tensor:

@@ -60,6 +60,11 @@ class GradientModel(Protocol):
         ...
 
     @property
+    def autograd_pieces(self) -> tuple[str, ...]:
+        """The operations whose gradients autograd takes, each kind once."""
+        ...
+
+    @property
     def is_concurrent(self) -> bool:
         """Whether several threads may evaluate it at the same time."""
         ...
@@ -96,6 +101,10 @@ class AutogradModel:
         with torch.enable_grad(), counter:
             self._classifier(images.detach().requires_grad_(True))
         return counter.bytes
+
+    @property
+    def autograd_pieces(self) -> tuple[str, ...]:
+        return ("the whole network",)
 
     @property
     def is_concurrent(self) -> bool:

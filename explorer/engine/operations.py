@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, fx
+from torch import Tensor
 
 from explorer.engine.convolution import PackedConv
 from explorer.engine.rectifier import Rectifier
@@ -37,11 +37,12 @@ def inner_product(output: Tensor, gradient: Tensor) -> Tensor:
         return (output * gradient).sum()
 
 
-def _add(partial: Tensor | None, gradient: Tensor) -> Tensor:
+def add_to(partial: Tensor | None, gradient: Tensor) -> Tensor:
+    """``gradient``, and ``partial`` if there is one."""
     return gradient if partial is None else partial + gradient
 
 
-def _add_into(partial: Tensor | None, gradient: Tensor) -> Tensor:
+def add_into(partial: Tensor | None, gradient: Tensor) -> Tensor:
     """The same in the memory of ``gradient``, which no other operation uses."""
     return gradient if partial is None else gradient.add_(partial)
 
@@ -72,19 +73,7 @@ class ReLU:
         return self.rectifier(inputs[0]), ()
 
     def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
-        return (_add(partial[0], gradient),)
-
-
-@dataclass(frozen=True)
-class SiLU:
-    """x σ(x)."""
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
-        return F.silu(inputs[0]), inputs
-
-    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
-        inner = torch.ops.aten.silu_backward.default(gradient, saved[0])
-        return (_add_into(partial[0], inner),)
+        return (add_to(partial[0], gradient),)
 
 
 @dataclass(frozen=True)
@@ -111,21 +100,26 @@ class MaxPool:
             memory_format=torch.channels_last,
         )
         unpool = torch.ops.aten.max_pool2d_with_indices_backward.default
-        return (_add_into(partial[0], unpool(gradient, images, *self.settings, indices)),)
+        return (add_into(partial[0], unpool(gradient, images, *self.settings, indices)),)
 
 
 @dataclass(frozen=True)
 class GlobalAvgPool:
-    """The mean over all positions, [N, C, 1, 1]."""
+    """The mean over all positions: [N, C, 1, 1], or [N, C] if ``flat``."""
+
+    flat: bool = False
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
         shape = inputs[0].shape
         # Tensor.mean takes three times as long.
-        return F.avg_pool2d(inputs[0], tuple(shape[2:])), (shape,)
+        output = F.avg_pool2d(inputs[0], tuple(shape[2:]))
+        return output.flatten(1) if self.flat else output, (shape,)
 
     def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
         (shape,) = saved
-        return (_add(partial[0], (gradient / (shape[2] * shape[3])).expand(shape)),)
+        if self.flat:
+            gradient = gradient[:, :, None, None]
+        return (add_to(partial[0], (gradient / (shape[2] * shape[3])).expand(shape)),)
 
 
 @dataclass(frozen=True)
@@ -140,7 +134,7 @@ class GlobalMaxPool:
         images, output = saved
         is_maximum = (images == output[:, :, None, None]).to(gradient.dtype)
         each = gradient / is_maximum.sum(dim=(2, 3))
-        return (_add_into(partial[0], is_maximum.mul_(each[:, :, None, None])),)
+        return (add_into(partial[0], is_maximum.mul_(each[:, :, None, None])),)
 
 
 @dataclass(frozen=True)
@@ -153,7 +147,7 @@ class Scale:
         return inputs[0] * self.factor, ()
 
     def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
-        return (_add_into(partial[0], gradient * self.factor),)
+        return (add_into(partial[0], gradient * self.factor),)
 
 
 @dataclass(frozen=True)
@@ -165,7 +159,7 @@ class Concatenate:
 
     def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
         pieces = gradient.split_with_sizes(saved[0], dim=1)
-        return [_add(before, piece) for before, piece in zip(partial, pieces, strict=True)]
+        return [add_to(before, piece) for before, piece in zip(partial, pieces, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -176,7 +170,7 @@ class Add:
         return inputs[0] + inputs[1], ()
 
     def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
-        return [_add(before, gradient) for before in partial]
+        return [add_to(before, gradient) for before in partial]
 
 
 @dataclass(frozen=True)
@@ -187,7 +181,7 @@ class Flatten:
         return inputs[0].flatten(1), (inputs[0].shape,)
 
     def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
-        return (_add(partial[0], gradient.reshape(saved[0])),)
+        return (add_to(partial[0], gradient.reshape(saved[0])),)
 
 
 @dataclass(frozen=True)
@@ -201,28 +195,4 @@ class Linear:
         return F.linear(inputs[0], self.weight, self.bias), ()
 
     def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
-        return (_add_into(partial[0], gradient @ self.weight),)
-
-
-@dataclass(frozen=True)
-class AutogradSegment:
-    """A piece of the network that the engine does not know: autograd takes its backward pass."""
-
-    graph: fx.GraphModule
-
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Saved]:
-        with torch.enable_grad():
-            leaves = tuple(value.detach().requires_grad_(True) for value in inputs)
-            output = self.graph(*leaves)
-        return output.detach(), (leaves, output)
-
-    def backward(self, gradient: Tensor, saved: Saved, partial: Gradients) -> Gradients:
-        leaves, output = saved
-        if not output.requires_grad:
-            return partial
-        scalar = inner_product(output, gradient)
-        inner = torch.autograd.grad(scalar, leaves, allow_unused=True)
-        return [
-            before if each is None else _add(before, each)
-            for before, each in zip(partial, inner, strict=True)
-        ]
+        return (add_into(partial[0], gradient @ self.weight),)

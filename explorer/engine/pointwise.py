@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from explorer.engine.onednn import OPERATORS
+from explorer.engine.linear import PackedLinear
 from explorer.engine.rectifier import Rectifier, onednn_activation
 
 
@@ -19,10 +19,7 @@ class PointwiseConv:
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, positions: int) -> None:
-        matrix = weight.flatten(1).contiguous()
-        self.bias = bias
-        self.forward_weight = OPERATORS.prepack_linear(matrix, positions)
-        self.backward_weight = OPERATORS.prepack_linear(matrix.t().contiguous(), positions)
+        self._product = PackedLinear(weight.flatten(1), bias, positions)
 
     @staticmethod
     def supports(
@@ -34,20 +31,14 @@ class PointwiseConv:
 
     def forward(self, images: Tensor, relu: Rectifier | None) -> Tensor:
         """The convolution of ``images`` [N, I, H, W], followed by ``relu``."""
-        activation = onednn_activation(relu)
-        rows = _channels_last_dim(images)
-        output = OPERATORS.linear(rows, self.forward_weight, self.bias, *activation, "")
+        output = self._product.forward(_channels_last_dim(images), onednn_activation(relu))
         return output.permute(0, 3, 1, 2)
 
     def input_gradient(self, gradient: Tensor, accumulate_into: Tensor | None) -> Tensor:
         """The gradient for the images, added to ``accumulate_into`` if that is given."""
         rows = _channels_last_dim(gradient)
-        if accumulate_into is None:
-            output = OPERATORS.linear(rows, self.backward_weight, None, "none", [], "")
-        else:
-            other = _channels_last_dim(accumulate_into)
-            output = OPERATORS.linear_plus(rows, other, self.backward_weight, None, "add")
-        return output.permute(0, 3, 1, 2)
+        other = None if accumulate_into is None else _channels_last_dim(accumulate_into)
+        return self._product.input_gradient(rows, other).permute(0, 3, 1, 2)
 
 
 def _channels_last_dim(images: Tensor) -> Tensor:

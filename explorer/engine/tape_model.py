@@ -21,7 +21,8 @@ from explorer.engine.gradient_model import (
 )
 from explorer.engine.operations import Convolution
 from explorer.engine.optimized_copy import Features, channels_last, noise, with_channels_last
-from explorer.engine.recognition import PrepackedConvs
+from explorer.engine.prepacked import Prepacked
+from explorer.engine.segments import AutogradSegment
 from explorer.engine.tape import Tape
 
 
@@ -37,7 +38,7 @@ class TapeModel:
         self.network = self._optimized = optimized
         self._dtype = next(optimized.module.parameters()).dtype
         self._autograd = AutogradModel(with_channels_last(optimized))
-        prepacked: PrepackedConvs = {}
+        prepacked = Prepacked()
         module = optimized.module
         example = channels_last(noise(optimized, 1).to(self._dtype))
         self._logits = capture(module, example, prepacked)
@@ -84,6 +85,12 @@ class TapeModel:
                 if isinstance(value, Tensor):
                     counter.add(value)
         return counter.bytes
+
+    @property
+    def autograd_pieces(self) -> tuple[str, ...]:
+        operations = (instruction.operation for instruction in self._logits.instructions)
+        segments = (each for each in operations if isinstance(each, AutogradSegment))
+        return tuple(dict.fromkeys(name for each in segments for name in each.names()))
 
     @property
     def is_concurrent(self) -> bool:

@@ -12,7 +12,7 @@ from explorer.attacks import PGD, Threat
 from explorer.attacks import pgd as pgd_module
 from explorer.attacks.threat import flat_norm
 from explorer.classifiers import load
-from explorer.engine import convolution, gradient_model, pointwise
+from explorer.engine import convolution, gradient_model, linear
 from explorer.engine import precision as engine_precision
 from explorer.engine.gradient_model import AutogradModel
 from explorer.engine.tape_model import TapeModel
@@ -192,7 +192,7 @@ def test_without_onednn_a_plain_copy_serves(monkeypatch):
             raise AttributeError(f"'_OpNamespace' 'mkldnn' object has no attribute '{name}'")
 
     monkeypatch.setattr(convolution, "OPERATORS", Missing())
-    monkeypatch.setattr(pointwise, "OPERATORS", Missing())
+    monkeypatch.setattr(linear, "OPERATORS", Missing())
     copied, precision = gradient_model(
         classifier_of(with_random_norms(SharedConvOutput())), "folded"
     )

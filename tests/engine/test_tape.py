@@ -11,20 +11,24 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import get_model
 
+from explorer.engine.activations import Activation
+from explorer.engine.attention import SelfAttention
 from explorer.engine.capture import CaptureError, capture
 from explorer.engine.convolution import PackedConv
+from explorer.engine.layers import Gate, LayerNorm, PackedLinearLayer, Permute, ScaleBy
 from explorer.engine.operations import (
-    AutogradSegment,
     Concatenate,
     Convolution,
+    GlobalAvgPool,
     GlobalMaxPool,
     Linear,
     MaxPool,
     ReLU,
     Scale,
 )
-from explorer.engine.recognition import PrepackedConvs
+from explorer.engine.prepacked import Prepacked
 from explorer.engine.rectifier import Rectifier
+from explorer.engine.segments import AutogradSegment, Item
 from explorer.engine.tape import Tape
 
 
@@ -53,7 +57,7 @@ def assert_near(actual: Tensor, expected: Tensor) -> None:
 def captured(module: nn.Module, images: Tensor) -> Tape:
     """The module's tape, compared with the module, also at another batch size."""
     module = module.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    tape = capture(copy.deepcopy(module), images[:1], {})
+    tape = capture(copy.deepcopy(module), images[:1], Prepacked())
     for batch in (images, images[:1]):
         output, gradient = autograd_vjp(module, batch)
         tape_output, vjp = tape.vjp(batch)
@@ -271,9 +275,8 @@ def test_sibling_convolutions_are_fused() -> None:
 
 def test_unknown_operations_are_one_segment() -> None:
     torch.manual_seed(0)
-    operations = [each.operation for each in captured(Prefixed(), noise()).instructions]
-    is_segment = [isinstance(each, AutogradSegment) for each in operations]
-    assert is_segment == [True, False, True, False]
+    operations = [type(each.operation) for each in captured(Prefixed(), noise()).instructions]
+    assert operations == [AutogradSegment, Convolution, Activation, GlobalAvgPool, Linear]
 
 
 @pytest.mark.parametrize(
@@ -288,6 +291,8 @@ def test_unknown_operations_are_one_segment() -> None:
         ("efficientnet_b0", 64),
         ("vgg11", 64),
         ("resnext50_32x4d", 64),
+        ("convnext_tiny", 64),
+        ("swin_t", 64),
     ],
 )
 def test_torchvisions_networks(name: str, side: int) -> None:
@@ -298,6 +303,40 @@ def test_torchvisions_networks(name: str, side: int) -> None:
     )
 
 
+class Attending(nn.Module):
+    """Patches as rows, with a class token, attention, a gate and layer norms, as ViT has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches, self.head = nn.Conv2d(3, 8, 4, 4), nn.Linear(8, 5)
+        self.gate, self.squeeze = nn.Parameter(torch.randn(8, 1, 1)), nn.Conv2d(8, 8, 1)
+        self.token = nn.Parameter(torch.randn(1, 1, 8))
+        self.norm, self.rows = nn.LayerNorm(8), nn.Linear(8, 8)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def forward(self, images: Tensor) -> Tensor:
+        n, _, height, width = images.shape
+        torch._assert(height == width, "a square")
+        patches = self.gate * self.patches(images)
+        patches = torch.sigmoid(self.squeeze(F.adaptive_avg_pool2d(patches, 1))) * patches
+        rows = patches.reshape(n, 8, -1).permute(0, 2, 1)
+        rows = torch.cat([self.token.expand(n, -1, -1), rows], dim=1)
+        normal = self.norm(rows)
+        rows = rows + self.attention(normal, normal, normal, need_weights=False)[0]
+        rows = rows + F.gelu(self.rows(F.layer_norm(rows, [8], self.norm.weight, self.norm.bias)))
+        moved = F.linear(rows.roll(1, 1), self.rows.weight, self.rows.bias)
+        return self.head((rows + moved).permute(1, 0, 2)[0])
+
+
+def test_only_what_is_unknown_falls_to_autograd() -> None:
+    torch.manual_seed(0)
+    operations = [each.operation for each in captured(Attending(), noise()).instructions]
+    segments = [each.names() for each in operations if isinstance(each, AutogradSegment)]
+    assert [names[-1] for names in segments] == ["_assert", "reshape", "cat", "linear", "getitem"]
+    kinds = {type(each) for each in operations}
+    assert kinds > {SelfAttention, LayerNorm, PackedLinearLayer, Gate, ScaleBy, Permute}
+
+
 class Parted(nn.Module):
     """Two values leave a segment of unknown operations."""
 
@@ -306,7 +345,7 @@ class Parted(nn.Module):
         self.conv = nn.Conv2d(2, 2, 3)
 
     def forward(self, images: Tensor) -> Tensor:
-        first, second = torch.tanh(images[:, :2]), torch.tanh(images[:, 1:])
+        first, second = torch.sin(images[:, :2]), torch.cos(images[:, 1:])
         return (self.conv(first) * self.conv(second)).mean((2, 3))
 
 
@@ -315,21 +354,26 @@ class Listed(nn.Module):
         return [images.mean((2, 3))]
 
 
-@pytest.mark.parametrize("kind", [Parted, Listed])
-def test_what_can_not_be_captured_is_refused(kind: type[nn.Module]) -> None:
+def test_what_can_not_be_captured_is_refused() -> None:
     with pytest.raises(CaptureError):
-        capture(kind().eval(), noise(1), {})
+        capture(Listed().eval(), noise(1), Prepacked())
+
+
+def test_several_values_can_leave_a_segment() -> None:
+    torch.manual_seed(0)
+    operations = [type(each.operation) for each in captured(Parted(), noise()).instructions]
+    assert operations.count(Item) == 2
 
 
 def test_a_tape_can_end_at_the_input_of_a_part() -> None:
     torch.manual_seed(0)
     module = Branches().eval().requires_grad_(False)
-    prepacked: PrepackedConvs = {}
+    prepacked = Prepacked()
     whole = capture(module, noise(1), prepacked)
-    before = len(prepacked)
+    before = len(prepacked.convs)
     head = module.head[2]
     until_head = capture(module, noise(1), prepacked, until=head)
-    assert len(prepacked) == before == 4
+    assert len(prepacked.convs) == before == 4
     torch.testing.assert_close(head(until_head(noise())), whole(noise()))
 
 
@@ -338,5 +382,5 @@ def test_a_network_that_ignores_the_image_has_no_gradient() -> None:
         def forward(self, images: Tensor) -> Tensor:
             return torch.zeros_like(images).mean((2, 3))
 
-    output, vjp = capture(Blind(), noise(1), {}).vjp(noise(1))
+    output, vjp = capture(Blind(), noise(1), Prepacked()).vjp(noise(1))
     assert vjp(torch.ones_like(output)) is None

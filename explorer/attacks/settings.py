@@ -25,9 +25,9 @@ from explorer.engine import PRECISIONS
 WHOLE_STEPS = 2.5  # the default step t has the share 2.5/t of the largest one, at most all of it
 PLAIN, MOMENTUM = "plain", "momentum"
 RULES = (PLAIN, MOMENTUM)
-# Of the rule "momentum". On 40 images each of cifar10-standard (L∞ 1/255) and cifar10-robust (L2 0.5),
-# untargeted and targeted, it reached the mean loss of torchattacks' 40 steps after 2 to 5 steps, the
-# plain rule after 4 to 6; after 40 steps its loss was higher than the plain rule's in all four.
+# Of the rule "momentum". On 40 images with cifar10-standard (L∞ 1/255) and with cifar10-robust
+# (L2 0.5), untargeted and targeted, it reached the mean loss of torchattacks' 40 steps after 2 to 5
+# steps, the plain rule after 4 to 6. After 40 steps its loss was the higher one in all four.
 DECAY, LONGEST_SCALE, HEAVY_BALL = 0.8, 2.0, 0.4
 MAX_STEPS = 10_000
 MAX_RESTARTS = 1_000

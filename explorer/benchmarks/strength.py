@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from explorer.attacks import PGD, Threat
+from explorer.attacks.settings import RULES
 from explorer.benchmarks.baselines import BASELINES, Attack, Baseline, Setting
 from explorer.benchmarks.rounds import Clock, describe_error, synchronize
 from explorer.classifiers import Classifier
@@ -46,22 +47,32 @@ class Strength:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Another library's attack, and the fewest of our steps that are as strong.
+class Reached:
+    """The fewest ``steps`` of ours that are as strong, their ``strength`` and ``seconds``.
 
-    ``seconds`` and ``our_seconds`` are medians of interleaved rounds, ``ratio`` the median of their
-    ratios. Where :data:`MOST_STEPS` steps are not as strong, ``our_steps`` is None, and what is
-    ours is of that many steps. Where nothing was measured, ``problem`` says why.
+    ``ratio`` is the other attack's time over ours, the median of interleaved rounds. Where
+    :data:`MOST_STEPS` steps are not as strong, ``steps`` is None, and the rest is of that many.
+    """
+
+    steps: int | None
+    strength: Strength
+    seconds: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Another library's attack, and what our steps of each rule need to be as strong.
+
+    ``seconds`` is the median of interleaved rounds. Where nothing was measured, ``problem`` says
+    why.
     """
 
     name: str
     steps: int
     strength: Strength | None = None
     seconds: float = float("nan")
-    our_steps: int | None = None
-    our_strength: Strength | None = None
-    our_seconds: float = float("nan")
-    ratio: float = float("nan")
+    ours: dict[str, Reached] = field(default_factory=dict)
     problem: str = ""
 
 
@@ -69,14 +80,14 @@ class Comparison:
 class StrengthCase:
     """One classifier and threat, untargeted or targeted.
 
-    ``curve`` is our strength after so many steps.
+    ``curves`` has, by rule, our strength after so many steps.
     """
 
     model: str
     setting: Setting
     images: int
     precision: str
-    curve: dict[int, Strength]
+    curves: dict[str, dict[int, Strength]]
     comparisons: tuple[Comparison, ...]
 
 
@@ -96,6 +107,7 @@ def measure_strength(
     rounds: int = 1,
     baseline_steps: Sequence[int] = BASELINE_STEPS,
     baselines: Sequence[Baseline] = BASELINES,
+    rules: Sequence[str] = RULES,
     precision: str = "auto",
     on_done: OnDone = lambda what: None,
     clock: Clock = time.perf_counter,
@@ -108,8 +120,10 @@ def measure_strength(
     """
     images, labels = images.to(classifier.device), labels.to(classifier.device)
     targets = random_targets(labels, len(classifier.labels)) if setting.targeted else None
-    ours = _Ours(classifier, images, labels, targets, setting, precision)
-    on_done("ours")
+    ours = {}
+    for rule in rules:
+        ours[rule] = _Ours(classifier, images, labels, targets, setting, rule, precision)
+        on_done(f"ours, {rule}")
     comparisons = []
     for baseline, steps in _attacks(baselines, baseline_steps):
         comparison = _compare(baseline, replace(setting, steps=steps), ours, rounds, clock)
@@ -120,7 +134,10 @@ def measure_strength(
         setting=setting,
         images=len(images),
         precision=gradient_model(classifier, precision)[1],
-        curve={steps: ours.strength(steps) for steps in SHOWN_STEPS},
+        curves={
+            rule: {steps: each.strength(steps) for steps in SHOWN_STEPS}
+            for rule, each in ours.items()
+        },
         comparisons=tuple(comparisons),
     )
 
@@ -145,13 +162,17 @@ class _Ours:
         labels: Tensor,
         targets: Tensor | None,
         setting: Setting,
+        rule: str,
         precision: str,
     ) -> None:
         self.classifier, self.images = classifier, images
         self.classes = labels if targets is None else targets
         self._labels, self._targets = labels, targets
         self._pgd = PGD(
-            Threat(setting.norm, setting.epsilon), steps=MOST_STEPS, precision=precision
+            Threat(setting.norm, setting.epsilon),
+            steps=MOST_STEPS,
+            rule=rule,
+            precision=precision,
         )
         result = self._pgd(classifier, images, labels, targets)
         self._strengths = {MOST_STEPS: self.strength_of(result.adversarial)}
@@ -164,6 +185,10 @@ class _Ours:
         """The adversarial images [N, 3, H, W] after ``steps``."""
         pgd = replace(self._pgd, steps=steps)
         return pgd(self.classifier, self.images, self._labels, self._targets).adversarial
+
+    def time(self, steps: int | None, clock: Clock) -> float:
+        """The seconds of so many steps, of :data:`MOST_STEPS` if None."""
+        return _timed(lambda *_: self.run(steps or MOST_STEPS), self, clock)[1]
 
     def strength(self, steps: int) -> Strength:
         """What :meth:`run` reaches."""
@@ -192,39 +217,39 @@ class _Ours:
 
 
 def _compare(
-    baseline: Baseline, setting: Setting, ours: _Ours, rounds: int, clock: Clock
+    baseline: Baseline, setting: Setting, ours: dict[str, _Ours], rounds: int, clock: Clock
 ) -> Comparison:
     """One attack of another library beside ours, which take turns."""
     if baseline.package is None:
         return Comparison(baseline.name, setting.steps, problem="not installed")
+    question = next(iter(ours.values()))
     try:
-        attack = baseline.attack(ours.classifier, setting)
-        warm_up = replace(setting, steps=1)
-        _timed(baseline.attack(ours.classifier, warm_up), ours, clock)
-        adversarial, seconds = _timed(attack, ours, clock)
+        attack = baseline.attack(question.classifier, setting)
+        warm_up = baseline.attack(question.classifier, replace(setting, steps=1))
+        _timed(warm_up, question, clock)
+        adversarial, seconds = _timed(attack, question, clock)
     except Exception as error:  # another library may fail in any way
         return Comparison(baseline.name, setting.steps, problem=describe_error(error))
-    goal = ours.strength_of(adversarial)
-    fewest = ours.fewest_steps(goal)
-    our_steps = MOST_STEPS if fewest is None else fewest
-
-    def run(images: Tensor, classes: Tensor) -> Tensor:
-        return ours.run(our_steps)
-
-    theirs, mine = [seconds], [_timed(run, ours, clock)[1]]
-    for _ in range(rounds - 1):
-        theirs.append(_timed(attack, ours, clock)[1])
-        mine.append(_timed(run, ours, clock)[1])
-    return Comparison(
-        baseline.name,
-        setting.steps,
-        goal,
-        _median(theirs),
-        fewest,
-        ours.strength(our_steps),
-        _median(mine),
-        _median([a / b for a, b in zip(theirs, mine, strict=True)]),
+    goal = question.strength_of(adversarial)
+    fewest = {rule: each.fewest_steps(goal) for rule, each in ours.items()}
+    theirs, mine = (
+        [seconds],
+        {rule: [each.time(fewest[rule], clock)] for rule, each in ours.items()},
     )
+    for _ in range(rounds - 1):
+        theirs.append(_timed(attack, question, clock)[1])
+        for rule, each in ours.items():
+            mine[rule].append(each.time(fewest[rule], clock))
+    reached = {
+        rule: Reached(
+            fewest[rule],
+            each.strength(fewest[rule] or MOST_STEPS),
+            _median(mine[rule]),
+            _median([a / b for a, b in zip(theirs, mine[rule], strict=True)]),
+        )
+        for rule, each in ours.items()
+    }
+    return Comparison(baseline.name, setting.steps, goal, _median(theirs), reached)
 
 
 def _timed(attack: Attack, ours: _Ours, clock: Clock) -> tuple[Tensor, float]:

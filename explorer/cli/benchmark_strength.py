@@ -16,6 +16,7 @@ from explorer.benchmarks.strength import (
     BASELINE_STEPS,
     MOST_STEPS,
     Comparison,
+    Reached,
     Strength,
     StrengthCase,
     measure_strength,
@@ -40,8 +41,8 @@ EPSILONS = {
     "tiny12-robust": (4 / 255, 1.0),
 }
 OTHER_EPSILONS = (0.5 / 255, 0.25)
-_COLUMNS = ("", "steps", "mean loss", "success", "s", "our steps", "mean loss", "success", "s")
-_ROW = "  {:13} {:>5} {:>10} {:>8} {:>8}   {:>9} {:>10} {:>8} {:>8} {:>10}"
+_COLUMNS = ("", "steps", "mean loss", "success", "seconds", "times ours")
+_ROW = "  {:16} {:>9} {:>10} {:>8} {:>8} {:>11}"
 
 
 def add_strength_options(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +134,10 @@ def strength_values(case: StrengthCase) -> dict[str, Any]:
         "targeted": setting.targeted,
         "images": case.images,
         "precision": case.precision,
-        "ours": [{"steps": steps, **asdict(each)} for steps, each in case.curve.items()],
+        "ours": {
+            rule: [{"steps": steps, **asdict(each)} for steps, each in curve.items()]
+            for rule, curve in case.curves.items()
+        },
         "peers": [_comparison_values(each) for each in case.comparisons],
     }
 
@@ -149,35 +153,41 @@ def _comparison_values(comparison: Comparison) -> dict[str, Any]:
 
 def strength_lines(case: StrengthCase, source: str) -> list[str]:
     """The case as a table."""
-    curve = ", ".join(
-        f"{steps}: {_loss(each)} ({each.success:.0%})" for steps, each in case.curve.items()
-    )
     return [
         "",
         f"{case.model}, {_threat(case.setting)}: {case.images} images of {source}, "
         f"{case.precision}",
-        f"  our mean loss (success) after steps  {curve}",
-        _ROW.format(*_COLUMNS, "times ours"),
-        *(_comparison_line(each) for each in case.comparisons),
+        *(f"  ours, {rule}: {_curve(curve)}" for rule, curve in case.curves.items()),
+        _ROW.format(*_COLUMNS),
+        *(line for each in case.comparisons for line in _comparison_lines(each)),
     ]
 
 
-def _comparison_line(comparison: Comparison) -> str:
-    theirs, ours = comparison.strength, comparison.our_strength
-    if theirs is None or ours is None:
-        return f"  {comparison.name:13} {comparison.steps:5} {comparison.problem}"
-    steps = f"over {MOST_STEPS}" if comparison.our_steps is None else str(comparison.our_steps)
+def _curve(curve: dict[int, Strength]) -> str:
+    points = (f"{steps}: {_loss(each)} ({each.success:.0%})" for steps, each in curve.items())
+    return f"mean loss (success) after steps {', '.join(points)}"
+
+
+def _comparison_lines(comparison: Comparison) -> list[str]:
+    """The other attack, and ours by each rule."""
+    theirs = comparison.strength
+    if theirs is None:
+        return [f"  {comparison.name:13} {comparison.steps:>9} {comparison.problem}"]
+    first = (comparison.name, str(comparison.steps), _loss(theirs), f"{theirs.success:.1%}")
+    return [
+        _ROW.format(*first, f"{comparison.seconds:.2f}", ""),
+        *(_reached_line(rule, ours) for rule, ours in comparison.ours.items()),
+    ]
+
+
+def _reached_line(rule: str, ours: Reached) -> str:
     return _ROW.format(
-        comparison.name,
-        comparison.steps,
-        _loss(theirs),
-        f"{theirs.success:.1%}",
-        f"{comparison.seconds:.2f}",
-        steps,
-        _loss(ours),
-        f"{ours.success:.1%}",
-        f"{comparison.our_seconds:.2f}",
-        f"{comparison.ratio:.1f}",
+        f"  ours, {rule}",
+        f"over {MOST_STEPS}" if ours.steps is None else str(ours.steps),
+        _loss(ours.strength),
+        f"{ours.strength.success:.1%}",
+        f"{ours.seconds:.2f}",
+        f"{ours.ratio:.1f}",
     )
 
 

@@ -227,3 +227,26 @@ def test_the_panda_becomes_a_gibbon_on_a_bare_machine(tmp_path):
     values = panda_becomes_gibbon(tmp_path, "gallery:panda", *model, "--epsilon", "0.007")
     assert 0 < values["linf"] <= 0.007 + 1e-6
     assert np.load(tmp_path / "adversarial.npy").shape == (3, 224, 224)
+
+
+@pytest.mark.parametrize(
+    ("effort", "steps", "in_recipe"), [("quick", 5, ""), ("thorough", 40, "thorough")]
+)
+def test_an_effort_is_repeated_from_its_recipe(capsys, tmp_path, effort, steps, in_recipe):
+    arguments = [*QUICK[:4], *QUICK[6:], "--effort", effort, "--out", str(tmp_path)]
+    status, _, err = run(capsys, "attack", "gallery:cifar10-00", *arguments)
+    assert status == 0, err
+    recipe, _ = read_recipe((tmp_path / "recipe.json").read_text())
+    assert (recipe.steps, recipe.rule, recipe.effort) == (steps, "momentum", in_recipe)
+    again = tmp_path / "again"
+    status, _, err = run(capsys, "rerun", str(tmp_path / "recipe.json"), "--out", str(again))
+    assert status == 0, err
+    assert adversarial_bytes(again) == adversarial_bytes(tmp_path)
+
+
+@pytest.mark.parametrize("more", [["--effort", "quick"], ["--effort", "quick", "--fgsm"]])
+def test_quick_has_its_own_steps(capsys, tmp_path, more):
+    arguments = ["attack", "gallery:cifar10-00", *QUICK, *more, "--out", str(tmp_path)]
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert "--effort" in err

@@ -145,3 +145,22 @@ def test_autoattack_has_its_own_steps(capsys, folder):
     )
     assert (status, out) == (2, "")
     assert "its own steps" in err
+
+
+def test_an_effort_stands_for_steps(capsys, folder):
+    accuracies = {}
+    for effort in ("quick", "thorough"):
+        status, out, err = evaluate(capsys, folder, "--epsilon", "0.1", "--effort", effort)
+        assert status == 0, err
+        values = json.loads(out)
+        assert values["effort"] == effort
+        accuracies[effort] = values["rows"][0]["accuracy"]
+    assert accuracies["thorough"] <= accuracies["quick"]
+    assert "PGD 40 steps, 1 restart, thorough" in values["threat"]
+
+
+@pytest.mark.parametrize("more", [["--steps", "3"], ["--attack", "apgd"]])
+def test_an_effort_is_of_pgd_and_has_its_own_steps(capsys, folder, more):
+    status, out, err = evaluate(capsys, folder, "--epsilon", "0.1", "--effort", "quick", *more)
+    assert (status, out) == (2, "")
+    assert "leave out --effort" in err or "leave out --steps" in err

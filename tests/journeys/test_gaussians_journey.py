@@ -51,7 +51,7 @@ def open_plane(visitor: Visitor, state: PlaneState) -> None:
 def values(visitor: Visitor, row: str) -> list[str]:
     """The two numbers of a row of the table."""
     cells = visitor.page.locator(f".{row} .value")
-    return [str(text) for text in cells.all_inner_texts()]
+    return [str(text).replace("\N{NO-BREAK SPACE}", " ") for text in cells.all_inner_texts()]
 
 
 def test_the_numbers_are_those_of_the_closed_forms(browser: Any, server: str) -> None:

@@ -46,8 +46,14 @@ def component(at: AppTest, name: str) -> dict[str, Any]:
     element = next(
         item for item in at.get("bidi_component") if item.proto.component_name == f"explorer.{name}"
     )
+    return data_of(element)
+
+
+def data_of(element: Any) -> dict[str, Any]:
+    """The data of a component; the space before a "%", which breaks no line, is a plain one."""
+    text = element.proto.json.replace("\\u00a0", " ").replace("\N{NO-BREAK SPACE}", " ")
     data: dict[str, Any]
-    (data,) = json.loads(element.proto.json)
+    (data,) = json.loads(text)
     return data
 
 

@@ -20,7 +20,7 @@ def component(module_file: str, *parts: str) -> Callable[..., None]:
 
     Call the result with ``key``, ``data`` (what JSON can hold) and callbacks. The data are sent as
     a list with one item: Streamlit would search a bare dictionary for data frames and import
-    pandas for that, which would delay the first picture.
+    pandas for that, which would delay the first picture. A number and its "%" stay on one line.
     """
     source = Path(module_file)
     html, css, js = (
@@ -34,6 +34,17 @@ def component(module_file: str, *parts: str) -> Callable[..., None]:
     mount = st.components.v2.component(f"explorer.{source.stem}", html=html, css=css, js=js)
 
     def draw(*, key: str, data: dict[str, Any], **callbacks: Any) -> None:
-        mount(key=key, data=[data], **callbacks)
+        mount(key=key, data=[_unbroken(data)], **callbacks)
 
     return draw
+
+
+def _unbroken(data: Any) -> Any:
+    """``data`` with a space that breaks no line before each "%"; pictures stay as they are."""
+    if isinstance(data, str):
+        return data if data.startswith("data:") else data.replace(" %", "\N{NO-BREAK SPACE}%")
+    if isinstance(data, dict):
+        return {key: _unbroken(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_unbroken(value) for value in data]
+    return data

@@ -15,6 +15,24 @@ function svg(parent, tag, attributes, text = "") {
   return parent.appendChild(element)
 }
 
+const MOVES = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }
+
+/** Make the elements of `grid` one stop of the Tab key; arrow keys, Home and End move among them. */
+function oneTabStop(grid, first = 0) {
+  const items = [...grid.children]
+  const open = (at) => items.forEach((item, i) => { item.tabIndex = i === at ? 0 : -1 })
+  open(Math.max(0, first))
+  grid.onkeydown = (event) => {
+    const at = items.indexOf(event.target)
+    const ends = { Home: 0, End: items.length - 1 }
+    const goal = ends[event.key] ?? at + (MOVES[event.key] ?? NaN)
+    if (at < 0 || !items[goal]) return
+    event.preventDefault()
+    open(goal)
+    items[goal].focus()
+  }
+}
+
 /** Measured distances, as [name, value, help] each. */
 function drawMeasures(parent, measures) {
   parent.replaceChildren()
@@ -25,10 +43,11 @@ function drawMeasures(parent, measures) {
   }
 }
 
-/** As explorer/figures/captions.py: what is neither 0 nor 100 never looks as if it were. */
+/** As explorer/figures/captions.py: what is neither 0 nor 100 never looks as if it were.
+ *  The space breaks no line. */
 function percent(value) {
-  if (value > 0 && value < 0.0005) return "< 0.1 %"
-  if (value >= 0.9995 && value < 1) return "> 99.9 %"
-  return `${(100 * value).toFixed(1)} %`
+  if (value > 0 && value < 0.0005) return "< 0.1\u00a0%"
+  if (value >= 0.9995 && value < 1) return "> 99.9\u00a0%"
+  return `${(100 * value).toFixed(1)}\u00a0%`
 }
 

@@ -30,4 +30,5 @@ export default function (component) {
   grid.classList.toggle("pixelated", data.pixelated)
   grid.replaceChildren()
   for (const tile of data.tiles) buildTile(grid, tile, (index) => setTriggerValue("clicked", index))
+  oneTabStop(grid)
 }

@@ -261,7 +261,7 @@ class Plane {
     head.replaceChildren()
     body.replaceChildren()
     const titles = child(head, "tr", "")
-    child(titles, "th", "")
+    child(titles, "td", "")
     for (const name of ["standard", "robust"]) {
       const cell = child(titles, "th", "")
       const key = child(cell, "span", name === "robust" ? "key dashed" : "key")
@@ -281,7 +281,7 @@ class Plane {
         const wrong = countWrong(samples, labels, each.w, radius)
         const [low, high] = wilson(wrong, n)
         child(cell, "span", "check",
-          `drawn: ${wrong} of ${n}, 95 % ${percent(low)} to ${percent(high)}`)
+          `drawn: ${wrong} of ${n.toLocaleString("en")}, 95\u00a0% ${percent(low)} to ${percent(high)}`)
       }
     }
     const row = child(body, "tr", "angle")

@@ -23,4 +23,5 @@ export default function (component) {
     button.setAttribute("aria-checked", String(button.title === data.chosen))
     button.onclick = () => setTriggerValue("picked", button.title)
   }
+  oneTabStop(grid, data.items.findIndex((item) => item.title === data.chosen))
 }

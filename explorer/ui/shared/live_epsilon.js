@@ -1,4 +1,6 @@
 // The live ε. Its chart is explorer/ui/components/epsilon_chart.js.
+const WARM = "Each of these attacks begins where the one below ended. The exact one, where you let " +
+  "go, begins anew, and may end in another class."
 const PAUSE = 450 // milliseconds after a key: several presses are one question
 
 const store = (globalThis.explorerLadders ??= { ladders: new Map(), listeners: new Set() })
@@ -155,7 +157,7 @@ class Live {
     })
     const { is_warm: isWarm, exact } = ladders[0]
     const first = this.points(ladders[0]).find((each) => each.success)
-    const method = isWarm ? "Each attack begins where the one below ended." : "One step each."
+    const method = isWarm ? WARM : "One step each."
     const weak = isWarm && ladders.length === 1 && first?.epsilon < exact.epsilon && !exact.success
     const advice = "The exact attack failed at a larger ε: try more steps or restarts."
     return `Smallest ε with success: ${smallest.join(", ")}. ${weak ? advice : method}`

@@ -1,6 +1,9 @@
+const NAMES = ["original", "perturbation", "adversarial"]
+
 function buildFigure(row) {
   const figure = child(row, "figure", "")
   const parts = {
+    figure,
     title: child(figure, "div", "title"),
     img: child(child(figure, "div", "picture"), "img", ""),
   }
@@ -15,7 +18,7 @@ function build(root) {
   const figures = []
   const operators = []
   for (let i = 0; i < 3; i += 1) {
-    if (i > 0) operators.push(child(row, "div", "operator"))
+    if (i > 0) operators.push(child(row, "div", i === 1 ? "operator" : "operator equals"))
     figures.push(buildFigure(row))
   }
   const measures = root.querySelector(".measures")
@@ -23,7 +26,30 @@ function build(root) {
   const distances = child(measures, "span", "distances")
   const cost = child(measures, "span", "cost")
   const [mark, sentence] = [".mark", ".sentence"].map((name) => root.querySelector(name))
-  return { row, figures, operators, mark, sentence, distances, cost }
+  figures[1].figure.classList.add("change")
+  const view = { row, figures, operators, mark, sentence, distances, cost }
+  buildChoice(view, root.querySelector(".tools"))
+  return view
+}
+
+/** Where there is room for one picture only, these buttons choose which; CSS hides them elsewhere. */
+function buildChoice(view, tools) {
+  const buttons = NAMES.map((name, i) => {
+    const button = child(view.row, "button", "choice", name)
+    button.type = "button"
+    button.onclick = () => choose(i)
+    return button
+  })
+  const choose = (chosen) => {
+    buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(i === chosen)))
+    view.figures.forEach(({ figure }, i) => figure.classList.toggle("chosen", i === chosen))
+    view.operators.forEach((each, i) => each.classList.toggle("chosen", i + 1 === chosen))
+  }
+  choose(2)
+  // Blink, and before and after, lay the original over the adversarial image.
+  tools.addEventListener("click", (event) => {
+    if (event.target.getAttribute("aria-pressed")) choose(2)
+  })
 }
 
 function place(view) {
@@ -39,7 +65,7 @@ function place(view) {
 /** Fill in what an attack changes. For another ε the original stays: there are two pictures then. */
 function fill(view, data) {
   view.mark.textContent = `${data.mark.icon} ${data.mark.word}`
-  view.mark.style.backgroundColor = data.mark.colour
+  view.mark.style.setProperty("--mark", data.mark.colour)
   view.sentence.textContent = data.verdict
   const first = view.figures.length - data.pictures.length
   data.pictures.forEach((picture, i) => {

@@ -21,7 +21,7 @@ from explorer.ui.components.images import data_uri
 from explorer.ui.features.section_exports import FILES
 from explorer.ui.features.sections import SECTIONS
 from tests.planted import MARKUP, markup_on, plant_pair
-from tests.ui.app import choose, component, open_page, wait_until_idle
+from tests.ui.app import choose, component, data_of, open_page, wait_until_idle
 
 FEATURES = "../pages/features.py"
 PAIR = ["cifar10-standard", "cifar10-robust"]
@@ -35,7 +35,7 @@ def rows(at: AppTest) -> list[dict]:
         for element in at.get("bidi_component")
         if element.proto.component_name == "explorer.picture_rows"
     ]
-    return [row for each in elements for row in json.loads(each.proto.json)[0]["rows"]]
+    return [row for each in elements for row in data_of(each)["rows"]]
 
 
 def main_choose(at: AppTest, kind: str, key: str, value: object) -> AppTest:

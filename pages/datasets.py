@@ -4,7 +4,9 @@ import streamlit as st
 
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.mobile import mobile_hint
+from explorer.ui.shared.reserved import reserve_sidebar
 
+reserve_sidebar()
 st.title("Robust and non-robust data")
 mobile_hint()
 st.markdown(

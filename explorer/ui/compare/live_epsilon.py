@@ -38,10 +38,6 @@ def live_epsilon_of(responses: Mapping[int, AttackResponse], known: Mapping[str,
         state = ladder_of(response.request, place)
         colour, dash = training_colour(entry.robust), DASHES[slot]
         ladders.append(LiveLadder(place, response.report, state, entry.title, colour, dash))
-    st.markdown(
-        "Each classifier's confidence in the label while ε grows. Move ε, and all rows follow; "
-        "where you let go, each classifier is attacked exactly.",
-    )
     live_epsilon(ladders, KEY, ask, bars=False)
     for ladder in ladders:
         send_rungs(ladder.state, ladder.place)

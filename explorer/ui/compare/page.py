@@ -105,6 +105,10 @@ def _compare(request: ComparisonRequest) -> ShownComparison | None:
     """Draw the rows; the comparison, once everything of it is there."""
     rows = _Rows({}, {})
     live = st.container(key="compare live")
+    live.markdown(  # at once: an empty container would take no place
+        "Each classifier's confidence in the label while ε grows. Move ε, and all rows follow; "
+        "where you let go, each classifier is attacked exactly."
+    )
     for slot, name in enumerate(request.names):
         with st.container(key=f"compare row {slot}", gap=None), report_errors():
             _row(request, name, slot, rows)

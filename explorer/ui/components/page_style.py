@@ -6,9 +6,10 @@ from pathlib import Path
 
 import streamlit as st
 
-_STYLE = Path(__file__).with_suffix(".css")
+_STYLES = (Path(__file__).with_suffix(".css"), Path(__file__).with_name("places.css"))
 
 
 def page_style() -> None:
     """Put the style of all pages on this one. It takes no place."""
-    st.html(_STYLE)
+    for style in _STYLES:
+        st.html(style)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsProgress, FiveSetsResult
 from explorer.figures.set_words import SETS
@@ -19,10 +20,10 @@ PLACE = "row"
 _SHOWN = "request of the row"  # in the session's state
 
 
-def compute_row(request: FiveSetsRequest) -> FiveSetsResult | None:
+def compute_row(request: FiveSetsRequest, place: DeltaGenerator) -> FiveSetsResult | None:
     """The result; until it is there, the last one of this session, or None.
 
-    Shows progress, and without a last result also the images that are finished. Raises
+    Shows progress, and without a last result the images that are finished in ``place``. Raises
     :class:`~explorer.errors.UserError` if the classifiers can't be loaded or compared.
     """
     models = request.load_models()
@@ -32,7 +33,7 @@ def compute_row(request: FiveSetsRequest) -> FiveSetsResult | None:
     def draw_preview(preview: FiveSetsProgress, key: str) -> None:
         draw_unfinished_row(preview, models.infos, key)
 
-    row = show_progress(jobs, job, PLACE, _status, draw_preview=draw_preview)
+    row = show_progress(jobs, job, PLACE, _status, draw_preview=draw_preview, preview_place=place)
     if job.done:
         st.session_state[_SHOWN] = request
     return row

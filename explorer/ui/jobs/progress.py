@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeVar
@@ -65,12 +65,14 @@ def show_progress(
     describe: Callable[[Job[Any]], str],
     *,
     draw_preview: Callable[[Any, str], None] | None = None,
+    preview_place: DeltaGenerator | None = None,
     keep: bool = True,
 ) -> T | None:
     """The job's result. Until it is done, with ``keep``, the last result of ``place``, or None.
 
     Shows the job's error or its progress: ``describe`` says what it is doing, and
-    ``draw_preview(preview, key)`` draws its preview if there is no last result on the page.
+    ``draw_preview(preview, key)`` draws its preview if there is no last result on the page, in
+    ``preview_place`` or else below the progress.
     """
     job.wait(PATIENCE)
     finished = job.finished
@@ -89,7 +91,8 @@ def show_progress(
             suffix = "; below is the last result." if last is not None else ""
             follow_bar(job, lambda: status_text(jobs, job, describe) + suffix)
             if draw_preview is not None and last is None:
-                follow_preview(job, draw_preview, f"preview {place}")
+                with preview_place or nullcontext():
+                    follow_preview(job, draw_preview, f"preview {place}")
     return last
 
 

@@ -15,7 +15,7 @@ from explorer.ui.overview.tour import LINKED
 
 def overview_page(stop: Stop, places: Places) -> None:
     """Fill the page. A stop is imported when it is opened."""
-    reserve_places()
+    reserve_places(stop.number)
     show: Callable[[Places], None] = import_module(f"{__package__}.{stop.module}").show
     with report_errors():
         show(places)

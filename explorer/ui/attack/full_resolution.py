@@ -47,7 +47,7 @@ def full_resolution(response: AttackResponse) -> None:
     image = response.request.picture.image
     if image.width <= model.input_size[1] and image.height <= model.input_size[0]:
         return
-    st.subheader("Back in the full photograph")
+    st.header("Back in the full photograph")
     size = f"{image.width} × {image.height}"
     label = f"Apply the change to the full-size photograph ({size}) and classify that"
     if not st.toggle(label, key="full_resolution"):

@@ -92,9 +92,9 @@ def _question(
 def _show(response: AttackResponse, fgsm: AttackResponse | None) -> None:
     with report_errors():
         if fgsm is not None:
-            st.subheader("FGSM: one full step")
+            st.header("FGSM: one full step")
             triptych(fgsm, "triptych fgsm")
-            st.subheader(f"PGD: {response.report.recipe.steps} small steps")
+            st.header(f"PGD: {response.report.recipe.steps} small steps")
         triptych(response, "triptych")
         notices(response)
     with report_errors():
@@ -104,15 +104,15 @@ def _show(response: AttackResponse, fgsm: AttackResponse | None) -> None:
     wait_for_imports("charts")
     bars, steps = st.columns(2, gap="large")
     with bars, report_errors():
-        st.subheader("Before and after")
+        st.header("Before and after")
         _bars(response)
     with steps, report_errors():
-        st.subheader("Step by step")
+        st.header("Step by step")
         scrubber(response.report, response.sprite_sheet, "scrubber")
     with report_errors():
         full_resolution(response)
     attack_explanation("formula")
-    st.subheader("Export and share")
+    st.header("Export and share")
     with report_errors():
         exports(response)
 

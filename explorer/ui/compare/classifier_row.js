@@ -100,7 +100,7 @@ function barsOf(point, data) {
 /** Fill in what an attack changes. For another ε the original stays: there are two pictures then. */
 function fill(view, data) {
   view.mark.textContent = `${data.mark.icon} ${data.mark.word}`
-  view.mark.style.backgroundColor = data.mark.colour
+  view.mark.style.setProperty("--mark", data.mark.colour)
   view.sentence.textContent = data.verdict
   const first = data.pictures.length === 2 ? 1 : 0
   data.pictures.forEach((picture, i) => drawPicture(view.figures[first + i], picture))

@@ -6,6 +6,7 @@ import re
 
 _WORD = re.compile(r"[a-z]+('[a-z]+)?[,;:]?(\s|$)")  # and no file name or model name
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
+_ESCAPED = re.compile(r"\\(.)")
 # Streamlit also looks for addresses, icons (:material/home:) and arrows in the finished text, where
 # a backslash no longer protects them. These are the places inside of them.
 _INSIDE = re.compile(r"(?<=:)(?=[a-z/])|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[-<>~=])(?=[-<>~=])", re.I)
@@ -16,6 +17,11 @@ def plain(text: str) -> str:
     """Markdown that shows ``text`` character by character, on one line."""
     parts = _INSIDE.split(" ".join(text.split()))
     return _BREAK.join(_SPECIAL.sub(r"\\\1", part) for part in parts)
+
+
+def words(markdown: str) -> str:
+    """What ``markdown`` shows, without bold type and the signs of :func:`plain`."""
+    return _ESCAPED.sub(r"\1", markdown.replace(_BREAK, "").replace("**", ""))
 
 
 def sentence(text: str) -> str:

@@ -23,7 +23,7 @@ FILES = (
 
 def exports(answer: Answer, request: SetRequest) -> None:
     """The download buttons, the link that restores the page, and the command line."""
-    st.subheader("Export and share")
+    st.header("Export and share")
     name = answer.question.recipe.question
     download_buttons(FILES, partial(build, answer), name, "curves export")
     st.markdown("Link to this page:")

@@ -10,7 +10,7 @@ from explorer.figures.captions import percent
 
 def published_transfer() -> None:
     """The paper's table, and what in it differs from the matrix above."""
-    st.subheader("Beside the paper")
+    st.header("Beside the paper")
     st.markdown(
         "Figure 3 of Ilyas et al. (2019, “Adversarial Examples Are Not Bugs, They Are Features”) "
         "has adversarial pictures made on a ResNet-50. The better an architecture learns from that "

@@ -11,7 +11,7 @@ from explorer.experiments.sweep.question import Answer
 from explorer.images.distances import perturbation_image
 from explorer.images.geometry import to_uint8
 from explorer.ui.components.images import PIXELATED_BELOW
-from explorer.ui.components.markdown import plain, sentence
+from explorer.ui.components.markdown import plain, sentence, words
 from explorer.ui.curves.published import published_transfer
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.imports import wait_for_imports
@@ -112,7 +112,8 @@ def _pictures(answer: Answer) -> None:
             )
             for each in pictures
         ]
-        st.image(columns, caption=captions, width=TILE, output_format="PNG")
+        alt = [words(text) for text in captions]
+        st.image(columns, caption=captions, width=TILE, output_format="PNG", alt=alt)
 
 
 def _tile(picture: object) -> np.ndarray:

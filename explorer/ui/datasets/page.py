@@ -22,8 +22,10 @@ from explorer.ui.shared.address import (
     rename_value,
 )
 from explorer.ui.shared.five_sets_row import PICTURE, VIEWS, five_sets_row
+from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.imports import wait_for_imports
 
+_WORDS = ("robust_feature", "gradient", "l2", "epsilon", "step_size", "robust_accuracy", "wilson")
 _REQUEST = "row request"  # in the session's state: the last one that could be computed
 
 
@@ -38,31 +40,38 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
         rename_value("image", f"{PAGE}image")
         remember_asked(*LINKED)
         drop_infinite_values()
+        with place:
+            _choose_view()  # first, so that the row and its preview have one place
         with st.sidebar:
             chosen = choose_row()
         name_refused_values(notice, *(key for key in LINKED if key != "pair"))  # said beside it
         with notice:
-            row = compute_row(chosen)
+            row = compute_row(chosen, place)
         request = st.session_state[_REQUEST] = chosen
     track_history((*LINKED, VIEW), _question(request))
     if request is None or row is None:
         return
     with place, report_errors():
-        view = st.segmented_control(
-            "View",
-            VIEWS,
-            default=PICTURE,
-            required=True,
-            key=VIEW,
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        five_sets_row(row, str(view), "five_sets_row")
+        five_sets_row(row, str(st.session_state[VIEW]), "five_sets_row")
     # Charts and sets import pandas, plotly and pyarrow, which the row need not wait for.
     wait_for_imports("charts")
     from explorer.ui.datasets.sections import sections
 
     sections(request, row)
+    with st.sidebar:
+        glossary_words(_WORDS, "datasets")
+
+
+def _choose_view() -> None:
+    st.segmented_control(
+        "View",
+        VIEWS,
+        default=PICTURE,
+        required=True,
+        key=VIEW,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
 
 
 def _question(request: FiveSetsRequest | None) -> Hashable | None:

@@ -13,6 +13,9 @@ from explorer.ui.features.controls import LINKED, SECTION, FeaturesRequest, choo
 from explorer.ui.features.sections import SECTIONS
 from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
 from explorer.ui.shared.attack_widgets import BIND
+from explorer.ui.shared.glossary_words import glossary_words
+
+_WORDS = ("gradient", "logits", "epsilon", "l2", "step_size", "robust_feature", "wilson")
 
 
 def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
@@ -45,3 +48,5 @@ def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             name_refused_values(notice, *linked)
             known = None if question is None else (title, question)
             track_history(linked, known)
+    with st.sidebar:
+        glossary_words(_WORDS, "features")

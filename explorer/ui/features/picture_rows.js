@@ -19,7 +19,7 @@ export default function (component) {
     const section = child(root, "section", "")
     section.style.setProperty("--classifier", row.colour)
     const header = child(section, "header", "")
-    child(header, "h3", "title", row.title)
+    child(header, "h2", "title", row.title)
     child(header, "span", "training", row.training)
     if (row.sentence) child(header, "p", "sentence", row.sentence)
     const tiles = child(section, "div", "tiles")

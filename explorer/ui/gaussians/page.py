@@ -12,6 +12,7 @@ from explorer.experiments.gaussians_table import table_csv
 from explorer.ui.components.errors import report_errors
 from explorer.ui.gaussians.plane import PlaneState, plane
 from explorer.ui.shared.exports import ExportFile, download_buttons, link_with
+from explorer.ui.shared.glossary_words import glossary_words
 
 # As in figure 4 of the paper in kind: a direction that predicts well and is soon overcome.
 PRESETS = {
@@ -27,6 +28,7 @@ FILES = (
     ExportFile("Figure, SVG", "-figure.svg", "image/svg+xml"),
     ExportFile("Numbers, CSV", ".csv", "text/csv"),
 )
+_WORDS = ("gradient", "epsilon", "l2", "robust_feature")
 _PLANE, _STATE = "gaussians plane", "gaussians state"  # in the session's state
 
 WHY = r"""
@@ -62,9 +64,10 @@ def gaussians_page() -> None:
             "an adversary: the decision line, and the points at one standard deviation by the "
             "covariance it believes in. The dotted circle has the radius ε."
         )
+        glossary_words(_WORDS, "gaussians")
         with st.expander("Why does this work?", icon=":material/help:"):
             st.markdown(WHY)
-        st.subheader("Export and share")
+        st.header("Export and share")
         download_buttons(FILES, lambda ending: _build(state, ending), "two-gaussians", "gaussians")
         st.markdown("Link to this picture:")
         st.code(link_with(_values(state)), language=None, wrap_lines=True)

@@ -14,7 +14,7 @@ from explorer.experiments.before_and_after import ChangedPicture
 from explorer.figures.captions import percent
 from explorer.images.geometry import to_uint8
 from explorer.ui.components.images import PIXELATED_BELOW
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, words
 from explorer.ui.shared.imports import picture_drawn
 
 TILE = 128  # pixels
@@ -25,7 +25,9 @@ def picture_row(pictures: Iterable[tuple[Tensor, str]], key: str, side: int = TI
     """Draw float32 [C, H, W] in [0, 1], each with a caption in Markdown."""
     with st.container(horizontal=True, key=key):
         for image, text in pictures:
-            st.image(_tile(image, side), caption=text, width=side, output_format="PNG")
+            st.image(
+                _tile(image, side), caption=text, width=side, output_format="PNG", alt=words(text)
+            )
     picture_drawn()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui.components.errors import report_errors
@@ -12,6 +13,9 @@ from explorer.ui.lab.keys import SECTION
 from explorer.ui.lab.sections import SECTIONS
 from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
 from explorer.ui.shared.attack_widgets import BIND
+from explorer.ui.shared.glossary_words import glossary_words
+
+_WORDS = ("transfer", "robust_feature", "pgd", "epsilon", "linf", "l2", "wilson")
 
 
 def lab_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
@@ -38,3 +42,5 @@ def lab_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
         finally:
             name_refused_values(notice, *linked)
             track_history(linked, None if question is None else (title, question))
+    with st.sidebar:
+        glossary_words(_WORDS, "lab")

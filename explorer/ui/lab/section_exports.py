@@ -32,7 +32,7 @@ def section_exports(
         files = dict(build())
         return zipped(files) if ending == ".zip" else files[f"{name}{ending}"]
 
-    st.subheader("Export and share")
+    st.header("Export and share")
     download_buttons(FILES, file, name, f"lab {name} export")
     st.markdown("Link to this page:")
     st.code(page_link((SECTION, *linked)), language=None, wrap_lines=True)

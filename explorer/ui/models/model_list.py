@@ -64,7 +64,7 @@ def installed_models() -> frozenset[str]:
         if removed is not None and belongs(removed.entry):
             group.insert(removed.position, removed)
         if group:
-            st.subheader(title)
+            st.header(title)
         for position, row in enumerate(group):
             if isinstance(row, Entry):
                 _installed_row(row, position)
@@ -122,7 +122,7 @@ def file_name(entry: Entry) -> str:
 def models_in_memory() -> None:
     """Draw what is in memory, and how much memory is free for more."""
     loaded = loaded_models()
-    st.subheader("In memory")
+    st.header("In memory")
     if not loaded:
         st.markdown("No classifier is loaded yet.")
         return

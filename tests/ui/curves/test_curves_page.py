@@ -111,7 +111,7 @@ def test_a_smallest_epsilon_and_a_transfer_matrix(page: AppTest) -> None:
         curves_norm="L2",
     )
     assert len(answer_on(at).cells) == 4
-    assert "Beside the paper" in [each.value for each in at.subheader]
+    assert "Beside the paper" in [each.value for each in at.header]
     at = choose(at, "multiselect", "curves_models", ["cifar10-standard"])
     assert "two classifiers" in at.error[0].value
     at = choose(at, "selectbox", "curves_question", "Smallest ε of each picture")

@@ -30,6 +30,7 @@ from explorer.files import ASSETS, PAGES
 from explorer.ui.components.page_style import page_style
 from explorer.ui.jobs.progress import following_jobs
 from explorer.ui.shared.imports import warm_up
+from explorer.ui.shared.page_foot import page_foot
 from explorer.ui.shared.wrong_settings import stop_on_wrong_settings
 
 ICON = str(ASSETS / "icon.svg")
@@ -68,6 +69,7 @@ if __name__ == "__main__":  # a visitor's session runs this file as its script
     page = navigation()
     with following_jobs():
         page.run()
+        page_foot(has_switch=page.url_path != "")  # the overview's tour has its own
 else:  # streamlit run imports it once, when the server starts
     from explorer.ui.server import end_with_success, serving
 

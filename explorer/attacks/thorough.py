@@ -98,9 +98,9 @@ class Thorough:
         ``on_step(steps taken, most steps, mean loss)`` counts the steps of all attacks.
         """
         images, classes = as_images(images), len(as_classifier(classifier).labels)
-        labels = as_classes("labels", labels, len(images), classes)
+        labels = as_classes("labels", labels, len(images), classes).to(images.device)
         if targets is not None:
-            targets = as_classes("targets", targets, len(images), classes)
+            targets = as_classes("targets", targets, len(images), classes).to(images.device)
         total = self.most_steps(classes, targeted=targets is not None)
         progress = _Progress(on_step, total)
         result = self.first(

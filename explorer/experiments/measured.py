@@ -13,7 +13,7 @@ from typing import Any
 from explorer.files import ASSETS
 
 FOLDER = ASSETS / "measured"
-UNIVERSAL, DISPUTE = "universal", "dispute"
+UNIVERSAL, DISPUTE, DISPUTE_TRAINING = "universal", "dispute", "dispute_training"
 
 
 @dataclass(frozen=True)

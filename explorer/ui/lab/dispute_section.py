@@ -32,7 +32,7 @@ from explorer.ui.lab.dispute_figures import own_figures
 from explorer.ui.lab.dispute_words import CLAIM, OBJECTIONS, QUESTIONS
 from explorer.ui.lab.judged_classifiers import loader, weights_of
 from explorer.ui.lab.keys import PAGE
-from explorer.ui.lab.measured_table import measured_table
+from explorer.ui.lab.measured_table import measured_table, training_table
 from explorer.ui.lab.section_exports import section_exports
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.imports import wait_for_imports
@@ -198,6 +198,9 @@ def _show(answer: _Answer) -> None:
         "attack",
         {"ordinary": "PGD", "not to transfer": "built not to transfer", "noise": "random noise"},
     )
+    training_table(
+        {"none": "unchanged", "ordinary": "PGD's", "not to transfer": "those built not to transfer"}
+    )
 
 
 def _sentence(result: Dispute) -> str:
@@ -227,14 +230,14 @@ def _counts(shares: tuple[FooledShare, ...], ensemble: tuple[str, ...], within: 
 
 def _words() -> None:
     figures = own_figures()
-    st.subheader("Who says what")
+    st.header("Who says what")
     st.markdown(OBJECTIONS.format(**figures))
     st.caption(
         "Our own accuracies are on test images, clean unless an ε is named. They are in the cards "
         "of the bundled classifiers: small networks, trained on sets of 10,000 images. In brackets "
         "are 95 % Wilson intervals."
     )
-    st.subheader("What users ask the authors")
+    st.header("What users ask the authors")
     st.markdown(QUESTIONS.format(**figures))
 
 

@@ -24,7 +24,11 @@ learns what people see and is right on 70.8 % of test images with shifted labels
 - *Here:* on photographs of CIFAR-10 the second attack fools `cifar10-d`, which is in its ensemble,
   in {d_isolated}, PGD in {d_ordinary}. But `cifar10-d_nr`, which has learned the attacked
   classifier's non-robust features, it fools in {nr_isolated}, PGD in {nr_ordinary}: such examples
-  still use features, only not those of the ensemble. Training on them was not repeated.
+  still use features, only not those of the ensemble.
+- *Trained on each here,* under the next label: after PGD's examples a network says a test image's
+  own class on {learned_ordinary} and the next one, as people taught by these labels would, on
+  {learned_ordinary_next}; after the others on {learned_isolated} and {learned_isolated_next}; after
+  the unchanged photographs it says the next one on {learned_none_next}.
 
 **D_rand leaks robust features.**
 [Goh](https://distill.pub/2019/advex-bugs-discussion/response-2/) finds that a linear model of

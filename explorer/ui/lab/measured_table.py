@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.experiments.measured import measured
+from explorer.experiments.measured import DISPUTE_TRAINING, measured
 from explorer.figures.captions import percent
 
 
@@ -22,6 +22,31 @@ def measured_table(name: str, kind: str, titles: dict[str, str]) -> None:
             "These images do not come with the explorer. They are from the training file, and no "
             "bundled classifier was trained on them. The command was:"
         )
+        st.code(result.command, language="bash", wrap_lines=True)
+
+
+def training_table(titles: dict[str, str]) -> None:
+    """Draw what networks learned from each of the attacks, whose names the ``titles`` explain."""
+    result = measured(DISPUTE_TRAINING)
+    if result is None:
+        return
+    with st.expander("Trained on each attack, beforehand", icon=":material/model_training:"):
+        st.caption(
+            "A small network for each of three sets, made of the same photographs of CIFAR-10 "
+            "under the label of the next class, and then shown unchanged test images."
+        )
+        rows = [
+            {
+                "trained on": titles[row["attack"]],
+                "images": row["trained"],
+                "says": "the image's class" if row["label"] == "own" else "the class after it",
+                "of test images": f"{row['count']:,} of {row['n']:,}",
+                "share": percent(row["rate"]),
+                "95 % interval": f"{percent(row['low'])} to {percent(row['high'])}",
+            }
+            for row in result.rows
+        ]
+        st.dataframe(rows, hide_index=True, key="lab trained table")
         st.code(result.command, language="bash", wrap_lines=True)
 
 

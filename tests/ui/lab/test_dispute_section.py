@@ -43,6 +43,23 @@ def test_what_was_measured_beforehand_is_below_with_its_command() -> None:
     assert at.code[0].value.startswith("python -m explorer dispute --model cifar10-standard")
 
 
+def test_what_was_learned_from_each_attack_has_n_and_interval() -> None:
+    at = open_page(PAGE, **FAST)
+    table = at.dataframe[2].value.to_dict("records")
+    assert [row["trained on"] for row in table][::2] == [
+        "unchanged",
+        "PGD's",
+        "those built not to transfer",
+    ]
+    (row,) = [
+        each
+        for each in json.loads((FOLDER / "dispute_training.json").read_text("utf-8"))["rows"]
+        if (each["attack"], each["label"]) == ("ordinary", "own")
+    ]
+    assert table[2]["share"] == percent(row["count"] / row["n"])
+    assert own_figures()["learned_ordinary"].startswith(table[2]["share"])
+
+
 def test_an_empty_ensemble_is_one_sentence_and_the_claim_stays() -> None:
     at = open_page(PAGE, **FAST, lab_dispute_model="efficientnet_lite0")
     if at.error:

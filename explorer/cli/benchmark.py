@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,11 +17,22 @@ from explorer.benchmarks.models import DEFAULT_MODELS, BenchmarkModel, load_mode
 from explorer.benchmarks.scaling import measure_costs
 from explorer.benchmarks.speed import measure
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
+from explorer.cli.benchmark_catalogue import (
+    CATALOGUE_BATCHES,
+    CATALOGUE_ROUNDS,
+    CATALOGUE_STEPS,
+    add_catalogue_options,
+    catalogue_rows,
+    check_catalogue,
+    print_catalogue,
+)
 from explorer.cli.benchmark_output import (
     RANDOM,
     CaseResult,
     ScalingResult,
     StrengthResult,
+    machine_line,
+    machine_values,
     print_cases,
     print_scaling,
     print_strength,
@@ -60,15 +72,21 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     add("--model", action="append", help=f"may be repeated (default {' '.join(DEFAULT_MODELS)})")
     add("--weights", help="a local .safetensors or .pth state dict, for a single --model")
-    add("--batch", type=int, nargs="+", default=[1, 8, 128], help="batch sizes (default 1 8 128)")
+    add(
+        "--batch",
+        type=int,
+        nargs="+",
+        help="batch sizes (default 1 8 128; 1 8 with --catalogue)",
+    )
     add_strength_options(parser)
+    add_catalogue_options(parser)
     add("--epsilon", type=number, help="L∞ radius in pixels of [0, 1] (default 4/255)")
-    add("--steps", type=int, default=10, help="PGD steps (default 10)")
+    add("--steps", type=int, help="PGD steps (default 10; 3 with --catalogue)")
     add(
         "--rounds",
         type=int,
         help="interleaved rounds that count, after one that does not (default 7; 1 with "
-        "--to-strength)",
+        "--to-strength, 3 with --catalogue)",
     )
     add(
         "--precision",
@@ -84,14 +102,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.rounds is None:
-        options.rounds = 1 if options.to_strength else 7
+        options.rounds = 1 if options.to_strength else CATALOGUE_ROUNDS if options.catalogue else 7
+    if options.steps is None:
+        options.steps = CATALOGUE_STEPS if options.catalogue else 10
+    if options.batch is None:
+        options.batch = CATALOGUE_BATCHES if options.catalogue else [1, 8, 128]
     names = options.model or list(STRENGTH_MODELS if options.to_strength else DEFAULT_MODELS)
     _check(options, names)
     threads_before = torch.get_num_threads()
     if options.threads is not None:
         torch.set_num_threads(options.threads)
     try:
-        if options.to_strength:
+        if options.catalogue:
+            _run_catalogue(options)
+        elif options.to_strength:
             _run_strength(options, names)
         elif options.scaling:
             print_scaling(_run_scaling(options, names), options.json)
@@ -110,6 +134,7 @@ def _check(options: argparse.Namespace, names: list[str]) -> None:
         at_least_one(f"--{flag}", getattr(options, flag))
     check_count("--threads", options.threads, MAX_THREADS)
     check_strength(options)
+    check_catalogue(options)
     if options.epsilon is not None and not 0 < options.epsilon <= 1:
         raise UsageError(
             "--epsilon must be above 0 and at most 1, in pixels of [0, 1]; it is "
@@ -176,6 +201,13 @@ def _run_strength(options: argparse.Namespace, names: list[str]) -> None:
             StrengthResult(case, model.random) for case in strength_cases(options, name, model)
         ]
     print_strength(results, options.data or GALLERY, options.json)
+
+
+def _run_catalogue(options: argparse.Namespace) -> None:
+    setting = _setting(options)
+    rows = catalogue_rows(options, setting, partial(_load, options))
+    steps = f"{setting.steps} steps, {options.rounds} rounds, L∞ ε = {255 * setting.epsilon:g}/255"
+    print_catalogue(rows, machine_values(), f"{machine_line()}; {steps}", options.json)
 
 
 def _setting(options: argparse.Namespace) -> Setting:

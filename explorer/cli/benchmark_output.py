@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from explorer.benchmarks.speed import Case, Measurement
 from explorer.benchmarks.strength import StrengthCase
 from explorer.cli.benchmark_strength import strength_lines, strength_values
 from explorer.cli.common import print_json
+from explorer.engine import processor
 
 RANDOM = (
     "random weights, as none are on this machine: the times hold, success and loss mean nothing"
@@ -55,10 +55,10 @@ def print_cases(
     """Print the cases below ``title``, or as one JSON object; ``peaks`` by type."""
     if as_json:
         cases = [_case_values(result) for result in results]
-        print_json({"machine": _machine(), "peaks": peaks, "cases": cases})
+        print_json({"machine": machine_values(), "peaks": peaks, "cases": cases})
         return
     rates = ", ".join(f"{name} {rate / 1e9:,.0f} GFLOP/s" for name, rate in peaks.items())
-    print(f"{_machine_line()}; matrices reach {rates}\n{title}")
+    print(f"{machine_line()}; matrices reach {rates}\n{title}")
     for result in results:
         print(*_case_lines(result), sep="\n")
 
@@ -75,9 +75,9 @@ def print_scaling(results: list[ScalingResult], as_json: bool) -> None:
             }
             for result in results
         ]
-        print_json({"machine": _machine(), "models": models})
+        print_json({"machine": machine_values(), "models": models})
         return
-    print(_machine_line())
+    print(machine_line())
     for result in results:
         lines = (*map(_cost_line, result.costs), *map(_memory_line, result.memory))
         print(f"\n{result.model}", *lines, sep="\n")
@@ -87,9 +87,9 @@ def print_strength(results: list[StrengthResult], source: str, as_json: bool) ->
     """Print what our steps reach beside other attacks on images of ``source``."""
     if as_json:
         cases = [strength_values(each.case) | {"random_weights": each.random} for each in results]
-        print_json({"machine": _machine(), "data": source, "cases": cases})
+        print_json({"machine": machine_values(), "data": source, "cases": cases})
         return
-    print(_machine_line())
+    print(machine_line())
     for each in results:
         print(*strength_lines(each.case, source), sep="\n")
         if each.random:
@@ -152,9 +152,10 @@ def _memory_line(memory: Memory) -> str:
     )
 
 
-def _machine() -> dict[str, Any]:
+def machine_values() -> dict[str, Any]:
+    """What a speed depends on besides the program."""
     return {
-        "processor": platform.machine(),
+        "processor": processor(torch.device("cpu")).name,
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan"),
@@ -162,8 +163,9 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _machine_line() -> str:
-    values = _machine()
+def machine_line() -> str:
+    """The same in a line."""
+    values = machine_values()
     return (
         f"{values['cores']} cores ({values['processor']}), {values['threads']} threads, "
         f"load {values['load']:.1f}, torch {values['torch']}"

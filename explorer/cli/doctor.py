@@ -19,6 +19,7 @@ from explorer.engine import (
     Tuning,
     explain_precision,
     forget_tuning,
+    gradient_model,
     processor,
     tune,
 )
@@ -64,8 +65,12 @@ def run(options: argparse.Namespace) -> int:
         checked = list(checks(options.device, options.network))
     status = int(not all(check.ok for check in checked))
     choices = {each.name: explain_precision(each) for each in classifiers}
+    pieces = {each.name: gradient_model(each)[0].autograd_pieces for each in classifiers}
     if options.json:
-        models = [_values(name, choice, tunings.get(name)) for name, choice in choices.items()]
+        models = [
+            _values(name, choice, pieces[name], tunings.get(name))
+            for name, choice in choices.items()
+        ]
         print_json({**machine, "checks": list(map(asdict, checked)), "models": models})
         return status
     for key, value in machine.items():
@@ -77,6 +82,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"{check.name:<20} {'ok' if check.ok else 'FAULT':<6} {check.text}")
     for name, choice in choices.items():
         print(f"{name:<20} {choice.precision:<9} {choice.reason}")
+        if choice.precision != "float32" and pieces[name]:
+            print(f"{'':<20} autograd computes {', '.join(pieces[name])}")
         if name in tunings:
             print(f"{'':<20} {_times(tunings[name])}")
     return status
@@ -106,8 +113,10 @@ def _machine() -> dict[str, str | int | list[str]]:
     }
 
 
-def _values(name: str, choice: Choice, tuning: Tuning | None) -> dict[str, object]:
-    values: dict[str, object] = {"name": name, **asdict(choice)}
+def _values(
+    name: str, choice: Choice, pieces: tuple[str, ...], tuning: Tuning | None
+) -> dict[str, object]:
+    values: dict[str, object] = {"name": name, **asdict(choice), "autograd": list(pieces)}
     return values if tuning is None else {**values, "milliseconds": tuning.milliseconds}
 
 

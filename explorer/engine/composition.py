@@ -42,11 +42,6 @@ class Composition:
         """The part of all multiplications that is in depthwise convolutions, from 0 to 1."""
         return self.depthwise / max(1, self.total)
 
-    @property
-    def convolution_share(self) -> float:
-        """The part of all multiplications that is in convolutions, from 0 to 1."""
-        return self.convolutions / max(1, self.total)
-
 
 def composition_of(classifier: Classifier) -> Composition:
     """What ``classifier`` multiplies for one image of its input size.

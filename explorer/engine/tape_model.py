@@ -25,6 +25,9 @@ from explorer.engine.prepacked import Prepacked
 from explorer.engine.segments import AutogradSegment
 from explorer.engine.tape import Tape
 
+# What computes shapes and takes tuples apart.
+_BOOKKEEPING = ("getattr", "getitem", "size", "dim", "eq", "floordiv", "_assert")
+
 
 class TapeModel:
     """``optimized``, a copy of a classifier, as a tape for its logits and one for its features.
@@ -90,7 +93,8 @@ class TapeModel:
     def autograd_pieces(self) -> tuple[str, ...]:
         operations = (instruction.operation for instruction in self._logits.instructions)
         segments = (each for each in operations if isinstance(each, AutogradSegment))
-        return tuple(dict.fromkeys(name for each in segments for name in each.names()))
+        names = (name for each in segments for name in each.names())
+        return tuple(dict.fromkeys(name for name in names if name not in _BOOKKEEPING))
 
     @property
     def is_concurrent(self) -> bool:

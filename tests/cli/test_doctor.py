@@ -45,6 +45,7 @@ def test_what_is_measured_is_the_choice_until_it_is_forgotten(capsys, tmp_path):
     _, out, _ = run(capsys, "doctor", "--json", *MODEL)
     (later,) = json.loads(out)["models"]
     assert (later["precision"], later["reason"]) == (measured["precision"], measured["reason"])
+    assert later["autograd"] == ([] if later["precision"] != "float32" else ["the whole network"])
     _, out, err = run(capsys, "doctor", "--forget", "--json", *MODEL)
     assert "forgot 1 measured classifier\n" in err
     assert "doctor" not in json.loads(out)["models"][0]["reason"]

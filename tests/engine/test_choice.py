@@ -46,7 +46,7 @@ CONVNEXT = Composition(dense=187_900_000, depthwise=105_100_000, linear=4_162_60
         (FAST, MOBILENET, "folded"),
         (SLOW, MOBILENET, "folded"),
         (FAST, CONVNEXT, "bfloat16"),
-        (SLOW, CONVNEXT, "float32"),
+        (SLOW, CONVNEXT, "folded"),
         (GPU, MOBILENET, "bfloat16"),
         (FAST, Composition(linear=10**10), "float32"),
         (FAST, Composition(dense=MIN_WORK - 1), "float32"),

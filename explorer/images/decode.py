@@ -67,7 +67,7 @@ def decode_image(data: bytes, name: str) -> DecodedImage:
     # What a file says of its size need not hold: HEIC is known when it is decoded.
     check_dimensions(image.width, image.height, name)
     if orientation in _UPRIGHT:
-        notes.append("turned upright as its EXIF data says")
+        notes.append("rotated upright (EXIF)")
     if _orientation(image) in _UPRIGHT:  # Pillow itself has turned a TIFF
         image = image.transpose(_UPRIGHT[orientation])
     try:

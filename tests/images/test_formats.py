@@ -148,7 +148,7 @@ def test_a_large_jpeg_is_read_at_half_its_size_and_upright(progressive):
     assert decoded.image.size == (2200, 2900)
     assert decoded.notes == (
         "read at half its size: 2900 of 5800 pixels across",
-        "turned upright as its EXIF data says",
+        "rotated upright (EXIF)",
     )
     row = np.asarray(decoded.image)[1000, :, 0]
     assert row[:1000].min() > 250

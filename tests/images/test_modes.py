@@ -112,7 +112,7 @@ def test_exif_orientation(orientation: int, kind: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     decoded = decode_image(encoded(PICTURE, kind, exif=exif, lossless=True), "turned")
-    assert decoded.notes == (() if orientation == 1 else ("turned upright as its EXIF data says",))
+    assert decoded.notes == (() if orientation == 1 else ("rotated upright (EXIF)",))
     np.testing.assert_array_equal(np.asarray(decoded.image), UPRIGHT[orientation](PIXELS))
 
 
@@ -139,7 +139,7 @@ def test_several_notes_at_once() -> None:
     )
     assert decoded.notes == (
         "animated: its first frame is used",
-        "turned upright as its EXIF data says",
+        "rotated upright (EXIF)",
         "transparent areas are shown on white",
     )
 

@@ -81,9 +81,12 @@ def warm_up() -> BackgroundImports:
 def _leave_at_once() -> None:
     """End the process of a server that was asked to stop, once all has been closed.
 
-    Python does not tidy up its modules then, which took up to two seconds for torch's.
+    Python does not tidy up its modules then, which took up to two seconds for torch's, and aborts
+    the process where an attack still runs in a thread. The event loop ends before the runtime says
+    that it has stopped.
     """
-    if runtime.exists() and runtime.get_instance().state is runtime.RuntimeState.STOPPED:
+    ended = runtime.RuntimeState.STOPPING, runtime.RuntimeState.STOPPED
+    if runtime.exists() and runtime.get_instance().state in ended:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)

@@ -34,7 +34,8 @@ def show(places: Places) -> None:
     response: AttackResponse | None = None
     with places.picture, report_errors():
         examples = landing_examples()
-        response = run_attack(examples.first, PLACE)
+        with places.status:
+            response = run_attack(examples.first, PLACE)
     with places.picture, report_errors():
         response = response or last_result(PLACE)
         if response is not None:

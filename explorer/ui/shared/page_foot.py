@@ -16,9 +16,12 @@ _LARGE_TYPE = """
 """
 _STYLE = """
 <style>
-.st-key-page-foot { margin-top: 1.5rem }
-/* It would be seen to move while the page above it comes. */
-[data-test-script-state=running] .st-key-page-foot { visibility: hidden }
+/* Below the window at least: it would be seen to move while the page above it comes. */
+[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock]:has(.st-key-page-foot) {
+  min-height: var(--page-height, 100vh)
+}
+:has(> .st-key-page-foot) { margin-top: auto }
+.st-key-page-foot { padding-top: 1.5rem }
 @media (max-width: 768px) { .st-key-large { display: none } }
 </style>
 """

@@ -20,7 +20,6 @@ from explorer.classifiers.devices import AUTO, DEVICE_HELP
 from explorer.cli.benchmark_catalogue import (
     CATALOGUE_BATCHES,
     CATALOGUE_ROUNDS,
-    CATALOGUE_STEPS,
     add_catalogue_options,
     catalogue_rows,
     check_catalogue,
@@ -81,12 +80,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add_strength_options(parser)
     add_catalogue_options(parser)
     add("--epsilon", type=number, help="L∞ radius in pixels of [0, 1] (default 4/255)")
-    add("--steps", type=int, help="PGD steps (default 10; 3 with --catalogue)")
+    add("--steps", type=int, default=10, help="PGD steps (default 10)")
     add(
         "--rounds",
         type=int,
         help="interleaved rounds that count, after one that does not (default 7; 1 with "
-        "--to-strength, 3 with --catalogue)",
+        "--to-strength, 2 with --catalogue)",
     )
     add(
         "--precision",
@@ -103,8 +102,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.rounds is None:
         options.rounds = 1 if options.to_strength else CATALOGUE_ROUNDS if options.catalogue else 7
-    if options.steps is None:
-        options.steps = CATALOGUE_STEPS if options.catalogue else 10
     if options.batch is None:
         options.batch = CATALOGUE_BATCHES if options.catalogue else [1, 8, 128]
     names = options.model or list(STRENGTH_MODELS if options.to_strength else DEFAULT_MODELS)

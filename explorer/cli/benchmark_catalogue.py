@@ -20,7 +20,7 @@ from explorer.benchmarks.catalogue import (
 from explorer.benchmarks.models import BenchmarkModel
 from explorer.cli.common import UsageError, number, print_json
 
-CATALOGUE_BATCHES, CATALOGUE_STEPS, CATALOGUE_ROUNDS = [1, 8], 3, 3
+CATALOGUE_BATCHES, CATALOGUE_ROUNDS = [1, 8], 2
 
 
 def add_catalogue_options(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from explorer.engine.linear import PackedLinear
+from explorer.engine.linear import PackedLinear, PlainLinear
 from explorer.engine.rectifier import Rectifier, onednn_activation
 
 
@@ -19,7 +19,12 @@ class PointwiseConv:
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None, positions: int) -> None:
-        self._product = PackedLinear(weight.flatten(1), bias, positions)
+        matrix = weight.flatten(1)
+        self._product: PackedLinear | PlainLinear
+        if PlainLinear.suits(weight, positions):
+            self._product = PlainLinear(matrix, bias)
+        else:
+            self._product = PackedLinear(matrix, bias, positions)
 
     @staticmethod
     def supports(

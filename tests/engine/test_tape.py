@@ -88,6 +88,7 @@ def noise(n: int = 3, side: int = 12) -> Tensor:
         ({"kernel_size": 1}, (9, 7)),
         ({"kernel_size": 1, "bias": False}, (9, 9)),
         ({"kernel_size": 1, "padding": 1}, (9, 9)),
+        ({"kernel_size": 1}, (1, 1)),
         ({"kernel_size": 3, "groups": 3, "padding": 1}, (9, 9)),
         ({"kernel_size": 3, "dilation": 2}, (9, 9)),
         ({"kernel_size": 3, "stride": (2, 1), "bias": False}, (9, 9)),

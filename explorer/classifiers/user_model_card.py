@@ -15,6 +15,8 @@ from explorer.classifiers.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from explorer.errors import short
 
 MIN_INPUT, MAX_INPUT = 16, 1024  # pixels of the input's side
+# What reading a card of any contents may raise; OverflowError: a number that no float holds.
+_UNREADABLE = OSError, ValueError, TypeError, AttributeError, RecursionError, OverflowError
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 
@@ -79,7 +81,7 @@ class UserModelCard:
                     raise ValueError(f"its {field} can't be {values[field]!r}")
             lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
             return cls(**values | lists)
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except _UNREADABLE as error:
             raise ClassifierError(f"{path} is not a readable card: {short(error)}") from None
 
 

@@ -97,6 +97,7 @@ def read_table(
             names = file.schema_arrow.names
             wanted = [found.image, found.label, *(each for each in columns if each in names)]
             table = _read_columns(file, path, size, limit, list(dict.fromkeys(wanted)))
+            table.validate(full=True)  # a damaged dictionary has fewer values than it is asked for
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = short(str(error).partition("\n")[0])
         raise DataError(

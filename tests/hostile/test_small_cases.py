@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -14,7 +15,7 @@ from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.files import shared_folder
 from explorer.images.isolated import read_isolated as read_picture
-from tests.hostile.contract import objection
+from tests.hostile.contract import KINDS, objection
 from tests.hostile.weights import CANARY
 
 READERS = {
@@ -39,3 +40,11 @@ def reader(path: Path):
 def test_it_gives_a_value_or_a_sentence_soon(path, tmp_path, monkeypatch):
     monkeypatch.setenv(CANARY, str(tmp_path / "canary"))
     assert objection(lambda path, _: reader(path)(path), path, tmp_path) is None
+
+
+@pytest.mark.parametrize(("kind", "index"), [("card", 676), ("parquet", 348)])
+def test_what_once_was_no_sentence_stays_one(kind, index, tmp_path, monkeypatch):
+    """A number that no float holds; a dictionary that has fewer values than it is asked for."""
+    monkeypatch.setenv(CANARY, str(tmp_path / "canary"))
+    content = KINDS[kind].make(Random(f"1 {kind} {index}"))
+    assert [objection(read, content, tmp_path) for read in KINDS[kind].readers] == [None, None]

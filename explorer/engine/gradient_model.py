@@ -23,6 +23,10 @@ class NoGradientError(UserError):
         super().__init__(f"no gradient reaches the image: {reason}")
 
 
+IN_PLACE = (
+    "the network changes a tensor in place that its gradient still needs; write x = x * 2 in place "
+    "of x.mul_(2), and leave inplace=True out"
+)
 NO_LOGITS_GRADIENT = "the classifier is not differentiable, PGD can't be used"
 NO_FEATURES_GRADIENT = "the classifier's features are not differentiable and can't be matched"
 
@@ -129,6 +133,8 @@ def _autograd_vjp(
         except RuntimeError as error:
             if "does not require grad" in str(error) or "not have been used" in str(error):
                 raise NoGradientError(reason) from None
+            if "inplace operation" in str(error):
+                raise NoGradientError(IN_PLACE) from None
             raise
         # Attacks work on tensors of the images' own layout: mixed with another one, their passes
         # take several times as long.

@@ -148,6 +148,21 @@ def test_a_network_without_a_gradient_is_one_sentence(form):
         vjp(torch.ones(2, 3))
 
 
+class ChangedInPlace(nn.Module):
+    """The square's gradient needs its input, which is another one afterwards."""
+
+    def forward(self, images):
+        answers = (images**2).flatten(1)[:, :3]
+        images.mul_(2)
+        return answers
+
+
+def test_an_operation_in_place_that_the_gradient_forbids_is_one_sentence():
+    _, vjp = AutogradModel(classifier_of(ChangedInPlace())).logits_vjp(torch.rand(2, 3, 8, 8))
+    with pytest.raises(NoGradientError, match="changes a tensor in place"):
+        vjp(torch.ones(2, 3))
+
+
 class Pooling(nn.Module):
     """It has no layer that could be called features."""
 

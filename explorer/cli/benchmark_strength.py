@@ -68,7 +68,13 @@ def add_strength_options(parser: argparse.ArgumentParser) -> None:
         default=list(BASELINE_STEPS),
         help="PGD steps of the other libraries for --to-strength (default 10 40 100)",
     )
-    add("--norm", nargs="+", choices=("linf", "l2"), default=["linf", "l2"], help="both by default")
+    add(
+        "--norm",
+        nargs="+",
+        choices=("linf", "l2"),
+        default=["linf", "l2"],
+        help="of --to-strength (default: both)",
+    )
     add(
         "--aim",
         nargs="+",

@@ -25,7 +25,8 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], owner: str) -> Non
     expected = module.state_dict()
     state = under_prefix(state, expected)
     if problems := _problems(state, expected):
-        raise ClassifierError(f"the weights do not fit {owner}: {'; '.join(problems)}")
+        advice = _other_classes(state, expected) if len(problems) == 1 else ""
+        raise ClassifierError(f"the weights do not fit {owner}: {'; '.join(problems)}{advice}")
     state = {name: v.float() if v.is_floating_point() else v for name, v in state.items()}
     for name, value in state.items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
@@ -99,6 +100,26 @@ def _prefixes(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> li
         if name.endswith(f".{anchor}")
     )
     return list(dict.fromkeys(found))
+
+
+def _other_classes(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> str:
+    """What to do about weights that differ from ``expected`` in the rows of one layer alone."""
+    differing = {
+        name: (state[name].shape, value.shape)
+        for name, value in expected.items()
+        if name in state and state[name].shape != value.shape
+    }
+    layers = {name.rpartition(".")[0] for name in differing}
+    rows = {(own[:1], wanted[:1]) for own, wanted in differing.values()}
+    others_agree = all(own[1:] == wanted[1:] for own, wanted in differing.values())
+    is_matrix = any(len(own) > 1 for own, _ in differing.values())
+    if not (len(layers) == len(rows) == 1 and others_agree and is_matrix):
+        return ""
+    (((own,), (wanted,)),) = rows
+    return (
+        f"; they are for {own} classes and the network has {wanted}: add them on the Models page "
+        "with their labels, or name a function FILE.py:FUNCTION that returns a Classifier"
+    )
 
 
 def _problems(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:

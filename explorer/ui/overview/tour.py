@@ -21,7 +21,9 @@ def begin_stop() -> tuple[Stop, Places]:
     stop, status = _navigation()
     st.title(stop.title)
     st.markdown(stop.sentence)
-    return stop, Places(st.container(key="first"), status)
+    picture = st.container(key="first")
+    picture.empty()  # a container with nothing in it would not keep its place
+    return stop, Places(picture, status)
 
 
 def go_to(number: int) -> None:

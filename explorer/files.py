@@ -106,7 +106,7 @@ def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
     with ExitStack() as stack:
         written = {}
         for name, data in files.items():
-            with _disk_errors(folder / name):
+            with _disk_errors(folder / name, "Nothing of it is kept"):
                 written[name] = stack.enter_context(_written(folder, data))
         with _disk_errors(folder / last):
             (folder / last).unlink(missing_ok=True)  # until the others have been replaced
@@ -135,11 +135,11 @@ def create_first(path: Path, data: bytes) -> bool:
 
 
 @contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
+def _disk_errors(path: Path, state: str = "What is done is kept") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise disk_error(path, error) from None
+        raise disk_error(path, error, state) from None
 
 
 @contextmanager

@@ -75,6 +75,8 @@ def writable_folder(out: str | Path) -> Path:
     Raises :class:`UsageError` where nothing can be written there.
     """
     folder = Path(out)
+    if out == "":  # of a variable that is not set; Path would take it for the current folder
+        raise UsageError("--out is empty; name a folder, or . for the current one")
     try:
         make_folder(folder)
         # A file of its own for each process: the ranks of torchrun try the same folder at once.

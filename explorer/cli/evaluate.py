@@ -54,7 +54,7 @@ from explorer.experiments.trust import (
     gradient_free_caveat,
     warnings_json,
 )
-from explorer.figures.captions import count_of
+from explorer.figures.captions import count_of, percent
 from explorer.ranks import Ranks, connected_ranks, rank_device
 
 PGD_NAME, AUTO_ATTACK = "pgd", "autoattack"
@@ -282,5 +282,6 @@ def _threat(options: argparse.Namespace) -> str:
 def _line(row: AccuracyRow, norm: str) -> str:
     epsilon = format_epsilon(row.epsilon, norm)
     return (
-        f"  ε = {epsilon:>8}  {row.accuracy:7.2%}   95 % interval {row.low:.2%} to {row.high:.2%}"
+        f"  ε = {epsilon:>8}  {percent(row.accuracy):>8}   95 % interval {percent(row.low)} to "
+        f"{percent(row.high)}"
     )

@@ -11,6 +11,7 @@ from explorer.classifiers import Entry, catalogue
 from explorer.classifiers.downloads import fetch_with_bar
 from explorer.classifiers.user_models import user_entries
 from explorer.cli.common import print_json
+from explorer.figures.captions import percent
 from explorer.system import return_freed_memory
 
 if TYPE_CHECKING:
@@ -119,8 +120,8 @@ def _values(entry: Entry) -> dict[str, object]:
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
-    accuracy = "" if entry.accuracy is None else f"{entry.accuracy:.1%}"
-    robust = "; ".join(f"{each.value:.1%} ({each.text})" for each in entry.robust_accuracy)
+    accuracy = "" if entry.accuracy is None else percent(entry.accuracy)
+    robust = "; ".join(f"{percent(each.value)} ({each.text})" for each in entry.robust_accuracy)
     size = "" if entry.bytes is None else f"{entry.bytes / 1e6:.1f} MB"
     missing = "" if entry.available else "not here yet; would be fetched to "
     return (

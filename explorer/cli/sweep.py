@@ -9,6 +9,7 @@ from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.sweep.epsilons import parse_epsilons
 from explorer.experiments.sweep.question import Answer
 from explorer.experiments.sweep.recipe import SWEEP
+from explorer.figures.captions import percent
 from explorer.figures.set_captions import attack_line
 
 
@@ -39,8 +40,8 @@ def _text(result: Answer) -> str:
         for row in rows:
             epsilon = format_epsilon(row.epsilon, recipe.attack.norm)
             lines.append(
-                f"  ε = {epsilon:>9}  accuracy {row.accuracy:7.2%}   95 % interval "
-                f"{row.low:.2%} to {row.high:.2%}   mean confidence in the label "
-                f"{row.confidence:.2%}"
+                f"  ε = {epsilon:>9}  accuracy {percent(row.accuracy):>8}   95 % interval "
+                f"{percent(row.low)} to {percent(row.high)}   mean confidence in the label "
+                f"{percent(row.confidence)}"
             )
     return "\n".join(lines)

@@ -27,6 +27,7 @@ from explorer.cli.common import (
     writable_folder,
 )
 from explorer.datasets.labelled import LabelledImages
+from explorer.figures.captions import percent
 from explorer.files import shared_folder
 from explorer.ranks import Ranks, connected_ranks, rank_device
 from explorer.training.data import read_constructed, read_files
@@ -155,13 +156,14 @@ def _run_epoch(trainer: Trainer) -> None:
 
         def report(progress: TrainingProgress) -> None:
             bar.update(round(100 * progress.fraction) - bar.n)
-            bar.set_postfix(loss=f"{progress.loss:.3f}", accuracy=f"{progress.accuracy:.1%}")
+            bar.set_postfix(loss=f"{progress.loss:.3f}", accuracy=percent(progress.accuracy))
 
         last = trainer.run_epoch(report)
     if hidden:
         return
     print(
-        f"{label}: loss {last.loss:.3f}, accuracy {last.accuracy:.1%}, {last.rate:.0f} images/s",
+        f"{label}: loss {last.loss:.3f}, accuracy {percent(last.accuracy)}, "
+        f"{last.rate:.0f} images/s",
         file=sys.stderr,
     )
 
@@ -181,7 +183,7 @@ def _print_result(
         return
     for row in accuracy:
         print(
-            f"{row.attack} L2 ε = {row.epsilon:<5g} {row.accuracy:.2%}  "
-            f"(95 % interval {row.low:.2%} to {row.high:.2%}, n = {row.n})"
+            f"{row.attack} L2 ε = {row.epsilon:<5g} {percent(row.accuracy)}  "
+            f"(95 % interval {percent(row.low)} to {percent(row.high)}, n = {row.n})"
         )
     print(f"written to {out}")

@@ -18,6 +18,7 @@ from explorer.images.modes import ValuesBeyond, to_rgb
 MAX_PIXELS = 25_000_000  # a photograph of 24 megapixels has a little more
 # A JPEG with more is decoded at a half of its size, which takes a quarter of the memory.
 MAX_JPEG_PIXELS = 2 * MAX_PIXELS
+_JPEG = b"\xff\xd8"  # how one begins
 MAX_BYTES = 64 * 2**20
 MIN_SIDE, MAX_SIDE = 8, 100_000
 MAX_SCANS = 200  # of a progressive JPEG; each costs time, however few bytes it has
@@ -101,9 +102,10 @@ def _open(data: bytes, name: str) -> Image.Image:
             return _open_heif(data)
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow's own limit
-        limit = MAX_PIXELS // 1_000_000
+        most = MAX_JPEG_PIXELS if head.startswith(_JPEG) else MAX_PIXELS
         raise ImageError(
-            f"{name} has too many pixels; at most {limit} million are read, so make it smaller"
+            f"{name} has too many pixels; at most {most // 1_000_000} million are read, so make it "
+            "smaller"
         ) from None
     except MemoryError:
         raise

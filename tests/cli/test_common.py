@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from explorer.__main__ import main
-from explorer.cli.common import writable_folder
+from explorer.cli.common import UsageError, writable_folder
 
 
 def test_many_processes_may_try_one_folder_at_once(tmp_path) -> None:
@@ -24,3 +26,8 @@ def test_a_refused_command_leaves_no_folder_of_its_own(tmp_path, capsys) -> None
         assert main([*command, "--out", str(out)]) == 2
         assert "no picture 'none'" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [mine]
+
+
+def test_an_empty_name_is_not_the_current_folder() -> None:
+    with pytest.raises(UsageError, match="--out is empty; name a folder, or . for the current"):
+        writable_folder("")

@@ -82,8 +82,8 @@ def _result_of(report: AttackReport) -> AttackResult:
 
 
 def _relevant(evidence: Evidence, report: AttackReport) -> Evidence:
-    """Without what compares attacks, where the image needed none."""
-    if report.outcome != "misclassified":
+    """Without what compares attacks, where the image needed none or none was allowed."""
+    if report.outcome != "misclassified" and report.recipe.epsilon > 0:
         return evidence
     return replace(
         evidence,

@@ -29,5 +29,5 @@ def test_a_refused_command_leaves_no_folder_of_its_own(tmp_path, capsys) -> None
 
 
 def test_an_empty_name_is_not_the_current_folder() -> None:
-    with pytest.raises(UsageError, match="--out is empty; name a folder, or . for the current"):
+    with pytest.raises(UsageError, match="--out is empty; name a folder"):
         writable_folder("")

@@ -42,7 +42,7 @@ def test_models_lists_the_published_ones_with_the_source_of_their_figures(
     status, out, _ = run(capsys, "models")
     line = next(line for line in out.splitlines() if line.startswith("madry:resnet18_linf_eps4.0"))
     assert "52.5 %" in line
-    assert "25.3% (AutoAttack, L∞ ε = 4/255)" in line
+    assert "25.3 % (AutoAttack, L∞ ε = 4/255)" in line
     assert f"not here yet; would be fetched to {tmp_path / 'resnet18_linf_eps4.0.ckpt'}" in line
 
 

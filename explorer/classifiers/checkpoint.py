@@ -105,7 +105,9 @@ def _raise_unreadable(name: str, kind: str, error: Exception) -> NoReturn:
             f"{name} is a pickle that torch did not write; give a state dict that torch or "
             "safetensors wrote"
         ) from None
-    raise ClassifierError(f"{name} is not a readable {kind} file (truncated?): {reason}") from None
+    raise ClassifierError(
+        f"{name} is not a readable {kind} file (truncated?): {reason.rstrip('.')}"
+    ) from None
 
 
 class _WithoutDescriptor(io.FileIO):

@@ -42,9 +42,9 @@ def test_it_gives_a_value_or_a_sentence_soon(path, tmp_path, monkeypatch):
     assert objection(lambda path, _: reader(path)(path), path, tmp_path) is None
 
 
-@pytest.mark.parametrize(("kind", "index"), [("card", 676), ("parquet", 348)])
+@pytest.mark.parametrize(("kind", "index"), [("card", 676), ("parquet", 348), ("weights", 1422)])
 def test_what_once_was_no_sentence_stays_one(kind, index, tmp_path, monkeypatch):
-    """A number that no float holds; a dictionary that has fewer values than it is asked for."""
+    """A number that no float holds, a dictionary with too few values, a reason that has a stop."""
     monkeypatch.setenv(CANARY, str(tmp_path / "canary"))
     content = KINDS[kind].make(Random(f"1 {kind} {index}"))
     assert [objection(read, content, tmp_path) for read in KINDS[kind].readers] == [None, None]

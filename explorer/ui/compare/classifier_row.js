@@ -116,6 +116,9 @@ const views = new WeakMap()
 // By the key of each row: a function that shows the attack with another ε, or the own one for null.
 // The component that moves ε calls it.
 const showing = (globalThis.explorerTriptychs ??= new Map())
+// By the same key: what it was last told to show. A run of the page while the exact attack is
+// computed draws the row again, and the picture stays at the slider's ε.
+const told = (globalThis.explorerRowsTold ??= new Map())
 
 export default function (component) {
   if (!component.data) return
@@ -138,6 +141,7 @@ export default function (component) {
   view.cost.textContent = data.cost
   view.cost.title = data.stages
   const show = (shown, point) => {
+    told.set(data.place, [shown, point])
     fill(view, shown ?? data)
     drawBars(view.bars, shown ? barsOf(point, data) : data.bars)
     // Noise and time are those of the exact attack.
@@ -145,7 +149,7 @@ export default function (component) {
     // A screen reader hears the slider's own words while ε moves.
     view.mark.parentElement.setAttribute("aria-live", shown ? "off" : "polite")
   }
-  show(null)
+  show(...(told.get(data.place) ?? [null]))
   view.closer.update(isNew)
   showing.set(data.place, show)
 }

@@ -250,6 +250,7 @@ class Live {
     clearTimeout(this.waiting)
     this.resize.disconnect()
     store.listeners.delete(this.listener)
+    for (const ladder of this.data.ladders) triptychs.get(ladder.place)?.(null)
   }
 }
 

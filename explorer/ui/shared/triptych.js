@@ -87,6 +87,9 @@ const views = new WeakMap()
 // By the key of each triptych: a function that shows the attack with another ε, or the own one for
 // null. The component that moves ε calls it.
 const showing = (globalThis.explorerTriptychs ??= new Map())
+// By the same key: what it was last told to show. A run of the page while the exact attack is
+// computed draws the triptych again, and the picture stays at the slider's ε.
+const told = (globalThis.explorerTriptychsTold ??= new Map())
 
 export default function (component) {
   if (!component.data) return
@@ -105,12 +108,14 @@ export default function (component) {
   view.cost.textContent = data.cost
   view.cost.title = data.stages
   view.row.dataset.timing = JSON.stringify(data.timing)
-  fill(view, data)
   view.closer.update(isNew)
-  showing.set(data.place, (shown) => {
+  const show = (shown) => {
+    told.set(data.place, shown)
     fill(view, shown ?? data)
     view.cost.style.visibility = shown ? "hidden" : "" // it is the time of the exact attack
     // A screen reader hears the slider's own words while ε moves.
     view.mark.parentElement.setAttribute("aria-live", shown ? "off" : "polite")
-  })
+  }
+  showing.set(data.place, show)
+  show(told.get(data.place) ?? null)
 }

@@ -19,7 +19,7 @@ from torch import Tensor
 from explorer.attacks.losses import cross_entropy
 from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
-from explorer.engine import gradient_model, map_chunks
+from explorer.engine import gradient_model, logits_of, map_chunks
 from explorer.errors import Cancelled
 from explorer.experiments.compare import Note
 from explorer.experiments.features.asked import (
@@ -139,10 +139,11 @@ def gradients(
         missing = missing_note(classifiers, settings.label, prediction) if asked is None else ""
         plain = input_gradients(model, image[None], label, settings.of)[0]
         step()
-        smooth = _smooth(model, image, label, settings, step, cancelled)
+        smooth, steady = _smooth(model, image, label, settings, step, cancelled)
         notes = (
             *((Note("class", missing),) if missing else ()),
             *((ZERO_GRADIENT,) if not bool(plain.any()) else ()),
+            *((_unsteady(steady, settings),) if 2 * steady < settings.copies else ()),
         )
         answers.append(
             ClassifierGradients(
@@ -159,17 +160,31 @@ def _smooth(
     settings: GradientSettings,
     step: Callable[[], None],
     cancelled: IsCancelled | None,
-) -> Tensor | None:
-    """The mean gradient over the noisy copies, which are taken in batches; None without copies."""
+) -> tuple[Tensor | None, int]:
+    """The mean gradient over the noisy copies, which are taken in batches; None without copies.
+
+    Then follows the number of copies of which the classifier says what it says of the image.
+    """
     if not settings.copies:
-        return None
-    summed = torch.zeros(image.shape, dtype=torch.float64)
+        return None, 0
+    summed, steady = torch.zeros(image.shape, dtype=torch.float64), 0
+    own = logits_of(classifier, image[None].to(classifier.device)).argmax(dim=1)
     for first in range(0, settings.copies, _BATCH):
         _check(cancelled)
         noisy = noisy_copies(image, settings, range(first, min(first + _BATCH, settings.copies)))
         summed += input_gradients(classifier, noisy, label, settings.of).double().sum(0)
+        said = logits_of(classifier, noisy.to(classifier.device)).argmax(dim=1)
+        steady += int((said == own).sum())
         step()
-    return (summed / settings.copies).float()
+    return (summed / settings.copies).float(), steady
+
+
+def _unsteady(steady: int, settings: GradientSettings) -> Note:
+    return Note(
+        "noise",
+        f"It gives only {steady} of the {settings.copies} noisy copies the picture's class: "
+        "SmoothGrad tells about those copies more than about the picture. Try less noise.",
+    )
 
 
 def _batches(settings: GradientSettings) -> int:

@@ -21,7 +21,7 @@ from explorer.experiments.sweep.recipe import SMALLEST, SWEEP, ModelRecord, SetR
 from explorer.experiments.sweep.set_attack import OnProgress, SetAttack, ignore_progress
 from explorer.experiments.sweep.smallest_epsilon import SmallestEpsilons, smallest_epsilons
 from explorer.experiments.sweep.transfer import TransferCell, transfer_matrix
-from explorer.experiments.trust import Caveat
+from explorer.experiments.trust import RISING, Caveat
 from explorer.ranks import ALONE, Ranks
 
 
@@ -181,7 +181,12 @@ class _Run:
                 on_result=show,
                 cancelled=self.cancelled,
             )
-            caveats += self._caveats(index, middle_of_search(found, attack.norm))
+            # The search goes on where these attacks end, so a loss that still rises is no reason.
+            caveats += [
+                each
+                for each in self._caveats(index, middle_of_search(found, attack.norm))
+                if each.code != RISING
+            ]
             result = replace(result, smallest={**result.smallest, name: found})
         return replace(result, caveats=tuple(caveats))
 

@@ -7,6 +7,7 @@ adversarial image at exactly this distance, which the classifier itself misclass
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -50,8 +51,8 @@ class SmallestEpsilons:
 
     @property
     def median(self) -> float | None:
-        """The ε at which half of the images are misclassified; None where no attack gets there."""
-        middle = float(self.epsilon.sort().values[(len(self.epsilon) - 1) // 2])
+        """The median ε, of an even number the mean of the middle two; None if it is infinite."""
+        middle = statistics.median(self.epsilon.tolist())
         return middle if math.isfinite(middle) else None
 
 

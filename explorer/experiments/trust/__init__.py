@@ -7,10 +7,11 @@
 from explorer.experiments.trust.caveat import Caveat, Reference, warnings_json
 from explorer.experiments.trust.check import TrustCheck, check_attack, check_sample
 from explorer.experiments.trust.evidence import Evidence
-from explorer.experiments.trust.judgement import caveats_of, gradient_free_caveat
+from explorer.experiments.trust.judgement import RISING, caveats_of, gradient_free_caveat
 from explorer.experiments.trust.one_image import check_report, evidence_at_once, report_evidence
 
 __all__ = [
+    "RISING",
     "Caveat",
     "Evidence",
     "Reference",

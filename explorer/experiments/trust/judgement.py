@@ -14,6 +14,7 @@ FEW = 0.02
 SATURATED_SHARE = 0.1
 NOISE_SHARE = 0.25
 ROUNDING_SHARE = 0.1  # of the successes
+RISING = "loss-rising"  # the code of a caveat that does not concern every question
 
 
 def caveats_of(evidence: Evidence, classifier: Classifier) -> tuple[Caveat, ...]:
@@ -118,7 +119,7 @@ def _rising(seen: Evidence, classifier: Classifier) -> Caveat | None:
     if seen.rising <= FEW * seen.images:
         return None
     return Caveat(
-        "loss-rising",
+        RISING,
         f"the loss was still rising {_at(seen.rising, seen.images)} when the attack ended without "
         "success, so it has not found the worst case",
         "use more steps or a larger step size",

@@ -201,3 +201,15 @@ def test_the_correlation_of_neighbours_is_that_of_known_pictures() -> None:
 
 def test_the_channels_are_added() -> None:
     assert torch.equal(channel_sum(torch.ones(3, 2, 2)), torch.full((2, 2), 3.0))
+
+
+def test_noise_that_changes_what_the_classifier_says_is_named():
+    """A picture that is as bright as it must be, and noise that is far larger than the margin."""
+    classifier, picture = load("cifar10-standard"), samples("cifar10")[0].read()
+    much = GradientSettings(copies=16, spread=0.9)
+    (answer,) = gradients({"cifar10-standard": classifier}, picture, much)
+    assert [note.code for note in answer.notes] == ["noise"]
+    assert "of the 16 noisy copies" in answer.notes[0].text
+    little = GradientSettings(copies=16, spread=0.001)
+    (answer,) = gradients({"cifar10-standard": classifier}, picture, little)
+    assert answer.notes == ()

@@ -90,6 +90,10 @@ def test_the_median_counts_images_that_no_attack_fools_as_far_away():
     result = module.SmallestEpsilons(epsilon, epsilon.long(), epsilon.long(), torch.zeros(0))
     assert result.median == pytest.approx(0.3)
     assert result.values[1] is None
+    pair = torch.tensor([0.19, 0.23])
+    assert module.SmallestEpsilons(pair, pair.long(), pair.long(), pair).median == pytest.approx(
+        0.21
+    )
 
 
 def test_an_image_alone_has_the_result_that_it_has_among_others():

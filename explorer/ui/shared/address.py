@@ -98,13 +98,17 @@ def remember_asked(*keys: str) -> None:
 
     Streamlit drops values that a widget can't have without a word. Call it before the widgets.
     """
+    state = st.session_state
     for key in keys:
         texts = tuple(st.query_params.get_all(key))
-        # A value that the widget has had is one that the page itself put into the address.
-        had = st.session_state.get(_had(key), ())
-        if texts and texts != st.session_state.get(_read(key)) and not _are_equal(texts, had):
-            st.session_state[_asked(key)] = texts, None
-        st.session_state[_read(key)] = texts
+        # A value that the widget has had is one that the page itself put into the address, and one
+        # that it has now is no question. That counts in a run that the next choice stops, too.
+        has = [_texts_of(state[key])] if key in state else []
+        had = state.get(_had(key), ())
+        is_new = bool(texts) and texts != state.get(_read(key))
+        if is_new and not any(_are_equal(texts, each) for each in (had, *has)):
+            state[_asked(key)] = texts, None
+        state[_read(key)] = texts
 
 
 def remember_lost(key: str, known: Container[str]) -> None:

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import streamlit as st
 
+from explorer.experiments.evaluation.robust_accuracy import wilson
 from explorer.experiments.noise_control import NoiseControl, noise_control
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.one_image.report import AttackReport
+from explorer.figures.captions import percent
 from explorer.figures.comparison_table import fooled_draws
 from explorer.figures.palette import ADVERSARIAL
 from explorer.ui.components.markdown import plain
@@ -85,10 +87,12 @@ def _cards(
 def _explanation(report: AttackReport, noise: NoiseControl) -> str:
     size = format_epsilon(noise.linf, "linf")
     label = plain(report.names[report.label])
+    low, high = wilson(noise.successes, noise.draws)
     text = (
         f"Both changes are as large as {size} in L∞. The attacked picture is called "
         f"“{plain(report.after.name)}”; {noise.successes} of {noise.draws} draws of noise made the "
-        f"classifier say anything but “{label}”."
+        f"classifier say anything but “{label}” (95 % Wilson interval {percent(low)} to "
+        f"{percent(high)})."
     )
     does_nothing = report.success and noise.successes == 0
-    return f"{text} The direction matters, not the size." if does_nothing else text
+    return f"{text} At this size the direction matters." if does_nothing else text

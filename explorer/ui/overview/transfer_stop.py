@@ -42,8 +42,8 @@ _PAGES = (
 )
 CLAIM = (
     "Ilyas et al. (2019) conclude that adversarial examples are features: patterns that hold on "
-    "new pictures too, though you do not see them. Nakkiran (2019) builds others that do not "
-    "transfer and from which nothing can be learned: those are bugs."
+    "new pictures too, though you do not see them. Nakkiran (2019) builds others that hardly "
+    "transfer and teach a network only what people see anyway: those are bugs."
 )
 
 

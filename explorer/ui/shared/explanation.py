@@ -12,7 +12,7 @@ with thousands of pixels, changes far too small to notice change the answer.
 
 Ilyas et al. (2019) show that such patterns are not noise: they carry over to new pictures, and to
 other classifiers. Nakkiran (2019) shows that some adversarial examples are different, plain bugs:
-they do not carry over, and nothing can be learned from them.
+they hardly carry over, and teach a network only what people see anyway.
 """
 
 FORMULA = r"""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.classifiers import Classifier, Entry
 from explorer.classifiers.model_card import Accuracy
@@ -64,10 +65,12 @@ def show(places: Places) -> None:
             persist_state="session",
             label_visibility="collapsed",
         )
+        pictures = st.container()
         with places.status:
-            row = _row(example, settings)
+            row = _row(example, settings, pictures)
         if row is not None:
-            five_sets_row(row, str(view), "tour sets", explained=False)
+            with pictures:
+                five_sets_row(row, str(view), "tour sets", explained=False)
     if row is None:
         return
     known = _trained_on_d_det()
@@ -76,7 +79,10 @@ def show(places: Places) -> None:
     _full_page(example, str(view))
 
 
-def _row(example: Example, settings: FiveSetsSettings) -> FiveSetsResult | None:
+def _row(
+    example: Example, settings: FiveSetsSettings, unfinished: DeltaGenerator
+) -> FiveSetsResult | None:
+    """The five images; None while those that are done are drawn in ``unfinished``."""
     standard, robust = (classifier(entry.name) for entry in example.pair)
     models = ModelPair(standard, robust)
     for_size = settings.for_size(standard.input_size)
@@ -107,6 +113,7 @@ def _row(example: Example, settings: FiveSetsSettings) -> FiveSetsResult | None:
         "Building the sets",
         units=units,
         draw_preview=draw_preview,
+        preview_place=unfinished,
     )
 
 

@@ -8,7 +8,8 @@ _STYLE = """
 <style>
 .st-key-tour-navigation { row-gap: 0.3rem }
 .st-key-tour-answer { min-height: 3.2rem }
-.st-key-tour-status { min-width: 14rem; height: 2.6rem; overflow: hidden }
+.st-key-tour-status { min-width: 10rem; height: 2.6rem; overflow: hidden }
+.st-key-tour-status p { white-space: nowrap; overflow: hidden; text-overflow: ellipsis }
 .st-key-tour-question label p { font-size: 1.05rem; font-weight: 600 }
 @media (max-width: 768px) {
   .st-key-tour-answer { min-height: 6rem }

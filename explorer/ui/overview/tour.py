@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.ui.overview.places import Places
 from explorer.ui.overview.presenter import PRESENT, presenters_mode
 from explorer.ui.overview.stops import FIRST, LAST, STOPS, Stop
+from explorer.ui.shared.address import name_refused_values, remember_asked
 
 STOP = "stop"  # the key of the widget with the number of the stop, also in the address
 LINKED = (STOP, PRESENT)
@@ -18,7 +19,9 @@ LINKED = (STOP, PRESENT)
 
 def begin_stop() -> tuple[Stop, Places]:
     """The stop that is open, with its title and sentence drawn, and the places of what follows."""
+    remember_asked(STOP)
     stop, status = _navigation()
+    name_refused_values(st.container(), STOP)
     st.title(stop.title)
     st.markdown(stop.sentence)
     picture = st.container(key="first")

@@ -274,3 +274,13 @@ def test_the_presenters_mode_is_in_the_address_and_answers_keys() -> None:
     at.toggle(key="present").set_value(False).run()
     names = [item.proto.component_name for item in at.get("bidi_component")]
     assert "explorer.presenter" not in names
+
+
+@pytest.mark.parametrize("asked", ["99", "abc"])
+def test_a_stop_that_there_is_not_is_named(asked: str) -> None:
+    at = open_page(stop=asked)
+    assert title(at) == STOPS[0].title
+    (warning,) = at.warning
+    assert f"stop={asked}" in warning.value
+    at = click(at, "tour_next")
+    assert not at.warning

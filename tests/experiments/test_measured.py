@@ -31,8 +31,9 @@ def test_shares_and_intervals_follow_from_the_counts(name):
     result = measured(name)
     assert result is not None
     for row in result.rows:
-        assert row["rate"] == row["fooled"] / row["n"]
-        assert (row["low"], row["high"]) == wilson(row["fooled"], row["n"])
+        count = row["count"] if "count" in row else row["fooled"]
+        assert row["rate"] == count / row["n"]
+        assert (row["low"], row["high"]) == wilson(count, row["n"])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -41,4 +42,4 @@ def test_the_command_is_one_of_this_program(name):
     assert result is not None
     program, options = result.command.split()[:3], result.command.split()[3:]
     assert program == ["python", "-m", "explorer"]
-    assert _parser().parse_args(options).command == name
+    assert _parser().parse_args(options).command == name.replace("_", "-")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 
 import pytest
@@ -10,6 +9,7 @@ import streamlit as st
 from streamlit import cli_util
 
 from explorer.ui.server import end_with_success, serving
+from tests.sessions.client import run
 from tests.ui.app import HOME
 
 
@@ -35,7 +35,7 @@ def test_the_browser_opens_where_there_is_a_screen(
         async with serving(st.App(HOME)):
             pass
 
-    asyncio.run(start())
+    run(start())
     assert addresses == opened
 
 

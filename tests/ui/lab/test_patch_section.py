@@ -22,7 +22,9 @@ NEW = {
 
 
 def captions(at: AppTest) -> list[str]:
-    return [picture.caption for images in at.get("image") for picture in images.proto.imgs]
+    """Those of the section's own pictures; the pictures that explain terms have none."""
+    pictures = [picture for images in at.get("image") for picture in images.proto.imgs]
+    return [picture.caption for picture in pictures if picture.caption]
 
 
 def test_a_new_patch_is_fitted_scored_and_stuck_on_the_picture() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 from torch import Tensor
 
@@ -10,6 +12,8 @@ from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.outputs import PROBABILITIES, are_probabilities
 from explorer.errors import is_out_of_memory, type_and_message
 
+_CHANNELS = re.compile(r"to have (\d+) channels, but got (\d+) channels")  # torch's words
+_SHAPES = "shapes cannot be multiplied"
 PROBABILITIES_TEXT = (
     "{name} returns probabilities, so every confidence shown is wrong and attacks on it are weaker "
     "than they should be"
@@ -67,5 +71,16 @@ def _outputs(classifier: Classifier, images: Tensor) -> Tensor:
         height, width = classifier.input_size
         raise ClassifierError(
             f"{classifier.name} failed on an image of {height} × {width} pixels: "
-            f"{type_and_message(error)}"
+            f"{type_and_message(error)}{_advice(error, classifier)}"
         ) from error
+
+
+def _advice(error: Exception, classifier: Classifier) -> str:
+    """What the cause may be where torch's message tells it; else nothing."""
+    if wanted := _CHANNELS.search(str(error)):
+        numbers = {"1": "one number each, for grey images", "3": "three numbers each, for colour"}
+        if wanted[1] in numbers and wanted[2] == str(classifier.channels):
+            return f"; give mean and std {numbers[wanted[1]]}"
+    if _SHAPES in str(error):
+        return "; its input_size may be another one"
+    return ""

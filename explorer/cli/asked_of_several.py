@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from explorer.classifiers import Classifier, load
-from explorer.cli.common import print_warnings, writable_folder
+from explorer.classifiers import Classifier
+from explorer.cli.common import writable_folder
+from explorer.cli.judged_options import load_judged
 from explorer.cli.one_image import add_output_options
-from explorer.engine import PRECISIONS
 from explorer.experiments.compare import check_classifiers
 from explorer.images.decode import DecodedImage
 from explorer.images.open import GALLERY_PREFIX, open_image
@@ -27,13 +27,6 @@ def add_question(parser: argparse.ArgumentParser) -> None:
     add_output_options(parser)
 
 
-def add_precision(parser: argparse.ArgumentParser) -> None:
-    """The option of the gradients' precision."""
-    parser.add_argument(
-        "--precision", choices=PRECISIONS, default="auto", help="of the gradients (default auto)"
-    )
-
-
 def read_question(
     options: argparse.Namespace,
 ) -> tuple[Path, DecodedImage, dict[str, Classifier]]:
@@ -43,16 +36,4 @@ def read_question(
     picture = open_image(options.image)
     for note in picture.notes:
         print(f"note: {note}", file=sys.stderr)
-    classifiers = {name: load(name, device=options.device) for name in options.model}
-    for classifier in classifiers.values():
-        print_warnings(classifier)
-    return out, picture, classifiers
-
-
-def classifier_warnings(classifiers: dict[str, Classifier]) -> list[dict[str, str]]:
-    """What a person who uses these classifiers should know, as JSON has it."""
-    return [
-        {"code": "classifier", "text": f"{name}: {note}"}
-        for name, model in classifiers.items()
-        for note in model.notes
-    ]
+    return out, picture, load_judged(options.model, options.device)

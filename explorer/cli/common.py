@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.classifiers import Classifier
+from explorer.engine import PRECISIONS
 from explorer.errors import UserError
 from explorer.experiments.one_image.recipe import RecipeError, parse_number
 from explorer.experiments.trust import Caveat
@@ -21,6 +22,15 @@ MAX_LIMIT, MAX_THREADS = 10**9, 1024
 
 class UsageError(UserError):
     """A command line that can't be carried out."""
+
+
+def add_precision_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="of the gradients (default: the fastest on this machine)",
+    )
 
 
 def add_model_options(

@@ -6,8 +6,9 @@ import argparse
 from collections.abc import Sequence
 
 from explorer.classifiers import Classifier
-from explorer.cli.asked_of_several import add_question, classifier_warnings, read_question
+from explorer.cli.asked_of_several import add_question, read_question
 from explorer.cli.common import number, print_json
+from explorer.cli.judged_options import notes_json
 from explorer.cli.progress import progress_bar
 from explorer.experiments.features.gradients import (
     COPIES,
@@ -87,7 +88,7 @@ def _values(
         for each in answers
         for note in each.notes
     ]
-    warnings += classifier_warnings(classifiers)
+    warnings += notes_json(classifiers, "classifier")
     return {
         "of": settings.of,
         "rows": [map_values(each, kind) for each in answers for kind in gradients_by_kind(each)],

@@ -1,4 +1,4 @@
-"""What ``universal`` and ``patch`` share: the classifiers, the output, and the table of shares."""
+"""What commands with several classifiers share: their options, the output, the table of shares."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from explorer.classifiers import Classifier, load
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
-from explorer.cli.common import UsageError, print_warnings
-from explorer.engine import PRECISIONS
+from explorer.cli.common import UsageError, add_precision_option, print_warnings
 
 MAX_JUDGES = 20
 
@@ -20,12 +19,7 @@ def add_judged_options(parser: argparse.ArgumentParser, *, seed: bool = True) ->
     add("--judge", nargs="+", default=[], metavar="MODEL", help="others that see the result")
     if seed:
         add("--seed", type=int, default=0, help="of all that is random (default 0)")
-    add(
-        "--precision",
-        choices=PRECISIONS,
-        default="auto",
-        help="of the gradients (default: the fastest on this machine)",
-    )
+    add_precision_option(parser)
     add("--device", default=AUTO, help=DEVICE_HELP)
     add("--json", action="store_true", help="print one JSON object")
     add("--out", help="also write the result, figures, a table and a recipe into this folder")
@@ -50,10 +44,10 @@ def load_judged(names: Iterable[str], device: str) -> dict[str, Classifier]:
     return classifiers
 
 
-def notes_json(classifiers: Mapping[str, Classifier]) -> list[dict[str, str]]:
+def notes_json(classifiers: Mapping[str, Classifier], code: str = "note") -> list[dict[str, str]]:
     """What a person should know of the classifiers, as a command's ``warnings``."""
     return [
-        {"code": "note", "text": f"{name}: {note}"}
+        {"code": code, "text": f"{name}: {note}"}
         for name, each in classifiers.items()
         for note in each.notes
     ]

@@ -5,13 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from explorer.cli.asked_of_several import (
-    add_precision,
-    add_question,
-    classifier_warnings,
-    read_question,
-)
-from explorer.cli.common import number, print_json
+from explorer.cli.asked_of_several import add_question, read_question
+from explorer.cli.common import add_precision_option, number, print_json
+from explorer.cli.judged_options import notes_json
 from explorer.cli.progress import progress_bar
 from explorer.experiments.features.large_epsilon import (
     STEPS,
@@ -38,7 +34,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--target", help="the class, by name or index of the first classifier (default: a likely)"
     )
     parser.add_argument("--steps", type=int, default=STEPS, help=f"equal steps (default {STEPS})")
-    add_precision(parser)
+    add_precision_option(parser)
     add_question(parser)
     parser.set_defaults(run=run)
 
@@ -63,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         print_json(
             {
                 "rows": large_epsilon_rows(answers),
-                "warnings": classifier_warnings(classifiers),
+                "warnings": notes_json(classifiers, "classifier"),
                 "precision": answers[0].reports[-1].recipe.precision,
                 "versions": versions(),
             }

@@ -5,13 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from explorer.cli.asked_of_several import (
-    add_precision,
-    add_question,
-    classifier_warnings,
-    read_question,
-)
-from explorer.cli.common import number, print_json
+from explorer.cli.asked_of_several import add_question, read_question
+from explorer.cli.common import add_precision_option, number, print_json
+from explorer.cli.judged_options import notes_json
 from explorer.cli.progress import progress_bar
 from explorer.experiments.features.layers import ClassifierLayers, compare_layers, layers_recipe
 from explorer.experiments.one_image.attack_image import versions
@@ -27,7 +23,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--epsilon", type=number, default=0.5, help="the attack's L2 radius (default 0.5)"
     )
     parser.add_argument("--seed", type=int, default=0, help="of start and noise (default 0)")
-    add_precision(parser)
+    add_precision_option(parser)
     add_question(parser)
     parser.set_defaults(run=run)
 
@@ -48,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         print_json(
             {
                 "rows": layer_rows(answers),
-                "warnings": classifier_warnings(classifiers),
+                "warnings": notes_json(classifiers, "classifier"),
                 "seed": options.seed,
                 "precision": answers[0].report.recipe.precision,
                 "versions": versions(),

@@ -12,6 +12,7 @@ from explorer.classifiers.devices import AUTO, DEVICE_HELP
 from explorer.cli.common import (
     MAX_LIMIT,
     UsageError,
+    add_precision_option,
     check_count,
     print_caveats,
     print_json,
@@ -25,7 +26,6 @@ from explorer.cli.data_options import (
     print_notes,
 )
 from explorer.cli.progress import progress_bar
-from explorer.engine import PRECISIONS
 from explorer.experiments.sweep.image_set import (
     GALLERY,
     ImageSet,
@@ -72,12 +72,7 @@ def add_set_options(
     add("--steps", type=int, default=steps, help=f"PGD steps (default {steps})")
     add("--restarts", type=int, default=1, help="random starts (default 1)")
     add("--seed", type=int, default=0, help="of the random starts (default 0)")
-    add(
-        "--precision",
-        choices=PRECISIONS,
-        default="auto",
-        help="of the gradients (default: the fastest on this machine)",
-    )
+    add_precision_option(parser)
     add("--device", default=AUTO, help=DEVICE_HELP)
     add("--json", action="store_true", help="print one JSON object")
     add("--out", help="also write figures, a table and a recipe into this folder")

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from explorer.classifiers import Classifier
 from explorer.datasets.labelled import LabelledImages
-from explorer.engine import logits_of
 from explorer.experiments.dispute import DisputeAttack, isolated_attack
 from explorer.experiments.evaluation.robust_accuracy import wilson
+from explorer.experiments.fooled_share import predictions
 from explorer.experiments.sweep.set_attack import batch_size, pixels_of
 from explorer.training.checkpoint import TrainingError
 from explorer.training.publish import make_classifier
@@ -67,25 +67,21 @@ def next_class_sets(
     size = batch_size(data.images)
     batches = [slice(first, first + size) for first in range(0, len(data), size)]
     images: dict[str, list[Tensor]] = {UNCHANGED: [], ORDINARY: [], ISOLATED: []}
-    kept = []
+    moved: list[Tensor] = []  # positions of the images that both attacks moved
     targets = (data.labels + 1) % len(attacked.labels)
     for number, rows in enumerate(batches):
         pixels, labels, aims = pixels_of(data.images[rows]), data.labels[rows], targets[rows]
         ordinary = attack.pgd(attacked, pixels, labels, aims).adversarial
         isolated = isolated_attack(attacked, ensemble, pixels, labels, attack, targets=aims)
-        made = {UNCHANGED: pixels, ORDINARY: ordinary, ISOLATED: isolated}
-        rounded = {name: (each * 255).round().byte() for name, each in made.items()}
-        reached = [
-            logits_of(attacked, pixels_of(rounded[name]).to(attacked.device)).argmax(1).cpu()
-            == aims
-            for name in (ORDINARY, ISOLATED)
-        ]
+        attempts = {UNCHANGED: pixels, ORDINARY: ordinary, ISOLATED: isolated}
+        rounded = {name: (each * 255).round().byte() for name, each in attempts.items()}
+        reached = [predictions(attacked, rounded[name]) == aims for name in (ORDINARY, ISOLATED)]
         both = (reached[0] & reached[1]).nonzero().flatten()
-        kept.append(both + rows.start)
+        moved.append(both + rows.start)
         for name, each in rounded.items():
             images[name].append(each[both])
         on_step(number + 1, len(batches))
-    positions = torch.cat(kept)
+    positions = torch.cat(moved)
     if not len(positions):
         raise TrainingError(
             "no image was moved to the next class by both attacks; take a larger ε or more steps"
@@ -113,12 +109,7 @@ def learned_from(
         trainer.run_epoch()
         on_epoch(epoch + 1, settings.epochs)
     classifier = make_classifier(recipe, trainer, test.names)
-    answers = torch.cat(
-        [
-            logits_of(classifier, pixels_of(test.images[first : first + 500])).argmax(1)
-            for first in range(0, len(test), 500)
-        ]
-    )
+    answers = predictions(classifier, test.images)
     shifted = (test.labels + 1) % len(classifier.labels)
     right, next_class = (int((answers == each).sum()) for each in (test.labels, shifted))
     return Learned(name, len(data), len(test), right, next_class)

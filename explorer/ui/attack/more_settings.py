@@ -7,9 +7,9 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.experiments.one_image.recipe import Recipe
-from explorer.settings import PRECISIONS
 from explorer.ui.shared.attack_widgets import (
     BIND,
+    choose_precision,
     choose_restarts,
     choose_seed,
     class_index,
@@ -44,21 +44,14 @@ def more_settings(method: str, recipe: Recipe, options: list[str]) -> Recipe:
     )
     restarts = choose_restarts() if random_start else 1
     seed = choose_seed("The same seed gives the same starts.")
-    precision = st.selectbox(
-        "Precision",
-        PRECISIONS,
-        key="precision",
-        bind=BIND,
-        help="Of the gradients. auto is the form that is quickest on this machine; a link names "
-        "the one that was used. Success is always decided in float32.",
-    )
+    precision = choose_precision()
     return replace(
         recipe,
         step_size=step_size,
         random_start=bool(random_start),
         restarts=restarts,
         seed=seed,
-        precision=str(precision),
+        precision=precision,
     )
 
 

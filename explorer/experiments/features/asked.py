@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from explorer.classifiers import Classifier
 from explorer.errors import UserError
 from explorer.experiments.compare import matching_class
-from explorer.experiments.one_image.recipe import Recipe
+from explorer.experiments.one_image.recipe import Recipe, common_precision
 from explorer.experiments.one_image.report import Prediction
 
 OnStep = Callable[[int, int], None]
@@ -42,8 +42,8 @@ def precision_option(recipes: Sequence[Recipe]) -> list[str]:
 
     Where they differ it is left out: "auto" then gives each classifier its own again.
     """
-    precisions = {each.precision for each in recipes}
-    return ["--precision", precisions.pop()] if len(precisions) == 1 else []
+    precision = common_precision(each.precision for each in recipes)
+    return [] if precision is None else ["--precision", precision]
 
 
 def missing_note(

@@ -6,6 +6,7 @@ import json
 import re
 import reprlib
 import shlex
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 
@@ -26,6 +27,12 @@ def format_epsilon(epsilon: float, norm: str) -> str:
     if norm != "linf":
         return f"{epsilon:g}"
     return f"{round(epsilon * 255, 4):g}/255"
+
+
+def common_precision(precisions: Iterable[str]) -> str | None:
+    """The precision that all attacks used; None where they differ, as "auto" chose for each."""
+    used = set(precisions)
+    return used.pop() if len(used) == 1 else None
 
 
 def parse_crop(text: str) -> Crop:

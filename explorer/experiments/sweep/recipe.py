@@ -6,7 +6,7 @@ import json
 import shlex
 from dataclasses import asdict, dataclass, field
 
-from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.one_image.recipe import common_precision, format_epsilon
 from explorer.experiments.sweep.set_attack import SetAttack
 
 FORMAT = 1
@@ -64,8 +64,7 @@ class SetRecipe:
     @property
     def _pinned_precision(self) -> str:
         """What all classifiers used, so that another machine uses it too; else as it was asked."""
-        used = {model.precision for model in self.models}
-        return used.pop() if len(used) == 1 else self.attack.precision
+        return common_precision(each.precision for each in self.models) or self.attack.precision
 
     def command(self, out: str = "out") -> str:
         """The command that asks the same question and writes to the folder ``out``."""

@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.experiments.compare import Comparison, command_of
+from explorer.experiments.one_image.recipe import common_precision
 from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.compare.controls import PRECISION, ComparisonRequest
 from explorer.ui.shared.exports import ExportFile, download_buttons
@@ -27,7 +28,8 @@ def exports(comparison: Comparison, request: ComparisonRequest, link: str) -> No
     """The download buttons, the link that restores the page, and the command line."""
     download_buttons(FILES, partial(build, comparison), "comparison", "compare export")
     st.markdown("Link to this comparison:")
-    recipe, precision = request.recipe, _common_precision(comparison)
+    recipe = request.recipe
+    precision = common_precision(each.report.recipe.precision for each in comparison.classifiers)
     if precision is not None and not recipe.is_fgsm:
         link = f"{link}&{urlencode({PRECISION: precision})}"
         recipe = replace(recipe, precision=precision)
@@ -39,12 +41,6 @@ def exports(comparison: Comparison, request: ComparisonRequest, link: str) -> No
         st.caption("Link and command work only where these models of your own were added.")
     st.markdown("The same comparison on the command line:")
     st.code(command_of(recipe, request.names), language="bash", wrap_lines=True)
-
-
-def _common_precision(comparison: Comparison) -> str | None:
-    """What all attacks were computed in; None where they differ, as auto chose for each."""
-    used = {each.report.recipe.precision for each in comparison.classifiers}
-    return used.pop() if len(used) == 1 else None
 
 
 def build(comparison: Comparison, ending: str) -> bytes:

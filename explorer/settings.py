@@ -100,6 +100,7 @@ INPUT_PIXELS = _count("EXPLORER_INPUT_PIXELS", 512)
 PRECISIONS = (AUTO, "float32", "folded", "bfloat16")
 PRECISION = _choice("EXPLORER_PRECISION", AUTO, *PRECISIONS)
 GRAPHS = _switch("EXPLORER_GRAPHS", True)
+COMPILE = _switch("EXPLORER_COMPILE")
 SECONDS = _count("EXPLORER_SECONDS", 120)
 
 SETTINGS: tuple[Setting[object], ...] = tuple(

@@ -59,7 +59,7 @@ def capture(step: Callable[[], None], device: torch.device) -> Callable[[], None
 
 
 class GraphAttack:
-    """Attacks of one shape: M rows, as many steps as :func:`_capacity` says, one kind of loss."""
+    """Attacks of one shape: M rows, as many steps as :func:`_capacity` says, one rule and loss."""
 
     def __init__(
         self,
@@ -81,6 +81,8 @@ class GraphAttack:
             None if bounds is None else (bounds[0].clone(), bounds[1].clone()),
         )
         self._images = images.clone()
+        self._heavy_ball = settings.heavy_ball
+        self._momentum = torch.zeros_like(images) if settings.heavy_ball else None
         self._step_number = torch.zeros(1, dtype=torch.int64, device=device)
         samples, classes = len(images) // settings.restarts, len(models.classifier.labels)
         capacity = _capacity(settings)
@@ -143,6 +145,8 @@ class GraphAttack:
                 tensor.copy_(value.expand_as(tensor) if value.dim() == tensor.dim() else value)
             elif isinstance(tensor, Tensor):
                 tensor.fill_(float(value))  # type: ignore[arg-type]
+        if self._momentum is not None:
+            self._momentum.zero_()
         self._step_number.zero_()
 
     def _step(self) -> None:
@@ -152,7 +156,10 @@ class GraphAttack:
         distance = ours.distance(images)
         self.trace.record_on_device(self._step_number, images, evaluation, success, distance)
         scale = self._step_scales.index_select(0, self._step_number)
-        images.copy_(ours.step(images, evaluation, scale))
+        moved = ours.step(images, evaluation, scale, self._momentum)
+        if self._momentum is not None:
+            self._momentum.copy_((moved - images).mul_(self._heavy_ball))
+        images.copy_(moved)
         self._step_number.add_(1)
 
 
@@ -197,8 +204,6 @@ def find(
     point += batch.images.numel() if frames else 0
     if _capacity(settings) * point > MAX_RECORDED:
         return None
-    if settings.heavy_ball:  # a step needs the point before
-        return None
     if settings.stop_on_success or callbacks.on_image is not None:
         return None
     if chunk_size(models.surrogate, batch.images) < len(batch.images):
@@ -212,8 +217,9 @@ def find(
 
 def _key(settings: AttackSettings, batch: AttackBatch, frames: bool) -> Hashable:
     shape = (batch.images.shape, settings.restarts, _capacity(settings), frames)
-    kind = (settings.step_size is None, settings.loss, settings.keep, batch.threat.norm)
-    return (*shape, *kind, batch.objective.targets is None)
+    steps = (settings.rule, settings.step_size is None)
+    kind = (settings.loss, settings.keep, batch.threat.norm, batch.objective.targets is None)
+    return (*shape, *steps, *kind)
 
 
 def _capacity(settings: AttackSettings) -> int:

@@ -80,22 +80,27 @@ class GradientModel(Protocol):
 
 
 class AutogradModel:
-    """The form that any classifier has: autograd takes the backward pass."""
+    """The form that any classifier has: autograd takes the backward pass.
 
-    def __init__(self, classifier: Classifier) -> None:
+    ``forward``, if it is given, computes the logits in place of the classifier.
+    """
+
+    def __init__(
+        self, classifier: Classifier, forward: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
         self.network = self._classifier = classifier
+        self._forward: Callable[[Tensor], Tensor] = forward or classifier
 
     def logits(self, images: Tensor) -> Tensor:
         with torch.no_grad():
-            logits: Tensor = self._classifier(images)
-            return logits
+            return self._forward(images)
 
     def features(self, images: Tensor) -> Tensor:
         with torch.no_grad():
             return self._classifier.features(images)
 
     def logits_vjp(self, images: Tensor) -> tuple[Tensor, VJP]:
-        return _autograd_vjp(self._classifier, images, NO_LOGITS_GRADIENT)
+        return _autograd_vjp(self._forward, images, NO_LOGITS_GRADIENT)
 
     def features_vjp(self, images: Tensor) -> tuple[Tensor, VJP]:
         return _autograd_vjp(self._classifier.features, images, NO_FEATURES_GRADIENT)

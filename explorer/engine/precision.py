@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 import torch
@@ -18,10 +18,12 @@ from explorer.classifiers import Classifier
 from explorer.classifiers.weights_version import weights_version
 from explorer.engine.capture import CaptureError
 from explorer.engine.choice import Choice, by_rule, decided
+from explorer.engine.compiled import CompiledForward
 from explorer.engine.gradient_model import AutogradModel, GradientModel
 from explorer.engine.optimized_copy import noise, optimized_copy, with_channels_last
 from explorer.engine.tape_model import TapeModel
 from explorer.errors import is_out_of_memory
+from explorer.settings import COMPILE
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -115,9 +117,9 @@ def _agreeing_copy(classifier: Classifier, precision: str) -> GradientModel | No
     """
     dtype, least = COPIES[precision]
     images = noise(classifier, 2)
-    for as_tape in (True, False) if classifier.device.type == "cpu" else (False,):
+    for form in _quickest_first(classifier.device):
         try:
-            model = _copy(classifier, dtype, as_tape)
+            model = form(optimized_copy(classifier, dtype))
             ours = _gradient(model, images).flatten(1)
             theirs = _gradient(AutogradModel(classifier), images).flatten(1)
         except Exception as error:  # a person's module may fail in any way in another type or form
@@ -136,6 +138,17 @@ def _agreement(ours: Tensor, theirs: Tensor) -> float:
     return float(nn.functional.cosine_similarity(one, other).min())
 
 
-def _copy(classifier: Classifier, dtype: torch.dtype, as_tape: bool) -> GradientModel:
-    optimized = optimized_copy(classifier, dtype)
-    return TapeModel(optimized) if as_tape else AutogradModel(with_channels_last(optimized))
+def _quickest_first(device: torch.device) -> tuple[Callable[[Classifier], GradientModel], ...]:
+    """The forms of an optimized copy on ``device``; each serves where none before it does."""
+    if device.type == "cpu":
+        return TapeModel, _eager
+    return (_compiled, _eager) if COMPILE.value else (_eager,)
+
+
+def _eager(optimized: Classifier) -> GradientModel:
+    return AutogradModel(with_channels_last(optimized))
+
+
+def _compiled(optimized: Classifier) -> GradientModel:
+    network = with_channels_last(optimized)
+    return AutogradModel(network, CompiledForward(network))

@@ -12,6 +12,7 @@ from explorer.attacks import PGD, Threat, cuda_graph
 from explorer.attacks.cuda_graph import GraphAttack
 from explorer.attacks.loop import AttackBatch, AttackModels, Callbacks, run
 from explorer.attacks.recorder import TraceRecorder
+from explorer.attacks.settings import RULES
 from explorer.classifiers import load
 from explorer.engine.gradient_model import AutogradModel
 from explorer.errors import Cancelled
@@ -29,6 +30,8 @@ ATTACKS = {
     "restarts": PGD(Threat("l2", 0.4), steps=4, restarts=3, loss="dlr"),
     "margin": PGD(Threat("linf", 0.03), steps=4, loss="cw"),
     "one step": PGD(Threat("linf", 0.03), steps=1),
+    "momentum": PGD(Threat("l2", 0.5), steps=6, restarts=2, rule="momentum"),
+    "momentum, a step size": PGD(Threat("linf", 0.05), steps=5, step_size=0.01, rule="momentum"),
 }
 
 
@@ -161,11 +164,15 @@ def test_graphs_can_be_turned_off(bundled, graphs, monkeypatch):
 @needs_cuda
 @pytest.mark.parametrize("frames", [False, True])
 @pytest.mark.parametrize("precision", ["float32", "folded", "bfloat16"])
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("norm", ["linf", "l2"])
-def test_a_graph_gives_the_bytes_of_the_loop(norm, precision, frames, bundled, graphs, monkeypatch):
+def test_a_graph_gives_the_bytes_of_the_loop(
+    norm, rule, precision, frames, bundled, graphs, monkeypatch
+):
     images = any_images(4, side=32)
     labels = labels_of(bundled, images)
-    attack = PGD(Threat(norm, 8 / 255 if norm == "linf" else 0.5), steps=10, precision=precision)
+    threat = Threat(norm, 8 / 255 if norm == "linf" else 0.5)
+    attack = PGD(threat, steps=10, rule=rule, precision=precision)
     twice = [attack(bundled, images, labels, frames=frames) for _ in range(2)]
     assert graphs[0] is not None
     assert graphs[0] is graphs[1]

@@ -20,6 +20,13 @@ from explorer.classifiers.cache import (
     weight_bytes,
 )
 
+
+@pytest.fixture(autouse=True)
+def on_cpu(monkeypatch):
+    """The classifiers of this file are on the CPU, also on a machine with a GPU."""
+    monkeypatch.setattr(ModelCache, "device", staticmethod(lambda: torch.device("cpu")))
+
+
 ONE_LARGE_MODEL = RESERVED + int(MEMORY_FACTOR * LARGE_MODEL) + LARGE_MODEL // 2
 
 

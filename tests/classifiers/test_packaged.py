@@ -150,7 +150,7 @@ import torch
 from explorer.attacks import PGD, Threat
 from explorer.classifiers import catalogue, load
 catalogue()
-PGD(Threat("linf", 0.01), steps=1)(load({EFFICIENTNET!r}), torch.rand(1, 3, 224, 224),
+PGD(Threat("linf", 0.01), steps=1)(load({EFFICIENTNET!r}, device="cpu"), torch.rand(1, 3, 224, 224),
     torch.tensor([0]))
 sys.exit(", ".join({{"torchvision", "timm", "sympy"}} & set(sys.modules)) or None)
 """

@@ -21,6 +21,7 @@ from explorer.experiments.one_image.recipe import Recipe, RecipeError
 from explorer.experiments.one_image.report import AttackedImage, AttackReport, Prediction
 from explorer.images.distances import l2, linf, perturbation_image, ssim
 from explorer.images.geometry import round_8bit
+from explorer.settings import COMPILE
 
 MAX_THREADS = 1024
 
@@ -32,10 +33,12 @@ def image_digest(image: Tensor) -> str:
 
 def versions() -> dict[str, str]:
     """The versions of the software on which the result of an attack can depend."""
+    compiled = {"torch.compile": "on"} if COMPILE.value else {}
     return {
         "explorer": __version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
+        **compiled,
     }
 
 

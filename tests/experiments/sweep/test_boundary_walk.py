@@ -44,7 +44,10 @@ def test_it_ends_at_the_closed_form_of_a_linear_model(norm):
     distance = flat_norm(nearest - images, norm)
     assert (distance / exact).tolist() == pytest.approx([1.0] * 4, abs=0.005)
     assert (distance <= flat_norm(adversarial - images, norm)).all()
-    assert bool((logits_of(classifier, nearest).argmax(dim=1) != labels).all())
+    # It ends on the boundary itself: the last bits of a batch of another size may differ.
+    logits = logits_of(classifier, nearest)
+    margin = logits.gather(1, 1 - labels[:, None]) - logits.gather(1, labels[:, None])
+    assert margin.min() > -1e-5
 
 
 def test_it_can_be_cancelled():

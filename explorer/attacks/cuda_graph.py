@@ -23,9 +23,10 @@ import torch
 from torch import Tensor
 
 from explorer.attacks.loop import AttackBatch, AttackModels, Callbacks
+from explorer.attacks.momentum import Momentum, lookahead
 from explorer.attacks.objective import Objective
 from explorer.attacks.recorder import TraceRecorder
-from explorer.attacks.settings import AttackSettings
+from explorer.attacks.settings import MOMENTUM, AttackSettings
 from explorer.attacks.threat import Threat, per_sample
 from explorer.attacks.trace import Trace
 from explorer.engine import chunk_size
@@ -81,14 +82,15 @@ class GraphAttack:
             None if bounds is None else (bounds[0].clone(), bounds[1].clone()),
         )
         self._images = images.clone()
-        self._heavy_ball = settings.heavy_ball
-        self._momentum = torch.zeros_like(images) if settings.heavy_ball else None
+        self._momentum = Momentum.at(images) if settings.rule == MOMENTUM else None
         self._step_number = torch.zeros(1, dtype=torch.int64, device=device)
         samples, classes = len(images) // settings.restarts, len(models.classifier.labels)
         capacity = _capacity(settings)
         # Computed here, as the loop does: a division on the device rounds in another way.
         scales = [settings.step_scale(step) for step in range(capacity + 1)]
         self._step_scales = torch.tensor(scales, dtype=torch.float32, device=device)
+        shares = [lookahead(step) for step in range(capacity + 1)]
+        self._shares = torch.tensor(shares, dtype=torch.float32, device=device)
         self.trace = TraceRecorder(capacity, images, classes, samples, settings.keep, frames)
         self.trace.best = images.clone()
         self._lock = threading.Lock()
@@ -146,7 +148,7 @@ class GraphAttack:
             elif isinstance(tensor, Tensor):
                 tensor.fill_(float(value))  # type: ignore[arg-type]
         if self._momentum is not None:
-            self._momentum.zero_()
+            self._momentum.restart(start)
         self._step_number.zero_()
 
     def _step(self) -> None:
@@ -156,9 +158,11 @@ class GraphAttack:
         distance = ours.distance(images)
         self.trace.record_on_device(self._step_number, images, evaluation, success, distance)
         scale = self._step_scales.index_select(0, self._step_number)
-        moved = ours.step(images, evaluation, scale, self._momentum)
-        if self._momentum is not None:
-            self._momentum.copy_((moved - images).mul_(self._heavy_ball))
+        if self._momentum is None:
+            moved = ours.step(images, evaluation.required_gradient, scale)
+        else:
+            share = self._shares.index_select(0, self._step_number)
+            moved = self._momentum.step(ours, images, evaluation.required_gradient, scale, share)
         images.copy_(moved)
         self._step_number.add_(1)
 

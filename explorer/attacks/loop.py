@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from explorer.attacks.momentum import Momentum, lookahead
 from explorer.attacks.objective import Evaluation, Objective
 from explorer.attacks.recorder import TraceRecorder
-from explorer.attacks.settings import AttackSettings
+from explorer.attacks.settings import MOMENTUM, AttackSettings
 from explorer.attacks.threat import Threat, flat_norm, per_sample
 from explorer.classifiers import Classifier
 from explorer.engine import GradientModel, gradient_model, logits_of
@@ -101,26 +102,20 @@ class AttackBatch:
             None if bounds is None else (bounds[0][rows], bounds[1][rows]),
         )
 
-    def step(
-        self,
-        images: Tensor,
-        evaluation: Evaluation,
-        scale: float | Tensor,
-        momentum: Tensor | None = None,
-    ) -> Tensor:
+    def step(self, images: Tensor, gradient: Tensor, scale: float | Tensor) -> Tensor:
         """``images`` after a step of ``scale`` times the whole step, projected into the threat.
 
-        ``momentum`` [M, 3, H, W] is added to the step. ``images`` stay as they are.
+        ``images`` and their ``gradient``, both [M, 3, H, W], stay as they are.
         """
-        assert evaluation.gradient is not None
         # In place, on tensors that nothing else uses: fresh memory is what costs most here.
-        direction = self.threat.normalized_gradient(evaluation.gradient)
-        moved = direction.mul_(self.max_step_size * scale).add_(images)
-        if momentum is not None:
-            moved = moved.add_(momentum)
+        direction = self.threat.normalized_gradient(gradient)
+        return self.project(direction.mul_(self.max_step_size * scale).add_(images))
+
+    def project(self, points: Tensor) -> Tensor:
+        """The nearest images in the threat; ``points`` [M, 3, H, W] are overwritten."""
         if self.bounds is not None:
-            return moved.clamp_(*self.bounds)
-        return self.threat.project(moved.sub_(self.images)).add_(self.images).clamp_(0, 1)
+            return points.clamp_(*self.bounds)
+        return self.threat.project(points.sub_(self.images)).add_(self.images).clamp_(0, 1)
 
     def distance(self, images: Tensor) -> Tensor:
         """[M]: how far ``images`` are from the originals, in the threat's norm."""
@@ -173,7 +168,7 @@ def run(
 ) -> None:
     """Attack from ``start`` [M, 3, H, W] and record every point in ``trace``."""
     active, images, rows = batch, start, None  # all rows are active while ``rows`` is None
-    momentum: Tensor | None = None
+    momentum = Momentum.at(start) if settings.rule == MOMENTUM else None
     fooled = torch.zeros(len(start), dtype=torch.bool, device=start.device)
     for step in range(settings.steps):
         callbacks.check_cancelled()
@@ -182,10 +177,11 @@ def run(
         success = models.success(settings, active, images, evaluation)
         trace.record(step, rows, images, evaluation, success, distance)
         callbacks.show(step, rows, images)
-        moved = active.step(images, evaluation, settings.step_scale(step), momentum)
-        if settings.heavy_ball:
-            momentum = (moved - images).mul_(settings.heavy_ball)
-        images = moved
+        gradient, scale = evaluation.required_gradient, settings.step_scale(step)
+        if momentum is None:
+            images = active.step(images, gradient, scale)
+        else:
+            images = momentum.step(active, images, gradient, scale, lookahead(step))
         if settings.stop_on_success and bool(success.any()):
             fooled = success if rows is None else fooled.index_copy(0, rows, success)
             active, places, rows = _remaining(settings, batch, fooled, rows)
@@ -194,7 +190,7 @@ def run(
                 callbacks.report(settings.steps, settings.steps, trace.loss[step])
                 return
             images = images[places]
-            momentum = None if momentum is None else momentum[places]
+            momentum = None if momentum is None else momentum.select(places)
         callbacks.report(step + 1, settings.steps, trace.loss[step])
     callbacks.check_cancelled()
     distance = active.distance(images)

@@ -29,6 +29,12 @@ class Evaluation(NamedTuple):
     logits: Tensor
     gradient: Tensor | None
 
+    @property
+    def required_gradient(self) -> Tensor:
+        """``gradient`` where it was asked for."""
+        assert self.gradient is not None
+        return self.gradient
+
 
 @dataclass(frozen=True)
 class Objective:

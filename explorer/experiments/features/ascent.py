@@ -67,7 +67,7 @@ def ascend(
                 evaluation = evaluation._replace(gradient=evaluation.gradient * region)
             if on_image is not None:
                 on_image(step, images)
-            images = batch.step(images, evaluation, 1.0)
+            images = batch.step(images, evaluation.required_gradient, 1.0)
             if on_step is not None:
                 on_step(step + 1, steps, float(evaluation.loss.mean()))
     if not bool(flat_norm(images, "l2").isfinite().all()):

@@ -21,6 +21,10 @@ MAX_JPEG_PIXELS = 2 * MAX_PIXELS
 _JPEG = b"\xff\xd8"  # how one begins
 MAX_BYTES = 64 * 2**20
 MIN_SIDE, MAX_SIDE = 8, 100_000
+LIMITS_TEXT = (  # of a picture, in words
+    f"at least {MIN_SIDE} × {MIN_SIDE} pixels, and up to {MAX_PIXELS // 1_000_000} million "
+    f"(a JPEG: {MAX_JPEG_PIXELS // 1_000_000})"
+)
 MAX_SCANS = 200  # of a progressive JPEG; each costs time, however few bytes it has
 ELONGATED = 4
 _DNG_VERSION, _KIND_OF_PAGE, _PREVIEW = 50706, 254, 1  # tags of TIFF, and a value

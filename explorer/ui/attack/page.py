@@ -33,6 +33,7 @@ from explorer.ui.shared.explanation import attack_explanation
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.missing_model import missing_model
+from explorer.ui.shared.own_picture import picture_notice
 from explorer.ui.shared.reserved import reserve_progress
 from explorer.ui.shared.triptych import triptych
 
@@ -61,6 +62,7 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             model = load_for_page(name)
             choice = choose_attack(model)
         name_refused_values(notice, *_ASKED)
+        picture_notice(notice)
         request = AttackRequest(choice.picture, choice.recipe)
         remember_link(request)
         with st.sidebar:

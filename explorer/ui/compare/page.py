@@ -31,6 +31,7 @@ from explorer.ui.shared.classifiers import classifier, entries
 from explorer.ui.shared.explanation import attack_explanation
 from explorer.ui.shared.exports import page_link
 from explorer.ui.shared.glossary_words import glossary_words
+from explorer.ui.shared.own_picture import picture_notice
 
 # In the session's state: the last complete comparison, and the attacks that the live ε moves.
 _SHOWN, _MOVED = f"{PAGE}shown", f"{PAGE}moved"
@@ -85,6 +86,7 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
                 request = choose_comparison()
         finally:
             name_refused_values(notice, *LINKED, PRECISION)
+            picture_notice(notice, PAGE)
     shown: ShownComparison | None = st.session_state.get(_SHOWN)
     with results:
         if request is not None:

@@ -27,6 +27,7 @@ from explorer.ui.shared.classifiers import entries, load_for_page
 from explorer.ui.shared.mode import is_public
 
 PAGE = "curves_"  # begins the keys of this page's widgets and values
+UPLOAD = f"{PAGE}upload"
 QUESTIONS = {
     "Accuracy against ε": SWEEP,
     "Smallest ε of each picture": SMALLEST,
@@ -137,7 +138,7 @@ def _choose_pictures() -> tuple[tuple[tuple[str, Image.Image], ...], str, str | 
     help_ = "Sample pictures and data sets have labels. Of your own pictures each classifier's own "
     kind = choose_one("Pictures", kinds, f"{PAGE}pictures", f"{help_}prediction counts as right.")
     if kind == OWN:
-        pictures, digest = uploaded_pictures(f"{PAGE}upload")
+        pictures, digest = uploaded_pictures(UPLOAD)
         if not pictures:
             raise UserError("upload one picture or several, or choose the sample pictures")
         return pictures, digest, None, None

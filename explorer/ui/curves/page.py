@@ -8,9 +8,10 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
 from explorer.ui.curves.answer_job import compute_answer, last_answer
-from explorer.ui.curves.controls import LINKED, SetRequest, choose_request
+from explorer.ui.curves.controls import LINKED, UPLOAD, SetRequest, choose_request
 from explorer.ui.curves.exports import exports
 from explorer.ui.curves.results import draw_chart, draw_result
+from explorer.ui.curves.uploads import left_out_notice
 from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
 
 
@@ -27,6 +28,8 @@ def curves_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             name_refused_values(notice, *LINKED)
     is_current = False
     with results, report_errors():
+        if request is not None and request.pictures:
+            left_out_notice(notice, UPLOAD)
         if request is None:
             answer = last_answer()
             if answer is not None:

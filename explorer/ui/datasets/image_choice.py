@@ -15,10 +15,10 @@ from explorer.ui.datasets.loaded_set import source_set
 from explorer.ui.shared.image_picker import (
     default_sample,
     from_gallery,
-    from_upload,
     gallery_picture,
     known_label,
 )
+from explorer.ui.shared.own_picture import note_linked_source, note_shown, own_picture
 from explorer.ui.shared.picture import Picture
 
 GALLERY, UPLOAD, SET = "gallery", "upload", "set"
@@ -52,6 +52,7 @@ class StartChoice:
 
 def choose_source(model: Classifier) -> SourceChoice:
     """Let the visitor choose the picture. Without a usable choice it is the first sample."""
+    note_linked_source("origin", PAGE)
     origin = st.segmented_control(
         "Picture",
         [GALLERY, UPLOAD, SET],
@@ -63,13 +64,14 @@ def choose_source(model: Classifier) -> SourceChoice:
         "the page.",
     )
     if origin == GALLERY:
-        return _from_gallery(from_gallery(model, PAGE), model)
-    choice = _from_set(model) if origin == SET else _from_upload(model)
-    if choice is not None:
-        return choice
-    picture = gallery_picture(default_sample(model), model.gallery)
-    st.caption(f"Until then the page shows “{plain(picture.title)}” of the gallery.")
-    return _from_gallery(picture, model)
+        choice: SourceChoice | None = _from_gallery(from_gallery(model, PAGE), model)
+    else:
+        choice = _from_set(model) if origin == SET else _from_upload(model)
+    shown = choice or _from_gallery(gallery_picture(default_sample(model), model.gallery), model)
+    if choice is None and origin == SET:
+        st.caption(f"Until then the page shows “{plain(shown.picture.title)}” of the gallery.")
+    note_shown(str(origin), None if choice is None else choice.picture, shown.picture, PAGE)
+    return shown
 
 
 def _from_gallery(picture: Picture, model: Classifier) -> SourceChoice:
@@ -79,7 +81,7 @@ def _from_gallery(picture: Picture, model: Classifier) -> SourceChoice:
 
 
 def _from_upload(model: Classifier) -> SourceChoice | None:
-    picture = from_upload(PAGE)
+    picture = own_picture(UPLOAD, PAGE)
     if picture is None:
         return None
     name = st.selectbox(

@@ -24,6 +24,7 @@ from explorer.ui.shared.address import (
 from explorer.ui.shared.five_sets_row import PICTURE, VIEWS, five_sets_row
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.own_picture import picture_notice
 
 _WORDS = ("robust_feature", "gradient", "l2", "epsilon", "step_size", "robust_accuracy", "wilson")
 _REQUEST = "row request"  # in the session's state: the last one that could be computed
@@ -45,6 +46,7 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
         with st.sidebar:
             chosen = choose_row()
         name_refused_values(notice, *(key for key in LINKED if key != "pair"))  # said beside it
+        picture_notice(notice, PAGE)
         with notice:
             row = compute_row(chosen, place)
         request = st.session_state[_REQUEST] = chosen

@@ -9,11 +9,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
-from explorer.ui.features.controls import LINKED, SECTION, FeaturesRequest, choose_request
+from explorer.ui.features.controls import LINKED, PAGE, SECTION, FeaturesRequest, choose_request
 from explorer.ui.features.sections import SECTIONS
 from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
 from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.glossary_words import glossary_words
+from explorer.ui.shared.own_picture import picture_notice
 
 _WORDS = ("gradient", "logits", "epsilon", "l2", "step_size", "robust_feature", "wilson")
 
@@ -46,6 +47,7 @@ def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
                 question = section.draw(request)
         finally:
             name_refused_values(notice, *linked)
+            picture_notice(notice, PAGE)
             known = None if question is None else (title, question)
             track_history(linked, known)
     with st.sidebar:

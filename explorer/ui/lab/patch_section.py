@@ -18,13 +18,14 @@ from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import picture_row
 from explorer.ui.lab.judged_classifiers import loader, weights_of
 from explorer.ui.lab.keys import PAGE
+from explorer.ui.lab.patch_controls import KEYS, PatchRequest, choose_patch
 from explorer.ui.lab.patch_controls import LINKED as LINKED
-from explorer.ui.lab.patch_controls import PatchRequest, choose_patch
 from explorer.ui.lab.section_exports import section_exports
 from explorer.ui.lab.stuck_picture import draw_stuck
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.known_result import known_or_computed
+from explorer.ui.shared.own_picture import picture_notice
 
 _PLACE = "lab patch"
 _EXPLANATION = (
@@ -55,6 +56,7 @@ def draw(results: DeltaGenerator) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
     with st.sidebar:
         request = choose_patch()
+    picture_notice(results, KEYS)
     with results:
         st.markdown(_EXPLANATION)
         live = st.container(key="lab patch live")

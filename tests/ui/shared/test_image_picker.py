@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.ui.components.markdown import plain
 from tests.images.pictures import encoded, noise
 from tests.images.profiles import DISPLAY_P3, profile
-from tests.ui.app import ATTACK, choose, component, open_page, pixels, wait_until_idle
+from tests.ui.app import ATTACK, choose, component, open_page, pixels, shown, wait_until_idle
 
 
 def gradient(size: int = 48) -> Image.Image:
@@ -85,6 +85,71 @@ def test_a_bad_upload_after_a_good_one_keeps_the_good_one(page: AppTest) -> None
     upload(page, "fake.png", b"no picture at all")
     assert len(page.error) == 1
     np.testing.assert_array_equal(pixels(page, 0), before)
+
+
+def warning(at: AppTest) -> str:
+    (element,) = at.warning
+    return shown(element.value)
+
+
+def test_a_bad_upload_says_above_the_result_which_picture_that_is_of(page: AppTest) -> None:
+    upload(page, "ramp.png", encoded(gradient()))
+    assert not page.warning
+    upload(page, "fake.png", b"no picture at all")
+    assert not page.sidebar.warning
+    assert warning(page).startswith("fake.png is not a picture")
+    assert warning(page).endswith("The page still shows “ramp.png”, the picture before.")
+    upload(page, "other.png", encoded(gradient(40)))
+    assert not page.warning
+
+
+def test_until_a_picture_is_chosen_the_page_names_the_one_it_shows(page: AppTest) -> None:
+    assert warning(page) == (
+        "Choose a picture of your own under “Picture” in the sidebar. Until then the page shows "
+        "“cat”."
+    )
+    choose(page, "button_group", "source", "gallery")
+    assert not page.warning
+
+
+@pytest.mark.parametrize("source", ["upload", "camera"])
+def test_a_reload_says_that_the_picture_has_to_be_chosen_again(source: str) -> None:
+    """A reload is a new session with the same address."""
+    at = open_page(ATTACK, model="cifar10-standard", source=source, linf="2", steps="3")
+    assert "choose it once more" in warning(at).lower()
+    assert "Until then the page shows “cat”." in warning(at)
+    assert at.sidebar.slider(key="linf").value == 2
+    assert at.query_params["source"] == source
+    choose(at, "slider", "linf", 3.0)
+    assert "choose it once more" in warning(at).lower()
+    if source == "upload":
+        upload(at, "ramp.png", encoded(gradient()))
+        assert not at.warning
+
+
+@pytest.mark.parametrize(
+    ("page", "address"),
+    [
+        ("compare", {"compare_source": "upload", "compare_steps": "2"}),
+        ("features", {"features_source": "upload"}),
+        ("datasets", {"origin": "upload", "match_steps": "10", "attack_steps": "2"}),
+        ("lab", {"lab_section": "Patch", "lab_patch_source": "upload"}),
+    ],
+)
+def test_each_page_says_what_a_reload_forgot_and_which_file_is_bad(
+    page: str, address: dict[str, str]
+) -> None:
+    at = open_page(f"../pages/{page}.py", **address)
+    assert any("forgotten when the page is loaded again" in each.value for each in at.warning)
+    upload(at, "fake.png", b"no picture at all")
+    assert any("The page still shows" in each.value for each in at.warning)
+
+
+def test_a_field_names_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLORER_PICTURE_MB", "7")
+    page = open_page(ATTACK, model="cifar10-standard", source="upload")
+    texts = [caption.value for caption in page.sidebar.caption]
+    assert any("up to 7 MB" in text and "25 million" in text for text in texts)
 
 
 def test_a_good_upload_is_attacked(page: AppTest) -> None:

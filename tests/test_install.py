@@ -20,7 +20,8 @@ import pytest
 from explorer import __version__
 from explorer.classifiers.catalogue import bundled_cards
 from explorer.files import ASSETS, PAGES
-from tests.sessions.client import Session, mark, run
+from tests.sessions.client import Session, run
+from tests.sessions.screen import mark
 from tests.sessions.server import ROOT, serving
 
 NEEDED = ("pip", "hatchling", "hatch_requirements_txt")

@@ -7,23 +7,22 @@ protobufs: ``BackMsg`` to the server, ``ForwardMsg`` from it.
 from __future__ import annotations
 
 import asyncio
-import json
 import urllib.request
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode
 
 from google.protobuf.message import Message
-from google.protobuf.text_format import MessageToString
-from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+
+from tests.sessions.screen import Screen
 
 T = TypeVar("T")
 TIMEOUT = 60.0  # seconds
@@ -49,32 +48,18 @@ def put_file(address: str, path: str, name: str, data: bytes) -> None:
     urllib.request.urlopen(urllib.request.Request(address + path, body, headers, method="PUT"))
 
 
-class Element(NamedTuple):
-    """An element on screen: its protobuf, and the run and the fragment that drew it."""
-
-    kind: str
-    proto: Message
-    run: str
-    fragment: str
-
-
 def text_of(value: object) -> str:
     """A widget's value as the browser writes it into the address."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-class Session:
-    """One visitor of the app at ``address`` (``http://host:port``); an async context manager.
-
-    ``elements`` has what is on screen, by path in the page. ``errors`` has the text of each
-    exception and each error box that was ever on screen, also of those that a rerun replaced.
-    """
+class Session(Screen):
+    """One visitor of the app at ``address`` (``http://host:port``); an async context manager."""
 
     def __init__(self, address: str) -> None:
         self._address = address
         self._url = address.replace("http", "ws", 1) + "/_stcore/stream"
-        self.elements: dict[tuple[int, ...], Element] = {}
-        self.errors: list[str] = []
+        super().__init__()
         self.query_string = ""
         self._page_name, self._page_hash = "", ""
         self._page_hashes: dict[str, str] = {}  # by the page's name in the address
@@ -187,26 +172,6 @@ class Session:
         self._running = True
         await self._send()
 
-    def widget(self, key: str) -> Message:
-        """The widget with this ``key=``, such as a ``Slider``; LookupError if there is none."""
-        protos = [element.proto for element in self.elements.values()]
-        widgets = {getattr(proto, "id", ""): proto for proto in protos}
-        for identifier, proto in widgets.items():
-            if identifier.endswith(f"-{key}"):
-                return proto
-        raise LookupError(f"no widget {key!r} on the page; there are {sorted(widgets)}")
-
-    def of_kind(self, kind: str) -> list[Message]:
-        """The elements of one kind, in the order of the page."""
-        elements = [self.elements[path] for path in sorted(self.elements)]
-        return [element.proto for element in elements if element.kind == kind]
-
-    @property
-    def text(self) -> str:
-        """All that is on screen, as the server sent it."""
-        protos = (element.proto for element in self.elements.values())
-        return "\n".join(MessageToString(proto, as_utf8=True) for proto in protos)
-
     async def _send(self, fragment: str = "") -> None:
         request = BackMsg()
         state = request.rerun_script
@@ -251,7 +216,7 @@ class Session:
             case "page_info_changed":
                 self.query_string = message.page_info_changed.query_string
             case "delta":
-                self._draw(message)
+                self.draw(message, self._run)
             case "auto_rerun":
                 self._start_timer(message.auto_rerun.fragment_id, message.auto_rerun.interval)
             case "stop_auto_rerun":
@@ -268,29 +233,10 @@ class Session:
             self._page_hash = page_hash
             self.elements.clear()
 
-    def _draw(self, message: ForwardMsg) -> None:
-        path = tuple(message.metadata.delta_path)
-        if message.delta.WhichOneof("type") != "new_element":
-            self.elements.pop(path, None)  # a container takes the place of an element
-            return
-        element = message.delta.new_element
-        kind = element.WhichOneof("type")
-        proto = getattr(element, kind)
-        self.elements[path] = Element(kind, proto, self._run, message.delta.fragment_id)
-        if kind == "exception":
-            self.errors.append(f"{proto.type}: {proto.message}\n" + "\n".join(proto.stack_trace))
-        elif kind == "alert" and proto.format == Alert.ERROR:
-            self.errors.append(proto.body)
-
     def _finish(self, status: int, run: str, fragments: set[str]) -> None:
-        """Remove what an earlier run drew and this one didn't, as the browser does."""
         if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
             return
-        self.elements = {
-            path: element
-            for path, element in self.elements.items()
-            if element.run == run or (fragments and element.fragment not in fragments)
-        }
+        self.remove_old(run, fragments)
         if not fragments:
             self._running = False
 
@@ -309,12 +255,3 @@ class Session:
         for fragment in fragments or tuple(self._timers):
             if fragment in self._timers:
                 self._timers.pop(fragment).cancel()
-
-
-def mark(session: Session) -> str:
-    """The outcome that the first triptych shows."""
-    for component in session.of_kind("bidi_component"):
-        if getattr(component, "component_name", "") == "explorer.triptych":
-            (data,) = json.loads(component.json)
-            return str(data["mark"]["word"])
-    raise LookupError("there is no triptych on the page")

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.sessions.client import Session, mark, run
+from tests.sessions.client import Session, run
+from tests.sessions.screen import mark
 from tests.sessions.server import ROOT, Server, running
 
 PAGES = {

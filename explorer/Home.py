@@ -27,7 +27,6 @@ if sys.path[0] == HERE or ROOT not in sys.path:
 import streamlit as st
 
 from explorer.files import ASSETS, PAGES
-from explorer.ui.components.page_style import page_style
 from explorer.ui.jobs.progress import following_jobs
 from explorer.ui.shared.imports import warm_up
 from explorer.ui.shared.page_foot import page_foot
@@ -64,14 +63,16 @@ warm_up()
 if __name__ == "__main__":  # a visitor's session runs this file as its script
     st.set_page_config(page_icon=ICON, layout="wide")
     stop_on_wrong_settings()
-    page_style()
     st.logo(ICON, size="medium")
     page = navigation()
     with following_jobs():
         page.run()
         page_foot(has_switch=page.url_path != "")  # the overview's tour has its own
 else:  # streamlit run imports it once, when the server starts
+    from starlette.middleware import Middleware
+
     from explorer.ui.server import end_with_success, serving
+    from explorer.ui.styled_pages import StyledPages
 
     end_with_success()
-    app = st.App(__file__, lifespan=serving)
+    app = st.App(__file__, lifespan=serving, middleware=[Middleware(StyledPages)])

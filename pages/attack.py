@@ -9,7 +9,7 @@ from explorer.ui.shared.reserved import reserve_sidebar
 reserve_sidebar()
 st.title("Attack an image")
 mobile_hint()
-notice = st.container(key="notice")
+notice = st.container(key="attack-notice")
 results = st.container(key="results")
 wait_for_imports("picture")
 

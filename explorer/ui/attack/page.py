@@ -34,7 +34,6 @@ from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.missing_model import missing_model
 from explorer.ui.shared.own_picture import picture_notice
-from explorer.ui.shared.reserved import reserve_progress
 from explorer.ui.shared.triptych import triptych
 
 # The words of the controls and of the pictures, which the glossary explains.
@@ -50,7 +49,6 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     response: AttackResponse | None = None
     fgsm: AttackResponse | None = None
     request: AttackRequest | None = None
-    reserve_progress()
     with report_errors(notice):
         remember_asked(*_ASKED, "model")
         drop_infinite_values()

@@ -9,13 +9,11 @@ from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
 from explorer.ui.overview.places import Places
 from explorer.ui.overview.stops import Stop
-from explorer.ui.overview.style import reserve_places
 from explorer.ui.overview.tour import LINKED
 
 
 def overview_page(stop: Stop, places: Places) -> None:
     """Fill the page. A stop is imported when it is opened."""
-    reserve_places(stop.number)
     show: Callable[[Places], None] = import_module(f"{__package__}.{stop.module}").show
     with report_errors():
         show(places)

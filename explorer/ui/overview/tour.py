@@ -24,7 +24,7 @@ def begin_stop() -> tuple[Stop, Places]:
     name_refused_values(st.container(), STOP)
     st.title(stop.title)
     st.markdown(stop.sentence)
-    picture = st.container(key="first")
+    picture = st.container(key=f"tour-stop-{stop.number}")
     picture.empty()  # a container with nothing in it would not keep its place
     return stop, Places(picture, status)
 

@@ -14,22 +14,10 @@ _PIXELS = 6  # of a module of the QR code
 _LARGE_TYPE = """
 <style>:root { font-size: clamp(19px, 1.75vw, 34px) !important }</style>
 """
-_STYLE = """
-<style>
-/* Below the window at least: it would be seen to move while the page above it comes. */
-[data-testid=stMainBlockContainer] > [data-testid=stVerticalBlock]:has(.st-key-page-foot) {
-  min-height: var(--page-height, 100vh)
-}
-:has(> .st-key-page-foot) { margin-top: auto }
-.st-key-page-foot { padding-top: 1.5rem }
-@media (max-width: 768px) { .st-key-large { display: none } }
-</style>
-"""
 
 
 def page_foot(*, has_switch: bool) -> None:
     """Draw the foot; ``has_switch`` is False for a page with a switch for the projector itself."""
-    st.html(_STYLE)
     with st.container(horizontal=True, vertical_alignment="center", key="page foot"):
         if has_switch and st.toggle(
             "Large type",

@@ -53,17 +53,18 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="the largest norm of the change, in pixels of [0, 1]: 4/255 or 0.5",
     )
-    add("--steps", type=int, help=f"PGD steps (default {STEPS})")
+    add("--steps", type=int, help=f"PGD steps ({STEPS} with --rule or --step-size alone)")
     add(
         "--effort",
         choices=EFFORTS,
-        help=f"in place of --steps and --rule: quick, {QUICK_STEPS} steps with momentum, or "
-        "thorough, which goes on with other objectives and starts where PGD fails",
+        help=f"in place of --steps and --rule: quick, the default, {QUICK_STEPS} steps with "
+        "momentum, or thorough, which goes on with other objectives and starts where PGD fails",
     )
     add(
         "--rule",
         choices=RULES,
-        help="of the steps: plain (the default), or momentum, which is stronger after few steps",
+        help="of the steps: plain (the default of --steps), or momentum, which is stronger after "
+        "few steps",
     )
     add(
         "--step-size", type=number, help="constant step size (default 2.5 ε/t in step t, at most ε)"
@@ -157,7 +158,15 @@ def recipe_of(options: argparse.Namespace, model: str, weights: str | None = Non
 def _rule(options: argparse.Namespace) -> str:
     if options.rule is not None:
         return str(options.rule)
-    return PLAIN if options.effort is None else EFFORT_RULE
+    return PLAIN if _effort(options) is None else EFFORT_RULE
+
+
+def _effort(options: argparse.Namespace) -> str | None:
+    """The effort; without one and without steps of any kind it is quick."""
+    if options.effort is not None:
+        return str(options.effort)
+    settings = (options.steps, options.rule, options.step_size)
+    return QUICK if settings == (None, None, None) and not options.fgsm else None
 
 
 def _steps(options: argparse.Namespace) -> int:
@@ -167,7 +176,8 @@ def _steps(options: argparse.Namespace) -> int:
         raise UsageError("FGSM is one step; leave out --effort")
     if options.steps is not None:
         return int(options.steps)
-    return STEPS if options.effort is None else STEPS_OF[options.effort]
+    effort = _effort(options)
+    return STEPS if effort is None else STEPS_OF[effort]
 
 
 def with_named_classes(

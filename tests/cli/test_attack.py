@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from explorer.classifiers import load
+from explorer.experiments.effort import QUICK_STEPS
 from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.images.gallery import sample
 from tests.cli.running import ROOT, run
@@ -230,10 +231,13 @@ def test_the_panda_becomes_a_gibbon_on_a_bare_machine(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("effort", "steps", "in_recipe"), [("quick", 5, ""), ("thorough", 40, "thorough")]
+    ("effort", "steps", "in_recipe"),
+    [((), QUICK_STEPS, ""), (("quick",), QUICK_STEPS, ""), (("thorough",), 40, "thorough")],
 )
 def test_an_effort_is_repeated_from_its_recipe(capsys, tmp_path, effort, steps, in_recipe):
-    arguments = [*QUICK[:4], *QUICK[6:], "--effort", effort, "--out", str(tmp_path)]
+    """Quick is the default."""
+    option = ["--effort", *effort] if effort else []
+    arguments = [*QUICK[:4], *QUICK[6:], *option, "--out", str(tmp_path)]
     status, _, err = run(capsys, "attack", "gallery:cifar10-00", *arguments)
     assert status == 0, err
     recipe, _ = read_recipe((tmp_path / "recipe.json").read_text())
@@ -242,6 +246,17 @@ def test_an_effort_is_repeated_from_its_recipe(capsys, tmp_path, effort, steps, 
     status, _, err = run(capsys, "rerun", str(tmp_path / "recipe.json"), "--out", str(again))
     assert status == 0, err
     assert adversarial_bytes(again) == adversarial_bytes(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("more", "steps"), [(["--rule", "plain"], 40), (["--step-size", "0.001"], 40), (["--fgsm"], 1)]
+)
+def test_settings_of_the_steps_stand_for_plain_pgd(capsys, tmp_path, more, steps):
+    arguments = [*QUICK[:4], *QUICK[6:], *more, "--out", str(tmp_path)]
+    status, _, err = run(capsys, "attack", "gallery:cifar10-00", *arguments)
+    assert status == 0, err
+    recipe, _ = read_recipe((tmp_path / "recipe.json").read_text())
+    assert (recipe.steps, recipe.rule, recipe.effort) == (steps, "plain", "")
 
 
 @pytest.mark.parametrize("more", [["--effort", "quick"], ["--effort", "quick", "--fgsm"]])

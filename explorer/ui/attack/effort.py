@@ -17,19 +17,20 @@ from explorer.experiments.effort import (
 )
 from explorer.ui.shared.attack_widgets import BIND, choose_steps
 
+KEY = "effort"
 NAME_OF_QUICK, BY_STEPS = "Quick", "Steps"
 RULE_NAMES = {PLAIN: "2.5 ε/t", MOMENTUM: "momentum"}
 NAMES = {NAME_OF_QUICK: QUICK, "Thorough": THOROUGH, BY_STEPS: ""}
 _HELP = (
-    f"Quick: {QUICK_STEPS} steps with momentum, as strong as 40 of a usual PGD. Thorough: "
+    f"Quick: {QUICK_STEPS} steps with momentum, as strong as 40 of the usual PGD. Thorough: "
     f"{THOROUGH_STEPS} of them and, if they fail, up to twelve more attacks, towards each other "
     "class and from other starts. Steps: as many as you choose."
 )
 
-
 _RULE_HELP = (
-    "How long step t is. With momentum each step also goes on a little in the direction of the one "
-    "before, and the attack begins at the image itself: stronger after few steps."
+    "How long step t is. With momentum each step follows an average of the latest gradients and "
+    "goes on a little in the direction of the one before, and the attack begins at the image "
+    "itself: stronger after few steps."
 )
 
 
@@ -43,13 +44,19 @@ class EffortChoice:
 
 
 def choose_effort() -> EffortChoice:
-    """The effort, or the number of steps and their rule."""
+    """The effort, or the number of steps and their rule.
+
+    An address that has one of these and no effort, as older ones do, means steps.
+    """
+    asked = st.query_params
+    if KEY not in st.session_state and KEY not in asked and ("steps" in asked or "rule" in asked):
+        st.session_state[KEY] = BY_STEPS
     name = st.segmented_control(
         "Effort",
         list(NAMES),
-        default=BY_STEPS,
+        default=NAME_OF_QUICK,
         required=True,
-        key="effort",
+        key=KEY,
         bind=BIND,
         help=_HELP,
     )

@@ -15,7 +15,7 @@ from explorer.classifiers.entry import USER_PREFIX
 from explorer.errors import UserError
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.images.open import UPLOAD_PREFIX
-from explorer.ui.attack.effort import BY_STEPS, NAME_OF_QUICK, RULE_NAMES
+from explorer.ui.attack.effort import BY_STEPS, RULE_NAMES
 from explorer.ui.components.markdown import plain
 from explorer.ui.components.sprite_sheet import images_of
 from explorer.ui.jobs.progress import last_result
@@ -95,11 +95,11 @@ def remember_link(request: AttackRequest) -> None:
 def _pinned(link: str, recipe: Recipe) -> str:
     """``link`` with the precision that was used: another machine's "auto" may be another one.
 
-    Quick is another number of steps in another version, so the link has the number.
+    What Quick is may change with the version, so the link has the number of steps.
     """
     base, _, query = link.partition("?")
     values = dict(parse_qsl(query))
-    if values.get("effort") == NAME_OF_QUICK and not recipe.is_fgsm:
+    if not recipe.effort and not recipe.is_fgsm:
         values |= {"effort": BY_STEPS, "steps": str(recipe.steps), "rule": RULE_NAMES[recipe.rule]}
     if not recipe.is_fgsm:
         values["precision"] = recipe.precision

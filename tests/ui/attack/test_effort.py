@@ -20,8 +20,8 @@ def has_steps(at: AppTest) -> bool:
     return any(slider.key == "steps" for slider in at.sidebar.slider)
 
 
-def test_quick_is_a_number_of_steps_also_in_link_and_command() -> None:
-    at = open_page(ATTACK, model="cifar10-standard", effort="Quick")
+def test_quick_is_the_default_and_a_number_of_steps_also_in_link_and_command() -> None:
+    at = open_page(ATTACK, model="cifar10-standard")
     assert component(at, "scrubber")["steps"] == QUICK_STEPS
     assert not has_steps(at)
     link, command = codes(at)
@@ -51,4 +51,8 @@ def test_a_link_without_effort_means_its_steps() -> None:
     at = open_page(ATTACK, model="cifar10-standard", steps="3")
     assert component(at, "scrubber")["steps"] == 3
     assert has_steps(at)
-    assert "--effort" not in codes(at)[1]
+    link, command = codes(at)
+    assert "--effort" not in command
+    address = dict(parse_qsl(urlsplit(link).query))
+    asked = (address["effort"], address["steps"], address["rule"])
+    assert asked == ("Steps", "3", "2.5 ε/t")

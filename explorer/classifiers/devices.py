@@ -145,7 +145,7 @@ def disagreement(
     step = max(torch.finfo(dtype).eps, _TF32 if device.type == "cuda" else 0)
     error = float((computed[0] - expected[0]).abs().max() / expected[0].abs().max().clamp(min=1e-6))
     if not error <= max(_MOST, _STEPS * step):  # also for nan
-        return f"{disagrees}: its logits differ by {error:.1%}"
+        return f"{disagrees}: its logits differ by {100 * error:.1f} %"
     if expected[1] is None or computed[1] is None:
         return None
     ours, theirs = (gradient.flatten(1).double() for gradient in (computed[1], expected[1]))

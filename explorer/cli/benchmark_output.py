@@ -15,6 +15,7 @@ from explorer.benchmarks.strength import StrengthCase
 from explorer.cli.benchmark_strength import strength_lines, strength_values
 from explorer.cli.common import print_json
 from explorer.engine import processor
+from explorer.figures.captions import percent
 
 RANDOM = (
     "random weights, as none are on this machine: the times hold, success and loss mean nothing"
@@ -116,7 +117,7 @@ def _case_lines(result: CaseResult) -> list[str]:
         "",
         f"{case.model}, batch {case.batch}: {case.precision}, "
         f"prepared in {case.preparation:.2f} s, "
-        f"{case.flops / 1e9:,.0f} GFLOP/s, {case.flops / case.peak:.0%} of the peak{note}",
+        f"{case.flops / 1e9:,.0f} GFLOP/s, {percent(case.flops / case.peak)} of the peak{note}",
         _ROW.format(*_COLUMNS),
         *(_measurement_line(row, case, row is ours) for row in case.measurements),
     ]
@@ -132,7 +133,7 @@ def _measurement_line(row: Measurement, case: Case, is_ours: bool) -> str:
         f"{milliseconds:.2f}",
         f"{middle:.2f}",
         "" if is_ours else f"{low:.2f} to {high:.2f}",
-        f"{row.success:.1%}",
+        percent(row.success),
         f"{row.loss:.3f}",
     )
     return line + (f"  leaves the ball by {row.excess:.1e}" if row.excess > 1e-6 else "")

@@ -25,6 +25,7 @@ from explorer.classifiers import Classifier
 from explorer.cli.common import UsageError, check_count, number
 from explorer.datasets.sources import read_source
 from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.figures.captions import percent
 from explorer.images.gallery import samples
 
 STRENGTH_MODELS = (
@@ -170,7 +171,7 @@ def strength_lines(case: StrengthCase, source: str) -> list[str]:
 
 
 def _curve(curve: dict[int, Strength]) -> str:
-    points = (f"{steps}: {_loss(each)} ({each.success:.0%})" for steps, each in curve.items())
+    points = (f"{steps}: {_loss(each)} ({percent(each.success)})" for steps, each in curve.items())
     return f"mean loss (success) after steps {', '.join(points)}"
 
 
@@ -179,7 +180,7 @@ def _comparison_lines(comparison: Comparison) -> list[str]:
     theirs = comparison.strength
     if theirs is None:
         return [f"  {comparison.name:13} {comparison.steps:>9} {comparison.problem}"]
-    first = (comparison.name, str(comparison.steps), _loss(theirs), f"{theirs.success:.1%}")
+    first = (comparison.name, str(comparison.steps), _loss(theirs), percent(theirs.success))
     return [
         _ROW.format(*first, f"{comparison.seconds:.2f}", ""),
         *(_reached_line(rule, ours) for rule, ours in comparison.ours.items()),
@@ -191,7 +192,7 @@ def _reached_line(rule: str, ours: Reached) -> str:
         f"  ours, {rule}",
         f"over {MOST_STEPS}" if ours.steps is None else str(ours.steps),
         _loss(ours.strength),
-        f"{ours.strength.success:.1%}",
+        percent(ours.strength.success),
         f"{ours.seconds:.2f}",
         f"{ours.ratio:.1f}",
     )

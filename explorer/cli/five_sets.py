@@ -23,7 +23,7 @@ from explorer.experiments.ilyas2019.five_sets_result import (
 )
 from explorer.experiments.ilyas2019.model_pair import ModelPair
 from explorer.experiments.one_image.attack_image import versions
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.five_sets_files import five_sets_files
 from explorer.figures.set_words import SETS, looks_like
 from explorer.files import write_together
@@ -131,7 +131,7 @@ def _sentence(values: dict[str, object]) -> str:
     predictions = values["predictions"]
     assert isinstance(predictions, dict)
     said = ", ".join(
-        f"{name}: {each['name']} {percent(each['confidence'])}"
+        f"{name}: {each['name']} {confidence_text(each['confidence'])}"
         for name, each in predictions.items()
     )
     return f"{values['set']:<6}  labelled {values['label']}; {said}"

@@ -21,7 +21,7 @@ from explorer.experiments.features.gradients import (
 )
 from explorer.experiments.features.gradients_recipe import gradients_recipe
 from explorer.experiments.one_image.attack_image import versions
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.gradient_files import gradient_files, map_values
 from explorer.files import write_together
 
@@ -102,7 +102,7 @@ def _values(
 def _sentences(answers: Sequence[ClassifierGradients]) -> str:
     lines: list[str] = []
     for each in answers:
-        said = f"{each.prediction.name}  {percent(each.prediction.confidence)}"
+        said = f"{each.prediction.name}  {confidence_text(each.prediction.confidence)}"
         lines += [f"{each.name}: {said}", f"  gradient for {each.label_name}"]
         for kind in gradients_by_kind(each):
             values = map_values(each, kind)

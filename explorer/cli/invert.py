@@ -14,7 +14,7 @@ from explorer.experiments.features.drawing_recipes import inversion_recipe
 from explorer.experiments.features.inversion import Inversion, InversionSettings, invert
 from explorer.experiments.features.starts import STARTS_FROM_NOISE
 from explorer.experiments.one_image.attack_image import versions
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text, percent
 from explorer.figures.drawing_files import inversion_files
 from explorer.files import write_together
 from explorer.images.open import GALLERY_PREFIX, open_image
@@ -99,5 +99,5 @@ def _sentence(each: Inversion) -> str:
         f"{each.name}: features at {percent(each.distances[0])} of their length from the "
         f"picture's at the start, at {percent(each.nearest)} at the end; SSIM with the picture "
         f"{each.similarity:.3f}, of the start {each.start_similarity:.3f}; it says "
-        f"{each.prediction.name}  {percent(each.prediction.confidence)}"
+        f"{each.prediction.name}  {confidence_text(each.prediction.confidence)}"
     )

@@ -17,7 +17,7 @@ from explorer.experiments.features.large_epsilon import (
     large_epsilon_recipe,
 )
 from explorer.experiments.one_image.attack_image import versions
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.large_epsilon_files import large_epsilon_files, large_epsilon_rows
 from explorer.files import write_together
 
@@ -75,13 +75,13 @@ def _sentences(answers: Sequence[LargeEpsilon]) -> str:
     for each in answers:
         lines.append(f"{each.name}, towards {each.target_name}:")
         for report in each.reports:
-            said = f"{report.after.name}  {percent(report.after.confidence)}"
+            said = f"{report.after.name}  {confidence_text(report.after.confidence)}"
             lines.append(f"  L2 ε = {report.recipe.epsilon:g}: {said}")
         for transfer in each.seen_by:
             answer = transfer.answer
             if answer is None:
                 lines.append(f"  {transfer.shown_to}: {transfer.note}")
             else:
-                said = f"{answer.after.name}  {percent(answer.after.confidence)}"
+                said = f"{answer.after.name}  {confidence_text(answer.after.confidence)}"
                 lines.append(f"  shown to {transfer.shown_to}: {said}")
     return "\n".join(lines)

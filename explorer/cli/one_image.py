@@ -20,7 +20,7 @@ from explorer.experiments.one_image.recipe import (
     precision_note,
 )
 from explorer.experiments.one_image.report import AttackReport
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, trace_csv
 from explorer.figures.print_triptych import triptych
 from explorer.files import write_together
@@ -120,8 +120,8 @@ def _sentences(report: AttackReport, out: Path) -> str:
     distance = f"L∞ {format_epsilon(report.linf, 'linf')}, L2 {report.l2:.3f}"
     limit = f"{recipe.norm} {format_epsilon(recipe.epsilon, recipe.norm)}"
     return (
-        f"original     {report.before.name}  {percent(report.before.confidence)}\n"
-        f"adversarial  {report.after.name}  {percent(report.after.confidence)}\n"
+        f"original     {report.before.name}  {confidence_text(report.before.confidence)}\n"
+        f"adversarial  {report.after.name}  {confidence_text(report.after.confidence)}\n"
         f"outcome      {report.outcome}{target}\n"
         f"8 bits       {verdict} after rounding\n"
         f"distance     {distance}, SSIM {report.ssim:.4f}  (allowed: {limit})\n"

@@ -27,7 +27,7 @@ from explorer.experiments.features.mask import (
 )
 from explorer.experiments.features.painting import Painting, PaintingSettings, paint
 from explorer.experiments.one_image.attack_image import versions
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text, percent
 from explorer.figures.drawing_files import painting_files
 from explorer.files import write_together
 from explorer.images.open import GALLERY_PREFIX, open_image
@@ -133,7 +133,7 @@ def _values(
 
 def _sentence(each: Painting) -> str:
     return (
-        f"{each.name}: {each.before.name}  {percent(each.before.confidence)} → {each.after.name}  "
-        f"{percent(each.after.confidence)}; {percent(each.share)} of the picture, L2 "
-        f"{each.length:.3f} (allowed: {each.epsilon:g})"
+        f"{each.name}: {each.before.name}  {confidence_text(each.before.confidence)} → "
+        f"{each.after.name}  {confidence_text(each.after.confidence)}; "
+        f"{percent(each.share)} of the picture, L2 {each.length:.3f} (allowed: {each.epsilon:g})"
     )

@@ -9,7 +9,7 @@ from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.sweep.epsilons import parse_epsilons
 from explorer.experiments.sweep.question import Answer
 from explorer.experiments.sweep.recipe import SWEEP
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text, percent
 from explorer.figures.set_captions import attack_line
 
 
@@ -42,6 +42,6 @@ def _text(result: Answer) -> str:
             lines.append(
                 f"  ε = {epsilon:>9}  accuracy {percent(row.accuracy):>8}   95 % interval "
                 f"{percent(row.low)} to {percent(row.high)}   mean confidence in the label "
-                f"{percent(row.confidence)}"
+                f"{confidence_text(row.confidence)}"
             )
     return "\n".join(lines)

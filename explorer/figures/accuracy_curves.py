@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.sweep.accuracy_sweep import SweepRow
-from explorer.figures.captions import percent
-from explorer.figures.charts import apply_chart_style
+from explorer.figures.captions import confidence_text, percent
+from explorer.figures.charts import apply_chart_style, percent_ticks
 from explorer.figures.print_style import caption_below, quiet_axes
 from explorer.figures.series import MARKERS, Series, styles, translucent
 from explorer.figures.set_captions import axis_title, axis_value
@@ -61,14 +61,15 @@ def accuracy_chart(curves: Curves, series: Sequence[Series], norm: str) -> go.Fi
             mode="lines",
             line={"color": style.colour, "width": 1.5, "dash": "dot"},
             customdata=[
-                f"ε = {format_epsilon(row.epsilon, norm)}: {CONFIDENCE} {percent(row.confidence)}"
+                f"ε = {format_epsilon(row.epsilon, norm)}: {CONFIDENCE} "
+                f"{confidence_text(row.confidence)}"
                 for row in rows
             ],
             hovertemplate="%{customdata}<extra></extra>",
             **common,
         )
     figure.update_xaxes(title=axis_title(norm), rangemode="tozero")
-    figure.update_yaxes(range=[-0.03, 1.03], tickvals=_TICKS, tickformat=".0%")
+    figure.update_yaxes(range=[-0.03, 1.03], **percent_ticks(*_TICKS))
     figure.update_layout(height=460)
     return apply_chart_style(figure)
 
@@ -107,7 +108,7 @@ def accuracy_figure(curves: Curves, series: Sequence[Series], norm: str, caption
         )
     axes.set_ylim(-0.03, 1.03)
     axes.set_xlim(left=0)
-    axes.set_yticks(_TICKS, [f"{tick:.0%}" for tick in _TICKS])
+    axes.set_yticks(*percent_ticks(*_TICKS).values())
     quiet_axes(axes, axis_title(norm), "")
     legend = figure.legend(loc="upper center", ncols=2, fontsize=6, frameon=False, handlelength=2.2)
     for text in legend.get_texts():

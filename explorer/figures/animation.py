@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.palette import INK, INK_QUIET
 
 # APNG has the ending and the type of a PNG: programs that don't know it show the first frame.
@@ -143,7 +143,7 @@ def _column(
     for line in _name_lines(frame):
         draw.text((middle, y), line, frame.colour, _font(NAME_SIZE, bold=True), anchor="ma")
         y += _height(NAME_SIZE)
-    for text in (f"{percent(frame.confidence)} confidence", frame.note):
+    for text in (f"{confidence_text(frame.confidence)} confidence", frame.note):
         draw.text((middle, y), text, INK, _font(TEXT_SIZE), anchor="ma")
         y += _height(TEXT_SIZE)
 

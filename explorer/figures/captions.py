@@ -11,15 +11,23 @@ NORM_NAMES = {"linf": "L∞", "l2": "L2"}
 LOSS_NAMES = {"ce": "cross-entropy", "cw": "margin", "dlr": "DLR"}
 
 
-def percent(probability: float) -> str:
-    """``57.7 %`` for 0.577.
+def percent(share: float) -> str:
+    """``57.7 %`` for 0.577, a share of images or another figure that may be exactly 0 or 1.
 
-    A probability that would round to 0 or 100 % without being 0 or 1 becomes ``< 0.1 %`` or
-    ``> 99.9 %``.
+    One that would round to 0 or 100 % without being 0 or 1 becomes ``< 0.1 %`` or ``> 99.9 %``.
     """
-    if 0 < probability < 0.0005:
+    return f"{100 * share:.1f} %" if share in (0, 1) else confidence_text(share)
+
+
+def confidence_text(probability: float) -> str:
+    """``57.7 %`` for 0.577, a classifier's confidence in a class.
+
+    A softmax, like the normal distribution, is never 0 or 1, though float32 rounds it to these:
+    the extremes are ``< 0.1 %`` and ``> 99.9 %``.
+    """
+    if 0 <= probability < 0.0005:
         return "< 0.1 %"
-    if 0.9995 <= probability < 1:
+    if 0.9995 <= probability <= 1:
         return "> 99.9 %"
     return f"{100 * probability:.1f} %"
 

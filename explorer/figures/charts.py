@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from html import escape
+from typing import Any
 
 import plotly.graph_objects as go
 
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures import palette
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 
 NAME_WIDTH, NAME_LINES = 20, 2  # characters a line, lines; hover texts have the whole name
 LABEL_WIDTH = 56  # pixels for "100.0 %" beside the longest bar, however narrow the chart is
@@ -35,15 +36,13 @@ def top_k_bars(report: AttackReport, k: int = 5) -> go.Figure:
             orientation="h",
             name=name,
             marker_color=colour,
-            text=[percent(p) for p in probabilities],
+            text=[confidence_text(p) for p in probabilities],
             textposition="outside",
             cliponaxis=False,
             customdata=[_markup(report.names[index]) for index in classes],
             hovertemplate="%{customdata}<br>%{text} for the " + name + " image<extra></extra>",
         )
-    figure.update_xaxes(
-        title="probability of the class", range=[0, 1], tickvals=[0, 0.5, 1], tickformat=".0%"
-    )
+    figure.update_xaxes(title="probability of the class", range=[0, 1], **percent_ticks(0, 0.5, 1))
     figure.update_yaxes(
         tickvals=positions,
         ticktext=[_tick(report, index) for index in classes],
@@ -70,6 +69,11 @@ def apply_chart_style(figure: go.Figure) -> go.Figure:
         legend=legend,
     )
     return figure
+
+
+def percent_ticks(*values: float) -> dict[str, list[Any]]:
+    """Settings of an axis for shares, with ticks at these ``values``: ``50 %``."""
+    return {"tickvals": [*values], "ticktext": [f"{100 * value:g} %" for value in values]}
 
 
 def _top_classes(report: AttackReport, k: int) -> list[int]:

@@ -8,7 +8,7 @@ from explorer.experiments.compare import ComparedClassifier, Comparison
 from explorer.experiments.noise_control import NoiseControl
 from explorer.experiments.one_image.report import Prediction
 from explorer.experiments.picture_transfer import Transfer
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.palette import OUTCOME_MARKS, ROBUST, STANDARD, Mark
 
 
@@ -80,4 +80,4 @@ def _noise(noise: NoiseControl) -> Cell:
 def _answer(
     prediction: Prediction, mark: Mark | None, note: str = "", is_own: bool = False
 ) -> Cell:
-    return Cell(mark, prediction.name, percent(prediction.confidence), note, is_own)
+    return Cell(mark, prediction.name, confidence_text(prediction.confidence), note, is_own)

@@ -11,7 +11,7 @@ from explorer.experiments.features.inversion import Inversion
 from explorer.experiments.features.painting import Painting
 from explorer.experiments.features.recognition import Recognition
 from explorer.experiments.features.synthesis import Drawing, Synthesis
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text, percent
 from explorer.figures.tile_rows import Tile, TileRow, predicted_tile
 
 COLUMNS = 12  # pictures in a row on screen
@@ -28,8 +28,8 @@ class JudgeRow:
 
 
 def share(count: int, n: int, low: float, high: float) -> str:
-    """``9 of 10 (60–98 %)``: a count with the 95 % Wilson interval of its proportion."""
-    return f"{count} of {n} ({100 * low:.0f}–{100 * high:.0f} %)"
+    """``9 of 10 (59.6 % to 98.2 %)``: a count with the 95 % Wilson interval of its proportion."""
+    return f"{count} of {n} ({percent(low)} to {percent(high)})"
 
 
 def recognised(answer: Recognition | None) -> str:
@@ -78,7 +78,7 @@ def _drawn(drawing: Drawing, answer: Recognition | None, index: int) -> Tile:
     if answer is None:
         return Tile(title, image)
     said, mark = answer.answers[index], RIGHT if answer.recognised[index] else WRONG
-    return Tile(title, image, said.name, (f"{mark} {percent(said.confidence)}",))
+    return Tile(title, image, said.name, (f"{mark} {confidence_text(said.confidence)}",))
 
 
 def frame_row(

@@ -7,7 +7,7 @@ from torch import Tensor
 from explorer.experiments.features.gradients import ClassifierGradients, neighbour_correlation
 from explorer.experiments.features.large_epsilon import LargeEpsilon
 from explorer.experiments.picture_transfer import Transfer
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.gradient_maps import colour_map, diverging_map
 from explorer.figures.tile_rows import Tile, TileRow, predicted_tile
 
@@ -46,7 +46,7 @@ def _seen(transfer: Transfer, titles: dict[str, str]) -> str:
     if transfer.answer is None:
         return f"not shown to {title}: {transfer.note}"
     answer = transfer.answer.after
-    return f"{title}: “{answer.name}”, {percent(answer.confidence)}"
+    return f"{title}: “{answer.name}”, {confidence_text(answer.confidence)}"
 
 
 def _maps(title: str, gradient: Tensor) -> list[Tile]:

@@ -20,6 +20,7 @@ from explorer.experiments.features.gradients import (
     neighbour_correlation,
     scale_of,
 )
+from explorer.figures.captions import percent
 from explorer.figures.comparison_files import FORMATS, model_file_names
 from explorer.figures.export import figure_bytes
 from explorer.figures.feature_rows import gradient_row
@@ -59,7 +60,7 @@ def gradients_caption(settings: GradientSettings) -> str:
     of = "the cross-entropy of the class" if settings.of == LOSS else "the logit of the class"
     smooth = (
         f" SmoothGrad: mean over {settings.copies} copies with Gaussian noise of "
-        f"{settings.spread:.0%} of the picture's range, seed {settings.seed}."
+        f"{percent(settings.spread)} of the picture's range, seed {settings.seed}."
         if settings.copies
         else ""
     )

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from explorer.experiments.ilyas2019.paper_comparison import EPSILONS, ComparisonRow
 from explorer.figures import palette
 from explorer.figures.captions import percent
-from explorer.figures.charts import apply_chart_style
+from explorer.figures.charts import apply_chart_style, percent_ticks
 
 NAMES = {0.0: "clean", 0.25: "L2 ε = 0.25", 0.5: "L2 ε = 0.5"}
 COLOURS = {0.0: palette.ORIGINAL, 0.25: palette.PREDICTED, 0.5: palette.ADVERSARIAL}
@@ -25,7 +25,7 @@ def paper_comparison_chart(rows: tuple[ComparisonRow, ...]) -> go.Figure:
         _add_measured(figure, rows, epsilon)
         _add_published(figure, rows, epsilon)
     figure.update_xaxes(
-        title="accuracy", range=[-0.02, 1.02], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1]
+        title="accuracy", range=[-0.02, 1.02], **percent_ticks(0, 0.25, 0.5, 0.75, 1)
     )
     figure.update_yaxes(
         tickvals=list(range(len(rows))),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from explorer.experiments.ilyas2019.five_sets_result import ModelInfo, SetImage
 from explorer.figures import palette
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 
 LABEL_ROLE, LOOK_ROLE = "label", "intended look"
 
@@ -78,5 +78,5 @@ def _bars(image: SetImage, models: Sequence[ModelInfo], index: int) -> tuple[Bar
     for model, name, prediction in zip(models, short_names(models), image.predictions, strict=True):
         value, is_prediction = float(prediction.probabilities[index]), prediction.index == index
         colour, striped = model_colour(model), not model.in_pair
-        bars.append(Bar(name, colour, striped, value, percent(value), is_prediction))
+        bars.append(Bar(name, colour, striped, value, confidence_text(value), is_prediction))
     return tuple(bars)

@@ -10,6 +10,7 @@ from matplotlib.patches import Circle, Ellipse
 from explorer.experiments.gaussians import Array, TwoGaussians
 from explorer.experiments.gaussians_table import LinearClassifier, classifiers_of
 from explorer.figures import palette
+from explorer.figures.captions import confidence_text
 
 WIDTH, HEIGHT = 5.5, 3.6  # inches: the width of a text column
 REACH = (20.0, 10.0)
@@ -48,8 +49,8 @@ def _draw_classifier(axes: Axes, gaussians: TwoGaussians, each: LinearClassifier
     colour, style = _STYLES[each.name]
     along = np.array([-each.w[1], each.w[0]]) / np.linalg.norm(each.w)
     text = (
-        f"{each.name}: wrong on {each.error:.1%} of points, "
-        f"on {each.adversarial_error:.1%} under attack"
+        f"{each.name}: wrong on {confidence_text(each.error)} of points, "
+        f"on {confidence_text(each.adversarial_error)} under attack"
     )
     axes.axline((0.0, 0.0), xy2=tuple(along), color=colour, linestyle=style, label=text)
     for sign in (1, -1):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from explorer.experiments.one_image.report import Prediction
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.palette import INK, INK_QUIET
 from explorer.figures.print_canvas import Canvas, line_height, text_width, wrap
 from explorer.images.geometry import to_uint8
@@ -66,7 +66,7 @@ class PictureRow:
             canvas.picture(left, top + _PICTURE_TOP, self.side, to_uint8(column.image))
             name_top = top + self._name_top
             canvas.lines(middle, name_top, name, NAME_SIZE, column.colour, weight="bold")
-            confidence = f"{percent(column.prediction.confidence)} confidence"
+            confidence = f"{confidence_text(column.prediction.confidence)} confidence"
             below_name = name_top + len(name) * line_height(NAME_SIZE)
             canvas.lines(middle, below_name, [confidence], CONFIDENCE_SIZE, INK)
         for index, operator in enumerate(self.operators):

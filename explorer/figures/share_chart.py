@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from explorer.experiments.fooled_share import FooledShare
 from explorer.figures.captions import percent
-from explorer.figures.charts import apply_chart_style
+from explorer.figures.charts import apply_chart_style, percent_ticks
 from explorer.figures.print_canvas import wrap
 from explorer.figures.print_style import TICK_SIZE, caption_below, quiet_axes
 
@@ -59,7 +59,7 @@ def share_chart(series: Sequence[ShareSeries], axis: str) -> go.Figure:
             ],
             hovertemplate="%{customdata}<extra>" + escape(each.name, quote=False) + "</extra>",
         )
-    figure.update_xaxes(title=axis, range=[-0.02, 1.02], tickformat=".0%")
+    figure.update_xaxes(title=axis, range=[-0.02, 1.02], **percent_ticks(0, 0.25, 0.5, 0.75, 1))
     figure.update_yaxes(
         tickvals=list(range(len(names))),
         ticktext=[escape(name, quote=False) for name in names],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from explorer.experiments.one_image.report import Prediction
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,5 +35,5 @@ class TileRow:
 
 def predicted_tile(title: str, image: Tensor, prediction: Prediction, *notes: str) -> Tile:
     """A tile with what a classifier says of the picture, and its confidence."""
-    confidence = f"{percent(prediction.confidence)} confidence"
+    confidence = f"{confidence_text(prediction.confidence)} confidence"
     return Tile(title, image, prediction.name, (confidence, *notes))

@@ -1,19 +1,25 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 
+import explorer
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import OUTCOMES, AttackReport
 from explorer.figures.captions import (
     attack_caption,
+    confidence_text,
     levels,
     measurements_caption,
     outcome_caption,
     percent,
 )
+from explorer.figures.charts import percent_ticks
 from explorer.figures.palette import OUTCOME_MARKS
 
 MakeReport = Callable[..., AttackReport]
@@ -30,8 +36,31 @@ MakeReport = Callable[..., AttackReport]
         (0.0006, "0.1 %"),
     ],
 )
-def test_a_probability_is_never_rounded_to_0_or_100_percent(probability: float, text: str) -> None:
+def test_a_share_is_never_rounded_to_0_or_100_percent(probability: float, text: str) -> None:
     assert percent(probability) == text
+
+
+@pytest.mark.parametrize("gap", [0.5, 3.0, 8.0, 20.0, 200.0])
+def test_a_confidence_is_neither_0_nor_100_percent(gap: float) -> None:
+    """float32 rounds a softmax to 0 and 1 from a gap of about 17 and 104 on."""
+    low, high = (confidence_text(float(each)) for each in torch.tensor([0.0, gap]).softmax(0))
+    assert (low == "< 0.1 %") == (gap > 7.6)
+    assert (high == "> 99.9 %") == (gap > 7.6)
+    assert not {low, high} & {"0.0 %", "100.0 %"}
+
+
+def test_ticks_have_the_space_that_all_other_per_cents_have() -> None:
+    assert percent_ticks(0, 0.25, 1) == {
+        "tickvals": [0, 0.25, 1],
+        "ticktext": ["0 %", "25 %", "100 %"],
+    }
+
+
+def test_nothing_prints_a_per_cent_of_its_own() -> None:
+    """Python's own format, as in ``{share:.1%}``, rounds to 100 % and leaves out the space."""
+    own = re.compile(r":\.\d%\}|tickformat=\"\.\d%")
+    sources = (Path(explorer.__file__).parent).rglob("*.py")
+    assert not [path.name for path in sources if own.search(path.read_text(encoding="utf-8"))]
 
 
 def test_the_caption_names_every_setting_that_is_not_the_default() -> None:

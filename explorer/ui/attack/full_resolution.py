@@ -17,7 +17,7 @@ from explorer.experiments.one_image.full_resolution import (
 )
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.one_image.report import AttackReport
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
@@ -110,7 +110,7 @@ def _show(applied: FullResolutionResponse, response: AttackResponse) -> None:
 
 def verdict(report: FullResolutionReport, attack: AttackReport) -> str:
     """Markdown: what the classifier says of the whole photograph, and how much changed."""
-    says = f"it says “{plain(report.after.name)}” at {percent(report.after.confidence)}."
+    says = f"it says “{plain(report.after.name)}” at {confidence_text(report.after.confidence)}."
     if not attack.success:
         text = f"The attack did not succeed, and the whole photograph does no better: {says}"
     elif report.success:
@@ -118,7 +118,7 @@ def verdict(report: FullResolutionReport, attack: AttackReport) -> str:
     else:
         text = f"The whole photograph **no longer fools** the classifier: {says}"
     if report.centre is not None:
-        says = f"“{plain(report.centre.name)}” at {percent(report.centre.confidence)}"
+        says = f"“{plain(report.centre.name)}” at {confidence_text(report.centre.confidence)}"
         fools = "fools it too" if report.centre_success else "does not fool it"
         text += f" Seen through the classifier's own centre crop it {fools}: {says}."
     full = report.full_resolution

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.experiments.one_image.recipe import precision_note
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier
@@ -20,7 +20,7 @@ def notices(response: AttackResponse) -> None:
         st.warning(sentence(warning), icon=":material/warning:")
     label = known_label(request.picture, model)
     if label is not None and label != report.before.index and request.recipe.label is None:
-        prediction = f"“{plain(report.before.name)}” at {percent(report.before.confidence)}"
+        prediction = f"“{plain(report.before.name)}” at {confidence_text(report.before.confidence)}"
         st.info(
             f"By its data set this picture shows “{plain(model.labels[label])}”, but the "
             f"classifier says {prediction} before any attack: it is already misclassified. The "

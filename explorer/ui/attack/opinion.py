@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.classifiers import Classifier
 from explorer.experiments.second_opinion import QUERIES, Opinion, SecondOpinion, second_opinion
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
@@ -90,5 +90,5 @@ def _show(opinion: SecondOpinion) -> None:
 
 def _outcome(opinion: Opinion) -> str:
     prediction = opinion.prediction
-    says = f"“{plain(prediction.name)}” at {percent(prediction.confidence)}"
+    says = f"“{plain(prediction.name)}” at {confidence_text(prediction.confidence)}"
     return f"{opinion.name} {'succeeds' if opinion.success else 'fails'}: {says}"

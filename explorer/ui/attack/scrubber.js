@@ -6,7 +6,7 @@ const BOTTOM = 20
 const PLAY_SECONDS = 4
 
 function format(value, unit) {
-  return unit === "%" ? percent(value) : Number(value.toPrecision(3)).toString()
+  return unit === "%" ? confidenceText(value) : Number(value.toPrecision(3)).toString()
 }
 
 function range(chart) {
@@ -171,7 +171,7 @@ class Scrubber {
     const { data } = this
     const slider = this.find(".slider")
     slider.value = this.index
-    const confidence = percent(data.confidence[step])
+    const confidence = confidenceText(data.confidence[step])
     slider.setAttribute("aria-valuetext", `step ${step}: ${data.names[step]}, ${confidence}`)
     const note = step === data.kept_step ? ` (${data.kept_note})` : ""
     this.find(".step").textContent = `Step ${step} of ${data.steps}${note}`

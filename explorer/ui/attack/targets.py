@@ -17,7 +17,7 @@ from explorer.experiments.one_image.targets import (
     nearest,
     random_classes,
 )
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.images.geometry import Crop, preprocess
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.classifiers import identity
@@ -73,7 +73,7 @@ def _buttons(kind: str, indices: list[int], probabilities: Tensor, options: list
                 key=f"target {kind} {index}",
                 on_click=_set_target,
                 args=(options[index],),
-                help=f"{percent(float(probabilities[index]))} before any attack",
+                help=f"{confidence_text(float(probabilities[index]))} before any attack",
             )
 
 

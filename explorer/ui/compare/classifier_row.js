@@ -92,7 +92,7 @@ function barsOf(point, data) {
     bars: pictures.map(({ picture, colour }, i) => {
       if (i > 0 && i < pictures.length - 1) return { picture, colour, value: 0, text: "–" }
       const value = i === 0 ? before : after
-      return { picture, colour, value, text: percent(value) }
+      return { picture, colour, value, text: confidenceText(value) }
     }),
   }))
 }

@@ -8,7 +8,7 @@ from explorer.classifiers import Entry
 from explorer.experiments.noise_control import NoiseControl
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.one_image.report import AttackReport, Prediction
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.comparison_table import fooled_draws, training_colour
 from explorer.figures.palette import (
     ADVERSARIAL,
@@ -59,7 +59,7 @@ def _noise_picture(report: AttackReport, noise: NoiseControl | None) -> dict[str
         size = f"L∞ {format_epsilon(noise.linf, 'linf')}"
     else:
         size = f"L2 {noise.l2:.3g}"
-    confidence = percent(noise.prediction.confidence)
+    confidence = confidence_text(noise.prediction.confidence)
     return {
         "title": f"original + noise, {size}",
         "src": data_uri(to_png(noise.image), "image/png"),
@@ -103,5 +103,5 @@ def _bars(report: AttackReport, noise: NoiseControl | None) -> list[dict[str, An
 
 def _bar(picture: str, prediction: Prediction | None, colour: str, index: int) -> dict[str, Any]:
     value = 0.0 if prediction is None else float(prediction.probabilities[index])
-    text = "–" if prediction is None else percent(value)
+    text = "–" if prediction is None else confidence_text(value)
     return {"picture": picture, "colour": colour, "value": value, "text": text}

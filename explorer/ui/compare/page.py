@@ -44,14 +44,14 @@ _RESERVED = """
 [class*="st-key-compare-status"]:has([data-testid=stProgress]) {
   height: 2.6rem; justify-content: flex-end; overflow: hidden;
 }
-.st-key-compare-live { min-height: 335px }
+.st-key-compare-live { min-height: 351px }
 [class*="st-key-compare-row-"] { min-height: 370px }
 @media (max-width: 1100px) {
-  .st-key-compare-live { min-height: 385px }
+  .st-key-compare-live { min-height: 401px }
   [class*="st-key-compare-row-"] { min-height: 480px }
 }
 @media (max-width: 430px) {
-  .st-key-compare-live { min-height: 460px }
+  .st-key-compare-live { min-height: 476px }
   [class*="st-key-compare-row-"] { min-height: 900px }
 }
 </style>

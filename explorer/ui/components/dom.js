@@ -43,11 +43,15 @@ function drawMeasures(parent, measures) {
   }
 }
 
-/** As explorer/figures/captions.py: what is neither 0 nor 100 never looks as if it were.
- *  The space breaks no line. */
-function percent(value) {
-  if (value > 0 && value < 0.0005) return "< 0.1\u00a0%"
-  if (value >= 0.9995 && value < 1) return "> 99.9\u00a0%"
+/** As in explorer/figures/captions.py: a share that is not exactly 0 or 1 never looks as if it were,
+ *  and a classifier's confidence never is. The space breaks no line. */
+function percent(share) {
+  return share === 0 || share === 1 ? `${(100 * share).toFixed(1)}\u00a0%` : confidenceText(share)
+}
+
+function confidenceText(value) {
+  if (value < 0.0005) return "< 0.1\u00a0%"
+  if (value >= 0.9995) return "> 99.9\u00a0%"
   return `${(100 * value).toFixed(1)}\u00a0%`
 }
 

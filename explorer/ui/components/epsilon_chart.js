@@ -1,9 +1,10 @@
 // The curves of confidence against ε, part of the live ε, whose slider has the same scale.
 const LEFT = 44
 const RIGHT = 16
-const HEIGHT = 150
+const HEIGHT = 166
 const TOP = 10
-const BOTTOM = 22
+const BOTTOM = 38 // the labels of the ticks, and the axis title below them
+const AXIS_TITLE = "ε, on a square-root scale: small values have more room"
 const TICK_GAP = 42 // pixels
 
 const rounded = (value) => Number(value.toFixed(4)).toString()
@@ -39,7 +40,7 @@ class EpsilonChart {
     const { data } = this.live
     this.root.replaceChildren()
     this.root.setAttribute("viewBox", `0 0 ${this.width} ${HEIGHT}`)
-    this.root.setAttribute("aria-label", `confidence against ε (${data.norm})`)
+    this.root.setAttribute("aria-label", `confidence against ${AXIS_TITLE} (${data.norm})`)
     for (const value of [0, 0.5, 1]) {
       const y = this.y(value)
       svg(this.root, "line", { class: "grid", x1: LEFT, x2: this.width - RIGHT, y1: y, y2: y })
@@ -49,10 +50,12 @@ class EpsilonChart {
     for (const value of ticks(data.largest, this.span)) {
       const isLast = value === data.largest
       const isLong = isLast && data.suffix
-      const at = { x: this.x(value), y: HEIGHT - 5, "text-anchor": isLong ? "end" : "middle" }
+      const at = { x: this.x(value), y: HEIGHT - 21, "text-anchor": isLong ? "end" : "middle" }
       if (isLong) at.x += RIGHT
       svg(this.root, "text", { class: "tick", ...at }, rounded(value) + (isLast ? data.suffix : ""))
     }
+    const middle = { x: LEFT + this.span / 2, y: HEIGHT - 4, "text-anchor": "middle" }
+    svg(this.root, "text", { class: "tick", ...middle }, AXIS_TITLE)
     for (const ladder of data.ladders) this.drawLadder(ladder)
     this.cursor = svg(this.root, "line", { class: "cursor", y1: TOP - 6, y2: HEIGHT - BOTTOM })
     this.move()

@@ -15,7 +15,7 @@ from explorer.experiments.ilyas2019.five_sets_result import (
     SetImage,
 )
 from explorer.figures import palette
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.set_words import SETS, looks_like
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
@@ -128,7 +128,7 @@ def finished_data(image: SetImage, names: tuple[str, ...], note: str) -> dict[st
     elif image.start_label is not None:
         start = f"start: {names[image.start_label]}"
     standard, robust = (
-        f"“{prediction.name}” ({percent(prediction.confidence)})"
+        f"“{prediction.name}” ({confidence_text(prediction.confidence)})"
         for prediction in image.predictions[:2]
     )
     label, look = names[image.label], looks_like(image, names)

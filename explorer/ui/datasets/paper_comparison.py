@@ -160,5 +160,5 @@ def _cells(row: ComparisonRow) -> dict[str, str]:
 def _with_interval(accuracy: Accuracy | None) -> str:
     if accuracy is None:
         return ""
-    interval = f"{100 * accuracy.low:.1f} to {100 * accuracy.high:.1f}"
+    interval = f"{percent(accuracy.low)} to {percent(accuracy.high)}"
     return f"{percent(accuracy.accuracy)} ({interval}; n = {accuracy.n})"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from explorer.figures import palette
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
@@ -72,4 +72,4 @@ def _tile(
 
 
 def _bar(kind: str, colour: str, value: float) -> dict[str, Any]:
-    return {"kind": kind, "colour": colour, "value": value, "text": percent(value)}
+    return {"kind": kind, "colour": colour, "value": value, "text": confidence_text(value)}

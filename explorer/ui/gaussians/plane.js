@@ -277,7 +277,7 @@ class Plane {
       child(row, "th", "", title).scope = "row"
       for (const each of classifiers) {
         const cell = child(row, "td", "")
-        child(cell, "span", "value", percent(each[field]))
+        child(cell, "span", "value", confidenceText(each[field]))
         const wrong = countWrong(samples, labels, each.w, radius)
         const [low, high] = wilson(wrong, n)
         child(cell, "span", "check",

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from explorer.experiments.before_and_after import ChangedPicture
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.images.geometry import to_uint8
 from explorer.ui.components.images import PIXELATED_BELOW
 from explorer.ui.components.markdown import plain, words
@@ -41,7 +41,7 @@ def changed_row(
 
 def caption(picture: ChangedPicture) -> str:
     """What the classifier said before, and says now, as Markdown."""
-    confidence = percent(picture.confidence).replace(" ", NO_BREAK)
+    confidence = confidence_text(picture.confidence).replace(" ", NO_BREAK)
     after = f"{plain(picture.after)}, {confidence}"
     if picture.before == picture.after:
         return f"still {after}"

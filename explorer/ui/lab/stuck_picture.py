@@ -13,7 +13,7 @@ from explorer.experiments.one_image.attack_image import image_digest, predict
 from explorer.experiments.one_image.report import Prediction
 from explorer.experiments.patch import noise_patch
 from explorer.experiments.placement import stick
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.images.geometry import preprocess
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
@@ -68,7 +68,7 @@ def _work(request: PatchRequest, patch: Tensor) -> Callable[[Job[_Stuck]], _Stuc
 
 
 def _said(prediction: Prediction, target: str) -> str:
-    confidence = percent(prediction.confidence).replace(" ", NO_BREAK)
+    confidence = confidence_text(prediction.confidence).replace(" ", NO_BREAK)
     name = plain(prediction.name)
     return f"**{name}**, {confidence}" if prediction.name == target else f"{name}, {confidence}"
 

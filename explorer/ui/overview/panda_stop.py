@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from explorer.figures.captions import attack_caption, percent
+from explorer.figures.captions import attack_caption, confidence_text
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.progress import last_result
@@ -95,7 +95,7 @@ def _one_step(examples: LandingExamples, first: AttackResponse, places: Places) 
     paper = f" {IN_THE_PAPER}" if examples.is_panda else ""
     text = (
         f"After one step with ε = {response.report.recipe.epsilon:.3g} it says “{plain(says)}” at "
-        f"{percent(after.confidence)}.{paper}"
+        f"{confidence_text(after.confidence)}.{paper}"
     )
     answer(chosen, says if says in choices else other, text)
     triptych(response, f"{PLACE} one step")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.classifiers import Entry
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.comparison_table import training_colour
 from explorer.figures.palette import OUTCOME_MARKS
 from explorer.ui.components.markdown import plain
@@ -78,7 +78,7 @@ def _explanation(standard: AttackResponse, robust: AttackResponse) -> str:
     for kind, response in (("standard", standard), ("robust", robust)):
         report = response.report
         before, after = (
-            percent(float(each.probabilities[report.label]))
+            confidence_text(float(each.probabilities[report.label]))
             for each in (report.before, report.after)
         )
         label = plain(report.names[report.label])

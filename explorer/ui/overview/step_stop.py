@@ -9,7 +9,7 @@ from explorer.experiments.one_image.pixel_steps import (
     follow_pixels,
     recipe_of_few_steps,
 )
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.images.geometry import preprocess
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
@@ -89,7 +89,7 @@ def _explanation(steps: PixelSteps) -> str:
         f"A positive gradient means that a larger value leads {aim}, so the step goes up; a "
         f"negative one, down. Its length is the same, {size:.3g} of 255, however large the "
         f"gradient is. After {report.recipe.steps} such steps of all pixels the classifier says "
-        f"“{plain(report.after.name)}” at {percent(report.after.confidence)}."
+        f"“{plain(report.after.name)}” at {confidence_text(report.after.confidence)}."
     )
 
 

@@ -12,7 +12,7 @@ from explorer.experiments.one_image.report import Prediction
 from explorer.experiments.sweep.image_set import GALLERY, read_image_sets
 from explorer.experiments.sweep.set_attack import SetAttack
 from explorer.experiments.sweep.transfer import TransferCell, transfer_matrix
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text, percent
 from explorer.figures.comparison_table import training_colour
 from explorer.figures.palette import ADVERSARIAL
 from explorer.files import PAGES
@@ -101,7 +101,7 @@ def _show_transfer(
     with status:
         cell = _count(pair, levels) if chosen is not None else None
     name = plain(after.name)
-    text = f"The second classifier says “{name}”, at {percent(after.confidence)}."
+    text = f"The second classifier says “{name}”, at {confidence_text(after.confidence)}."
     if cell is not None and cell.rate is not None:
         text += (
             f" Of the {cell.n} sample pictures that both get right, the attack on the first fools "

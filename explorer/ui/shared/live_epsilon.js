@@ -28,7 +28,7 @@ class Panel {
 
   show(point) {
     const { mark } = point
-    const confidence = percent(point.probabilities.predicted)
+    const confidence = confidenceText(point.probabilities.predicted)
     this.outcome.textContent = `${mark.icon} ${mark.word}: ${point.predicted}, ${confidence}`
     this.outcome.title = this.outcome.textContent
     this.measured.textContent = `measured ${point.measured}`
@@ -40,7 +40,7 @@ class Panel {
       row.after.style.width = `${100 * bar.after}%`
       row.after.style.backgroundColor = mark.colour
       row.before.style.left = `${100 * bar.before}%`
-      row.number.textContent = percent(bar.after)
+      row.number.textContent = confidenceText(bar.after)
     })
   }
 }
@@ -183,7 +183,7 @@ class Live {
     track.setAttribute("aria-valuenow", String(this.value))
     const says = points.map((point, i) => {
       const title = data.ladders[i].title
-      const prediction = `${point.predicted} ${percent(point.probabilities.predicted)}`
+      const prediction = `${point.predicted} ${confidenceText(point.probabilities.predicted)}`
       return `${title ? `${title}: ` : ""}${prediction}, ${point.mark.word}`
     })
     track.setAttribute("aria-valuetext", `ε ${text}: ${says.join("; ")}, ${this.source(points[0])}`)

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from explorer.experiments.one_image.report import Prediction
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
@@ -45,13 +45,13 @@ def picture_cards(cards: Sequence[Card], key: str) -> None:
 
 def _data(card: Card) -> dict[str, Any]:
     says = card.says
-    words = "?" if says is None else f"{says.name}, {percent(says.confidence)}"
+    words = "?" if says is None else f"{says.name}, {confidence_text(says.confidence)}"
     return {
         "title": card.title,
         "src": data_uri(to_png(card.image), "image/png"),
         "alt": f"{card.title}: the classifier says {words}",
         "name": "?" if says is None else says.name,
-        "confidence": "" if says is None else f"{percent(says.confidence)} confidence",
+        "confidence": "" if says is None else f"{confidence_text(says.confidence)} confidence",
         "note": card.note,
         "colour": card.colour,
         "classifier": card.classifier,

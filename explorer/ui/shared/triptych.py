@@ -9,7 +9,7 @@ from torch import Tensor
 
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.one_image.report import AttackedImage, Prediction
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.palette import OUTCOME_MARKS
 from explorer.images.distances import magnification, perturbation_image
 from explorer.images.geometry import to_png
@@ -99,7 +99,7 @@ def changed_data(image: AttackedImage) -> dict[str, Any]:
 def _picture(
     title: str, image: Tensor, prediction: Prediction, colour: str | None = None
 ) -> dict[str, Any]:
-    confidence = percent(prediction.confidence)
+    confidence = confidence_text(prediction.confidence)
     return {
         "title": title,
         "src": data_uri(to_png(image), "image/png"),

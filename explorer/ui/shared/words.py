@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.classifiers import Entry
 from explorer.experiments.one_image.report import AttackedImage
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 
 
 def badge(entry: Entry) -> str:
@@ -15,18 +15,20 @@ def badge(entry: Entry) -> str:
 def verdict(report: AttackedImage) -> str:
     """What the attack did, in one sentence with the confidences."""
     names, before, after = report.names, report.before, report.after
-    start = f"“{before.name}” at {percent(before.confidence)}"
-    end = f"“{after.name}” at {percent(after.confidence)}"
+    start = f"“{before.name}” at {confidence_text(before.confidence)}"
+    end = f"“{after.name}” at {confidence_text(after.confidence)}"
     if report.outcome == "misclassified":
         says = f"The classifier says {start} of the original"
         if report.target is not None:
             return f"{says}, which is the target: there is nothing to attack."
         return f"{says}, not “{names[report.label]}”: it is wrong before any attack."
     if report.outcome == "held":
-        start, end = (percent(float(each.probabilities[after.index])) for each in (before, after))
+        start, end = (
+            confidence_text(float(each.probabilities[after.index])) for each in (before, after)
+        )
         return f"Still “{after.name}”: {start} before, {end} after the attack."
     if report.outcome == "partly" and report.target is not None:
-        confidence = percent(float(after.probabilities[report.target]))
+        confidence = confidence_text(float(after.probabilities[report.target]))
         return f"{start} became {end}; the target “{names[report.target]}” has {confidence}."
     return f"{start} became {end}."
 

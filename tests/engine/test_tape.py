@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -14,7 +11,6 @@ from torchvision.models import get_model
 from explorer.engine.activations import Activation
 from explorer.engine.attention import SelfAttention
 from explorer.engine.capture import CaptureError, capture
-from explorer.engine.convolution import PackedConv
 from explorer.engine.layers import Gate, LayerNorm, PackedLinearLayer, Permute, ScaleBy
 from explorer.engine.operations import (
     Concatenate,
@@ -29,96 +25,7 @@ from explorer.engine.operations import (
 from explorer.engine.prepacked import Prepacked
 from explorer.engine.rectifier import Rectifier
 from explorer.engine.segments import AutogradSegment, Item
-from explorer.engine.tape import Tape
-
-
-def channels_last(tensor: Tensor) -> Tensor:
-    return tensor.contiguous(memory_format=torch.channels_last)
-
-
-def cotangent_of(output: Tensor) -> Tensor:
-    """A gradient at the output, always the same."""
-    return torch.randn(output.shape, generator=torch.Generator().manual_seed(1)).to(output)
-
-
-def autograd_vjp(function: Callable[[Tensor], Tensor], images: Tensor) -> tuple[Tensor, Tensor]:
-    """Autograd's output, and its gradient for the images."""
-    leaf = images.clone().requires_grad_(True)
-    output = function(leaf)
-    (gradient,) = torch.autograd.grad(output, leaf, cotangent_of(output))
-    return output.detach(), gradient
-
-
-def assert_near(actual: Tensor, expected: Tensor) -> None:
-    tolerance = 2e-4 * float(expected.abs().max())
-    torch.testing.assert_close(actual, expected, atol=tolerance, rtol=1e-3)
-
-
-def captured(module: nn.Module, images: Tensor) -> Tape:
-    """The module's tape, compared with the module, also at another batch size."""
-    module = module.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    tape = capture(copy.deepcopy(module), images[:1], Prepacked())
-    for batch in (images, images[:1]):
-        output, gradient = autograd_vjp(module, batch)
-        tape_output, vjp = tape.vjp(batch)
-        assert_near(tape_output, output)
-        tape_gradient = vjp(cotangent_of(output))
-        assert tape_gradient is not None
-        assert_near(tape_gradient, gradient)
-        assert torch.equal(tape(batch), tape_output)
-    return tape
-
-
-def noise(n: int = 3, side: int = 12) -> Tensor:
-    return channels_last(
-        torch.rand(n, 3, side, side, generator=torch.Generator().manual_seed(2)) - 0.5
-    )
-
-
-@pytest.mark.parametrize(
-    ("options", "side"),
-    [
-        ({"kernel_size": 3, "padding": 1}, (9, 9)),
-        ({"kernel_size": (1, 5), "padding": (0, 2)}, (9, 7)),
-        ({"kernel_size": 2, "padding": 3}, (9, 9)),  # more padding than a kernel reaches
-        ({"kernel_size": 7, "padding": 3, "stride": 2}, (16, 15)),
-        ({"kernel_size": 3, "stride": 2}, (10, 12)),  # the last row and column are in no window
-        ({"kernel_size": 4, "stride": 4, "padding": 1}, (17, 13)),
-        ({"kernel_size": 1, "stride": 2}, (9, 9)),
-        ({"kernel_size": 1}, (9, 7)),
-        ({"kernel_size": 1, "bias": False}, (9, 9)),
-        ({"kernel_size": 1, "padding": 1}, (9, 9)),
-        ({"kernel_size": 1}, (1, 1)),
-        ({"kernel_size": 3, "groups": 3, "padding": 1}, (9, 9)),
-        ({"kernel_size": 3, "dilation": 2}, (9, 9)),
-        ({"kernel_size": 3, "stride": (2, 1), "bias": False}, (9, 9)),
-    ],
-)
-@pytest.mark.parametrize("relu", [None, nn.ReLU(), nn.ReLU6()])
-def test_a_packed_convolution_is_the_convolution(
-    relu: nn.Module | None, options: dict[str, object], side: tuple[int, int]
-) -> None:
-    torch.manual_seed(0)
-    conv = nn.Conv2d(3, 6, **options).requires_grad_(False)  # type: ignore[arg-type]
-    conv = conv.to(memory_format=torch.channels_last)
-    module = conv if relu is None else nn.Sequential(conv, relu)
-    rectifier = {None: None, nn.ReLU: Rectifier(), nn.ReLU6: Rectifier(6.0)}[relu and type(relu)]
-    packed = PackedConv.of(conv, torch.Size((1, 3, *side)))
-    images = channels_last(10 * torch.randn(2, 3, *side))  # some outputs exceed 6
-    output, gradient = autograd_vjp(module, images)
-    torch.testing.assert_close(packed.forward(images, rectifier), output)
-    cotangent = channels_last(cotangent_of(output))
-    if rectifier is not None:
-        cotangent = rectifier.masked(cotangent, output)
-    needed = images if packed.backward_needs(images) else None
-    result = packed.input_gradient(cotangent, needed, None)
-    torch.testing.assert_close(result, gradient, atol=1e-5, rtol=1e-4)
-    partial = channels_last(torch.randn(images.shape))
-    result = packed.input_gradient(cotangent, needed, partial.clone())
-    torch.testing.assert_close(result, partial + gradient, atol=1e-5, rtol=1e-4)
-    other = channels_last(torch.randn(1, 3, side[0] + 2, side[1]))  # a size it was not packed for
-    torch.testing.assert_close(packed.forward(other, rectifier), module(other))
-    assert packed.backward_needs(other)
+from tests.engine.capturing import captured, noise
 
 
 class Fire(nn.Module):

@@ -15,6 +15,7 @@ from explorer.files import shared_folder
 from explorer.images.gallery import samples
 from explorer.images.geometry import resize_and_crop
 from tests import PROCESSES
+from tests.faults.forked import Commands, commands
 
 # Each process of pytest-xdist has its share of the cores (tests/__init__.py has more of it).
 if PROCESSES > 1:
@@ -51,6 +52,13 @@ def separate_caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("EXPLORER_WEIGHTS", str(folder / "weights"))
         patch.delenv("EXPLORER_MODELS", raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Commands]:
+    """Starts commands in processes of their own, without the seconds that imports take."""
+    with commands() as started:
+        yield started
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,15 +14,16 @@ from safetensors.torch import load_file
 
 from explorer.images.gallery import samples
 from explorer.ranks import ALONE, RankError, Ranks, connected_ranks, rank_device
-from tests.cli.running import ROOT
 from tests.cli.test_train import write
+from tests.faults.forked import Commands, Ended, Fault
+
+SECONDS = 240.0
 
 # A small network and a small batch for cifar10-standard. With DIE, that rank is killed in the
 # second epoch.
-SCRIPT = """
-import os, signal, sys
+SMALL_TRAINING = """
+import os, signal
 from dataclasses import replace
-from explorer.__main__ import main
 from explorer.classifiers.small_net import NetworkConfig
 from explorer.training.recipes import TRAINING_RECIPES
 from explorer.training.trainer import Trainer
@@ -41,9 +40,11 @@ def killed(self, *arguments):
     combine(self, *arguments)
 
 Trainer._combine = killed
-sys.exit(main(sys.argv[1:]))
 """
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+SMALL_BATCHES = """
+import explorer.experiments.evaluation.robust_accuracy as module
+module.BATCH_VALUES = 3 * 3 * 32 * 32  # seven batches
+"""
 
 
 def free_port() -> str:
@@ -52,23 +53,21 @@ def free_port() -> str:
         return str(listener.getsockname()[1])
 
 
-def run_ranks(*arguments: str, world: int = 2, die: str = "") -> list[tuple[int, str, str]]:
-    """Exit status, standard output and standard error of each rank."""
-    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
-    job = {} if world == 1 else {**address, "WORLD_SIZE": str(world)}
-    started = [
-        subprocess.Popen(
-            [sys.executable, *arguments],
-            env={**ENVIRONMENT, **job, "DIE": die} | ({} if world == 1 else {"RANK": str(rank)}),
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(world)
-    ]
-    ended = [process.communicate(timeout=240) for process in started]
-    return [(each.returncode, *texts) for each, texts in zip(started, ended, strict=True)]
+def run_alone(forks: Commands, command: Sequence[str], setup: str) -> Ended:
+    return forks.start(*command, fault=Fault(environment={"DIE": ""}, setup=setup)).wait(SECONDS)
+
+
+def run_ranks(
+    forks: Commands, *commands: Sequence[str], setup: str = "", die: str = ""
+) -> list[Ended]:
+    """How each rank's command ended; the ranks are one job, as those of torchrun."""
+    job = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "DIE": die}
+    started = []
+    for rank, command in enumerate(commands):
+        environment = {**job, "WORLD_SIZE": str(len(commands)), "RANK": str(rank)}
+        fault = Fault(environment=environment, setup=setup)
+        started.append(forks.start(*command, fault=fault))
+    return [command.wait(SECONDS) for command in started]
 
 
 @pytest.fixture(scope="module")
@@ -82,38 +81,27 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_two_ranks_evaluate_to_the_bit_like_one(pictures):
-    script = (
-        "import sys, explorer.experiments.evaluation.robust_accuracy as module\n"
-        "module.BATCH_VALUES = 3 * 3 * 32 * 32\n"  # seven batches
-        "from explorer.__main__ import main\n"
-        "sys.exit(main(sys.argv[1:]))"
-    )
+def test_two_ranks_evaluate_to_the_bit_like_one(forks, pictures):
     command = ["evaluate", "--model", "cifar10-standard", "--data", str(pictures), "--json"]
     command += ["--epsilon", "0", "0.1", "0.2", "--steps", "3", "--device", "cpu", "--seed", "5"]
-    ((status, alone, err),) = run_ranks("-c", script, *command, world=1)
-    assert status == 0, err
-    values = json.loads(alone)
+    alone = run_alone(forks, command, SMALL_BATCHES)
+    assert alone.status == 0, alone.err
+    values = json.loads(alone.out)
     assert (values["seed"], values["n"]) == (5, 20)
     assert values["precision"] in ("float32", "folded", "bfloat16")
     assert 0 < values["rows"][2]["accuracy"] < values["rows"][0]["accuracy"]
-    first, second = run_ranks("-c", script, *command)
-    assert first[0] == second[0] == 0, first[2] + second[2]
-    assert (first[1], second[1]) == (alone, "")
+    first, second = run_ranks(forks, command, command, setup=SMALL_BATCHES)
+    assert first.status == second.status == 0, first.err + second.err
+    assert (first.out, second.out) == (alone.out, "")
 
 
-def test_ranks_with_other_images_are_refused(pictures, tmp_path):
+def test_ranks_with_other_images_are_refused(forks, pictures):
     """As where one machine has another version of a file."""
-    script = (
-        "import os, sys\n"
-        "from explorer.__main__ import main\n"
-        "sys.exit(main([*sys.argv[1:], '--limit', str(3 + int(os.environ['RANK']))]))"
-    )
     command = ["evaluate", "--model", "cifar10-standard", "--data", str(pictures)]
-    command += ["--epsilon", "0.1", "--steps", "1", "--device", "cpu"]
-    for status, out, err in run_ranks("-c", script, *command):
-        assert (status, out) == (2, "")
-        assert "the ranks do not have the same images" in err
+    command += ["--epsilon", "0.1", "--steps", "1", "--device", "cpu", "--limit"]
+    for ended in run_ranks(forks, [*command, "3"], [*command, "4"]):
+        assert (ended.status, ended.out) == (2, "")
+        assert "the ranks do not have the same images" in ended.err
 
 
 @pytest.fixture(scope="module")
@@ -121,40 +109,40 @@ def training(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("training")
     write(folder / "data" / "cifar10" / "train-jpeg.parquet", 40, seed=0)
     write(folder / "data" / "cifar10" / "train-lossless-2000.parquet", 12, seed=1)
-    (folder / "train.py").write_text(SCRIPT)
     return folder
 
 
-def train(folder: Path, out: str, world: int = 2, die: str = "") -> list[tuple[int, str, str]]:
+def train(folder: Path, out: str) -> list[str]:
     command = ["train", "cifar10-standard", "--data", str(folder / "data"), "--device", "cpu"]
-    script = str(folder / "train.py")
-    return run_ranks(script, *command, "--json", "--out", str(folder / out), world=world, die=die)
+    return [*command, "--json", "--out", str(folder / out)]
 
 
 def weights(folder: Path, out: str) -> dict[str, torch.Tensor]:
     return load_file(folder / out / "cifar10-standard.safetensors")
 
 
-def test_two_ranks_train_like_one_and_continue_where_one_was_killed(training):
-    ((status, alone, err),) = train(training, "alone", world=1)
-    assert status == 0, err
-    first, second = train(training, "both")
-    assert first[0] == second[0] == 0, first[2] + second[2]
-    assert second[1] == ""
-    ours, theirs = json.loads(first[1]), json.loads(alone)
+def test_two_ranks_train_like_one_and_continue_where_one_was_killed(forks, training):
+    alone = run_alone(forks, train(training, "alone"), SMALL_TRAINING)
+    assert alone.status == 0, alone.err
+    command = train(training, "both")
+    first, second = run_ranks(forks, command, command, setup=SMALL_TRAINING)
+    assert first.status == second.status == 0, first.err + second.err
+    assert second.out == ""
+    ours, theirs = json.loads(first.out), json.loads(alone.out)
     assert [row["n"] for row in ours["rows"]] == [row["n"] for row in theirs["rows"]]
     both, one = weights(training, "both"), weights(training, "alone")
     for name, value in one.items():
         if "running" not in name and value.is_floating_point():
             torch.testing.assert_close(both[name].float(), value.float(), atol=0.05, rtol=0.05)
-    (left, killed) = train(training, "killed", die="1")
-    assert killed[0] == -signal.SIGKILL
-    assert (left[0], left[1]) == (2, "")
-    assert "another rank ended or can't be reached" in left[2].strip().splitlines()[-1]
-    assert "Traceback" not in left[2]
-    first, second = train(training, "killed")
-    assert first[0] == second[0] == 0, first[2] + second[2]
-    assert "continues after epoch 1" in first[2]
+    command = train(training, "killed")
+    left, killed = run_ranks(forks, command, command, setup=SMALL_TRAINING, die="1")
+    assert killed.status == -signal.SIGKILL
+    assert (left.status, left.out) == (2, "")
+    assert "another rank ended or can't be reached" in left.err.strip().splitlines()[-1]
+    assert "Traceback" not in left.err
+    first, second = run_ranks(forks, command, command, setup=SMALL_TRAINING)
+    assert first.status == second.status == 0, first.err + second.err
+    assert "continues after epoch 1" in first.err
     resumed = weights(training, "killed")
     assert all(torch.equal(resumed[name], both[name]) for name in both)
 

@@ -9,15 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.forked import Commands, commands
+from tests.faults.forked import Commands
 from tests.faults.work import Work, make_work
 from tests.fetch.conftest import server as server
-
-
-@pytest.fixture(scope="session")
-def forks() -> Iterator[Commands]:
-    with commands() as started:
-        yield started
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ def open_page(browser: Browser, address: str, model: str, seed: int) -> Page:
     """The attack page in a new session; another seed is another attack."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
     page.set_default_timeout(120_000)
-    page.goto(f"{address}/attack?model={model}&linf=2&seed={seed}")
+    page.goto(f"{address}/attack?model={model}&linf=2&steps=40&seed={seed}")
     page.wait_for_selector(".picture img[src]")
     return page
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from explorer.attacks.objective import Objective
+from explorer.attacks.settings import PLAIN
 from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
 from explorer.engine import gradient_model
@@ -50,6 +51,7 @@ def recipe_of_few_steps(recipe: Recipe, steps: int) -> Recipe:
         step_size=recipe.epsilon / 4,
         random_start=False,
         restarts=1,
+        rule=PLAIN,
         keep="last",
     )
 

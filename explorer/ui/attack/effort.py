@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from explorer.attacks.settings import MOMENTUM, PLAIN
 from explorer.experiments.effort import (
     QUICK,
     QUICK_STEPS,
@@ -15,11 +14,11 @@ from explorer.experiments.effort import (
     THOROUGH,
     THOROUGH_STEPS,
 )
+from explorer.ui.shared.attack_controls import BY_STEPS, RULE_NAMES
 from explorer.ui.shared.attack_widgets import BIND, choose_steps
 
 KEY = "effort"
-NAME_OF_QUICK, BY_STEPS = "Quick", "Steps"
-RULE_NAMES = {PLAIN: "2.5 ε/t", MOMENTUM: "momentum"}
+NAME_OF_QUICK = "Quick"
 NAMES = {NAME_OF_QUICK: QUICK, "Thorough": THOROUGH, BY_STEPS: ""}
 _HELP = (
     f"Quick: {QUICK_STEPS} steps with momentum, as strong as 40 of the usual PGD. Thorough: "

@@ -15,11 +15,10 @@ from explorer.classifiers.entry import USER_PREFIX
 from explorer.errors import UserError
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.images.open import UPLOAD_PREFIX
-from explorer.ui.attack.effort import BY_STEPS, RULE_NAMES
 from explorer.ui.components.markdown import plain
 from explorer.ui.components.sprite_sheet import images_of
 from explorer.ui.jobs.progress import last_result
-from explorer.ui.shared.attack_controls import LINKED
+from explorer.ui.shared.attack_controls import LINKED, step_values
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
 from explorer.ui.shared.exports import ExportFile, download_buttons, file_name, page_link
 from explorer.ui.shared.ladder_job import LadderState, ladder_of
@@ -100,7 +99,7 @@ def _pinned(link: str, recipe: Recipe) -> str:
     base, _, query = link.partition("?")
     values = dict(parse_qsl(query))
     if not recipe.effort and not recipe.is_fgsm:
-        values |= {"effort": BY_STEPS, "steps": str(recipe.steps), "rule": RULE_NAMES[recipe.rule]}
+        values |= step_values(recipe)
     if not recipe.is_fgsm:
         values["precision"] = recipe.precision
     return f"{base}?{urlencode(values)}"

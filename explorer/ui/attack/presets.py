@@ -8,9 +8,8 @@ from typing import Any
 import streamlit as st
 
 from explorer.attacks.settings import PLAIN
-from explorer.ui.attack.effort import BY_STEPS, RULE_NAMES
 from explorer.ui.shared.address import choose_values
-from explorer.ui.shared.attack_controls import LINKED
+from explorer.ui.shared.attack_controls import BY_STEPS, LINKED, RULE_NAMES
 from explorer.ui.shared.panda import panda_values
 
 FGSM_BESIDE = "FGSM beside PGD"

@@ -11,7 +11,7 @@ from explorer.ui.shared.classifiers import NO_CLASSIFIER, classifier, default_pa
 from explorer.ui.shared.image_picker import default_sample, gallery_picture, known_label
 from explorer.ui.shared.picture import Picture
 
-STEPS = 40  # the attack page's own
+STEPS = 40  # the comparison's own
 
 
 @dataclass(frozen=True)

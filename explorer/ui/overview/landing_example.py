@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from explorer.classifiers import ClassifierError
+from explorer.experiments.effort import QUICK_STEPS, RULE
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.figures.captions import NORM_NAMES
+from explorer.ui.shared.attack_controls import is_quick, step_values
 from explorer.ui.shared.attack_request import AttackRequest
 from explorer.ui.shared.classifiers import NO_CLASSIFIER, best_imagenet, classifier, entries
 from explorer.ui.shared.image_picker import default_sample, gallery_picture
-from explorer.ui.shared.panda import GIBBON, LEVELS, STEPS, panda
+from explorer.ui.shared.panda import GIBBON, LEVELS, panda
 
 EPSILON = 5 / 255
 
@@ -43,10 +45,10 @@ def landing_examples() -> LandingExamples:
     sample = panda() if model.gallery == "imagenet" else None
     picture = gallery_picture(sample or default_sample(model), model.gallery)
     if sample is None:
-        recipe = Recipe(picture.source, entry.name, "linf", EPSILON, STEPS)
+        recipe = Recipe(picture.source, entry.name, "linf", EPSILON, QUICK_STEPS, rule=RULE)
     else:
-        target = model.find_label(GIBBON)
-        recipe = Recipe(picture.source, entry.name, "linf", LEVELS / 255, STEPS, target=target)
+        recipe = Recipe(picture.source, entry.name, "linf", LEVELS / 255, QUICK_STEPS, rule=RULE)
+        recipe = replace(recipe, target=model.find_label(GIBBON))
     first = AttackRequest(picture, recipe)
     one_step = AttackRequest(picture, replace(recipe, target=None).fgsm())
     return LandingExamples(first, one_step, sample is not None)
@@ -61,8 +63,9 @@ def control_values(request: AttackRequest) -> dict[str, str]:
         "norm": NORM_NAMES[recipe.norm],
         "linf": f"{255 * recipe.epsilon:.6g}",
         "method": "PGD",
-        "steps": str(recipe.steps),
     }
+    if not is_quick(recipe):
+        values |= step_values(recipe)
     if recipe.target is not None:
         values["target"] = classifier(recipe.model).labels[recipe.target]
     return values

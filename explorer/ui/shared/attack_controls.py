@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NoReturn
 
+from explorer.attacks.settings import MOMENTUM, PLAIN
+from explorer.experiments.effort import QUICK_STEPS, RULE
+from explorer.experiments.one_image.recipe import Recipe
 from explorer.ui.shared.address import open_page
+
+BY_STEPS = "Steps"  # the effort of those who choose a number of steps
+RULE_NAMES = {PLAIN: "2.5 ε/t", MOMENTUM: "momentum"}
 
 # The keys of the widgets whose values are in the page's address and restore the page.
 LINKED = (
@@ -13,6 +19,16 @@ LINKED = (
     *("norm", "linf", "l2", "method", "effort", "steps", "rule", "target", "label"),
     *("loss", "step_linf", "step_l2", "random", "restarts", "seed"),
 )
+
+
+def step_values(recipe: Recipe) -> dict[str, str]:
+    """The controls for the steps of a ``recipe`` that is not thorough."""
+    return {"effort": BY_STEPS, "steps": str(recipe.steps), "rule": RULE_NAMES[recipe.rule]}
+
+
+def is_quick(recipe: Recipe) -> bool:
+    """Whether ``recipe`` has the steps with which the controls begin."""
+    return (recipe.steps, recipe.rule, recipe.step_size) == (QUICK_STEPS, RULE, None)
 
 
 def open_attack_page(values: Mapping[str, str]) -> NoReturn:

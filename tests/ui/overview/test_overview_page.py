@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from explorer.classifiers import packaged
 from explorer.classifiers.packaged import EFFICIENTNET
+from explorer.experiments.effort import QUICK_STEPS
 from explorer.experiments.one_image.report import AttackReport
 from explorer.ui.overview import landing_example
 from tests.ui.app import ATTACK, component, open_page, outcome, pixels, wait_until_idle
@@ -32,7 +33,7 @@ def test_the_panda_becomes_a_gibbon() -> None:
     original, _, adversarial = data["pictures"]
     assert (original["name"], adversarial["name"]) == ("giant panda", "gibbon")
     assert report(at).recipe.model == EFFICIENTNET
-    assert report(at).recipe.steps == 40
+    assert report(at).recipe.steps == QUICK_STEPS
     assert report(at).after.confidence > 0.9
     assert original["name"] in data["verdict"]
     assert adversarial["name"] in data["verdict"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from explorer.errors import count_of as count_of
 from explorer.experiments.one_image.recipe import Recipe, format_epsilon
 from explorer.experiments.one_image.report import AttackReport
+from explorer.figures.loss_words import LOSS_WORDS
 from explorer.figures.palette import OUTCOME_MARKS
 
 NORM_NAMES = {"linf": "L∞", "l2": "L2"}
-LOSS_NAMES = {"ce": "cross-entropy", "cw": "margin", "dlr": "DLR"}
 
 
 def percent(share: float) -> str:
@@ -48,7 +48,7 @@ def attack_caption(recipe: Recipe, target: str | None) -> str:
     if recipe.effort:
         parts.append(recipe.effort)
     if recipe.loss != "ce":
-        parts.append(f"{LOSS_NAMES.get(recipe.loss, recipe.loss)} loss")
+        parts.append(f"{LOSS_WORDS[recipe.loss].name} loss")
     if recipe.restarts > 1:
         parts.append(count_of(recipe.restarts, "restart"))
     parts += [NORM_NAMES[recipe.norm], f"ε = {format_epsilon(recipe.epsilon, recipe.norm)}"]

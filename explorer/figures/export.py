@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.typing import RcKeyType
 
 from explorer.experiments.one_image.report import AttackReport
+from explorer.figures.loss_words import LOSS_WORDS
 from explorer.images.geometry import to_png
 
 DPI = 300
@@ -26,11 +27,6 @@ _NO_DATES: dict[str, dict[str, None]] = {
     "png": {},
     "pdf": {"CreationDate": None},
     "svg": {"Date": None},
-}
-_LOSS_COLUMNS = {
-    "ce": "loss_cross_entropy_nats",
-    "cw": "loss_margin_logits",
-    "dlr": "loss_dlr_ratio",
 }
 _rendering = Lock()
 
@@ -71,7 +67,7 @@ def trace_csv(report: AttackReport) -> str:
     trace, recipe = report.trace, report.recipe
     probabilities = trace.logits[:, 0].softmax(dim=1)
     gradients = [*map(_number, trace.gradient_norm[:, 0].tolist()), ""]
-    loss_column = _LOSS_COLUMNS.get(recipe.loss, f"loss_{recipe.loss}")
+    loss_column = LOSS_WORDS[recipe.loss].column
     rows: list[dict[str, object]] = []
     for step, row in enumerate(probabilities):
         predicted = int(row.argmax())

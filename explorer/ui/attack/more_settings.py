@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from explorer.experiments.one_image.recipe import Recipe
+from explorer.figures.loss_words import LOSS_WORDS
 from explorer.ui.shared.attack_widgets import (
     BIND,
     choose_precision,
@@ -15,7 +16,7 @@ from explorer.ui.shared.attack_widgets import (
     class_index,
 )
 
-LOSSES = {"cross-entropy": "ce", "margin (CW)": "cw", "DLR": "dlr"}
+LOSSES = {words.choice: loss for loss, words in LOSS_WORDS.items()}
 
 
 def more_settings(method: str, recipe: Recipe, options: list[str]) -> Recipe:

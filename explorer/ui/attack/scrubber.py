@@ -11,11 +11,10 @@ from typing import Any
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures import palette
+from explorer.figures.loss_words import LOSS_WORDS
 from explorer.ui.components.component import component
 from explorer.ui.components.images import PIXELATED_BELOW
 from explorer.ui.components.sprite_sheet import SpriteSheet
-
-LOSS_NAMES = {"ce": "cross-entropy", "cw": "margin", "dlr": "DLR loss"}
 
 _draw = component(__file__)
 
@@ -67,7 +66,7 @@ def _curve(name: str, values: list[float], colour: str, dash: str) -> dict[str, 
 
 def _loss_title(report: AttackReport) -> str:
     """The objective, which the attack raises: with a target, minus the target's loss."""
-    name = LOSS_NAMES[report.recipe.loss]
+    name = LOSS_WORDS[report.recipe.loss].name
     if report.recipe.loss != "ce":
         return name
     return f"{name} of the label" if report.target is None else f"− {name} of the target"

@@ -18,6 +18,7 @@ from explorer.benchmarks.models import BenchmarkModel
 from explorer.benchmarks.rounds import (
     Clock,
     Quartiles,
+    describe_error,
     gallery_images,
     ratio_quartiles,
     run_interleaved,
@@ -133,11 +134,13 @@ def measure_row(
 
 
 def try_row(measure: Callable[[], CatalogueRow], name: str) -> CatalogueRow:
-    """A row in any case: a classifier that can't be loaded has its sentence as its problem."""
+    """A row in any case, so that one classifier that fails does not cost the others' rows."""
     try:
         return measure()
     except UserError as error:
         return CatalogueRow(name, problem=str(error))
+    except Exception as error:  # an architecture of another version of torchvision may do anything
+        return CatalogueRow(name, problem=describe_error(error))
 
 
 def _clock() -> Clock:

@@ -71,7 +71,10 @@ def random_classifier(architecture: str, device: torch.device) -> Classifier:
     options = preprocessing(weights_record(architecture))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        module = get_model(architecture, weights=None, **BUILD_OPTIONS.get(architecture, {})).eval()
+        build = dict(BUILD_OPTIONS.get(architecture, {}))
+        if architecture.startswith("vit_"):  # its weights may be for larger images than its default
+            build["image_size"] = options["input_size"][0]
+        module = get_model(architecture, weights=None, **build).eval()
         _draw_zero_layers(module)
         noise = torch.randn(4, 3, *options["input_size"])
         with torch.no_grad():

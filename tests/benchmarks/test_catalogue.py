@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from explorer.benchmarks.baselines import Baseline
 from explorer.benchmarks.catalogue import (
@@ -11,7 +12,7 @@ from explorer.benchmarks.catalogue import (
     measure_row,
     try_row,
 )
-from explorer.benchmarks.models import BenchmarkModel
+from explorer.benchmarks.models import BenchmarkModel, random_classifier
 from explorer.classifiers import ClassifierError
 from tests.benchmarks.tiny import SETTING, tiny_classifier
 
@@ -64,6 +65,27 @@ def test_a_classifier_that_can_not_be_loaded_has_its_sentence():
         raise ClassifierError("its weights are missing")
 
     assert try_row(fail, "lost").problem == "its weights are missing"
+
+
+def test_one_that_fails_in_any_other_way_costs_no_other_row():
+    def fail():
+        raise AssertionError("Wrong image height!")
+
+    assert try_row(fail, "odd").problem == "failed: AssertionError: Wrong image height!"
+
+
+def test_a_vision_transformer_is_built_for_the_size_of_its_images(monkeypatch):
+    """vit_h_14's best weights are for 518 pixels, and torchvision's default is 224."""
+    built = {}
+
+    def get_model(name, **options):
+        built.update(options)
+        raise MemoryError("it has 633 million parameters")
+
+    monkeypatch.setattr("torchvision.models.get_model", get_model)
+    with pytest.raises(MemoryError):
+        random_classifier("vit_h_14", torch.device("cpu"))
+    assert built["image_size"] == 518
 
 
 def test_the_catalogue_has_the_bundled_and_torchvisions():

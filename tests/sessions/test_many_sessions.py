@@ -76,7 +76,7 @@ def test_sessions_leave_the_process_as_it_was(server: Server, state_file: Path) 
     assert run(visit_at_once(server.address, *ORDERS)) == []
     while (before := process_state(server, state_file))["importing"]:
         time.sleep(0.1)
-    assert run(visit_at_once(server.address, *ORDERS * 3, reruns=1)) == []
+    assert run(visit_at_once(server.address, *ORDERS * 2, reruns=1)) == []
     after = process_state(server, state_file)
 
     root, package = str(ROOT), str(ROOT / "explorer")

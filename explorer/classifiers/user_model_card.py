@@ -44,9 +44,10 @@ class UserModelCard:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
+            wrong = f"{self.name!r} can't be its name" if self.name else "give it a name"
             raise ClassifierError(
-                f"{self.name!r} is not a name: up to 60 letters, digits, dots, hyphens and "
-                "underscores, a letter or digit first"
+                f"{wrong}: up to 60 letters, digits, dots, hyphens and underscores, a letter or "
+                "digit first"
             )
         if not MIN_INPUT <= self.input_size <= MAX_INPUT:
             raise ClassifierError(

@@ -168,7 +168,7 @@ MISTAKES = [
     (["--steps", "many"], "invalid int value"),
     (["--label", "9" * 5000], "--label must have at most 1,000 characters"),
     (["--target", "zebra"], "has no class 'zebra'"),
-    (["--target", "cat"], "what the image already shows"),
+    (["--target", "cat"], "the classifier already says"),
     (["--model", "cifar11"], "there is no classifier"),
     (["--weights", "nowhere.pth"], "no weights file"),
     (["--norm", "l7"], "invalid choice"),

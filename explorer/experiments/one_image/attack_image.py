@@ -152,8 +152,8 @@ def label_of(recipe: Recipe, before: Prediction) -> int:
     """
     label = before.index if recipe.label is None else recipe.label
     if recipe.target == label:
-        name = before.names[label]
-        raise AttackError(f"the target {name!r} is what the image already shows; pick another")
+        says = "the classifier already says" if recipe.label is None else "the label already is"
+        raise AttackError(f"{says} {before.names[label]!r}; choose another target")
     return label
 
 

@@ -92,7 +92,7 @@ def test_without_a_target_it_is_the_usual_one_and_the_work_stops_when_asked() ->
     for a, b in zip(one, other, strict=True):
         assert a.reports[-1].recipe == b.reports[-1].recipe
     label = predict(known["a"], preprocess(small_picture(), known["a"])[None])[0].index
-    with pytest.raises(UserError, match="already shows"):
+    with pytest.raises(UserError, match="already says"):
         large_epsilon(known, small_picture(), replace(recipe, target=label))
     with pytest.raises(Cancelled):
         large_epsilon(known, small_picture(), recipe, cancelled=lambda: True)

@@ -63,7 +63,7 @@ def test_outcomes(classifier, image):
 
 
 def test_recipes_that_do_not_suit_the_image_are_refused(classifier, image):
-    with pytest.raises(AttackError, match="already shows"):
+    with pytest.raises(AttackError, match="already says"):
         attack_image(classifier, image, Recipe("", "", "linf", 0.1, 1, target=3))
     with pytest.raises(AttackError, match="L2 distance from black to white"):
         attack_image(classifier, image, Recipe("", "", "l2", 56.0, 1))

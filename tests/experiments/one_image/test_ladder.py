@@ -181,5 +181,5 @@ def test_recipes_that_differ_in_epsilon_or_many_steps_alone_have_the_same_ladder
 
 
 def test_a_target_that_the_image_already_shows_is_refused(classifier, image):
-    with pytest.raises(AttackError, match="already shows"):
+    with pytest.raises(AttackError, match="already says"):
         compute_ladder(classifier, image, recipe_for("linf", target=3))

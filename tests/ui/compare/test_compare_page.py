@@ -135,7 +135,7 @@ def test_one_classifier_is_too_few_and_the_last_comparison_stays() -> None:
     assert not at.error
     at.selectbox(key="compare_target").set_value("cat")
     wait_until_idle(at.run())
-    assert all("what the image already shows" in error.value for error in at.error)
+    assert all("he label already is" in error.value for error in at.error)
     assert len(at.error) == 2
 
 

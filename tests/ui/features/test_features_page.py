@@ -113,7 +113,7 @@ def test_a_large_epsilon_moves_both_rows_and_the_files_can_be_built() -> None:
     assert (options.target, options.epsilon) == ("9", 1.0)
     main_choose(at, "selectbox", "features_large_target", "cat")
     (error,) = at.error
-    assert "what the image already shows" in error.value
+    assert "lassifier already says" in error.value
 
 
 def test_fewer_than_two_classifiers_are_one_sentence() -> None:

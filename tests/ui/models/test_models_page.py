@@ -1,54 +1,17 @@
-"""The models page without a browser: installed, downloadable and added classifiers."""
+"""The models page without a browser: installed classifiers, and those that a person adds."""
 
 from __future__ import annotations
 
-import http.server
-import threading
-
 import pytest
-import streamlit as st
-import torch
 from safetensors.torch import save, save_file
-from streamlit.testing.v1 import AppTest
-from torchvision.models import mobilenet_v3_small
 
-from explorer.classifiers import downloads as published
-from explorer.classifiers import imagenet
 from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_models import machine_models
-from explorer.fetch import Remote
-from explorer.ui.models import page as models_page
 from explorer.ui.models.add_model import said_of_input
-from tests.ui.app import ATTACK, TIMEOUT, component, open_page, shown, wait_until_idle
+from tests.ui.app import ATTACK, component, open_page, shown, wait_until_idle
+from tests.ui.models.page import MODELS, add, text, use
 
-MODELS = "../pages/models.py"
-
-
-@pytest.fixture(autouse=True)
-def folders(tmp_path, monkeypatch):
-    monkeypatch.setenv("EXPLORER_MODE", "local")
-    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("EXPLORER_WEIGHTS", str(tmp_path / "weights"))
-    monkeypatch.delenv("EXPLORER_MODELS", raising=False)
-    (tmp_path / "weights").mkdir()
-    return tmp_path
-
-
-@pytest.fixture(scope="module")
-def state():
-    torch.manual_seed(0)
-    return mobilenet_v3_small(weights=None, num_classes=2).eval().state_dict()
-
-
-def text(at: AppTest) -> str:
-    kinds = (at.markdown, at.caption, at.warning, at.error, at.success)
-    return "\n".join(element.value for kind in kinds for element in kind).replace("\\", "")
-
-
-def use(at: AppTest, name: str) -> AppTest:
-    """Press "Attack this classifier". AppTest does not follow the page switch by itself."""
-    at.button(key=f"use {name}").click().run()
-    return wait_until_idle(at.switch_page(ATTACK).run())
+pytestmark = pytest.mark.usefixtures("folders")
 
 
 def test_every_bundled_classifier_is_listed_with_its_figures() -> None:
@@ -67,118 +30,11 @@ def test_a_classifier_is_attacked_with_one_press() -> None:
     assert at.session_state["result attack"].report.recipe.model == "cifar10-robust"
 
 
-def test_a_download_button_says_its_size(folders) -> None:
-    at = open_page(MODELS)
-    labels = {
-        button.key: button.label
-        for button in at.button
-        if button.key and button.key.startswith("download ")
-    }
-    assert labels["download torchvision:googlenet"] == "Download 52 MB"
-    assert "download madry:resnet50_l2_eps3" in labels
-    assert "25.3 %" in text(at)
-    assert "RobustBench" in text(at)
-
-
-class Server(http.server.ThreadingHTTPServer):
-    body: bytes | None = None
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = self.server.body
-        self.send_response(404 if body is None else 200)
-        self.send_header("Content-Length", str(len(body or b"")))
-        self.end_headers()
-        self.wfile.write(body or b"")
-
-    def log_message(self, *_: object) -> None: ...
-
-
-@pytest.fixture
-def server(monkeypatch):
-    """A server on this machine that has, or has not, the weights of SqueezeNet."""
-    local = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=local.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{local.server_port}/{imagenet.TORCHVISION_FILES['squeezenet1_1']}"
-    monkeypatch.setattr(published, "remote_weights", lambda name: Remote(url))
-    yield local
-    local.shutdown()
-    local.server_close()
-
-
-def press_download(at: AppTest, name: str) -> AppTest:
-    at.button(key=f"download {name}").click().run()
-    return wait_until_idle(at)
-
-
-def test_a_missing_file_is_one_sentence_and_the_button_stays(server) -> None:
-    at = press_download(open_page(MODELS), "torchvision:squeezenet1_1")
-    (warning,) = at.warning
-    assert "404" in warning.value
-    assert "by hand" in warning.value
-    assert at.button(key="download torchvision:squeezenet1_1").label.startswith("Download")
-
-
-def test_downloaded_weights_can_be_used_at_once(server, folders) -> None:
-    from torchvision.models import squeezenet1_1
-
-    torch.manual_seed(0)
-    torch.save(squeezenet1_1(weights=None).state_dict(), folders / "published.pth")
-    server.body = (folders / "published.pth").read_bytes()
-    at = press_download(open_page(MODELS), "torchvision:squeezenet1_1")
-    assert not at.warning
-    assert (
-        folders / "weights" / imagenet.TORCHVISION_FILES["squeezenet1_1"]
-    ).read_bytes() == server.body
-    use(at, "torchvision:squeezenet1_1")
-    assert len(component(at, "triptych")["pictures"]) == 3
-    assert at.session_state["result attack"].report.recipe.model == "torchvision:squeezenet1_1"
-
-
-def test_weights_that_arrive_while_the_page_is_drawn_can_be_used_too(
-    server, folders, monkeypatch
-) -> None:
-    """The installed models are listed before the downloads: a file may arrive between the two."""
-    from torchvision.models import squeezenet1_1
-
-    installed_models = models_page.installed_models
-
-    def list_then_wait() -> frozenset[str]:
-        names = installed_models()
-        for name, value in st.session_state.items():
-            if str(name).startswith("download job "):
-                assert value.wait(TIMEOUT)
-        return names
-
-    monkeypatch.setattr(models_page, "installed_models", list_then_wait)
-    torch.save(squeezenet1_1(weights=None).state_dict(), folders / "published.pth")
-    server.body = (folders / "published.pth").read_bytes()
-    at = press_download(open_page(MODELS), "torchvision:squeezenet1_1")
-    assert at.button(key="use torchvision:squeezenet1_1")
-
-
-def add(
-    at: AppTest,
-    name: str,
-    architecture: str | None,
-    weights: bytes | None,
-    labels: str | None = None,
-) -> AppTest:
-    at.text_input(key="new name").set_value(name)
-    if architecture is not None:
-        at.selectbox(key="new architecture").set_value(architecture)
-    at.number_input(key="new input size").set_value(64)
-    at.number_input(key="new resize").set_value(64)
-    if weights is not None:
-        at.file_uploader(key="new weights").set_value(
-            ("mine.safetensors", weights, "application/octet-stream")
-        )
-    if labels is not None:
-        at.file_uploader(key="new labels").set_value(("labels.txt", labels.encode(), "text/plain"))
-    (send,) = [button for button in at.button if button.label == "Add this classifier"]
-    send.click().run()
-    return wait_until_idle(at)
+def test_classes_with_one_name_are_named_when_added_and_when_attacked(state) -> None:
+    at = add(open_page(MODELS), "mine", "mobilenet_v3_small", save(state), "ant\nant\n")
+    assert "2 of the 2 classes of mine have a name that another class has too" in text(at)
+    use(at, "user:mine")
+    assert "2 of the 2 classes of mine have a name" in text(at)
 
 
 def test_added_weights_are_stored_listed_attacked_and_removed(state) -> None:
@@ -209,7 +65,7 @@ def test_an_architecture_for_cifar_has_its_own_preprocessing() -> None:
 @pytest.mark.parametrize(
     ("name", "architecture", "labels", "words"),
     [
-        ("", "resnet18", None, "is not a name"),
+        ("", "resnet18", None, "Give it a name"),
         ("mine", None, None, "Choose the architecture"),
         ("mine", "resnet18", None, "do not fit resnet18"),
         ("mine", "mobilenet_v3_small", "ant\nbee\ncat", "there are 3 labels"),
@@ -256,12 +112,6 @@ def test_an_upload_that_is_too_large_is_refused_on_the_server_too(state, monkeyp
     (error,) = at.error
     words = "The weights may take up to 5 MB; mine.safetensors takes 5.9 MB."
     assert shown(error.value) == words
-
-
-def test_each_classifier_to_download_names_its_file() -> None:
-    page = text(open_page(MODELS))
-    for name in ("googlenet-1378be20.pth", "resnet50_l2_eps3.ckpt"):
-        assert name in page
 
 
 def test_without_weights_the_form_says_what_is_missing() -> None:

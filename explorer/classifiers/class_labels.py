@@ -6,6 +6,7 @@ import codecs
 import difflib
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from operator import itemgetter
@@ -16,6 +17,7 @@ from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.readable import first_bytes
 
 Labels = Sequence[str] | Mapping[Any, Any] | os.PathLike[str]
+_FEW_SHARED = 0.01  # of all classes
 MAX_CHARACTERS = 2_000_000  # ImageNet's 21,841 classes have 500,000
 
 
@@ -96,6 +98,22 @@ def names_by_index(labels: Mapping[Any, Any]) -> list[Any]:
 
 def _is_name(key: Any) -> bool:
     return isinstance(key, str) and not key.strip().isdecimal()
+
+
+def repeated_note(labels: Sequence[str], owner: str) -> str | None:
+    """What to say if many classes share their names, so that a change may not show; else None.
+
+    ImageNet has two cranes and two maillots, each of them two things, among 1000 classes.
+    """
+    counts = Counter(labels)
+    shared = [label for label in labels if counts[label] > 1]
+    if len(shared) <= _FEW_SHARED * len(labels):
+        return None
+    return (
+        f"{len(shared)} of the {len(labels):,} classes of {owner} have a name that another class "
+        f"has too, such as {counts.most_common(1)[0][0]!r}: where the prediction changes from one "
+        "to another of them, the name stays; give each class a name of its own"
+    )
 
 
 def find_label(text: str, labels: Sequence[str], owner: str) -> int:

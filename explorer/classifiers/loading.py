@@ -11,6 +11,7 @@ from torch import nn
 from explorer.classifiers.catalogue import BUNDLED_FOLDER, bundled_cards
 from explorer.classifiers.checkpoint import Checkpoint, read_checkpoint
 from explorer.classifiers.cifar_networks import CIFAR_PREFIX
+from explorer.classifiers.class_labels import repeated_note
 from explorer.classifiers.classifier import Classifier, freeze
 from explorer.classifiers.devices import AUTO, moved, resolve_device
 from explorer.classifiers.downloads import fetch_with_bar, is_published
@@ -25,7 +26,7 @@ from explorer.classifiers.outputs import PROBABILITIES
 from explorer.classifiers.packaged import EFFICIENTNET, packaged_card, require_packaged_weights
 from explorer.classifiers.readable import first_bytes
 from explorer.classifiers.small_net import NetworkConfig, SmallNet
-from explorer.classifiers.trial import probabilities_note, trial_run
+from explorer.classifiers.trial import output_note, trial_run
 from explorer.classifiers.user_code import run_file
 from explorer.classifiers.user_functions import function_parts
 from explorer.classifiers.user_models import machine_models
@@ -51,8 +52,8 @@ def load(name: str, weights: str | Path | None = None, device: str = "auto") -> 
     classifier = moved(_on_cpu(name, weights), place, required=device != AUTO)
     if ".py:" in name:
         trial_run(classifier)
-        if note := probabilities_note(classifier):
-            classifier.notes += (note,)
+        notes = output_note(classifier), repeated_note(classifier.labels, classifier.name)
+        classifier.notes += tuple(note for note in notes if note)
     return classifier
 
 

@@ -23,6 +23,13 @@ PROBABILITIES_ADVICE = (
     "their logarithms"
 )
 
+_SIGMOID = (
+    "{name} returns numbers between 0 and 1 that do not add up to 1, as a sigmoid does; they are "
+    "taken for logits, so every confidence shown is too close to the others and attacks on it are "
+    "weaker than they should be; return the values before the sigmoid"
+)
+_NEAR_ZERO = 0.4
+
 
 def trial_run(classifier: Classifier) -> Tensor:
     """Logits float32 [1, C] of one image of noise.
@@ -41,18 +48,27 @@ def trial_run(classifier: Classifier) -> Tensor:
     return classifier.logits_from(outputs)
 
 
-def probabilities_note(classifier: Classifier) -> str | None:
-    """What to say of a network that ends with a softmax that nobody mentioned; else None.
+def output_note(classifier: Classifier) -> str | None:
+    """What to say of a network that ends with a softmax that is not declared, or with a sigmoid;
+    else None.
 
-    Rows from 0 to 1 with the sum 1, on noise, black and white, can hardly be anything else.
+    Rows from 0 to 1 with the sum 1, on noise, black and white, can hardly be anything but
+    probabilities. Rows of another sum, between 0 and 1 and not all near 0, as those of an untrained
+    network are, look like a sigmoid.
     """
     if classifier.outputs == PROBABILITIES:
         return None
     noise = [_noise(classifier, seed) for seed in range(2)]
+    is_softmax, largest = True, 0.0
     for images in (*noise, torch.zeros_like(noise[0]), torch.ones_like(noise[0])):
-        if not are_probabilities(_outputs(classifier, images), weight_dtype(classifier.module)):
+        outputs = _outputs(classifier, images)
+        is_softmax &= are_probabilities(outputs, weight_dtype(classifier.module))
+        if not is_softmax and not bool(((outputs > 0) & (outputs < 1)).all()):
             return None
-    return f"{PROBABILITIES_TEXT.format(name=classifier.name)}; {PROBABILITIES_ADVICE}"
+        largest = max(largest, float(outputs.max()))
+    if is_softmax:
+        return f"{PROBABILITIES_TEXT.format(name=classifier.name)}; {PROBABILITIES_ADVICE}"
+    return _SIGMOID.format(name=classifier.name) if largest > _NEAR_ZERO else None
 
 
 def _noise(classifier: Classifier, seed: int) -> Tensor:

@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from explorer.classifiers.checkpoint import Checkpoint
 from explorer.classifiers.cifar_networks import CIFAR_PREFIX
+from explorer.classifiers.class_labels import repeated_note
 from explorer.classifiers.classifier import Classifier, freeze
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.error import ClassifierError
@@ -69,7 +70,7 @@ def build_user_model(
     if takes_grey(module) != (len(mean) == 1):
         raise ClassifierError(_GREY if takes_grey(module) else _COLOUR)
     inception = {"transform_input": card.transform_input} if card.architecture in INCEPTIONS else {}
-    return classifier_around(
+    classifier = classifier_around(
         freeze(module, device),
         card.architecture,
         **inception,
@@ -83,6 +84,9 @@ def build_user_model(
         robust=card.robust,
         gallery="cifar10" if card.architecture.startswith(CIFAR_PREFIX) else "imagenet",
     )
+    if note := repeated_note(classifier.labels, card.name):
+        classifier.notes += (note,)
+    return classifier
 
 
 def cifar_classifier(architecture: str, checkpoint: Checkpoint, device: torch.device) -> Classifier:

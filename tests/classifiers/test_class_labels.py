@@ -7,7 +7,13 @@ import json
 import pytest
 
 from explorer.classifiers import ClassifierError
-from explorer.classifiers.class_labels import find_label, parse_labels, read_labels
+from explorer.classifiers.class_labels import (
+    find_label,
+    parse_labels,
+    read_labels,
+    repeated_note,
+)
+from explorer.classifiers.packaged import packaged_card
 
 
 @pytest.mark.parametrize(
@@ -21,6 +27,15 @@ from explorer.classifiers.class_labels import find_label, parse_labels, read_lab
 )
 def test_labels_in_the_forms_that_people_have(text):
     assert parse_labels(text) == ("cat", "dog")
+
+
+def test_classes_with_one_name_are_noticed_but_not_imagenets_two_cranes():
+    note = repeated_note(["cat"] * 10, "mine")
+    assert note.startswith("10 of the 10 classes of mine have a name that another class has too")
+    assert "such as 'cat'" in note
+    assert "2 of the 3" in repeated_note(["cat", "dog", "dog"], "mine")
+    assert repeated_note(["cat", "dog", "frog"], "mine") is None
+    assert repeated_note(packaged_card().labels, "efficientnet_lite0") is None
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from explorer.attacks import PGD, Threat
 from explorer.classifiers import Classifier, ClassifierError
 from explorer.classifiers.outputs import are_probabilities, log_probabilities
-from explorer.classifiers.trial import probabilities_note, trial_run
+from explorer.classifiers.trial import output_note, trial_run
 from explorer.engine import gradient_model
 from explorer.experiments.one_image.attack_image import predict
 
@@ -138,25 +138,32 @@ def softmax(logits):
         (lambda z: {"probabilities": softmax(z)}, True),
         (plain, False),
         (lambda z: z.log_softmax(dim=1), False),
-        (torch.sigmoid, False),
         (lambda z: softmax(z) * 2, False),
     ],
 )
 def test_probabilities_are_noticed_and_nothing_else(wrap, noticed):
-    note = probabilities_note(classifier(wrap))
+    note = output_note(classifier(wrap))
     assert (note is not None) == noticed
     if note is not None:
         assert note.startswith("custom returns probabilities, so every confidence shown is wrong")
         assert 'outputs="probabilities"' in note
-        assert probabilities_note(classifier(wrap, outputs="probabilities")) is None
+        assert output_note(classifier(wrap, outputs="probabilities")) is None
+
+
+def test_a_sigmoid_is_noticed_and_an_untrained_network_is_not():
+    note = output_note(classifier(torch.sigmoid))
+    assert note.startswith("custom returns numbers between 0 and 1 that do not add up to 1")
+    assert note.endswith("return the values before the sigmoid")
+    assert output_note(classifier(lambda z: 0.1 * torch.sigmoid(z))) is None
+    assert output_note(classifier(torch.relu)) is None
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
 def test_probabilities_are_noticed_in_every_type(dtype):
     model = classifier(softmax)
     model.module.to(dtype)
-    assert probabilities_note(model) is not None
-    assert probabilities_note(Classifier(classifier(plain).module.to(dtype), **OPTIONS)) is None
+    assert output_note(model) is not None
+    assert output_note(Classifier(classifier(plain).module.to(dtype), **OPTIONS)) is None
 
 
 OPTIONS = {"labels": LABELS, "input_size": (16, 16)}

@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from explorer.classifiers import ClassifierError
+from explorer.classifiers.class_labels import repeated_note
 from explorer.classifiers.entry import USER_PREFIX
 from explorer.classifiers.session_models import SessionModels
 from explorer.classifiers.torchvision_models import INCEPTIONS
@@ -16,7 +17,7 @@ from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_models import UserModels
 from explorer.files import write_atomically
 from explorer.ui.components.errors import report_errors
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
@@ -152,6 +153,8 @@ def _show_added(card: UserModelCard) -> None:
         + said_of_input(card),
         icon=":material/check:",
     )
+    if note := repeated_note(card.labels, card.name):
+        st.warning(sentence(note), icon=":material/warning:")
     with st.container(horizontal=True):
         attack_button(USER_PREFIX + card.name, "use new model", type="primary", width="content")
         st.button("Add another", icon=":material/add:", key="add another", on_click=_leave)

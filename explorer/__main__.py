@@ -7,7 +7,6 @@ one line and exit status 70; ``--debug`` shows a bug's traceback.
 
 from __future__ import annotations
 
-import argparse
 import io
 import logging
 import os
@@ -16,30 +15,20 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from explorer import __version__
+from explorer.cli.parser import MISTAKE, CommandParser
 from explorer.cli.signals import handle_signals, leave, report_stop, was_interrupted
 from explorer.errors import Cancelled, UserError, failure_of_user_code, is_out_of_memory, log_bug
 from explorer.files import cache_folder, is_disk_full, remove_empty_folders
 from explorer.system import tune_process
 
-MISTAKE, BUG, BROKEN_PIPE = 2, 70, 141  # 70: sysexits.h; above 128: plus a signal
+BUG, BROKEN_PIPE = 70, 141  # 70: sysexits.h; above 128: plus a signal
 MODULE, COMMAND = "python -m explorer", "adversarial-explorer"  # what a person types
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and whose commands all take ``--debug``."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.add_argument("--debug", action="store_true", help="show where a bug happened")
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(MISTAKE, f"{self.prog}: {message} (--help tells more)\n")
-
-
-def _parser(program: str = MODULE) -> argparse.ArgumentParser:
+def _parser(program: str = MODULE) -> CommandParser:
     from explorer.cli import (
         app,
         attack,
@@ -69,15 +58,12 @@ def _parser(program: str = MODULE) -> argparse.ArgumentParser:
         universal,
     )
 
-    parser = _Parser(
+    parser = CommandParser(
         prog=program,
         description="Adversarial examples: attack, evaluate and train image classifiers, and build "
         "data sets.",
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands: argparse._SubParsersAction[argparse.ArgumentParser] = parser.add_subparsers(
-        dest="command", required=True, metavar="COMMAND", parser_class=_Parser
-    )
     for module in (
         app,
         attack,
@@ -106,18 +92,8 @@ def _parser(program: str = MODULE) -> argparse.ArgumentParser:
         benchmark,
         doctor,
     ):
-        module.add(commands)
+        module.add(parser.commands)
     return parser
-
-
-def _parse(program: str, arguments: Sequence[str]) -> argparse.Namespace:
-    """The options of a command, with those that it passes on as ``more``."""
-    parser = _parser(program)
-    options, more = parser.parse_known_args(arguments)
-    if more and "takes_more" not in options:
-        parser.error(f"unrecognized arguments: {' '.join(more)}")
-    options.more = more
-    return options
 
 
 def main(arguments: Sequence[str] | None = None, program: str = MODULE) -> int:
@@ -133,7 +109,7 @@ def main(arguments: Sequence[str] | None = None, program: str = MODULE) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         try:
-            options = _parse(program, arguments)
+            options = _parser(program).parse(arguments)
         finally:  # argparse ends the process after --help
             _flush()
         program = f"{program} {options.command}"

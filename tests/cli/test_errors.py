@@ -226,3 +226,34 @@ def test_unusual_streams_are_no_bug(command, status, words):
     assert ended.returncode == status, ended.stderr
     assert words in ended.stderr
     assert len(ended.stderr.splitlines()) == bool(words)
+
+
+def test_a_wrong_command_gets_the_nearest_one_and_the_sorted_list_once(capsys) -> None:
+    status, out, err = run(capsys, "atack", "photo.jpg")
+    assert (status, out) == (2, "")
+    assert err.startswith(
+        "python -m explorer: there is no command 'atack' (did you mean attack?); the commands are "
+    )
+    commands = (
+        err.partition("the commands are ")[2].removesuffix(" (--help tells more)\n").split(", ")
+    )
+    assert commands == sorted(commands)
+    assert {"attack", "train", "five-sets", "doctor"} <= set(commands)
+    status, _, err = run(capsys)
+    assert status == 2
+    assert f"name a command; the commands are {', '.join(commands)}" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "cifar10-robst"), "'cifar10-robst' (did you mean cifar10-robust?); use tiny12-"),
+        (("models", "--fecth", "x"), "models: unrecognized arguments: --fecth x (did you mean "),
+        (("models", "--qqq"), "models: unrecognized arguments: --qqq (--help"),
+    ],
+)
+def test_a_wrong_name_gets_the_nearest_one(capsys, arguments, words) -> None:
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert words in err
+    assert err.count("\n") == 1

@@ -1,0 +1,69 @@
+"""The parser of the command line: errors are one line each, with the nearest name that exists."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+MISTAKE = 2  # the exit status
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, and whose commands all take ``--debug``."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.add_argument("--debug", action="store_true", help="show where a bug happened")
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISTAKE, f"{self.prog}: {message} (--help tells more)\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Called by argparse for a value that has ``choices``."""
+        if action.choices is None or value in action.choices:
+            return
+        names = [str(each) for each in action.choices]
+        if isinstance(action, argparse._SubParsersAction):
+            self.error(f"there is no command {value!r}{_hint(str(value), names)}; {_all(names)}")
+        raise argparse.ArgumentError(
+            action, f"invalid choice: {value!r}{_hint(str(value), names)}; use {_or(names)}"
+        )
+
+
+class CommandParser(Parser):
+    """The parser of the whole line: a command with its options."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands: argparse._SubParsersAction[argparse.ArgumentParser] = self.add_subparsers(
+            dest="command", metavar="COMMAND", parser_class=Parser
+        )
+
+    def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The options of a command, with those that it passes on as ``more``."""
+        options, more = self.parse_known_args(arguments)
+        if options.command is None:
+            self.error(f"name a command; {_all(self.commands.choices)}")
+        if more and "takes_more" not in options:
+            parser = self.commands.choices[options.command]
+            unknown = next((text for text in more if text.startswith("-")), more[0])
+            name = unknown.partition("=")[0]
+            hint = _hint(name, parser._option_string_actions)
+            parser.error(f"unrecognized arguments: {' '.join(more)}{hint}")
+        options.more = more
+        return options
+
+
+def _hint(text: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(text.casefold(), list(names), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _all(commands: Iterable[str]) -> str:
+    return f"the commands are {', '.join(sorted(commands))}"
+
+
+def _or(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from safetensors.torch import save, save_file
 from streamlit.testing.v1 import AppTest
-from torchvision.models import mobilenet_v3_small
 
 from explorer.classifiers.session_models import SessionModels
 from explorer.classifiers.user_model_card import UserModelCard
@@ -17,7 +15,7 @@ from explorer.classifiers.user_models import machine_models
 from explorer.ui.models import own_models
 from explorer.ui.shared import classifiers
 from tests.ui.app import ATTACK, open_page, shown, wait_until_idle
-from tests.ui.models.test_models_page import MODELS, add, text, use
+from tests.ui.models.page import MODELS, add, text, use
 
 FUNCTION = """
 import torch
@@ -51,12 +49,6 @@ def be(models: SessionModels, patch: pytest.MonkeyPatch) -> None:
     """Be the visitor with these models."""
     for module in (classifiers, own_models):
         patch.setattr(module, "session_models", lambda: models)
-
-
-@pytest.fixture(scope="module")
-def state() -> dict[str, torch.Tensor]:
-    torch.manual_seed(0)
-    return mobilenet_v3_small(weights=None, num_classes=2).eval().state_dict()
 
 
 @pytest.fixture

@@ -37,32 +37,6 @@ from explorer.ui.shared.own_picture import picture_notice
 _SHOWN, _MOVED = f"{PAGE}shown", f"{PAGE}moved"
 # The words of the controls and of the table, which the glossary explains.
 _WORDS = ("epsilon", "linf", "l2", "pgd", "fgsm", "restart", "transfer")
-# The places of progress bars and of the live ε are kept, so that nothing moves when they come. In a
-# wide window a bar stands beside a row's title, or the table's, and takes no place of its own.
-_RESERVED = """
-<style>
-[class*="st-key-compare-status"] { min-height: 2.6rem }
-[class*="st-key-compare-status"]:has([data-testid=stProgress]) {
-  height: 2.6rem; justify-content: flex-end; overflow: hidden;
-}
-@media (min-width: 1101px) {
-  [class*="st-key-compare-status"] {
-    margin: 0 0 -2.6rem 22rem; width: auto; pointer-events: none;
-  }
-  .st-key-compare-status-table { margin-left: 30rem }
-}
-.st-key-compare-live { min-height: 351px }
-[class*="st-key-compare-row-"] { min-height: 370px }
-@media (max-width: 1100px) {
-  .st-key-compare-live { min-height: 401px }
-  [class*="st-key-compare-row-"] { min-height: 480px }
-}
-@media (max-width: 430px) {
-  .st-key-compare-live { min-height: 476px }
-  [class*="st-key-compare-row-"] { min-height: 900px }
-}
-</style>
-"""
 
 
 @dataclass(frozen=True)
@@ -97,7 +71,6 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     shown: ShownComparison | None = st.session_state.get(_SHOWN)
     with results:
         if request is not None:
-            st.html(_RESERVED)
             shown = _compare(request) or shown
         elif shown is not None:
             st.caption("Below is the last comparison.")

@@ -90,9 +90,11 @@ def show_progress(
         elif not finished:
             suffix = "; below is the last result." if last is not None else ""
             follow_bar(job, lambda: status_text(jobs, job, describe) + suffix)
-            if draw_preview is not None and last is None:
-                with preview_place or nullcontext():
-                    follow_preview(job, draw_preview, f"preview {place}")
+    if draw_preview is not None and last is None and not finished:
+        # Not in the status: the result then takes the preview's place, where it would otherwise
+        # stand below the preview until the script ends.
+        with preview_place or nullcontext():
+            follow_preview(job, draw_preview, f"preview {place}")
     return last
 
 

@@ -71,12 +71,13 @@ def draw(results: DeltaGenerator) -> Hashable | None:
     with results:
         st.markdown(_EXPERIMENT)
         device = str(classifier(recipe.models[0]).device)
-        shown = known_or_computed(
-            PAGE, _PLACE, _key(recipe), device, _work(recipe), _doing, _draw_pictures
-        )
-        answer: _Answer | None = shown.result
-        if answer is not None:
-            _show(answer)
+        with st.container(key=f"{_PLACE} result"):
+            shown = known_or_computed(
+                PAGE, _PLACE, _key(recipe), device, _work(recipe), _doing, _draw_pictures
+            )
+            answer: _Answer | None = shown.result
+            if answer is not None:
+                _show(answer)
         _words()
         if answer is not None and shown.is_current:
             _exports(answer)

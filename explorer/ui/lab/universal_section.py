@@ -73,14 +73,15 @@ def draw(results: DeltaGenerator) -> Hashable | None:
         request = choose_universal()
     with results:
         st.markdown(_EXPLANATION)
-        shown = known_or_computed(
-            PAGE, _PLACE, _key(request), _device(request), _work(request), _doing, _draw_picture
-        )
-        answer: _Answer | None = shown.result
-        if answer is not None:
-            _show(answer)
-            if shown.is_current:
-                _exports(answer)
+        with st.container(key=f"{_PLACE} result"):
+            shown = known_or_computed(
+                PAGE, _PLACE, _key(request), _device(request), _work(request), _doing, _draw_picture
+            )
+            answer: _Answer | None = shown.result
+            if answer is not None:
+                _show(answer)
+                if shown.is_current:
+                    _exports(answer)
         with st.expander("Why does this work?", icon=":material/help:"):
             st.markdown(_WHY)
     return _key(request) if answer is not None and shown.is_current else None

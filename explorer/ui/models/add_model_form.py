@@ -36,15 +36,6 @@ class NewModel:
     data: bytes
 
 
-# A place for the outcome: the button that was just pressed stays where it is, and both are in view.
-_OUTCOME_PLACE = """
-<style>
-.st-key-new-outcome { min-height: 56px }
-@media (max-width: 768px) { .st-key-new-outcome { min-height: 80px } }
-</style>
-"""
-
-
 @dataclass(frozen=True)
 class FormValues:
     """The fields of the form as they were filled in."""
@@ -105,7 +96,6 @@ def model_form() -> tuple[FormValues, bool, DeltaGenerator]:
             values = _what_it_is(architecture)
         with right:
             values |= _how_it_sees(architecture)
-        st.html(_OUTCOME_PLACE)
         outcome = st.container(key="new outcome")
         sent = st.form_submit_button("Add this classifier", type="primary", icon=":material/add:")
     return FormValues(**values), sent, outcome

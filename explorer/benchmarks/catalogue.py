@@ -5,21 +5,18 @@ On one thread times are the processor's, which other programs on the machine cha
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-
-import torch
 
 from explorer.attacks import PGD, Threat
 from explorer.benchmarks.baselines import BASELINES, Attack, Baseline, Setting
 from explorer.benchmarks.flops import gradient_flops
 from explorer.benchmarks.models import BenchmarkModel
 from explorer.benchmarks.rounds import (
-    Clock,
     Quartiles,
     describe_error,
     gallery_images,
+    load_tolerant_clock,
     ratio_quartiles,
     run_interleaved,
 )
@@ -109,9 +106,10 @@ def measure_row(
         attacks[baseline.name] = baseline.attack(classifier, setting)
     ratio: dict[int, Quartiles] = {}
     milliseconds: dict[int, float] = {}
+    clock = load_tolerant_clock(classifier.device)
     for batch in batches:
         images, labels = gallery_images(classifier, batch)
-        result = run_interleaved(attacks, images, labels, rounds, _clock())
+        result = run_interleaved(attacks, images, labels, rounds, clock)
         if OURS in result.errors:
             raise result.errors[OURS]
         ours = result.seconds[OURS]
@@ -141,7 +139,3 @@ def try_row(measure: Callable[[], CatalogueRow], name: str) -> CatalogueRow:
         return CatalogueRow(name, problem=str(error))
     except Exception as error:  # an architecture of another version of torchvision may do anything
         return CatalogueRow(name, problem=describe_error(error))
-
-
-def _clock() -> Clock:
-    return time.process_time if torch.get_num_threads() == 1 else time.perf_counter

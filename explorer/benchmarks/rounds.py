@@ -110,6 +110,15 @@ def ratio_quartiles(seconds: Sequence[float], reference: Sequence[float]) -> Qua
     return low, middle, high
 
 
+def load_tolerant_clock(device: torch.device) -> Clock:
+    """The processor's time where one thread of a CPU computes, which other programs change little.
+
+    Elsewhere it is the time on the wall.
+    """
+    one_thread = device.type == "cpu" and torch.get_num_threads() == 1
+    return time.process_time if one_thread else time.perf_counter
+
+
 def synchronize(device: torch.device) -> None:
     """Wait for all work on ``device``."""
     if device.type == "cuda":

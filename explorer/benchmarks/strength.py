@@ -6,7 +6,6 @@ images that an attack returns. All attacks get the same weights, images, labels,
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +16,7 @@ from torch import Tensor
 from explorer.attacks import PGD, Threat
 from explorer.attacks.settings import RULES
 from explorer.benchmarks.baselines import BASELINES, Attack, Baseline, Setting
-from explorer.benchmarks.rounds import Clock, describe_error, synchronize
+from explorer.benchmarks.rounds import Clock, describe_error, load_tolerant_clock, synchronize
 from explorer.classifiers import Classifier
 from explorer.engine import gradient_model, logits_of
 
@@ -110,7 +109,7 @@ def measure_strength(
     rules: Sequence[str] = RULES,
     precision: str = "auto",
     on_done: OnDone = lambda what: None,
-    clock: Clock = time.perf_counter,
+    clock: Clock | None = None,
 ) -> StrengthCase:
     """The comparisons with the PGD of three libraries and with APGD, in the ball of ``setting``.
 
@@ -119,6 +118,7 @@ def measure_strength(
     or is not installed, is listed with its problem.
     """
     images, labels = images.to(classifier.device), labels.to(classifier.device)
+    clock = load_tolerant_clock(classifier.device) if clock is None else clock
     targets = random_targets(labels, len(classifier.labels)) if setting.targeted else None
     ours = {}
     for rule in rules:

@@ -19,19 +19,16 @@ from explorer.ui.attack.trust import trust
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
 from explorer.ui.jobs.progress import last_result
-from explorer.ui.shared.address import (
-    drop_infinite_values,
-    name_refused_values,
-    refused_values,
-    remember_asked,
-)
+from explorer.ui.shared.address import drop_infinite_values, refused_values, remember_asked
 from explorer.ui.shared.attack_controls import LINKED
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
 from explorer.ui.shared.classifiers import entries, load_for_page
 from explorer.ui.shared.explanation import attack_explanation
 from explorer.ui.shared.glossary_words import glossary_words
+from explorer.ui.shared.image_picker import accept_sample_keys
 from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.link_words import name_refused_values, name_unknown_keys
 from explorer.ui.shared.missing_model import missing_model
 from explorer.ui.shared.own_picture import picture_notice
 from explorer.ui.shared.triptych import triptych
@@ -50,6 +47,7 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     fgsm: AttackResponse | None = None
     request: AttackRequest | None = None
     with report_errors(notice):
+        accept_sample_keys()
         remember_asked(*_ASKED, "model")
         drop_infinite_values()
         known = entries()
@@ -60,6 +58,7 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             model = load_for_page(name)
             choice = choose_attack(model)
         name_refused_values(notice, *_ASKED)
+        name_unknown_keys(notice, *_ASKED, "model")
         picture_notice(notice)
         request = AttackRequest(choice.picture, choice.recipe)
         remember_link(request)

@@ -24,13 +24,15 @@ from explorer.ui.components.errors import report_errors
 from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.components.question_history import track_history
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
+from explorer.ui.shared.address import drop_infinite_values, remember_asked
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier, entries
 from explorer.ui.shared.explanation import attack_explanation
 from explorer.ui.shared.exports import page_link
 from explorer.ui.shared.glossary_words import glossary_words
+from explorer.ui.shared.image_picker import accept_sample_keys
+from explorer.ui.shared.link_words import name_refused_values, name_unknown_keys
 from explorer.ui.shared.own_picture import picture_notice
 
 # In the session's state: the last complete comparison, and the attacks that the live ε moves.
@@ -60,6 +62,7 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     """Fill the page. ``notice`` takes errors, ``results`` all that was computed."""
     request: ComparisonRequest | None = None
     with report_errors(notice):
+        accept_sample_keys(PAGE)
         remember_asked(*LINKED, PRECISION)
         drop_infinite_values()
         try:
@@ -67,6 +70,7 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
                 request = choose_comparison()
         finally:
             name_refused_values(notice, *LINKED, PRECISION)
+            name_unknown_keys(notice, *LINKED, PRECISION)
             picture_notice(notice, PAGE)
     shown: ShownComparison | None = st.session_state.get(_SHOWN)
     with results:

@@ -15,7 +15,8 @@ function rememberQuestions() {
   }
   addEventListener("popstate", () => { memory.stepped = true })
   memory.clean = (keys) => {
-    memory.keys[location.pathname] = keys
+    const before = memory.keys[location.pathname] ?? [] // of other sections of this page, too
+    memory.keys[location.pathname] = [...new Set([...before, ...keys])]
     const url = new URL(location.href)
     for (const key of Object.values(memory.keys).flat()) {
       if (!keys.includes(key)) url.searchParams.delete(key)

@@ -12,7 +12,8 @@ from explorer.ui.curves.controls import LINKED, UPLOAD, SetRequest, choose_reque
 from explorer.ui.curves.exports import exports
 from explorer.ui.curves.results import draw_chart, draw_result
 from explorer.ui.curves.uploads import left_out_notice
-from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
+from explorer.ui.shared.address import drop_infinite_values, remember_asked
+from explorer.ui.shared.link_words import name_refused_values, name_unknown_keys
 
 
 def curves_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
@@ -26,6 +27,7 @@ def curves_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
                 request = choose_request()
         finally:
             name_refused_values(notice, *LINKED)
+            name_unknown_keys(notice, *LINKED)
     is_current = False
     with results, report_errors():
         if request is not None and request.pictures:

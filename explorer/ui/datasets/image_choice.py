@@ -12,12 +12,14 @@ from explorer.images.gallery import Sample, samples
 from explorer.images.open import GALLERY_PREFIX
 from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.datasets.loaded_set import source_set
+from explorer.ui.shared.attack_widgets import MAX_SEED
 from explorer.ui.shared.image_picker import (
     default_sample,
     from_gallery,
     gallery_picture,
     known_label,
 )
+from explorer.ui.shared.link_words import allow, allow_range
 from explorer.ui.shared.own_picture import note_linked_source, note_shown, own_picture
 from explorer.ui.shared.picture import Picture
 
@@ -53,6 +55,7 @@ class StartChoice:
 def choose_source(model: Classifier) -> SourceChoice:
     """Let the visitor choose the picture. Without a usable choice it is the first sample."""
     note_linked_source("origin", PAGE)
+    allow("origin", [GALLERY, UPLOAD, SET])
     origin = st.segmented_control(
         "Picture",
         [GALLERY, UPLOAD, SET],
@@ -126,6 +129,7 @@ def choose_start(model: Classifier, source: SourceChoice) -> StartChoice:
 
     Raises :class:`~explorer.errors.UserError` if the gallery has no other picture to start from.
     """
+    allow("begin", [RANDOM, CHOSEN, NOISE])
     kind = st.segmented_control(
         "D_R and D_NR start from",
         [RANDOM, CHOSEN, NOISE],
@@ -140,6 +144,7 @@ def choose_start(model: Classifier, source: SourceChoice) -> StartChoice:
     index: int | None = None
     if kind == CHOSEN:
         titles = [sample.title for sample in gallery]
+        allow("begin_image", titles)
         title = st.selectbox(
             "Start picture",
             titles,
@@ -148,11 +153,12 @@ def choose_start(model: Classifier, source: SourceChoice) -> StartChoice:
             bind="query-params",
         )
         index = titles.index(title)
+    allow_range("row_seed", 0, MAX_SEED)
     seed = int(
         st.number_input(
             "Seed",
             0,
-            2**31 - 1,
+            MAX_SEED,
             FIRST_SEED,
             key="row_seed",
             bind="query-params",

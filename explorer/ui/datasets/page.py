@@ -15,15 +15,12 @@ from explorer.ui.datasets.image_choice import PAGE
 from explorer.ui.datasets.request import FiveSetsRequest
 from explorer.ui.datasets.row_job import PLACE, compute_row, shown_request
 from explorer.ui.jobs.progress import last_result
-from explorer.ui.shared.address import (
-    drop_infinite_values,
-    name_refused_values,
-    remember_asked,
-    rename_value,
-)
+from explorer.ui.shared.address import drop_infinite_values, remember_asked, rename_value
 from explorer.ui.shared.five_sets_row import PICTURE, VIEWS, five_sets_row
 from explorer.ui.shared.glossary_words import glossary_words
+from explorer.ui.shared.image_picker import accept_sample_keys
 from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.link_words import name_refused_values, name_unknown_keys
 from explorer.ui.shared.own_picture import picture_notice
 
 _WORDS = ("robust_feature", "gradient", "l2", "epsilon", "step_size", "robust_accuracy", "wilson")
@@ -39,6 +36,7 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
     row: FiveSetsResult | None = last_result(PLACE)
     with report_errors(notice):
         rename_value("image", f"{PAGE}image")
+        accept_sample_keys(PAGE)
         remember_asked(*LINKED)
         drop_infinite_values()
         with place:
@@ -46,6 +44,7 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
         with st.sidebar:
             chosen = choose_row()
         name_refused_values(notice, *(key for key in LINKED if key != "pair"))  # said beside it
+        name_unknown_keys(notice, *LINKED, VIEW)
         picture_notice(notice, PAGE)
         with notice:
             row = compute_row(chosen, place)

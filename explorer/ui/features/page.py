@@ -11,9 +11,11 @@ from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
 from explorer.ui.features.controls import LINKED, PAGE, SECTION, FeaturesRequest, choose_request
 from explorer.ui.features.sections import SECTIONS
-from explorer.ui.shared.address import drop_infinite_values, name_refused_values, remember_asked
+from explorer.ui.shared.address import drop_infinite_values, remember_asked
 from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.glossary_words import glossary_words
+from explorer.ui.shared.image_picker import accept_sample_keys
+from explorer.ui.shared.link_words import allow, name_refused_values, name_unknown_keys
 from explorer.ui.shared.own_picture import picture_notice
 
 _WORDS = ("gradient", "logits", "epsilon", "l2", "step_size", "robust_feature", "wilson")
@@ -26,8 +28,10 @@ def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     every_key = (*LINKED, *(key for section in SECTIONS for key in section.linked))
     question: Hashable | None = None
     with report_errors(notice):
+        accept_sample_keys(PAGE)
         remember_asked(*every_key)
         drop_infinite_values()
+        allow(SECTION, by_title)
         with results:
             title = st.segmented_control(
                 "Section",
@@ -39,6 +43,8 @@ def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
                 label_visibility="collapsed",
             )
         section = by_title[str(title)]
+        for key in (key for other in SECTIONS for key in other.written if other is not section):
+            st.query_params.pop(key, None)
         linked = (*LINKED, *section.linked)
         try:
             with st.sidebar:
@@ -47,6 +53,7 @@ def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
                 question = section.draw(request)
         finally:
             name_refused_values(notice, *linked)
+            name_unknown_keys(notice, *every_key)
             picture_notice(notice, PAGE)
             known = None if question is None else (title, question)
             track_history(linked, known)

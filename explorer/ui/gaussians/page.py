@@ -10,9 +10,11 @@ import streamlit as st
 from explorer.errors import UserError
 from explorer.experiments.gaussians_table import table_csv
 from explorer.ui.components.errors import report_errors
+from explorer.ui.components.markdown import plain
 from explorer.ui.gaussians.plane import PlaneState, plane
 from explorer.ui.shared.exports import ExportFile, download_buttons, link_with
 from explorer.ui.shared.glossary_words import glossary_words
+from explorer.ui.shared.link_words import name_unknown_keys
 
 # As in figure 4 of the paper in kind: a direction that predicts well and is soon overcome.
 PRESETS = {
@@ -57,6 +59,7 @@ def gaussians_page() -> None:
     """Fill the page."""
     with report_errors():
         state = _state()
+        name_unknown_keys(st.container(), *KEYS)
         _presets()
         plane(state, _PLANE, _moved)
         st.caption(
@@ -93,11 +96,15 @@ def _state() -> PlaneState:
 
 def _from_address(texts: list[str | None], otherwise: PlaneState) -> PlaneState:
     values = []
-    for text, default, limits in zip(texts, astuple(otherwise), LIMITS, strict=True):
+    for key, text, default, limits in zip(KEYS, texts, astuple(otherwise), LIMITS, strict=True):
         value = _number(text)
         usable = value is not None and limits[0] <= value <= limits[1]
         if text is not None and not usable:
-            st.warning("Not everything in this link can be used; the page shows its own values.")
+            st.warning(
+                f"Not everything in this link can be used here: {plain(f'{key}={text[:80]}')} "
+                f"(possible: {limits[0]:g} to {limits[1]:g}). The page shows its own values "
+                "instead."
+            )
             return otherwise
         values.append(default if value is None else value)
     return _checked(PlaneState(*values)) or otherwise

@@ -11,7 +11,8 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.ui.overview.places import Places
 from explorer.ui.overview.presenter import PRESENT, presenters_mode
 from explorer.ui.overview.stops import FIRST, LAST, STOPS, Stop
-from explorer.ui.shared.address import name_refused_values, remember_asked
+from explorer.ui.shared.address import remember_asked
+from explorer.ui.shared.link_words import allow, name_refused_values, name_unknown_keys
 
 STOP = "stop"  # the key of the widget with the number of the stop, also in the address
 LINKED = (STOP, PRESENT)
@@ -21,7 +22,9 @@ def begin_stop() -> tuple[Stop, Places]:
     """The stop that is open, with its title and sentence drawn, and the places of what follows."""
     remember_asked(STOP)
     stop, status = _navigation()
-    name_refused_values(st.container(), STOP)
+    place = st.container()
+    name_refused_values(place, STOP)
+    name_unknown_keys(place, *LINKED)
     st.title(stop.title)
     st.markdown(stop.sentence)
     picture = st.container(key=f"tour-stop-{stop.number}")
@@ -40,11 +43,13 @@ def _navigation() -> tuple[Stop, DeltaGenerator]:
 
     At its end there is the place of a progress bar.
     """
+    numbers = [str(stop.number) for stop in STOPS]
+    allow(STOP, numbers)
     with st.container(key="tour-navigation", horizontal=True, vertical_alignment="center"):
         back = st.container(width="content")
         chosen = st.segmented_control(
             "Stop of the tour",
-            [str(stop.number) for stop in STOPS],
+            numbers,
             default=str(FIRST),
             required=True,
             key=STOP,

@@ -8,14 +8,10 @@ from contextlib import suppress
 from typing import NoReturn
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explorer.files import PAGES
-from explorer.ui.components.markdown import plain
-
-_MAX_SHOWN = 80  # characters of a value
 
 
 def drop_infinite_values() -> None:
@@ -61,6 +57,24 @@ def rename_value(old: str, new: str) -> None:
     except StreamlitAPIException:  # the widget is known since an earlier run: back to an old link
         st.session_state[new] = value[-1]
         del st.query_params[old]
+    st.rerun()  # widgets read the address with which a run began
+
+
+def translate_value(key: str, values: Mapping[str, str]) -> None:
+    """Let a value of the address stand for the one that ``values`` has for it.
+
+    Call it before the page's widgets; it runs the page again if the address has such a value.
+    """
+    value = st.query_params.get(key)
+    if value is None or value not in values:
+        return
+    address = {each: st.query_params.get_all(each) for each in st.query_params}
+    address[key] = [values[value]]
+    try:
+        st.query_params.from_dict(address)
+    except StreamlitAPIException:  # the widget is known since an earlier run
+        st.session_state[key] = values[value]
+        return
     st.rerun()  # widgets read the address with which a run began
 
 
@@ -143,21 +157,6 @@ def refused_values(*keys: str) -> dict[str, str]:
         if key not in refused:
             state.pop(_asked(key), None)
     return refused
-
-
-def name_refused_values(container: DeltaGenerator, *keys: str) -> None:
-    """Say in ``container`` which values of the link the page can't show, if there are any."""
-    if refused := refused_values(*keys):
-        shown = (f"{key}={_cut(text)}" for key, text in refused.items())
-        values = plain(", ".join(shown))
-        container.warning(
-            f"Not everything in this link can be used here: {values}. The page shows its own "
-            "values instead."
-        )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
 def _texts_of(value: object) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Final
 import streamlit as st
 
 from explorer.settings import PRECISIONS
+from explorer.ui.shared.link_words import allow, allow_range
 
 BIND: Final = "query-params"
 NORMS = {"L∞": "linf", "L2": "l2"}
@@ -25,6 +26,7 @@ _NORM_HELP = "L∞: no value may change by more than ε. L2: ε is the length of
 
 def choose_one(label: str, options: list[str], key: str, help_: str) -> str:
     """One of ``options``, the first at the start, as a row of buttons."""
+    allow(key, options)
     return str(
         st.segmented_control(
             label, options, default=options[0], required=True, key=key, bind=BIND, help=help_
@@ -65,6 +67,7 @@ def l2_range(size: tuple[int, int]) -> tuple[float, float, float]:
 def choose_epsilon(norm: str, size: tuple[int, int], page: str = "") -> float:
     """ε in pixels of [0, 1], for pictures of ``size`` (height, width)."""
     if norm == "linf":
+        allow_range(f"{page}linf", 0, MAX_LINF)
         levels = st.slider(
             "ε: largest change per value (of 255)",
             0.0,
@@ -78,6 +81,7 @@ def choose_epsilon(norm: str, size: tuple[int, int], page: str = "") -> float:
         )
         return float(levels) / 255
     default, largest, step = l2_range(size)
+    allow_range(f"{page}l2", 0, largest)
     radius = st.slider(
         "ε: length of the change (L2)",
         0.0,
@@ -94,11 +98,13 @@ def choose_epsilon(norm: str, size: tuple[int, int], page: str = "") -> float:
 
 def choose_steps(page: str = "") -> int:
     """How many steps PGD takes."""
+    allow_range(f"{page}steps", 1, MAX_STEPS)
     return int(st.slider("Steps", 1, MAX_STEPS, 40, key=f"{page}steps", bind=BIND))
 
 
 def choose_restarts(page: str = "") -> int:
     """From how many random starts PGD begins."""
+    allow_range(f"{page}restarts", 1, MAX_RESTARTS)
     restarts = st.number_input(
         "Restarts",
         1,
@@ -113,6 +119,7 @@ def choose_restarts(page: str = "") -> int:
 
 def choose_precision(page: str = "") -> str:
     """The precision of the gradients."""
+    allow(f"{page}precision", PRECISIONS)
     precision = st.selectbox(
         "Precision",
         PRECISIONS,
@@ -126,5 +133,6 @@ def choose_precision(page: str = "") -> str:
 
 def choose_seed(help_: str, page: str = "") -> int:
     """The seed of all that is random; ``help_`` says what that is."""
+    allow_range(f"{page}seed", 0, MAX_SEED)
     seed = st.number_input("Seed", 0, MAX_SEED, 0, key=f"{page}seed", bind=BIND, help=help_)
     return int(seed)

@@ -11,6 +11,7 @@ from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.classifiers import NO_CLASSIFIER
+from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.words import badge
 
 
@@ -31,6 +32,7 @@ def choose_classifiers(
     if not known:
         raise ClassifierError(NO_CLASSIFIER)
     remember_lost(key, known)
+    allow(key, known)
     return st.multiselect(
         "Classifiers",
         list(known),

@@ -12,10 +12,12 @@ from PIL import Image, ImageOps
 from explorer.classifiers import Classifier
 from explorer.classifiers.packaged import packaged_card
 from explorer.images.decode import ImageError
-from explorer.images.gallery import Sample, samples
+from explorer.images.gallery import KINDS, Sample, samples
 from explorer.images.open import GALLERY_PREFIX
 from explorer.ui.components.component import component
 from explorer.ui.components.images import data_uri
+from explorer.ui.shared.address import translate_value
+from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.own_picture import (
     CAMERA,
     UPLOAD,
@@ -43,9 +45,11 @@ def choose_picture(model: Classifier, page: str = "") -> Picture:
     one: Streamlit takes two widgets with one key for the same, on different pages too.
     """
     note_linked_source(f"{page}source", page)
+    sources = ["gallery", UPLOAD, CAMERA]
+    allow(f"{page}source", sources)
     source = st.segmented_control(
         "Picture",
-        ["gallery", UPLOAD, CAMERA],
+        sources,
         default="gallery",
         required=True,
         key=f"{page}source",
@@ -61,6 +65,17 @@ def choose_picture(model: Classifier, page: str = "") -> Picture:
     note_shown(source, own, picture, page)
     st.session_state[f"{page}picture"] = picture
     return picture
+
+
+def accept_sample_keys(page: str = "") -> None:
+    """Let the address name a sample as commands do: ``image=cifar10-00`` for its "ship".
+
+    Call it before the page's widgets.
+    """
+    every_sample = (sample for kind in KINDS for sample in samples(kind))
+    titles = {sample.key: sample.title for sample in every_sample}
+    with_prefix = {GALLERY_PREFIX + key: title for key, title in titles.items()}
+    translate_value(f"{page}image", titles | with_prefix)
 
 
 def known_label(picture: Picture, model: Classifier) -> int | None:
@@ -103,6 +118,7 @@ def from_gallery(model: Classifier, page: str = "") -> Picture:
     """A sample that suits the classifier, chosen by its name or its thumbnail."""
     by_title = {sample.title: sample for sample in samples(model.gallery)}
     titles = list(by_title)
+    allow(f"{page}image", titles)
     title = st.selectbox(
         "From the gallery",
         titles,

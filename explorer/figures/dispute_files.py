@@ -14,7 +14,7 @@ from explorer.figures.palette import ADVERSARIAL, LOSS, ORIGINAL
 from explorer.figures.set_files import FORMATS, table_csv
 from explorer.figures.share_chart import ShareSeries, share_figure
 
-AXIS = "share of the images that fool it"
+AXIS = "share that fools it"
 _COLOURS = {"ordinary": ADVERSARIAL, "not to transfer": LOSS, "noise": ORIGINAL}
 _NAMES = {
     "ordinary": "ordinary PGD",

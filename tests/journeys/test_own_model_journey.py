@@ -21,13 +21,14 @@ OUTCOME = '[data-testid="stAlert"]'
 RELEASED = 10.0  # seconds that the end of a session may take
 
 
-def saved(folder: Path, architecture: str) -> Path:
+def saved(folder: Path, architecture: str, **options: int) -> Path:
     """A file of random weights, in a folder that has the architecture's name."""
     path = folder / architecture / "weights.pth"
     path.parent.mkdir()
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        torch.save(models.get_model(architecture, weights=None).state_dict(), path)
+        network = models.get_model(architecture, weights=None, **options)
+        torch.save(network.state_dict(), path)
     return path
 
 
@@ -41,8 +42,10 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a network that needs a thirtieth of the operations."""
-    return saved(tmp_path_factory.mktemp("small"), "mobilenet_v3_small")
+    """Weights of a network of two classes that needs a thirtieth of the operations."""
+    path = saved(tmp_path_factory.mktemp("small"), "mobilenet_v3_small", num_classes=2)
+    path.with_name("labels.txt").write_text("ant\nbee\n")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +86,10 @@ def add(visitor: Visitor, weights: Path) -> None:
     page.get_by_role("option", name=weights.parent.name, exact=True).click()
     page.locator(".st-key-new-weights input[type=file]").set_input_files(weights)
     page.locator(".st-key-new-weights").get_by_text(weights.name).wait_for()
+    labels = weights.with_name("labels.txt")
+    if labels.exists():
+        page.locator(".st-key-new-labels input[type=file]").set_input_files(labels)
+        page.locator(".st-key-new-labels").get_by_text(labels.name).wait_for()
     button.click()
     page.get_by_text("Added mine").wait_for()
     visitor.wait_until_idle()
@@ -114,6 +121,7 @@ def test_a_model_of_this_machine_is_uploaded_attacked_kept_and_removed(
         add(visitor, weights)
         attack(visitor)
         names = visitor.names
+        assert (set(names) <= {"ant", "bee"}) == (network == "small")
         visitor.page.reload()
         visitor.page.wait_for_selector(".picture img[src]")
         visitor.wait_until_idle()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
@@ -17,6 +18,7 @@ from explorer.figures.palette import INK_QUIET
 PIXELATED_BELOW = 128  # pixels; smaller images are shown as squares, not smoothed
 LINE_SPACING, ASCENT = 1.25, 0.93  # times the size of the text
 POINTS = 72  # in an inch
+SMALLEST_TYPE = 0.75  # of the size that names usually have: 7 of 9.5 points
 
 
 class Canvas:
@@ -115,6 +117,17 @@ def wrap(text: str, width: float, size: float, bold: bool = False) -> list[str]:
             word = word[cut:]
         lines.append(word)
     return lines
+
+
+def fitting_size(texts: Iterable[str], width: float, size: float, bold: bool = False) -> float:
+    """``size`` in points or, so that no word of ``texts`` is broken, a smaller one, down to 75 %.
+
+    ``width`` is in inches. All names of a row have one size, so that none looks less important.
+    """
+    words = (word for text in texts for word in text.split())
+    widest = max((text_width(word, size, bold) for word in words), default=0.0)
+    # Hinting makes small type a little wider than in proportion.
+    return size if widest <= width else size * max(SMALLEST_TYPE, 0.98 * width / widest)
 
 
 def line_height(size: float) -> float:

@@ -9,7 +9,7 @@ from torch import Tensor
 from explorer.experiments.one_image.report import Prediction
 from explorer.figures.captions import confidence_text
 from explorer.figures.palette import INK, INK_QUIET
-from explorer.figures.print_canvas import Canvas, line_height, text_width, wrap
+from explorer.figures.print_canvas import Canvas, fitting_size, line_height, text_width, wrap
 from explorer.images.geometry import to_uint8
 
 # Points.
@@ -54,18 +54,23 @@ class PictureRow:
 
     @property
     def _names(self) -> list[list[str]]:
-        return [
-            wrap(column.prediction.name, self.side, NAME_SIZE, bold=True) for column in self.columns
-        ]
+        size = self._name_size
+        return [wrap(column.prediction.name, self.side, size, bold=True) for column in self.columns]
+
+    @property
+    def _name_size(self) -> float:
+        names = (column.prediction.name for column in self.columns)
+        return fitting_size(names, self.side, NAME_SIZE, bold=True)
 
     def draw(self, canvas: Canvas, top: float) -> None:
         """Draw the row on ``canvas``, ``top`` inches below its upper edge."""
+        name_size = self._name_size
         for column, left, name in zip(self.columns, self.left_edges, self._names, strict=True):
             middle = left + self.side / 2
             canvas.lines(middle, top + 0.03, [column.title], TITLE_SIZE, INK_QUIET)
             canvas.picture(left, top + _PICTURE_TOP, self.side, to_uint8(column.image))
             name_top = top + self._name_top
-            canvas.lines(middle, name_top, name, NAME_SIZE, column.colour, weight="bold")
+            canvas.lines(middle, name_top, name, name_size, column.colour, weight="bold")
             confidence = f"{confidence_text(column.prediction.confidence)} confidence"
             below_name = name_top + len(name) * line_height(NAME_SIZE)
             canvas.lines(middle, below_name, [confidence], CONFIDENCE_SIZE, INK)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from explorer.figures.comparison_table import training_colour
 from explorer.figures.palette import INK, INK_QUIET
-from explorer.figures.print_canvas import Canvas, line_height, wrap
+from explorer.figures.print_canvas import Canvas, fitting_size, line_height, wrap
 from explorer.figures.tile_rows import Tile, TileRow
 from explorer.images.geometry import to_uint8
 
@@ -40,6 +40,8 @@ class _Row:
         self._pitch = (WIDTH - 2 * MARGIN + GAP) / columns
         self._side = min(MAX_SIDE, self._pitch - GAP)
         self._width = self._pitch - GAP / 2  # of texts
+        names = [tile.name for tile in row.tiles]
+        self._name_size = fitting_size(names, self._width, NAME_SIZE, bold=True)
         self._titles = [wrap(tile.title, self._width, TITLE_SIZE) for tile in row.tiles]
         self._below = [self._texts(tile) for tile in row.tiles]
         self._sentence = wrap(row.sentence, WIDTH - 2 * MARGIN, SENTENCE_SIZE)
@@ -72,8 +74,9 @@ class _Row:
 
     def _texts(self, tile: Tile) -> list[tuple[str, float, str]]:
         """The lines below a picture with their size and weight."""
-        names = wrap(tile.name, self._width, NAME_SIZE, bold=True) if tile.name else []
-        lines = [(line, NAME_SIZE, "bold") for line in names]
+        size = self._name_size
+        names = wrap(tile.name, self._width, size, bold=True) if tile.name else []
+        lines = [(line, size, "bold") for line in names]
         for note in tile.notes:
             lines += [(line, NOTE_SIZE, "normal") for line in wrap(note, self._width, NOTE_SIZE)]
         return lines

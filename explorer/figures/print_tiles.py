@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from explorer.figures.palette import INK, INK_QUIET, ROBUST, STANDARD
-from explorer.figures.print_canvas import Canvas, line_height, wrap
+from explorer.figures.print_canvas import Canvas, fitting_size, line_height, wrap
 
 WIDTH, MARGIN, GAP = 7.0, 0.08, 0.09  # inches, as are all lengths below
 COLUMNS = 8
@@ -35,7 +35,8 @@ class PrintTile:
 
 def tiles_figure(tiles: Sequence[PrintTile], caption: str) -> Figure:
     """The tiles in rows of eight, in their order, above the caption."""
-    labels = [wrap(tile.label, SIDE, LABEL_SIZE)[:LABEL_LINES] for tile in tiles]
+    size = fitting_size([tile.label for tile in tiles], SIDE, LABEL_SIZE)
+    labels = [wrap(tile.label, SIDE, size)[:LABEL_LINES] for tile in tiles]
     text = max(map(len, labels), default=1) * line_height(LABEL_SIZE)
     height = SIDE + SPACE + text + 2 * (BAR_HEIGHT + SPACE) + GAP
     rows = -(-len(tiles) // COLUMNS)
@@ -45,7 +46,7 @@ def tiles_figure(tiles: Sequence[PrintTile], caption: str) -> Figure:
         left = MARGIN + index % COLUMNS * (SIDE + GAP)
         top = MARGIN + index // COLUMNS * height
         canvas.picture(left, top, SIDE, tile.pixels)
-        canvas.lines(left + SIDE / 2, top + SIDE + SPACE, label, LABEL_SIZE, INK)
+        canvas.lines(left + SIDE / 2, top + SIDE + SPACE, label, size, INK)
         bar = top + SIDE + SPACE + text
         for value, colour in zip(tile.confidence or (), (STANDARD, ROBUST), strict=False):
             canvas.box(left, bar, SIDE, BAR_HEIGHT, BACKGROUND)

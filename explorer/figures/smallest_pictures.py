@@ -12,7 +12,7 @@ from explorer.datasets.labelled import LabelledImages
 from explorer.experiments.sweep.set_attack import pixels_of
 from explorer.experiments.sweep.smallest_epsilon import SmallestEpsilons
 from explorer.figures.palette import INK, INK_QUIET
-from explorer.figures.print_canvas import Canvas, line_height, wrap
+from explorer.figures.print_canvas import Canvas, fitting_size, line_height, wrap
 from explorer.figures.set_captions import short_epsilon
 from explorer.images.distances import perturbation_image
 from explorer.images.geometry import to_uint8
@@ -68,7 +68,9 @@ def smallest_row(pictures: Sequence[SmallestPicture], norm: str, caption: str) -
     shown = pictures[:MOST]
     width = max(NARROWEST, 2 * MARGIN + len(shown) * (SIDE + GAP) - GAP)
     text = line_height(SIZE)
-    words = [[wrap(name, SIDE, SIZE)[:2] for name in (each.before, each.after)] for each in shown]
+    names = [name for each in shown for name in (each.before, each.after)]
+    size = fitting_size(names, SIDE, SIZE)
+    words = [[wrap(name, SIDE, size)[:2] for name in (each.before, each.after)] for each in shown]
     lines = max((len(each) for pair in words for each in pair), default=1)
     caption_lines = wrap(caption, width - 2 * MARGIN, CAPTION_SIZE)
     tops = [MARGIN]
@@ -84,8 +86,8 @@ def smallest_row(pictures: Sequence[SmallestPicture], norm: str, caption: str) -
         perturbation = perturbation_image(each.adversarial - each.original)
         for top, picture in zip(tops, (each.original, perturbation, each.adversarial), strict=True):
             canvas.picture(left, top, SIDE, to_uint8(picture))
-        canvas.lines(middle, tops[0] + SIDE + 0.02, before, SIZE, INK)
+        canvas.lines(middle, tops[0] + SIDE + 0.02, before, size, INK)
         epsilon = "held" if each.epsilon is None else f"ε = {short_epsilon(each.epsilon, norm)}"
-        canvas.lines(middle, tops[2] + SIDE + 0.02, [*after, epsilon], SIZE, INK)
+        canvas.lines(middle, tops[2] + SIDE + 0.02, [*after, epsilon], size, INK)
     canvas.lines(width / 2, bottom, caption_lines, CAPTION_SIZE, INK_QUIET)
     return canvas.figure

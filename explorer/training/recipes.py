@@ -74,7 +74,7 @@ def _tiny12(
 ) -> TrainingRecipe:
     return TrainingRecipe(
         name=f"tiny12-{kind}",
-        title=f"12 everyday classes {kind}",
+        title=f"12 everyday classes, {kind}",
         data="Tiny ImageNet in 12 classes, 64×64",
         training=training,
         hyperparameters=settings,

@@ -15,7 +15,7 @@ from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import refused_values
 
 _MAX_SHOWN = 80  # characters of a value or a name
-_MAX_OPTIONS = 30  # in the list of what is possible
+_MAX_OPTIONS = 12  # in the list of what is possible
 _UNKNOWN = "unknown names of the link"  # in the session's state
 _EVERYWHERE = ("large",)  # the key of the switch at the foot of every page
 

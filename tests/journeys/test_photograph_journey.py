@@ -30,10 +30,11 @@ def test_the_panda_preset_shows_fgsm_above_pgd(browser: Any, imagenet_server: st
 
 def test_the_probability_beside_the_longest_bar_is_whole(browser: Any, server: str) -> None:
     with Visitor(browser, server) as visitor:
+        visitor.open("attack?model=efficientnet_lite0&linf=1.785&target=gibbon")
+        chart = visitor.page.locator(".st-key-bars")
         for width in (1440, 1024, 390):
             visitor.resize(width)
-            visitor.open("attack?model=efficientnet_lite0&linf=1.785&target=gibbon")
-            chart = visitor.page.locator(".st-key-bars")
+            visitor.page.wait_for_timeout(500)  # the sidebar slides, and the chart is drawn anew
             chart.locator(".bartext").first.wait_for()
             box = chart.bounding_box()
             labels = [each.bounding_box() for each in chart.locator(".bartext").all()]

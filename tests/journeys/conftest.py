@@ -46,7 +46,7 @@ def imagenet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     weights = shared("weights", "squeezenet1_1-imagenet1k.safetensors").parent
     log = tmp_path_factory.mktemp("imagenet") / "log.txt"
     settings = {"EXPLORER_WEIGHTS": str(weights), "EXPLORER_CACHE": str(log.parent / "cache")}
-    with running(log, **settings) as app:
+    with running(log, ("tests/journeys/short_ladders.py",), **settings) as app:
         yield app.address
 
 

@@ -15,6 +15,7 @@ from explorer.ui.shared.attack_widgets import (
     choose_seed,
     class_index,
 )
+from explorer.ui.shared.link_words import allow_range
 
 LOSSES = {words.choice: loss for loss, words in LOSS_WORDS.items()}
 
@@ -58,14 +59,17 @@ def more_settings(method: str, recipe: Recipe, options: list[str]) -> Recipe:
 
 def _step_size(norm: str) -> float | None:
     in_levels = norm == "linf"
+    key = "step_linf" if in_levels else "step_l2"
+    least, largest = 0.01 if in_levels else 0.001, 255.0  # a step of 0 goes nowhere
+    allow_range(key, least, largest)
     step_size = st.number_input(
         "Step size (of 255)" if in_levels else "Step size (L2)",
-        min_value=0.0,
-        max_value=255.0,
+        min_value=least,
+        max_value=largest,
         value=None,
         step=0.25 if in_levels else 0.05,
         format="%g",
-        key="step_linf" if in_levels else "step_l2",
+        key=key,
         bind=BIND,
         placeholder="2.5 ε/t",
         help="If empty, the step rule decides: by 2.5 ε/t, step t has that size, at most ε.",

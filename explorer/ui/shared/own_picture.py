@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 UPLOAD, CAMERA = "upload", "camera"
 _STATE = {UPLOAD: "uploaded", CAMERA: "photographed"}
 _FORGOTTEN = (
-    "The picture here was uploaded or photographed. It is not part of the address, and is forgotten "
-    "when the page is loaded again: choose it once more under “Picture” in the sidebar."
+    "The picture here was uploaded or photographed. It is not part of the address, and is "
+    "forgotten when the page is loaded again: choose it once more under “Picture” in the sidebar."
 )
 _NOT_YET = {
     UPLOAD: "Choose a picture of your own under “Picture” in the sidebar.",

@@ -33,3 +33,10 @@ def test_a_whole_link_says_nothing() -> None:
     assert not said(at)
     assert at.session_state["linf"] == 1.785
     assert at.session_state["random"] is False
+
+
+def test_a_step_of_0_is_refused_with_what_is_possible() -> None:
+    at = open_page(ATTACK, model="cifar10-standard", steps="2", step_linf="0", linf="2")
+    (sentence,) = said(at)
+    assert plain("step_linf=0 (possible: 0.01 to 255)") in sentence
+    assert at.session_state["step_linf"] is None

@@ -71,20 +71,17 @@ def test_an_upload_is_attacked(browser: Any, server: str, tmp_path: Path) -> Non
         np.testing.assert_array_equal(visitor.wait_until_idle().picture(0), pixels)
 
 
-def test_a_picture_is_picked_by_its_thumbnail(browser: Any, server: str) -> None:
+def test_a_thumbnail_picks_a_picture_and_a_preset_moves_the_controls(
+    browser: Any, server: str
+) -> None:
     with Visitor(browser, server) as visitor:
         before = adversarial_source(visitor.open(CIFAR))
-        visitor.page.get_by_role("radio", name="ship 2").click()
+        thumbnail = visitor.page.get_by_role("radio", name="ship 2")
+        thumbnail.click()
         visitor.wait_for(CHANGED, before)
-        assert (
-            visitor.page.get_by_role("radio", name="ship 2").get_attribute("aria-checked") == "true"
-        )
+        assert thumbnail.get_attribute("aria-checked") == "true"
         assert "image=ship+2" in visitor.page.url
-
-
-def test_presets_move_the_controls(browser: Any, server: str) -> None:
-    with Visitor(browser, server) as visitor:
-        before = adversarial_source(visitor.open(CIFAR))
+        before = adversarial_source(visitor)
         visitor.page.get_by_role("button", name="the panda's ε = 0.007").click()
         visitor.wait_for(CHANGED, before)
         assert visitor.text(".operator") == "+ 1.785/255 ×"

@@ -37,9 +37,7 @@ def test_five_pictures_of_one_size_and_nothing_cut_off(browser: Any, server: str
     with Visitor(browser, server, dark=True) as visitor:
         open_datasets(visitor)
         for width, rows in ((1440, 1), (390, 5)):
-            visitor.resize(width)
-            visitor.page.wait_for_timeout(500)  # the sidebar slides
-            visitor.wait_until_idle()
+            visitor.resize_and_wait(width)
             boxes = [image.bounding_box() for image in visitor.page.locator(".picture img").all()]
             assert len(boxes) == 5
             assert len({(round(box["width"]), round(box["height"])) for box in boxes}) == 1

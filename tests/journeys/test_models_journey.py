@@ -17,8 +17,7 @@ def test_the_models_page_fits_the_screen(browser: Any, server: str) -> None:
         visitor.page.goto(f"{server}/models")
         visitor.page.get_by_text("In memory").wait_for()
         for width in (1440, 390):
-            visitor.resize(width)
-            visitor.wait_until_idle()
+            visitor.resize_and_wait(width)
             for tab in ("ImageNet classifiers to download", "Add your own", "On this machine"):
                 visitor.page.get_by_role("tab", name=tab).click()
                 visitor.page.wait_for_timeout(200)

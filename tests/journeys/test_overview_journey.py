@@ -17,8 +17,7 @@ def test_first_paint_shows_a_fooled_classifier(browser: Any, server: str) -> Non
         original, _, adversarial = visitor.names
         assert original != adversarial
         for width in (1440, 390):
-            visitor.resize(width)
-            visitor.page.wait_for_timeout(500)  # the sidebar slides
+            visitor.resize_and_wait(width)
             boxes = [image.bounding_box() for image in visitor.page.locator(".picture img").all()]
             sizes = [(round(box["width"]), round(box["height"])) for box in boxes]
             assert all(len(set(sizes[i : i + 3])) == 1 for i in range(0, len(sizes), 3))

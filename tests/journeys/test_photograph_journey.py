@@ -33,8 +33,7 @@ def test_the_probability_beside_the_longest_bar_is_whole(browser: Any, server: s
         visitor.open("attack?model=efficientnet_lite0&linf=1.785&target=gibbon")
         chart = visitor.page.locator(".st-key-bars")
         for width in (1440, 1024, 390):
-            visitor.resize(width)
-            visitor.page.wait_for_timeout(500)  # the sidebar slides, and the chart is drawn anew
+            visitor.resize_and_wait(width)
             chart.locator(".bartext").first.wait_for()
             box = chart.bounding_box()
             labels = [each.bounding_box() for each in chart.locator(".bartext").all()]

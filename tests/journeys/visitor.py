@@ -14,6 +14,20 @@ from PIL import Image
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 PROGRESS = "document.querySelector('[data-testid=stProgress]')"
 TIMEOUT = 90_000  # milliseconds
+# Resolves when the page and its sidebar have kept their places in thirty frames, half a second on
+# an idle machine. Frames come later on a busy one, as what moves does.
+STILL = """() => new Promise((resolve) => {
+  const parts = "[data-testid=stMain], [data-testid=stMainBlockContainer], [data-testid=stSidebar]"
+  let places = "", frames = 0
+  const look = () => {
+    const boxes = [...document.querySelectorAll(parts)].map((part) => part.getBoundingClientRect())
+    const now = JSON.stringify(boxes)
+    frames = now === places ? frames + 1 : 0
+    places = now
+    frames === 30 ? resolve() : requestAnimationFrame(look)
+  }
+  look()
+})"""
 # A page that is opened by its address first requests Streamlit's end points below that address.
 MISSING_END_POINTS = re.compile(r"/[a-z]+/_stcore/(health|host-config)$")
 
@@ -78,6 +92,12 @@ class Visitor:
 
     def resize(self, width: int, height: int = 900) -> None:
         self.page.set_viewport_size({"width": width, "height": height})
+
+    def resize_and_wait(self, width: int, height: int = 900) -> Visitor:
+        """Resize the window, and wait until the sidebar has slid and all has its new place."""
+        self.resize(width, height)
+        self.page.evaluate(STILL)
+        return self.wait_until_idle()
 
     def wait_until_idle(self) -> Visitor:
         """Wait until no script and no job is running."""

@@ -45,7 +45,7 @@ FEATURES = [
     "features?features_section=Painting&features_painted_steps=5",
 ]
 LAB = [
-    "lab?lab_steps=5",
+    "lab?lab_dispute_steps=5",
     "lab?lab_section=Universal+perturbation&lab_uni_steps=5",
     "lab?lab_section=Patch",
 ]

@@ -132,6 +132,10 @@ def recipe_of(options: argparse.Namespace, model: str, weights: str | None = Non
             raise UsageError(
                 f"{flag} must have at most {MAX_NAME:,} characters; it has {len(text)}"
             )
+    if options.fgsm and (options.restarts, options.step_size) != (1, None):
+        raise UsageError("FGSM is one full step; leave out --restarts and --step-size")
+    if options.step_size is not None and not options.step_size > 0:
+        raise UsageError(f"--step-size must be above 0; it is {options.step_size:g}")
     recipe = Recipe(
         image=options.image,
         model=model,

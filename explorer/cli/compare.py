@@ -22,7 +22,7 @@ from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.one_image.report import Prediction
 from explorer.experiments.picture_transfer import Transfer
 from explorer.experiments.trust import warnings_json
-from explorer.figures.captions import percent
+from explorer.figures.captions import confidence_text
 from explorer.figures.comparison_files import comparison_files
 from explorer.figures.comparison_table import fooled_draws
 from explorer.files import write_together
@@ -156,7 +156,7 @@ def _sentences(comparison: Comparison) -> str:
 
 
 def _said(prediction: Prediction) -> str:
-    return f"{prediction.name}  {percent(prediction.confidence)}"
+    return f"{prediction.name}  {confidence_text(prediction.confidence)}"
 
 
 def _transfer_said(transfer: Transfer) -> str:

@@ -265,3 +265,19 @@ def test_quick_has_its_own_steps(capsys, tmp_path, more):
     status, out, err = run(capsys, *arguments)
     assert (status, out) == (2, "")
     assert "--effort" in err
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--fgsm", "--restarts", "3"], "FGSM is one full step; leave out --restarts"),
+        (["--fgsm", "--step-size", "0.01"], "FGSM is one full step; leave out --restarts"),
+        (["--step-size", "0"], "--step-size must be above 0; it is 0"),
+        (["--step-size", "-0.1"], "--step-size must be above 0; it is -0.1"),
+    ],
+)
+def test_settings_that_would_change_nothing_are_refused(capsys, tmp_path, more, words):
+    arguments = ["attack", "gallery:cifar10-00", *QUICK, *more, "--out", str(tmp_path)]
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert words in err

@@ -98,7 +98,7 @@ def test_messages_begin_with_the_program_as_the_person_types_it(capsys, fails_wi
     assert main(["models"], program="adversarial-explorer") == 2
     assert capsys.readouterr().err == "adversarial-explorer models: no\n"
     for arguments, beginning in (
-        (["models", "x"], "adversarial-explorer: unrecognized arguments: x"),
+        (["models", "x"], "adversarial-explorer models: unrecognized arguments: x"),
         (["attack"], "adversarial-explorer attack: the following arguments are required"),
     ):
         with pytest.raises(SystemExit, match="2"):

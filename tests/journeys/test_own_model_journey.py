@@ -84,6 +84,7 @@ def add(visitor: Visitor, weights: Path) -> None:
     page.wait_for_timeout(500)  # a menu closes when the page scrolls under it
     architecture.fill(weights.parent.name)
     page.get_by_role("option", name=weights.parent.name, exact=True).click()
+    visitor.wait_until_idle()  # a file that comes while the form is drawn anew would be lost
     page.locator(".st-key-new-weights input[type=file]").set_input_files(weights)
     page.locator(".st-key-new-weights").get_by_text(weights.name).wait_for()
     labels = weights.with_name("labels.txt")

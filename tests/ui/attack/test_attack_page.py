@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explorer.experiments.effort import QUICK_STEPS
 from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.figures.palette import OUTCOME_MARKS
 from tests.ui.app import ATTACK, choose, component, open_page, outcome, pixels
@@ -28,7 +29,7 @@ def test_the_first_picture_is_already_attacked() -> None:
     at = open_page(ATTACK)
     assert outcome(at) == "fooled"
     assert len(at.get("plotly_chart")) == 1
-    assert component(at, "scrubber")["steps"] == 40
+    assert component(at, "scrubber")["steps"] == QUICK_STEPS
 
 
 def test_a_larger_epsilon_changes_the_picture_and_the_prediction() -> None:
@@ -77,7 +78,7 @@ def test_a_target_the_image_already_shows_is_one_sentence() -> None:
     at = open_attack()
     choose(at, "selectbox", "target", component(at, "triptych")["pictures"][0]["name"])
     (error,) = at.error
-    assert "pick another" in error.value
+    assert "choose another target" in error.value
     assert component(at, "triptych")["pictures"][2]["name"]  # the last result is still there
 
 

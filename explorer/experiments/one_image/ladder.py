@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from explorer.attacks import AttackError, AttackResult, OnStep
-from explorer.attacks.settings import PLAIN
+from explorer.attacks.settings import MOMENTUM, PLAIN
 from explorer.classifiers import Classifier
 from explorer.engine import thread_count
 from explorer.errors import Cancelled
@@ -42,6 +42,7 @@ LARGEST_L2 = 4.0  # at 32 × 32; in a larger image a change of the same size per
 # of bundled classifiers: the label keeps 0.2 points more of its probability than after 40 steps
 # from a random start, 3.6 at most; 40 steps succeed on two rungs more, beside the smallest ε.
 FIRST_STEPS, RUNG_STEPS = 20, 6
+PLAIN_STEPS_OF_MOMENTUM = 4  # so many are about as strong as one step with momentum
 RUNG_STEP_SIZE = 0.25  # of ε: 6 such steps raise the loss further than 6 that begin with ε itself
 
 
@@ -123,7 +124,8 @@ def ladder_recipe(recipe: Recipe) -> Recipe:
     asked = replace(recipe, epsilon=0.0, effort="", result_digest="")
     if recipe.is_fgsm:
         return asked.fgsm()
-    steps = min(recipe.steps, FIRST_STEPS)
+    worth = PLAIN_STEPS_OF_MOMENTUM if recipe.rule == MOMENTUM else 1
+    steps = min(worth * recipe.steps, FIRST_STEPS)
     return replace(asked, steps=steps, step_size=None, restarts=1, rule=PLAIN, keep="best")
 
 

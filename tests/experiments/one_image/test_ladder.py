@@ -180,6 +180,13 @@ def test_recipes_that_differ_in_epsilon_or_many_steps_alone_have_the_same_ladder
     assert ladder_recipe(recipe.fgsm()).is_fgsm
 
 
+def test_few_steps_with_momentum_have_the_ladder_of_many_plain_ones():
+    recipe = recipe_for("l2")
+    quick = replace(recipe, steps=10, rule="momentum")
+    assert ladder_recipe(quick) == ladder_recipe(replace(recipe, steps=40))
+    assert ladder_recipe(replace(quick, steps=2)).steps == 8
+
+
 def test_a_target_that_the_image_already_shows_is_refused(classifier, image):
     with pytest.raises(AttackError, match="already says"):
         compute_ladder(classifier, image, recipe_for("linf", target=3))

@@ -36,7 +36,7 @@ def select(visitor: Visitor, key: str, option: str) -> None:
 def test_five_pictures_of_one_size_and_nothing_cut_off(browser: Any, server: str) -> None:
     with Visitor(browser, server, dark=True) as visitor:
         open_datasets(visitor)
-        for width, rows in ((1440, 1), (390, 5)):
+        for width, rows in ((1440, 1), (1024, 5), (390, 5)):
             visitor.resize_and_wait(width)
             boxes = [image.bounding_box() for image in visitor.page.locator(".picture img").all()]
             assert len(boxes) == 5
@@ -48,6 +48,7 @@ def test_five_pictures_of_one_size_and_nothing_cut_off(browser: Any, server: str
                 box = element.bounding_box()
                 assert box["x"] >= 0
                 assert box["x"] + box["width"] <= width
+            assert visitor.page.locator(".build svg").bounding_box()["width"] > 200
 
 
 def test_a_build_is_cancelled_and_another_is_downloaded_as_a_set(

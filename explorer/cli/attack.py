@@ -17,7 +17,14 @@ from explorer.cli.common import UsageError, add_model_options, number, writable_
 from explorer.cli.one_image import add_output_options, print_result, run_recipe, write_result
 from explorer.cli.trust import second_opinion_values, trust_values
 from explorer.engine import PRECISIONS
-from explorer.experiments.effort import EFFORTS, QUICK, QUICK_STEPS, STEPS_OF, THOROUGH
+from explorer.experiments.effort import (
+    EFFORTS,
+    QUICK,
+    QUICK_STEPS,
+    STEPS_OF,
+    THOROUGH,
+    THOROUGH_STEPS,
+)
 from explorer.experiments.effort import RULE as EFFORT_RULE
 from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.recipe import Recipe, RecipeError, parse_crop
@@ -57,8 +64,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add(
         "--effort",
         choices=EFFORTS,
-        help=f"in place of --steps and --rule: quick, the default, {QUICK_STEPS} steps with "
-        "momentum, or thorough, which goes on with other objectives and starts where PGD fails",
+        help=f"quick, the default, {QUICK_STEPS} steps with momentum, or thorough: {THOROUGH_STEPS} "
+        "such steps or those of --steps and --rule, then other objectives and starts where PGD fails",
     )
     add(
         "--rule",

@@ -87,7 +87,10 @@ def _repeat_attack(path: Path, text: str, options: argparse.Namespace) -> int:
         names = " and ".join(missing)
         print(f"not compared, as the recipe has no digest of it: {names}", file=sys.stderr)
     elif not differences:
-        print("the same again: image, weights and result are identical", file=sys.stderr)
+        print(
+            "the same again: the image, the weights and the adversarial image are identical",
+            file=sys.stderr,
+        )
     return 1 if differences else 0
 
 

@@ -64,8 +64,8 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add(
         "--effort",
         choices=EFFORTS,
-        help=f"quick, the default, {QUICK_STEPS} steps with momentum, or thorough: {THOROUGH_STEPS} "
-        "such steps or those of --steps and --rule, then other objectives and starts where PGD fails",
+        help=f"quick, the default: {QUICK_STEPS} steps with momentum; or thorough: {THOROUGH_STEPS} of "
+        "them, or those of --steps and --rule, and then other objectives and starts where PGD fails",
     )
     add(
         "--rule",

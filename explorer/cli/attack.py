@@ -64,8 +64,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     add(
         "--effort",
         choices=EFFORTS,
-        help=f"quick, the default: {QUICK_STEPS} steps with momentum; or thorough: {THOROUGH_STEPS} of "
-        "them, or those of --steps and --rule, and then other objectives and starts where PGD fails",
+        help=f"quick, the default: {QUICK_STEPS} steps with momentum; or thorough: "
+        f"{THOROUGH_STEPS} of them, or those of --steps and --rule, and then other objectives "
+        "and starts where PGD fails",
     )
     add(
         "--rule",

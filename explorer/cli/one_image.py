@@ -21,7 +21,13 @@ from explorer.experiments.one_image.recipe import (
 )
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.captions import confidence_text
-from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, trace_csv
+from explorer.figures.export import (
+    adversarial_npy,
+    adversarial_png,
+    figure_bytes,
+    recipe_json,
+    trace_csv,
+)
 from explorer.figures.print_triptych import triptych
 from explorer.files import write_together
 from explorer.images.decode import DecodedImage
@@ -84,7 +90,7 @@ def write_result(
         "triptych.pdf": figure_bytes(figure, "pdf"),
         "triptych.svg": figure_bytes(figure, "svg"),
         "trace.csv": trace_csv(report).encode(),
-        RECIPE_FILE: (report.recipe.to_json() + "\n").encode(),
+        RECIPE_FILE: recipe_json(report),
         **more,
     }
     write_together(out, files)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from explorer.experiments.compare import ComparedClassifier, Comparison
 from explorer.experiments.one_image.report import Prediction
-from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes
+from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, recipe_json
 from explorer.figures.print_comparison import comparison_figure
 from explorer.images.geometry import to_png
 
@@ -35,7 +35,7 @@ def comparison_files(comparison: Comparison) -> dict[str, bytes]:
         files[f"adversarial-{name}.png"] = adversarial_png(each.report)
         files[f"adversarial-{name}.npy"] = adversarial_npy(each.report)
         files[f"noise-{name}.png"] = to_png(each.noise.image)
-        files[f"recipe-{name}.json"] = (each.report.recipe.to_json() + "\n").encode()
+        files[f"recipe-{name}.json"] = recipe_json(each.report)
     return files
 
 

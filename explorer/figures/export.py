@@ -57,6 +57,11 @@ def adversarial_npy(report: AttackReport) -> bytes:
     return buffer.getvalue()
 
 
+def recipe_json(report: AttackReport) -> bytes:
+    """The recipe that was run, as the file that ``rerun`` reads."""
+    return (report.recipe.to_json() + "\n").encode()
+
+
 def trace_csv(report: AttackReport) -> str:
     """The attack step by step as CSV: a header, then a row for each of the points 0 … T.
 

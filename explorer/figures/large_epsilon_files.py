@@ -10,7 +10,7 @@ from explorer.experiments.features.large_epsilon import LargeEpsilon
 from explorer.experiments.one_image.report import Prediction
 from explorer.figures.captions import attack_caption
 from explorer.figures.comparison_files import FORMATS, model_file_names
-from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes
+from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, recipe_json
 from explorer.figures.feature_rows import large_epsilon_row
 from explorer.figures.print_tile_rows import tile_rows_figure
 
@@ -36,7 +36,7 @@ def large_epsilon_files(answers: Sequence[LargeEpsilon]) -> dict[str, bytes]:
             stem = f"{name}-l2-{report.recipe.epsilon:g}"
             files[f"adversarial-{stem}.png"] = adversarial_png(report)
             files[f"adversarial-{stem}.npy"] = adversarial_npy(report)
-            files[f"recipe-{stem}.json"] = (report.recipe.to_json() + "\n").encode()
+            files[f"recipe-{stem}.json"] = recipe_json(report)
     return files
 
 

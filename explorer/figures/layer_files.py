@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from explorer.experiments.features.layers import PARTING, ClassifierLayers
 from explorer.figures.captions import attack_caption
 from explorer.figures.comparison_files import FORMATS, model_file_names
-from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes
+from explorer.figures.export import adversarial_npy, adversarial_png, figure_bytes, recipe_json
 from explorer.figures.layer_charts import DISTANCE, layers_figure
 
 _COLUMNS = (
@@ -29,7 +29,7 @@ def layer_files(answers: Sequence[ClassifierLayers]) -> dict[str, bytes]:
     for name, each in zip(names, answers, strict=True):
         files[f"adversarial-{name}.png"] = adversarial_png(each.report)
         files[f"adversarial-{name}.npy"] = adversarial_npy(each.report)
-        files[f"recipe-{name}.json"] = (each.report.recipe.to_json() + "\n").encode()
+        files[f"recipe-{name}.json"] = recipe_json(each.report)
     return files
 
 

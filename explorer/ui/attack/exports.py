@@ -118,7 +118,7 @@ def build(response: AttackResponse, ending: str) -> bytes:
     if ending == "-trace.csv":
         return export.trace_csv(report).encode()
     if ending == "-recipe.json":
-        return (report.recipe.to_json() + "\n").encode()  # as commands write it
+        return export.recipe_json(report)
     if ending.startswith("-steps."):
         return _steps(response, ending)
     figure = triptych(report, response.classifier_title)

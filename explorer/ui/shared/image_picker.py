@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import streamlit as st
@@ -72,10 +72,15 @@ def accept_sample_keys(page: str = "") -> None:
 
     Call it before the page's widgets.
     """
+    translate_value(f"{page}image", _titles_by_key())
+
+
+@cache
+def _titles_by_key() -> dict[str, str]:
+    """The title of each sample, by its key with and without the prefix that commands take."""
     every_sample = (sample for kind in KINDS for sample in samples(kind))
     titles = {sample.key: sample.title for sample in every_sample}
-    with_prefix = {GALLERY_PREFIX + key: title for key, title in titles.items()}
-    translate_value(f"{page}image", titles | with_prefix)
+    return titles | {GALLERY_PREFIX + key: title for key, title in titles.items()}
 
 
 def known_label(picture: Picture, model: Classifier) -> int | None:

@@ -9,7 +9,7 @@ from explorer.experiments.noise_control import NoiseControl
 from explorer.experiments.one_image.report import Prediction
 from explorer.experiments.picture_transfer import Transfer
 from explorer.figures.captions import confidence_text
-from explorer.figures.palette import OUTCOME_MARKS, ROBUST, STANDARD, Mark
+from explorer.figures.palette import OUTCOME_MARKS, Mark
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,6 @@ class TableRow:
 
     title: str
     cells: tuple[Cell, ...]
-
-
-def training_colour(robust: bool) -> str:
-    """Orange for a robust classifier, blue for any other."""
-    return ROBUST if robust else STANDARD
 
 
 def comparison_table(comparison: Comparison) -> tuple[TableRow, ...]:

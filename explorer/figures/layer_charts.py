@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from explorer.experiments.features.layers import ClassifierLayers
 from explorer.figures import palette
 from explorer.figures.charts import apply_chart_style
-from explorer.figures.comparison_table import training_colour
 from explorer.figures.print_style import caption_below, quiet_axes
-from explorer.figures.series import translucent
+from explorer.figures.series import classifier_colours, translucent
 
 DISTANCE = "distance relative to the clean activation"
 _NAMED = 14  # layers at most whose names fit below a chart on the screen
@@ -30,12 +29,14 @@ def top_of(answers: Sequence[ClassifierLayers]) -> float:
     return 1.06 * largest
 
 
-def layers_chart(each: ClassifierLayers, top: float) -> go.Figure:
-    """One classifier's distances against its layers: the attack, and noise with its range."""
+def layers_chart(each: ClassifierLayers, top: float, colour: str) -> go.Figure:
+    """One classifier's distances against its layers: the attack, and noise with its range.
+
+    The attack has the ``colour`` of the classifier, and the axis ends at ``top``.
+    """
     x = list(range(len(each.layers)))
     names = [escape(layer.name, quote=False) for layer in each.layers]
     low, high = _noise_range(each)
-    colour = training_colour(each.robust)
     figure = go.Figure()
     figure.add_scatter(
         x=x + x[::-1],
@@ -82,10 +83,11 @@ def layers_figure(answers: Sequence[ClassifierLayers], caption: str) -> Figure:
     total = _BELOW + _PANEL * len(answers)
     figure = Figure(figsize=(_WIDTH, total), facecolor="white")
     top = top_of(answers)
+    colours = classifier_colours(each.robust for each in answers)
     for index, each in enumerate(answers):
         bottom = total - (index + 1) * _PANEL + _NAMES
         box = (0.11, bottom / total, 0.86, (_PANEL - _NAMES - _TITLE) / total)
-        _draw(figure.add_axes(box), each, top)
+        _draw(figure.add_axes(box), each, top, colours[index])
     caption_below(figure, caption)
     return figure
 
@@ -95,14 +97,14 @@ def _noise_range(each: ClassifierLayers) -> tuple[list[float], list[float]]:
     return [min(layer.noise) for layer in each.layers], [max(layer.noise) for layer in each.layers]
 
 
-def _draw(axes: Axes, each: ClassifierLayers, top: float) -> None:
+def _draw(axes: Axes, each: ClassifierLayers, top: float, colour: str) -> None:
     x = list(range(len(each.layers)))
     low, high = _noise_range(each)
     axes.fill_between(x, low, high, color=palette.ORIGINAL, alpha=0.3, linewidth=0)
     axes.plot(
         x,
         [layer.adversarial for layer in each.layers],
-        color=training_colour(each.robust),
+        color=colour,
         linewidth=1.2,
         marker="o",
         markersize=2,
@@ -124,5 +126,5 @@ def _draw(axes: Axes, each: ClassifierLayers, top: float) -> None:
     axes.set_xticks(x, [layer.name for layer in each.layers], rotation=60, ha="right", fontsize=5)
     for label in axes.get_xticklabels():
         label.set_parse_math(False)
-    axes.set_title(each.title, fontsize=8, color=training_colour(each.robust), parse_math=False)
+    axes.set_title(each.title, fontsize=8, color=colour, parse_math=False)
     axes.legend(fontsize=6, frameon=False, loc="upper left")

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.experiments.ilyas2019.five_sets_result import ModelInfo, SetImage
-from explorer.figures import palette
 from explorer.figures.captions import confidence_text
+from explorer.figures.series import classifier_colours
 
 LABEL_ROLE, LOOK_ROLE = "label", "intended look"
 
@@ -44,15 +44,25 @@ class ClassBars:
     bars: tuple[Bar, ...]
 
 
-def model_colour(model: ModelInfo) -> str:
-    """Orange for a robust classifier, blue for any other."""
-    return palette.ROBUST if model.robust else palette.STANDARD
+def model_colours(models: Sequence[ModelInfo]) -> list[str]:
+    """Blue and orange for the pair of a row, and another colour for each other classifier."""
+    return classifier_colours(model.robust for model in models)
 
 
 def short_names(models: Sequence[ModelInfo]) -> tuple[str, ...]:
-    """Names that fit beside a bar: "standard" and "robust" for the pair, else the model's name."""
+    """Names that fit beside a bar: "standard" and "robust" for the pair, else the model's title.
+
+    A title leaves out the first words that all of them have, such as "CIFAR-10".
+    """
+    titles = [each.title.split() for each in models]
+    shared = 0
+    while all(len(title) > shared + 1 for title in titles) and (
+        len({title[shared] for title in titles}) == 1
+    ):
+        shared += 1
     return tuple(
-        ("robust" if each.robust else "standard") if each.in_pair else each.name for each in models
+        ("robust" if each.robust else "standard") if each.in_pair else " ".join(title[shared:])
+        for each, title in zip(models, titles, strict=True)
     )
 
 
@@ -75,8 +85,9 @@ def _roles(image: SetImage, index: int) -> tuple[str, ...]:
 
 def _bars(image: SetImage, models: Sequence[ModelInfo], index: int) -> tuple[Bar, ...]:
     bars = []
-    for model, name, prediction in zip(models, short_names(models), image.predictions, strict=True):
+    columns = models, short_names(models), model_colours(models), image.predictions
+    for model, name, colour, prediction in zip(*columns, strict=True):
         value, is_prediction = float(prediction.probabilities[index]), prediction.index == index
-        colour, striped = model_colour(model), not model.in_pair
+        striped = not model.in_pair
         bars.append(Bar(name, colour, striped, value, confidence_text(value), is_prediction))
     return tuple(bars)

@@ -6,12 +6,7 @@ from matplotlib.figure import Figure
 
 from explorer.experiments.compare import ComparedClassifier, Comparison
 from explorer.figures.captions import attack_caption, measurements_caption
-from explorer.figures.comparison_table import (
-    Cell,
-    TableRow,
-    comparison_table,
-    training_colour,
-)
+from explorer.figures.comparison_table import Cell, TableRow, comparison_table
 from explorer.figures.palette import ADVERSARIAL, INK, INK_QUIET, OUTCOME_MARKS
 from explorer.figures.print_canvas import Canvas, line_height, wrap
 from explorer.figures.print_row import Column, PictureRow
@@ -23,6 +18,7 @@ from explorer.figures.print_triptych import (
     factor_text,
     scale_text,
 )
+from explorer.figures.series import classifier_colours
 from explorer.images.distances import perturbation_image
 
 SIDE = 1.33  # inches of a picture, as are all lengths below
@@ -54,11 +50,10 @@ def comparison_figure(comparison: Comparison) -> Figure:
     below = table.height + ROW_GAP + len(caption) * line_height(CAPTION_SIZE) + PADDING
     canvas = Canvas(WIDTH, sum(heights) + below)
     top = 0.0
-    for each, row, lines, height in zip(
-        comparison.classifiers, rows, captions, heights, strict=True
+    for each, colour, row, lines, height in zip(
+        comparison.classifiers, _colours(comparison), rows, captions, heights, strict=True
     ):
         heading = [f"{each.title}: {OUTCOME_MARKS[each.report.outcome].word}"]
-        colour = training_colour(each.robust)
         canvas.lines(WIDTH / 2, top + LINE_GAP, heading, HEADING_SIZE, colour, weight="bold")
         row.draw(canvas, top + _heading_height())
         measured_top = top + _heading_height() + row.height + LINE_GAP
@@ -67,6 +62,10 @@ def comparison_figure(comparison: Comparison) -> Figure:
     table.draw(canvas, top)
     canvas.lines(WIDTH / 2, top + table.height + ROW_GAP, caption, CAPTION_SIZE, INK_QUIET)
     return canvas.figure
+
+
+def _colours(comparison: Comparison) -> list[str]:
+    return classifier_colours(each.robust for each in comparison.classifiers)
 
 
 def _heading_height() -> float:
@@ -112,11 +111,8 @@ class _Table:
         self._columns = len(comparison.classifiers)
         self._width = (WIDTH - 2 * MARGIN - TITLE_WIDTH) / self._columns
         self._head = [
-            (
-                self._wrapped(f"shown to {each.title}", CELL_SIZE, bold=True),
-                training_colour(each.robust),
-            )
-            for each in comparison.classifiers
+            (self._wrapped(f"shown to {each.title}", CELL_SIZE, bold=True), colour)
+            for each, colour in zip(comparison.classifiers, _colours(comparison), strict=True)
         ]
         self._rows = comparison_table(comparison)
 

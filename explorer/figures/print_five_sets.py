@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult, ModelInfo, SetImage
 from explorer.figures.captions import count_of
 from explorer.figures.palette import INK, INK_QUIET
-from explorer.figures.prediction_bars import Bar, ClassBars, model_colour, prediction_bars
+from explorer.figures.prediction_bars import Bar, ClassBars, model_colours, prediction_bars
 from explorer.figures.print_canvas import Canvas, line_height, text_width, wrap
 from explorer.figures.set_words import head, looks_like, start_words
 from explorer.images.geometry import to_uint8
@@ -112,9 +112,9 @@ def _legend(canvas: Canvas, top: float, models: tuple[ModelInfo, ...]) -> None:
     square, space = 0.09, 0.06
     widths = [square + space + text_width(model.title, TEXT_SIZE) + 2 * GAP for model in models]
     left = max(MARGIN, (WIDTH - sum(widths)) / 2)
-    for model, width in zip(models, widths, strict=True):
+    for model, colour, width in zip(models, model_colours(models), widths, strict=True):
         hatch = "" if model.in_pair else HATCH
-        canvas.box(left, top + 0.02, square, square, model_colour(model), hatch)
+        canvas.box(left, top + 0.02, square, square, colour, hatch)
         bottom = top + line_height(TEXT_SIZE)
         place = {"vertical": "bottom", "horizontal": "left"}
         canvas.text(left + square + space, bottom, model.title, TEXT_SIZE, INK, **place)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from explorer.figures.comparison_table import training_colour
 from explorer.figures.palette import INK, INK_QUIET
 from explorer.figures.print_canvas import Canvas, fitting_size, line_height, wrap
-from explorer.figures.tile_rows import Tile, TileRow
+from explorer.figures.tile_rows import Tile, TileRow, row_colours
 from explorer.images.geometry import to_uint8
 
 WIDTH, MARGIN, GAP = 7.0, 0.08, 0.12  # inches, as are all lengths below
@@ -20,7 +19,10 @@ NOTE_SIZE, CAPTION_SIZE = 6.5, 6.5
 
 def tile_rows_figure(rows: Sequence[TileRow], caption: str) -> Figure:
     """The rows one below the other, 7 inches wide, above the ``caption``."""
-    drawn = [_Row(row, max(len(each.tiles) for each in rows)) for row in rows]
+    columns = max(len(each.tiles) for each in rows)
+    drawn = [
+        _Row(row, columns, colour) for row, colour in zip(rows, row_colours(rows), strict=True)
+    ]
     below = wrap(caption, WIDTH - 2 * MARGIN, CAPTION_SIZE)
     height = sum(row.height + ROW_GAP for row in drawn)
     canvas = Canvas(WIDTH, MARGIN + height + len(below) * line_height(CAPTION_SIZE) + SPACE)
@@ -35,8 +37,8 @@ def tile_rows_figure(rows: Sequence[TileRow], caption: str) -> Figure:
 class _Row:
     """A row measured: every text is wrapped to the width that it has."""
 
-    def __init__(self, row: TileRow, columns: int) -> None:
-        self._row = row
+    def __init__(self, row: TileRow, columns: int, colour: str) -> None:
+        self._row, self._colour = row, colour
         self._pitch = (WIDTH - 2 * MARGIN + GAP) / columns
         self._side = min(MAX_SIDE, self._pitch - GAP)
         self._width = self._pitch - GAP / 2  # of texts
@@ -56,8 +58,7 @@ class _Row:
 
     def draw(self, canvas: Canvas, top: float) -> None:
         """Draw the row ``top`` inches below the upper edge of ``canvas``."""
-        colour = training_colour(self._row.robust)
-        canvas.lines(WIDTH / 2, top, [self._row.title], HEADING_SIZE, colour, weight="bold")
+        canvas.lines(WIDTH / 2, top, [self._row.title], HEADING_SIZE, self._colour, weight="bold")
         sentence_top = top + line_height(HEADING_SIZE)
         canvas.lines(WIDTH / 2, sentence_top, self._sentence, SENTENCE_SIZE, INK)
         title_top = top + self._head + SPACE

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from explorer.figures import palette
 
-_OTHERS = (palette.LOSS, palette.ADVERSARIAL, palette.PREDICTED, palette.ORIGINAL)
+# For all classifiers but the first standard and the first robust one. The first three differ from
+# blue, from orange and from each other for people with any colour deficiency, and from the colours
+# of the outcomes, which stand beside them on the comparison page.
+_OTHERS = (
+    *("#9C755F", "#C06A9E", "#5C6670"),
+    *(palette.LOSS, palette.PREDICTED, palette.ADVERSARIAL, palette.ORIGINAL),
+)
 # The names of plotly, and the same markers in matplotlib.
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 MARKERS = {
@@ -39,19 +45,26 @@ class Style:
 
 
 def styles(series: Sequence[Series]) -> list[Style]:
-    """A style for each series, by its place and whether it is robust.
+    """A style for each series: its own colour, and a marker that its neighbours do not have."""
+    colours = classifier_colours(each.robust for each in series)
+    return [Style(colour, _SYMBOLS[index % len(_SYMBOLS)]) for index, colour in enumerate(colours)]
 
-    The first standard classifier is blue and the first robust one orange, as on every page; no
-    other series has these colours, and neighbours differ in their marker too.
+
+def classifier_colours(robust: Iterable[bool]) -> list[str]:
+    """A colour for each classifier that is shown together, which are ``robust`` or not.
+
+    The first standard one is blue and the first robust one orange, as on every page. No two have
+    the same colour, up to seven besides these.
     """
-    taken: set[str] = set()
-    result: list[Style] = []
-    for index, each in enumerate(series):
-        own = palette.ROBUST if each.robust else palette.STANDARD
-        colour = own if own not in taken else _OTHERS[len(result) % len(_OTHERS)]
-        taken.add(colour)
-        result.append(Style(colour, _SYMBOLS[index % len(_SYMBOLS)]))
-    return result
+    colours: list[str] = []
+    others = 0
+    for each in robust:
+        colour = palette.ROBUST if each else palette.STANDARD
+        if colour in colours:
+            colour = _OTHERS[others % len(_OTHERS)]
+            others += 1
+        colours.append(colour)
+    return colours
 
 
 def translucent(colour: str, alpha: float) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from explorer.experiments.one_image.report import Prediction
 from explorer.figures.captions import confidence_text
+from explorer.figures.series import classifier_colours
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,13 @@ class TileRow:
     robust: bool
     sentence: str
     tiles: tuple[Tile, ...]
+
+
+def row_colours(rows: Sequence[TileRow]) -> list[str]:
+    """The colour of each row's classifier; rows of one classifier have one colour."""
+    robust = {row.title: row.robust for row in rows}
+    colours = dict(zip(robust, classifier_colours(robust.values()), strict=True))
+    return [colours[row.title] for row in rows]
 
 
 def predicted_tile(title: str, image: Tensor, prediction: Prediction, *notes: str) -> Tile:

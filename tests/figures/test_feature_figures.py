@@ -118,7 +118,7 @@ def test_the_chart_and_the_table_of_layers_have_the_computed_distances(models) -
     top = top_of(answers)
     assert top > max(layer.adversarial for _, layer in layers)
     for each, colour in zip(answers, (STANDARD, ROBUST), strict=True):
-        band, attack, noise = layers_chart(each, top).data
+        band, attack, noise = layers_chart(each, top, colour).data
         assert list(attack.y) == [layer.adversarial for layer in each.layers]
         assert attack.line.color == colour
         assert list(noise.y) == [layer.mean_noise for layer in each.layers]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from explorer.figures import palette
+from explorer.figures.series import classifier_colours
 
 WHITE, DARK = "#FFFFFF", "#0E1117"  # Streamlit's two page backgrounds
 HUES = [
@@ -18,9 +19,12 @@ HUES = [
     palette.PREDICTED,
     palette.LOSS,
 ]
+# As many classifiers of one kind as a page shows at most, beside one of the other kind.
+CLASSIFIERS = classifier_colours([False, True, False, False, False])
+HUES += CLASSIFIERS
 HUES += [mark.colour for mark in palette.OUTCOME_MARKS.values()]
 SHOWN_TOGETHER = [
-    (palette.STANDARD, palette.ROBUST),
+    *itertools.combinations(CLASSIFIERS, 2),
     (palette.ORIGINAL, palette.ADVERSARIAL),
     *itertools.combinations((palette.LABEL, palette.TARGET, palette.PREDICTED), 2),
 ]

@@ -11,9 +11,9 @@ from explorer.figures.prediction_bars import LABEL_ROLE, LOOK_ROLE, prediction_b
 
 NAMES = ("cat", "dog", "ship", "truck")
 MODELS = (
-    ModelInfo("s", "S", False, True),
-    ModelInfo("r", "R", True, True),
-    ModelInfo("cifar10-d_r", "T", False, False),
+    ModelInfo("s", "CIFAR-10 standard", False, True),
+    ModelInfo("r", "CIFAR-10 robust", True, True),
+    ModelInfo("cifar10-d_r", "CIFAR-10 trained on D_R", False, False),
 )
 
 
@@ -45,10 +45,13 @@ def test_one_class_can_be_the_label_and_the_look():
     assert bars.roles == (LABEL_ROLE, LOOK_ROLE)
 
 
-def test_colours_are_the_kind_and_stripes_are_models_outside_the_pair():
+def test_each_classifier_has_its_colour_and_stripes_are_models_outside_the_pair():
     (bars, *_) = prediction_bars(image(1, None, *[[0.0, 1.0, 0.0, 0.0]] * 3), MODELS)
-    assert [(bar.classifier, bar.colour, bar.striped) for bar in bars.bars] == [
-        ("standard", palette.STANDARD, False),
-        ("robust", palette.ROBUST, False),
-        ("cifar10-d_r", palette.STANDARD, True),
+    assert [(bar.classifier, bar.striped) for bar in bars.bars] == [
+        ("standard", False),
+        ("robust", False),
+        ("trained on D_R", True),
     ]
+    colours = [bar.colour for bar in bars.bars]
+    assert colours[:2] == [palette.STANDARD, palette.ROBUST]
+    assert colours[2] not in colours[:2]

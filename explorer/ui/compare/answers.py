@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from explorer.experiments.compare import Comparison
-from explorer.figures.comparison_table import comparison_table, training_colour
+from explorer.figures.comparison_table import comparison_table
+from explorer.figures.series import classifier_colours
 from explorer.ui.components.component import component
 
 _draw = component(__file__)
@@ -19,8 +20,10 @@ def answers(comparison: Comparison, key: str) -> None:
 
 def table_data(comparison: Comparison) -> dict[str, Any]:
     """Everything that the browser shows of the table, as plain text."""
+    classifiers = comparison.classifiers
+    colours = classifier_colours(each.robust for each in classifiers)
     columns = [
-        {"title": each.title, "colour": training_colour(each.robust)}
-        for each in comparison.classifiers
+        {"title": each.title, "colour": colour}
+        for each, colour in zip(classifiers, colours, strict=True)
     ]
     return {"columns": columns, "rows": [asdict(row) for row in comparison_table(comparison)]}

@@ -9,7 +9,7 @@ from explorer.experiments.noise_control import NoiseControl
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.one_image.report import AttackReport, Prediction
 from explorer.figures.captions import confidence_text
-from explorer.figures.comparison_table import fooled_draws, training_colour
+from explorer.figures.comparison_table import fooled_draws
 from explorer.figures.palette import (
     ADVERSARIAL,
     ORIGINAL,
@@ -29,15 +29,19 @@ _draw = component(__file__, "closer")
 
 
 def classifier_row(
-    response: AttackResponse, noise: NoiseControl | None, entry: Entry, key: str
+    response: AttackResponse, noise: NoiseControl | None, entry: Entry, colour: str, key: str
 ) -> None:
-    """Draw the row. Until ``noise`` is there, its place is kept."""
-    data = row_data(response.report, noise, entry)
+    """Draw the row, marked with the classifier's ``colour``. Until ``noise`` is there, its place
+    is kept.
+    """
+    data = row_data(response.report, noise, entry, colour)
     _draw(key=key, data={**data, **cost_data(response, 0.0), "place": key})
     picture_drawn()
 
 
-def row_data(report: AttackReport, noise: NoiseControl | None, entry: Entry) -> dict[str, Any]:
+def row_data(
+    report: AttackReport, noise: NoiseControl | None, entry: Entry, colour: str
+) -> dict[str, Any]:
     """Everything that the browser shows of a row, as plain text, numbers and lossless PNGs."""
     data = triptych_data(report)
     pictures = [*data["pictures"], _noise_picture(report, noise)]
@@ -45,7 +49,7 @@ def row_data(report: AttackReport, noise: NoiseControl | None, entry: Entry) -> 
         **data,
         "title": entry.title,
         "training": "robust" if entry.robust else "standard",
-        "colour": training_colour(entry.robust),
+        "colour": colour,
         "pictures": pictures,
         "bars": _bars(report, noise),
     }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from explorer.classifiers import Entry
 from explorer.experiments.compare import MAX_CLASSIFIERS
-from explorer.figures.comparison_table import training_colour
 from explorer.ui.compare.controls import PAGE
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.shared.attack_request import AttackResponse
@@ -17,7 +16,7 @@ from explorer.ui.shared.ladder_rungs import send_rungs
 from explorer.ui.shared.live_epsilon import LiveLadder, live_epsilon
 
 KEY = f"{PAGE}live epsilon"
-DASHES = ("", "7 3", "2 3", "9 3 2 3")  # of the curves: two classifiers may have one colour
+DASHES = ("", "7 3", "2 3", "9 3 2 3")  # of the curves, for people who see no colours
 
 
 def row_key(slot: int) -> str:
@@ -25,8 +24,13 @@ def row_key(slot: int) -> str:
     return f"{PAGE}row of {slot}"
 
 
-def live_epsilon_of(responses: Mapping[int, AttackResponse], known: Mapping[str, Entry]) -> None:
-    """Draw the slider for the rows with these responses, by slot: attacks of one norm and ε."""
+def live_epsilon_of(
+    responses: Mapping[int, AttackResponse], known: Mapping[str, Entry], colours: Sequence[str]
+) -> None:
+    """Draw the slider for the rows with these responses, by slot: attacks of one norm and ε.
+
+    ``colours`` are those of the classifiers of all slots.
+    """
     norm = next(iter(responses.values())).report.recipe.norm
 
     def ask(epsilon: float) -> None:
@@ -36,8 +40,8 @@ def live_epsilon_of(responses: Mapping[int, AttackResponse], known: Mapping[str,
     for slot, response in responses.items():
         place, entry = row_key(slot), known[response.report.recipe.model]
         state = ladder_of(response.request, place)
-        colour, dash = training_colour(entry.robust), DASHES[slot]
-        ladders.append(LiveLadder(place, response.report, state, entry.title, colour, dash))
+        style = colours[slot], DASHES[slot]
+        ladders.append(LiveLadder(place, response.report, state, entry.title, *style))
     live_epsilon(ladders, KEY, ask, bars=False)
     for ladder in ladders:
         send_rungs(ladder.state, ladder.place)

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.experiments.compare import MAX_CLASSIFIERS, Comparison, Control, comparison_of
+from explorer.figures.series import classifier_colours
 from explorer.ui.compare.answers import answers
 from explorer.ui.compare.classifier_row import classifier_row
 from explorer.ui.compare.controls import (
@@ -130,7 +131,7 @@ def _live_epsilon(request: ComparisonRequest, rows: _Rows) -> None:
         moved = before
     st.session_state[_MOVED] = moved
     if moved:
-        live_epsilon_of(moved, entries())
+        live_epsilon_of(moved, entries(), _colours(request))
 
 
 def _forget_spare(request: ComparisonRequest) -> None:
@@ -161,10 +162,15 @@ def _row(request: ComparisonRequest, name: str, slot: int, rows: _Rows) -> None:
     for note in classifier(name).notes:
         st.warning(sentence(note), icon=":material/warning:")
     noise = None if control is None else control.noise
-    classifier_row(response, noise, entries()[name], row_key(slot))
+    classifier_row(response, noise, entries()[name], _colours(request)[slot], row_key(slot))
     for caveat in () if control is None else control.caveats:
         reference = f"[{plain(caveat.reference.title)}]({caveat.reference.url})"
         st.warning(f"{sentence(caveat.sentence)} {reference}", icon=":material/warning:")
+
+
+def _colours(request: ComparisonRequest) -> list[str]:
+    """The colour of each classifier, by slot."""
+    return classifier_colours(entries()[name].robust for name in request.names)
 
 
 def _status(of: object) -> DeltaGenerator:

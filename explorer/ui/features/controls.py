@@ -9,6 +9,7 @@ import streamlit as st
 
 from explorer.classifiers import Classifier
 from explorer.experiments.compare import MAX_CLASSIFIERS, check_classifiers
+from explorer.figures.series import classifier_colours
 from explorer.ui.shared.attack_widgets import BIND, class_index, class_options
 from explorer.ui.shared.classifier_choice import choose_classifiers, show_badges
 from explorer.ui.shared.classifiers import (
@@ -40,6 +41,11 @@ class FeaturesRequest:
     def names(self) -> tuple[str, ...]:
         """The names of the classifiers."""
         return tuple(self.models)
+
+    def colour(self, name: str) -> str:
+        """The colour of the classifier ``name`` on the page."""
+        colours = classifier_colours(model.robust for model in self.models.values())
+        return colours[self.names.index(name)]
 
     @property
     def key(self) -> Hashable:

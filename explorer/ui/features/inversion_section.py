@@ -69,7 +69,8 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     def preview(frame: InversionFrame, key: str) -> None:
         model = models[frame.name]
         tile = Tile(f"step {frame.step} of {frame.steps}", frame.image)
-        picture_rows([TileRow(model.title, model.robust, "", (tile,))], key)
+        row = TileRow(model.title, model.robust, "", (tile,))
+        picture_rows([row], key, request.colour(frame.name))
 
     shown = run_in_worker(request, _PLACE, settings, work, _doing, preview)
     if shown.result is None:

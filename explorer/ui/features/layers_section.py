@@ -15,6 +15,7 @@ from explorer.experiments.features.layers import (
     layers_recipe,
 )
 from explorer.experiments.one_image.recipe import Recipe
+from explorer.figures.series import classifier_colours
 from explorer.figures.tile_rows import Tile, TileRow, predicted_tile
 from explorer.images.distances import magnification, perturbation_image
 from explorer.ui.features.controls import PAGE, FeaturesRequest
@@ -123,9 +124,10 @@ def _row(each: ClassifierLayers) -> TileRow:
 def _columns(answers: Answer) -> None:
     """Each classifier's pictures above its chart, two classifiers beside each other."""
     places = [place for _ in range(0, len(answers), 2) for place in st.columns(2)]
+    colours = classifier_colours(each.robust for each in answers)
     for index, (each, place) in enumerate(zip(answers, places, strict=False)):
         with place:
-            picture_rows([_row(each)], f"features layers {index}")
+            picture_rows([_row(each)], f"features layers {index}", colours[index])
     wait_for_imports("charts")
     from explorer.figures.layer_charts import DISTANCE, layers_chart, top_of
 
@@ -133,7 +135,7 @@ def _columns(answers: Answer) -> None:
     for index, (each, place) in enumerate(zip(answers, places, strict=False)):
         with place:
             st.plotly_chart(
-                layers_chart(each, top),
+                layers_chart(each, top, colours[index]),
                 key=f"features layers chart {index}",
                 config={"displayModeBar": False},
                 alt=f"{each.title}: {DISTANCE}, layer by layer, for the attack and for noise",

@@ -82,7 +82,8 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     def preview(frame: SynthesisFrame, key: str) -> None:
         model = models[frame.name]
         tile = Tile(f"step {frame.step} of {frame.steps}", frame.images[0])
-        picture_rows([TileRow(model.title, model.robust, "", (tile,))], key)
+        row = TileRow(model.title, model.robust, "", (tile,))
+        picture_rows([row], key, request.colour(frame.name))
 
     question = (settings, mask)
     shown = run_in_worker(request, _PLACE, question, work, _doing, preview)

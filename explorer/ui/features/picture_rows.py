@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from explorer.figures.comparison_table import training_colour
-from explorer.figures.tile_rows import Tile, TileRow
+from explorer.figures.tile_rows import Tile, TileRow, row_colours
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
@@ -15,18 +14,22 @@ from explorer.ui.shared.imports import picture_drawn
 _draw = component(__file__)
 
 
-def picture_rows(rows: Sequence[TileRow], key: str) -> None:
-    """Draw the rows one below the other."""
-    _draw(key=key, data={"rows": list(map(_row_data, rows))})
+def picture_rows(rows: Sequence[TileRow], key: str, colour: str | None = None) -> None:
+    """Draw the rows one below the other, each marked with the colour of its classifier.
+
+    Rows that are only a part of what the page shows get the ``colour`` that they have there.
+    """
+    colours = row_colours(rows) if colour is None else [colour] * len(rows)
+    _draw(key=key, data={"rows": list(map(_row_data, rows, colours))})
     picture_drawn()
 
 
-def _row_data(row: TileRow) -> dict[str, Any]:
+def _row_data(row: TileRow, colour: str) -> dict[str, Any]:
     """Everything that the browser shows of a row: plain text and lossless PNGs."""
     return {
         "title": row.title,
         "training": "robust" if row.robust else "standard",
-        "colour": training_colour(row.robust),
+        "colour": colour,
         "sentence": row.sentence,
         "tiles": list(map(_tile_data, row.tiles)),
     }

@@ -89,7 +89,7 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     def preview(frame: SynthesisFrame, key: str) -> None:
         model = models[frame.name]
         row = frame_row(model.title, model.robust, model.labels, frame.targets, frame.images)
-        picture_rows([row], key)
+        picture_rows([row], key, request.colour(frame.name))
 
     shown = run_in_worker(request, _PLACE, settings, work, _doing, preview)
     if shown.result is None:

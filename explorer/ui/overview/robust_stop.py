@@ -6,8 +6,7 @@ import streamlit as st
 
 from explorer.classifiers import Entry
 from explorer.figures.captions import confidence_text
-from explorer.figures.comparison_table import training_colour
-from explorer.figures.palette import OUTCOME_MARKS
+from explorer.figures.palette import OUTCOME_MARKS, ROBUST, STANDARD
 from explorer.ui.components.markdown import plain
 from explorer.ui.overview.example import small_example
 from explorer.ui.overview.links import to_comparison
@@ -69,7 +68,7 @@ def _card(response: AttackResponse, entry: Entry, *, is_shown: bool) -> Card:
         OUTCOME_MARKS[report.outcome].word if is_shown else "",
         OUTCOME_MARKS[report.outcome].colour if is_shown else None,
         f"{'robust' if entry.robust else 'standard'}: {response.classifier_title}",
-        training_colour(entry.robust),
+        ROBUST if entry.robust else STANDARD,
     )
 
 

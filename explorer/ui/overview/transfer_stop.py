@@ -13,8 +13,8 @@ from explorer.experiments.sweep.image_set import GALLERY, read_image_sets
 from explorer.experiments.sweep.set_attack import SetAttack
 from explorer.experiments.sweep.transfer import TransferCell, transfer_matrix
 from explorer.figures.captions import confidence_text, percent
-from explorer.figures.comparison_table import training_colour
 from explorer.figures.palette import ADVERSARIAL
+from explorer.figures.series import classifier_colours
 from explorer.files import PAGES
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
@@ -116,7 +116,9 @@ def _cards(
 ) -> list[Card]:
     report = response.report
     cards = [Card("original", report.original, report.before)]
-    for entry, says in zip(pair, (report.after, after if is_answered else None), strict=True):
+    answers = report.after, after if is_answered else None
+    frames = classifier_colours(entry.robust for entry in pair)
+    for entry, says, frame in zip(pair, answers, frames, strict=True):
         is_first = entry is pair[0]
         colour = ADVERSARIAL if says is not None and says.index != report.label else None
         cards.append(
@@ -127,7 +129,7 @@ def _cards(
                 "made on this one" if is_first else "trained separately",
                 colour,
                 entry.title,
-                training_colour(entry.robust),
+                frame,
             )
         )
     return cards

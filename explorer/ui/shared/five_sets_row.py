@@ -15,7 +15,7 @@ from explorer.experiments.ilyas2019.five_sets_result import (
     ModelInfo,
     SetImage,
 )
-from explorer.figures.prediction_bars import model_colour, prediction_bars
+from explorer.figures.prediction_bars import model_colours, prediction_bars
 from explorer.figures.set_words import SETS, UNKNOWN, head, looks_like, start_words
 from explorer.images.distances import l2, magnification, perturbation_image
 from explorer.images.geometry import to_png
@@ -79,8 +79,8 @@ def _data(
     cards: list[dict[str, Any]], models: tuple[ModelInfo, ...], image: Tensor
 ) -> dict[str, Any]:
     legend = [
-        {"name": model.title, "colour": model_colour(model), "striped": not model.in_pair}
-        for model in models
+        {"name": model.title, "colour": colour, "striped": not model.in_pair}
+        for model, colour in zip(models, model_colours(models), strict=True)
     ]
     pixelated = max(image.shape[-2:]) < PIXELATED_BELOW
     return {"cards": cards, "legend": legend, "pixelated": pixelated}

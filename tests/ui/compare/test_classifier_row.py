@@ -22,7 +22,7 @@ def noise_of(report: AttackReport, index: int, outcome: str = "held") -> NoiseCo
 
 def test_label_target_and_all_predictions_have_bars() -> None:
     report = make_report(label=3, target=5)
-    data = row_data(report, noise_of(report, 9), entries()["cifar10-standard"])
+    data = row_data(report, noise_of(report, 9), entries()["cifar10-standard"], STANDARD)
     names = [group["name"] for group in data["bars"]]
     assert names[:2] == ["class 3", "class 5"]
     assert {report.before.name, report.after.name, "class 9"} <= set(names)
@@ -37,7 +37,7 @@ def test_label_target_and_all_predictions_have_bars() -> None:
 
 def test_until_the_noise_is_there_its_place_is_kept() -> None:
     report = make_report(target=None)
-    data = row_data(report, None, entries()["cifar10-robust"])
+    data = row_data(report, None, entries()["cifar10-robust"], ROBUST)
     assert len(data["pictures"]) == 4
     assert data["pictures"][3]["src"] is None
     original, noise, adversarial = data["bars"][0]["bars"]
@@ -51,7 +51,7 @@ def test_until_the_noise_is_there_its_place_is_kept() -> None:
 @pytest.mark.parametrize(("outcome", "colour"), [("fooled", ADVERSARIAL), ("held", None)])
 def test_noise_that_fools_has_the_colour_of_that(outcome: str, colour: str | None) -> None:
     report = make_report(norm="l2", epsilon=0.5)
-    data = row_data(report, noise_of(report, 1, outcome), entries()["cifar10-standard"])
+    data = row_data(report, noise_of(report, 1, outcome), entries()["cifar10-standard"], STANDARD)
     noise = data["pictures"][3]
     assert (noise["title"], noise["colour"]) == ("original + noise, L2 0.5", colour)
     assert noise["note"] == "1 of 20 draws fool it"

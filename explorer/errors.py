@@ -70,8 +70,8 @@ def short(text: object) -> str:
 
 
 def count_of(number: int, noun: str) -> str:
-    """``1 step`` or ``20 steps``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """``1 step``, ``20 steps`` or ``2,000 steps``."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def type_and_message(error: BaseException) -> str:

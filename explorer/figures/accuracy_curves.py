@@ -120,5 +120,5 @@ def accuracy_figure(curves: Curves, series: Sequence[Series], norm: str, caption
 def _hover(row: SweepRow, norm: str) -> str:
     return (
         f"ε = {format_epsilon(row.epsilon, norm)}: accuracy {percent(row.accuracy)}<br>"
-        f"95 % interval {percent(row.low)} to {percent(row.high)}, n = {row.n}"
+        f"95 % interval {percent(row.low)} to {percent(row.high)}, n = {row.n:,}"
     )

@@ -43,7 +43,7 @@ def dispute_caption(result: Dispute, recipe: DisputeRecipe) -> str:
     return (
         f"{images} of {recipe.data} that {recipe.models[0]} gets right, {size}, "
         f"{count_of(attack.steps, 'step')}. Ordinary PGD fools it on "
-        f"{result.ordinary.success.fooled}, the other attack on {result.isolated.success.fooled} "
+        f"{result.ordinary.success.fooled:,}, the other attack on {result.isolated.success.fooled:,} "
         "of them. Of these, and of all images for the noise, those are counted that the classifier "
         "in the row got right before. The lines are 95 % Wilson intervals"
     )

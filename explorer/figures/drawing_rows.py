@@ -29,7 +29,7 @@ class JudgeRow:
 
 def share(count: int, n: int, low: float, high: float) -> str:
     """``9 of 10 (59.6 % to 98.2 %)``: a count with the 95 % Wilson interval of its proportion."""
-    return f"{count} of {n} ({percent(low)} to {percent(high)})"
+    return f"{count:,} of {n:,} ({percent(low)} to {percent(high)})"
 
 
 def recognised(answer: Recognition | None) -> str:
@@ -47,7 +47,7 @@ def judge_rows(synthesis: Synthesis) -> tuple[JudgeRow, ...]:
             for each, answer in zip(synthesis.drawings, answers, strict=True)
         )
         known = next(answer for answer in answers if answer is not None)
-        rows.append(JudgeRow(judge, cells, f"{known.control} of {known.n}"))
+        rows.append(JudgeRow(judge, cells, f"{known.control:,} of {known.n:,}"))
     return tuple(rows)
 
 

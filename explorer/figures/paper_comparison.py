@@ -58,7 +58,7 @@ def _add_measured(figure: go.Figure, rows: tuple[ComparisonRow, ...], epsilon: f
         customdata=[
             [title, percent(accuracy.accuracy), accuracy.n] for _, title, accuracy in points
         ],
-        hovertemplate="trained on %{customdata[0]}: %{customdata[1]} of %{customdata[2]} images"
+        hovertemplate="trained on %{customdata[0]}: %{customdata[1]} of %{customdata[2]:,} images"
         "<extra>measured here</extra>",
     )
 

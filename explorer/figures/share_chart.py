@@ -113,8 +113,8 @@ def _offset(index: int, count: int) -> float:
 
 
 def share_sentence(share: FooledShare) -> str:
-    """``78.9 % of 911 (95 % interval 76.2 % to 81.4 %)``, or that there was nothing to count."""
+    """``78.9 % of 1,911 (95 % interval 76.2 % to 81.4 %)``, or that there was nothing to count."""
     if share.rate is None:
         return "none of 0, as it got no picture right before"
     low, high = map(percent, share.interval)
-    return f"{percent(share.rate)} of {share.n} (95 % interval {low} to {high})"
+    return f"{percent(share.rate)} of {share.n:,} (95 % interval {low} to {high})"

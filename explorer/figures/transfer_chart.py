@@ -75,7 +75,7 @@ def transfer_figure(
     for row in table:
         for cell in row:
             colour = "white" if (cell.rate or 0) > _DARK_ABOVE else INK
-            lines = f"{_share(cell)}\nn = {cell.n}"
+            lines = f"{_share(cell)}\nn = {cell.n:,}"
             axes.text(
                 cell.column, cell.row, lines, ha="center", va="center", size=TICK_SIZE, color=colour
             )
@@ -107,6 +107,6 @@ def _interval(cell: TransferCell) -> str:
     if cell.rate is None:
         return "no image is classified correctly by both"
     return (
-        f"{percent(cell.rate)} of {cell.n}, 95 % interval {percent(cell.low)} to "
+        f"{percent(cell.rate)} of {cell.n:,}, 95 % interval {percent(cell.low)} to "
         f"{percent(cell.high)}"
     )

@@ -43,7 +43,7 @@ def universal_caption(result: Universal, recipe: UniversalRecipe) -> str:
 
 
 def source_words(count: int, noun: str, source: ImageSource) -> str:
-    """``250 bundled images``, or ``1000 images of cifar10:train``."""
+    """``250 bundled images``, or ``1,000 images of cifar10:train``."""
     if source.data == BUNDLED:
         return count_of(count, f"bundled {noun}")
     return f"{count_of(count, noun)} of {source.data}"

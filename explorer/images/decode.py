@@ -142,19 +142,19 @@ def check_dimensions(width: int, height: int, name: str) -> None:
         raise _too_many_pixels(width, height, MAX_PIXELS, name)
     if min(width, height) < MIN_SIDE:
         raise ImageError(
-            f"{name} is {width} × {height} pixels; each side must be at least {MIN_SIDE}, "
+            f"{name} is {width:,} × {height:,} pixels; each side must be at least {MIN_SIDE}, "
             "so choose a larger picture"
         )
     if max(width, height) > MAX_SIDE:
         raise ImageError(
-            f"{name} is {width} × {height} pixels; each side may have at most {MAX_SIDE:,}, "
+            f"{name} is {width:,} × {height:,} pixels; each side may have at most {MAX_SIDE:,}, "
             "so crop it or make it smaller"
         )
 
 
 def _too_many_pixels(width: int, height: int, most: int, name: str) -> ImageError:
     return ImageError(
-        f"{name} is {width} × {height} pixels; at most {most // 1_000_000} million are read, so "
+        f"{name} is {width:,} × {height:,} pixels; at most {most // 1_000_000} million are read, so "
         "make it smaller"
     )
 
@@ -173,7 +173,7 @@ def _check_and_reduce(image: Image.Image, data: bytes, name: str) -> list[str]:
         return []
     image.draft(None, (width // 2, height // 2))
     check_dimensions(image.width, image.height, name)
-    return [f"read at half its size: {image.width} of {width} pixels across"]
+    return [f"read at half its size: {image.width:,} of {width:,} pixels across"]
 
 
 def _check_scans(image: Image.Image, data: bytes, name: str) -> None:

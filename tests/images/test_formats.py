@@ -147,7 +147,7 @@ def test_a_large_jpeg_is_read_at_half_its_size_and_upright(progressive):
     decoded = decode_image(data, "phone.jfif")
     assert decoded.image.size == (2200, 2900)
     assert decoded.notes == (
-        "read at half its size: 2900 of 5800 pixels across",
+        "read at half its size: 2,900 of 5,800 pixels across",
         "rotated upright (EXIF)",
     )
     row = np.asarray(decoded.image)[1000, :, 0]
@@ -166,7 +166,7 @@ def test_the_largest_jpeg():
     data = encoded(Image.new("L", size), "JPEG")
     assert decode_image(data, "a").image.size == (5000, 2500)
     longer = data.replace(struct.pack(">HH", 5000, 10_000), struct.pack(">HH", 5008, 10_000), 1)
-    with pytest.raises(ImageError, match="10000 × 5008 pixels; at most 50 million are read"):
+    with pytest.raises(ImageError, match="10,000 × 5,008 pixels; at most 50 million are read"):
         decode_image(longer, "a")
 
 

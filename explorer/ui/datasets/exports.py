@@ -133,4 +133,4 @@ def grid_caption(grid: GridExport) -> str:
     bars = ""
     if grid.confidence is not None:
         bars = " Bars: confidence in the label, standard in blue above robust in orange."
-    return f"{grid.loaded.title}, {len(grid.shown)} of {len(grid.chosen)} images.{bars}"
+    return f"{grid.loaded.title}, {len(grid.shown):,} of {len(grid.chosen):,} images.{bars}"

@@ -110,7 +110,7 @@ def _from_set(model: Classifier) -> SourceChoice | None:
         return None
     last = len(loaded.set) - 1
     index = int(
-        st.number_input(f"Image, 0 to {last}", 0, last, key="set_index", bind="query-params")
+        st.number_input(f"Image, 0 to {last:,}", 0, last, key="set_index", bind="query-params")
     )
     st.caption(
         f"Of {plain(loaded.title)}. Or click a tile under “Browse a set” at the end of the page."

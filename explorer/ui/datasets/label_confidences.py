@@ -53,7 +53,7 @@ def label_confidences(loaded: LoadedSet, pair: ClassifierPair) -> Tensor | None:
 
 def _status(job: Job[Tensor]) -> str:
     done, total = job.progress
-    return "Asking both classifiers" + (f" about image {done} of {total}" if total else "")
+    return "Asking both classifiers" + (f" about image {done:,} of {total:,}" if total else "")
 
 
 def _compute(request: _Request, job: Job[Tensor]) -> Tensor:

@@ -127,7 +127,7 @@ def conditions(rows: tuple[ComparisonRow, ...]) -> str:
         if "set" in card.recipe
     )
     paper_steps = ", ".join(
-        f"{SETS[name].short} {construction.steps}" for name, construction in CONSTRUCTIONS.items()
+        f"{SETS[name].short} {construction.steps:,}" for name, construction in CONSTRUCTIONS.items()
     )
     return (
         f"Not the paper's conditions: a network of {parameters / 1e6:.1f} million parameters in "
@@ -141,9 +141,9 @@ def conditions(rows: tuple[ComparisonRow, ...]) -> str:
 def _steps(construction: dict[str, Any]) -> str:
     last = construction.get("last_step_size")
     if last is None:
-        return str(construction["steps"])
+        return f"{construction['steps']:,}"
     first = construction["step_size"]
-    return f"{construction['steps']} that shrink from {first:g} to {last:g}"
+    return f"{construction['steps']:,} that shrink from {first:g} to {last:g}"
 
 
 def _cells(row: ComparisonRow) -> dict[str, str]:
@@ -161,4 +161,4 @@ def _with_interval(accuracy: Accuracy | None) -> str:
     if accuracy is None:
         return ""
     interval = f"{percent(accuracy.low)} to {percent(accuracy.high)}"
-    return f"{percent(accuracy.accuracy)} ({interval}; n = {accuracy.n})"
+    return f"{percent(accuracy.accuracy)} ({interval}; n = {accuracy.n:,})"

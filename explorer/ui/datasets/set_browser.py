@@ -116,7 +116,7 @@ def _choose_page(count: int, loaded: LoadedSet) -> int:
         key = f"set_page {loaded.set.digest} {pages}"
         page = int(st.number_input(f"Page, 1 to {pages}", 1, pages, 1, key=key))
     first, last = (page - 1) * PAGE_SIZE + 1, min(page * PAGE_SIZE, count)
-    images = f"{first} to {last} of {count}" if count else "no image has this label"
+    images = f"{first:,} to {last:,} of {count:,}" if count else "no image has this label"
     st.caption(
         f"{images}. Bars: confidence in the label, standard in blue above robust in orange. "
         "Click a tile to use it as the source above."

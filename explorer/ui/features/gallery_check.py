@@ -73,7 +73,7 @@ def _comparisons(answers: Answer) -> list[str]:
             if one.robust and not other.robust:
                 share = share_above(one, other)
                 sentences.append(
-                    f"{plain(one.title)} has the higher one on {share.count} of {share.n} pictures "
+                    f"{plain(one.title)} has the higher one on {share.count:,} of {share.n:,} pictures "
                     f"against {plain(other.title)} (95 % Wilson interval {percent(share.low)} to "
                     f"{percent(share.high)})."
                 )

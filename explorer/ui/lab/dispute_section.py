@@ -215,7 +215,7 @@ def _sentence(result: Dispute) -> str:
     )
     sentence = (
         f"**PGD fools {plain(ordinary.success.model)} on {ordinary.success.fooled} of "
-        f"{ordinary.success.n} images, the other attack on {isolated.success.fooled}.** What fools "
+        f"{ordinary.success.n:,} images, the other attack on {isolated.success.fooled}.** What fools "
         f"it also fools the ensemble in {inside[0]} cases after PGD, and in {inside[1]} after the "
         "other attack"
     )

@@ -127,7 +127,7 @@ def _transform_input() -> bool:
 def _how_it_sees(architecture: str | None) -> dict[str, Any]:
     labels = LABELS.field("Labels as text, one per line, or JSON", "new labels")
     st.caption(
-        "Without a file: ImageNet's names for weights with 1000 classes, otherwise numbers."
+        "Without a file: ImageNet's names for weights with 1,000 classes, otherwise numbers."
         if architecture not in CIFAR_NETWORKS
         else "Without a file: CIFAR-10's names for weights with 10 classes, otherwise numbers."
     )

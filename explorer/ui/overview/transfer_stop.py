@@ -104,7 +104,7 @@ def _show_transfer(
     text = f"The second classifier says “{name}”, at {confidence_text(after.confidence)}."
     if cell is not None and cell.rate is not None:
         text += (
-            f" Of the {cell.n} sample pictures that both get right, the attack on the first fools "
+            f" Of the {cell.n:,} sample pictures that both get right, the attack on the first fools "
             f"the second on {percent(cell.rate)} (95 % Wilson interval {percent(cell.low)} to "
             f"{percent(cell.high)}; {STEPS} steps)."
         )

@@ -106,7 +106,7 @@ def default_sample(model: Classifier) -> Sample:
     gallery = samples(model.gallery)
     if not gallery:
         raise ImageError(
-            "There are no sample pictures: install foolbox or scikit-image, or upload a picture."
+            "there are no sample pictures: install foolbox or scikit-image, or upload a picture"
         )
     first = FIRST_CHOICES.get(model.gallery)
     return next((sample for sample in gallery if sample.title == first), gallery[0])

@@ -1,4 +1,4 @@
-"""The style of all pages, in the HTML that the server sends first.
+"""The style and the script of all pages, in the HTML that the server sends first.
 
 Streamlit loads what draws ``st.html`` after the page, so that a style that a script puts on its
 page comes when the page is on the screen already, and everything moves.
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _COMPONENTS = Path(__file__).with_name("components")
 _STYLES = (_COMPONENTS / "page_style.css", _COMPONENTS / "places.css")
+_SCRIPT = _COMPONENTS / "page_menu.js"
 # Of a browser's question. An answer that is compressed, or that says "as before", has no text that
 # the style could be put into.
 _NOT_PASSED_ON = ("accept-encoding", "if-none-match", "if-modified-since")
@@ -21,12 +22,13 @@ _END = b"</body>"
 
 
 class StyledPages:
-    """Streamlit's app with the styles of all pages in each HTML page that a browser opens."""
+    """Streamlit's app with the style and the script of all pages in each HTML page."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         styles = "".join(each.read_text(encoding="utf-8") for each in _STYLES)
-        self.style = f"<style>\n{styles}</style>\n".encode()
+        script = _SCRIPT.read_text(encoding="utf-8")
+        self.end = f"<style>\n{styles}</style>\n<script>\n{script}</script>\n".encode() + _END
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _opens_page(scope):
@@ -45,7 +47,7 @@ class StyledPages:
             else:
                 body += message.get("body", b"")
                 if not message.get("more_body", False):
-                    styled = body.replace(_END, self.style + _END, 1)
+                    styled = body.replace(_END, self.end, 1)
                     changed = MutableHeaders(raw=start["headers"])
                     changed["content-length"] = str(len(styled))
                     del changed["etag"], changed["last-modified"]  # they are of another text

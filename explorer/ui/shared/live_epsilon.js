@@ -61,6 +61,7 @@ class Live {
     store.listeners.add(this.listener)
     this.resize = new ResizeObserver(() => this.chart.draw())
     this.resize.observe(this.find(".chart"))
+    this.undock = dock(root, this.track)
   }
 
   find(selector) { return this.root.querySelector(selector) }
@@ -249,6 +250,7 @@ class Live {
   close() {
     clearTimeout(this.waiting)
     this.resize.disconnect()
+    this.undock()
     store.listeners.delete(this.listener)
     for (const ladder of this.data.ladders) triptychs.get(ladder.place)?.(null)
   }

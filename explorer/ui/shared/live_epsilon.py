@@ -23,7 +23,7 @@ from explorer.ui.shared.rung_data import point_data
 LINF_STEP = 0.25  # levels of 255, as the slider among the controls has it
 LARGE_STEPS = 8  # steps of a press on PageUp
 
-_draw = component(__file__, "epsilon_chart")
+_draw = component(__file__, "epsilon_chart", "dock")
 
 
 @dataclass(frozen=True)

@@ -242,8 +242,9 @@ def _outcome(
         model, labels = classifiers[other], data[other].labels
         counted = fooled & (predictions(model, data[other].images) == labels)
         wrong = _predicted(model, images) != labels
-        transfers.append(FooledShare(other, int((counted & wrong).sum()), int(counted.sum())))
-    success = FooledShare(name, int(fooled.sum()), len(fooled))
+        counts = int((counted & wrong).sum()), int(counted.sum())
+        transfers.append(FooledShare(other, *counts, model.title))
+    success = FooledShare(name, int(fooled.sum()), len(fooled), classifiers[name].title)
     return AttackOutcome(images, fooled, success, tuple(transfers))
 
 

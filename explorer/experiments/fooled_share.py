@@ -28,12 +28,19 @@ IsCancelled = Callable[[], bool]
 class FooledShare:
     """Of ``n`` images that the classifier ``model`` got right, ``fooled`` fooled it.
 
-    For a targeted change these are the images that it calls the target.
+    For a targeted change these are the images that it calls the target. ``title`` is the
+    classifier's on a page or in a figure; without it that is ``model``.
     """
 
     model: str
     fooled: int
     n: int
+    title: str = ""
+
+    @property
+    def shown_as(self) -> str:
+        """What the classifier is called on a page or in a figure."""
+        return self.title or self.model
 
     @property
     def rate(self) -> float | None:
@@ -97,4 +104,4 @@ def fooled_share(
     others = data.take(right)
     after = predictions(classifier, others.images, change, cancelled)
     fooled = after != others.labels if target is None else after == target
-    return FooledShare(name, int(fooled.sum()), len(others))
+    return FooledShare(name, int(fooled.sum()), len(others), classifier.title)

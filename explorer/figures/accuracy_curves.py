@@ -22,7 +22,7 @@ _TICKS = [0, 0.25, 0.5, 0.75, 1]
 
 
 def accuracy_chart(curves: Curves, series: Sequence[Series], norm: str) -> go.Figure:
-    """Each classifier's accuracy with its 95 % interval, and its mean confidence as dots.
+    """Each classifier's accuracy with its 95 % interval, and its mean confidence as a dotted line.
 
     Series without rows are left out.
     """

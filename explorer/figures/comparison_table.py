@@ -41,7 +41,7 @@ def comparison_table(comparison: Comparison) -> tuple[TableRow, ...]:
     originals = TableRow("original", tuple(map(_original, classifiers)))
     made = (
         TableRow(
-            f"made on {made_on.title}",
+            f"made to fool {made_on.title}",
             tuple(_transfer(comparison.transfer(made_on.name, to.name)) for to in classifiers),
         )
         for made_on in classifiers

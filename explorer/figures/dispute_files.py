@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from matplotlib.figure import Figure
 
 from explorer.experiments.dispute import Dispute, dispute_rows
@@ -39,12 +41,13 @@ def dispute_series(result: Dispute) -> tuple[ShareSeries, ...]:
 def dispute_caption(result: Dispute, recipe: DisputeRecipe) -> str:
     """What was attacked and how, in one line."""
     attack, images = recipe.attack, count_of(len(result.originals), "image")
+    ordinary, isolated = result.ordinary.success, result.isolated.success
     size = f"{NORM_NAMES[attack.norm]} ε = {format_epsilon(attack.epsilon, attack.norm)}"
     return (
-        f"{images} of {recipe.data} that {recipe.models[0]} gets right, {size}, "
+        f"{images} of {recipe.data} that {ordinary.shown_as} gets right, {size}, "
         f"{count_of(attack.steps, 'step')}. Ordinary PGD fools it on "
-        f"{result.ordinary.success.fooled:,}, the other attack on {result.isolated.success.fooled:,} "
-        "of them. Of these, and of all images for the noise, those are counted that the classifier "
+        f"{ordinary.fooled:,}, the other attack on {isolated.fooled:,} of them. "
+        "Of these, and of all images for the noise, those are counted that the classifier "
         "in the row got right before. The lines are 95 % Wilson intervals"
     )
 
@@ -67,4 +70,4 @@ def dispute_files(result: Dispute, recipe: DisputeRecipe) -> dict[str, bytes]:
 def _marked(share: FooledShare, ensemble: tuple[str, ...]) -> FooledShare:
     if share.model not in ensemble:
         return share
-    return FooledShare(f"{share.model} (in the ensemble)", share.fooled, share.n)
+    return replace(share, title=f"{share.shown_as} (in the ensemble)")

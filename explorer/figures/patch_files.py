@@ -35,7 +35,7 @@ def patch_caption(result: Patch, recipe: PatchRecipe) -> str:
     attack = recipe.attack
     return (
         f"A patch of {percent(attack.area)} of the picture, turned by up to {attack.rotation:g}°, "
-        f"fitted on {recipe.models[0]} towards “{recipe.target}” to "
+        f"fitted on {result.shares[0].shown_as} towards “{recipe.target}” to "
         f"{source_words(result.fitted, 'picture', recipe.source)} in "
         f"{count_of(attack.steps, 'step')}, seed {attack.seed}, and scored at one place in each "
         "picture that no step had used. Counted are pictures of other classes that the classifier "

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from explorer.experiments.ilyas2019.five_sets_result import ModelInfo, SetImage
+from explorer.experiments.ilyas2019.five_sets_result import D, ModelInfo, SetImage
 from explorer.figures.captions import confidence_text
 from explorer.figures.series import classifier_colours
 
@@ -36,7 +36,7 @@ class ClassBars:
     """A class with one bar for each classifier.
 
     ``roles`` say what the class is to the image: :data:`LABEL_ROLE` for its label,
-    :data:`LOOK_ROLE` for the class that it is made to look like, both or neither.
+    :data:`LOOK_ROLE` for the class that it should look like, both or neither.
     """
 
     name: str
@@ -67,7 +67,7 @@ def short_names(models: Sequence[ModelInfo]) -> tuple[str, ...]:
 
 
 def prediction_bars(image: SetImage, models: Sequence[ModelInfo]) -> tuple[ClassBars, ...]:
-    """The label, the class the image is made to look like, and each prediction, each class once."""
+    """The label, the class the image should look like, and each prediction, each class once."""
     names = image.predictions[0].names
     looks = [] if image.perceived_label is None else [image.perceived_label]
     predicted = [prediction.index for prediction in image.predictions]
@@ -79,7 +79,10 @@ def prediction_bars(image: SetImage, models: Sequence[ModelInfo]) -> tuple[Class
 
 
 def _roles(image: SetImage, index: int) -> tuple[str, ...]:
+    """An unchanged picture that fits its label has no intended look besides."""
     classes = {LABEL_ROLE: image.label, LOOK_ROLE: image.perceived_label}
+    if image.name == D and image.label == image.perceived_label:
+        del classes[LOOK_ROLE]
     return tuple(role for role, of_role in classes.items() if of_role == index)
 
 

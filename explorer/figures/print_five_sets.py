@@ -9,7 +9,7 @@ from explorer.figures.captions import count_of
 from explorer.figures.palette import INK, INK_QUIET
 from explorer.figures.prediction_bars import Bar, ClassBars, model_colours, prediction_bars
 from explorer.figures.print_canvas import Canvas, line_height, text_width, wrap
-from explorer.figures.set_words import head, looks_like, start_words
+from explorer.figures.set_words import head, look_heading, looks_like, start_words
 from explorer.images.geometry import to_uint8
 
 WIDTH, MARGIN, GAP = 7.0, 0.08, 0.12  # inches, as are all lengths below
@@ -69,7 +69,7 @@ def _texts(image: SetImage, row: FiveSetsResult) -> list[str]:
     parts = (
         start_words(image, row.names),
         f"label: {row.names[image.label]}",
-        f"made to look like: {looks_like(image, row.names)}",
+        f"{look_heading(image)}: {looks_like(image, row.names)}",
     )
     return [line for part in parts for line in wrap(part, SIDE, TEXT_SIZE)]
 

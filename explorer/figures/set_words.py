@@ -1,4 +1,4 @@
-"""The sets of Ilyas et al. (2019) in words: their names, and what an image is made to look like."""
+"""The sets of Ilyas et al. (2019) in words: their names, and what an image should look like."""
 
 from __future__ import annotations
 
@@ -36,13 +36,25 @@ def head(image: SetImage) -> SetWords:
 
 
 def looks_like(image: SetImage, names: tuple[str, ...]) -> str:
-    """What the image was made to look like: a class, noise, or unknown."""
+    """What the image should look like: a class, noise, or unknown."""
     if image.perceived_label is not None:
         return names[image.perceived_label]
     construction = CONSTRUCTIONS.get(image.name)
     if construction is not None and construction.looks_like == "start" and image.from_noise:
         return NOISE
     return UNKNOWN
+
+
+def look_heading(image: SetImage) -> str:
+    """The words before what :func:`looks_like` says, by what was done to the image.
+
+    An image of D was not changed. One of D_R should turn into something else, and those of the
+    other sets should go on looking like what they were.
+    """
+    if image.name == D and not image.set_name:
+        return "shows"
+    of = image.set_name if image.name == D else image.name
+    return "should look like" if of == D_R.name else "should still look like"
 
 
 def start_words(image: SetImage, names: tuple[str, ...]) -> str:

@@ -32,7 +32,7 @@ class ShareSeries:
 def share_chart(series: Sequence[ShareSeries], axis: str) -> go.Figure:
     """A point with its 95 % interval for each classifier and change; ``axis`` is its title."""
     figure = go.Figure()
-    names = [share.model for share in series[0].shares]
+    names = [share.shown_as for share in series[0].shares]
     for index, each in enumerate(series):
         places = [row + _offset(index, len(series)) for row in range(len(names))]
         known = [
@@ -54,7 +54,7 @@ def share_chart(series: Sequence[ShareSeries], axis: str) -> go.Figure:
                 "thickness": 1.5,
             },
             customdata=[
-                f"{escape(share.model, quote=False)}<br>{share_sentence(share)}"
+                f"{escape(share.shown_as, quote=False)}<br>{share_sentence(share)}"
                 for _, share in known
             ],
             hovertemplate="%{customdata}<extra>" + escape(each.name, quote=False) + "</extra>",
@@ -72,7 +72,7 @@ def share_chart(series: Sequence[ShareSeries], axis: str) -> go.Figure:
 
 def share_figure(series: Sequence[ShareSeries], axis: str, caption: str) -> Figure:
     """The same for print, with the ``caption`` below."""
-    names = [share.model for share in series[0].shares]
+    names = [share.shown_as for share in series[0].shares]
     height = ABOVE + ROW * len(names) + BELOW
     figure = Figure(figsize=(WIDTH, height), facecolor="white")
     axes = figure.add_axes(

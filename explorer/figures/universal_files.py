@@ -35,7 +35,7 @@ def universal_caption(result: Universal, recipe: UniversalRecipe) -> str:
     attack = recipe.attack
     size = f"{NORM_NAMES[attack.norm]} ε = {format_epsilon(attack.epsilon, attack.norm)}"
     return (
-        f"One perturbation, {size}, fitted on {recipe.models[0]} to "
+        f"One perturbation, {size}, fitted on {result.shares[0].shown_as} to "
         f"{source_words(result.fitted, 'image', recipe.source)} in "
         f"{count_of(attack.steps, 'step')}, seed {attack.seed}. Counted are other images that the "
         "classifier in the row gets right. The lines are 95 % Wilson intervals"

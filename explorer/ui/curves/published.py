@@ -13,10 +13,10 @@ def published_transfer() -> None:
     st.header("Beside the paper")
     st.markdown(
         "Figure 3 of Ilyas et al. (2019, “Adversarial Examples Are Not Bugs, They Are Features”) "
-        "has adversarial pictures made on a ResNet-50. The better an architecture learns from that "
-        "network's non-robust features (the accuracy after training on D_det), the more of the "
-        "pictures fool it: networks that rely on the same features share their adversarial "
-        "examples."
+        "has adversarial pictures that were made to fool a ResNet-50. The better an architecture "
+        "learns from that network's non-robust features (the accuracy after training on D_det), "
+        "the more of the pictures fool it: networks that rely on the same features share their "
+        "adversarial examples."
     )
     st.dataframe(
         [

@@ -8,6 +8,7 @@ from PIL import Image
 
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.sweep.question import Answer
+from explorer.figures.captions import confidence_text, percent
 from explorer.images.distances import perturbation_image
 from explorer.images.geometry import to_uint8
 from explorer.ui.components.images import PIXELATED_BELOW
@@ -57,20 +58,27 @@ def draw_chart(answer: Answer, key: str) -> None:
     if answer.curves:
         chart = accuracy_chart(answer.curves, series, norm)
         words = (
-            "Accuracy under attack against ε, with 95 % Wilson intervals as bands. The dots are "
-            "the mean confidence in the right class."
+            "How many of the pictures each classifier still gets right when each value of a "
+            "picture may change by up to ε"
+            if norm == "linf"
+            else "How many of the pictures each classifier still gets right when the change of a "
+            "picture may be up to ε long"
+        )
+        words += (
+            ". The bands are 95 % Wilson intervals. Dotted lines: the mean confidence in the "
+            "right class."
         )
     elif answer.smallest:
         chart = smallest_chart(answer.smallest, series, norm)
         words = (
-            "The smallest ε that an attack fooled each picture with. It is an upper bound: an "
-            "adversarial picture at this distance exists, and a nearer one may."
+            "For each picture the smallest ε at which an attack succeeded. It is an upper bound: "
+            "a picture that near fools the classifier, and a nearer one may exist."
         )
     else:
         chart = transfer_chart(answer.cells, series)
         words = (
-            "Of the pictures that both classifiers get right, the share that fools the column "
-            "after an attack on the row."
+            "Pictures that were made to fool the classifier of the row, shown to that of the "
+            "column: the share that fools it, of those that both get right without an attack."
         )
     st.plotly_chart(chart, key=key, config={"displayModeBar": False}, alt=words)
     st.caption(f"{words} {plain(attack_line(answer.question.recipe, _count(answer)))}.")
@@ -124,15 +132,44 @@ def _tile(picture: object) -> np.ndarray:
     return np.asarray(image.resize((TILE, TILE), sampling))
 
 
-def _table(answer: Answer) -> list[dict[str, object]]:
-    """The rows as a person reads them: ε as on the sliders."""
-    norm = answer.question.attack.norm
+def _table(answer: Answer) -> list[dict[str, str]]:
+    """The rows as a person reads them; the exported table has all digits."""
+    question = answer.question
+    norm = question.attack.norm
+    titles = {
+        name: each.title for name, each in zip(question.names, question.classifiers, strict=True)
+    }
+    if answer.curves:
+        return [
+            {
+                "classifier": titles[name],
+                "ε": format_epsilon(row.epsilon, norm),
+                "pictures": f"{row.n:,}",
+                "still right": percent(row.accuracy),
+                "95 % interval": f"{percent(row.low)} to {percent(row.high)}",
+                "mean confidence in the label": confidence_text(row.confidence),
+            }
+            for name, rows in answer.curves.items()
+            for row in rows
+        ]
+    if answer.smallest:
+        return [
+            {
+                "classifier": titles[name],
+                "picture": key,
+                "smallest ε": "none" if epsilon is None else format_epsilon(epsilon, norm),
+            }
+            for name, images in zip(question.names, question.images, strict=True)
+            if name in answer.smallest
+            for key, epsilon in zip(images.keys, answer.smallest[name].values, strict=False)
+        ]
     return [
         {
-            key: format_epsilon(value, norm)
-            if key == "epsilon" and isinstance(value, float)
-            else value
-            for key, value in row.items()
+            "made to fool": titles[question.names[cell.row]],
+            "shown to": titles[question.names[cell.column]],
+            "pictures": f"{cell.n:,}",
+            "fooled": "–" if cell.rate is None else percent(cell.rate),
+            "95 % interval": f"{percent(cell.low)} to {percent(cell.high)}",
         }
-        for row in answer.rows
+        for cell in answer.cells
     ]

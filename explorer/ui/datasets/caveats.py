@@ -26,7 +26,7 @@ examples are features of the data. Others found the limits of that conclusion:
 
 This page adds limits of its own: few steps, small networks, one picture at a time. A single row
 illustrates a construction; only training a classifier on many images shows what a set teaches.
-“Made to look like” is derived from what an image was built from; no person was asked.
+What an image “should look like” follows from what it was built from; no person was asked.
 """
 
 

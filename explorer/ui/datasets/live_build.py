@@ -16,7 +16,7 @@ from explorer.experiments.ilyas2019.five_sets_result import (
 )
 from explorer.figures import palette
 from explorer.figures.captions import confidence_text
-from explorer.figures.set_words import SETS, looks_like
+from explorer.figures.set_words import SETS, look_heading, looks_like
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
 from explorer.ui.components.errors import report_errors
@@ -131,11 +131,11 @@ def finished_data(image: SetImage, names: tuple[str, ...], note: str) -> dict[st
         f"“{prediction.name}” ({confidence_text(prediction.confidence)})"
         for prediction in image.predictions[:2]
     )
-    label, look = names[image.label], looks_like(image, names)
+    label, look = names[image.label], f"{look_heading(image)} {looks_like(image, names)}"
     return {
         **_chart(image.name, objective, len(objective) - 1),
         "start": _picture(image.start, start),
-        "current": _picture(image.image, f"labelled {label}; made to look like {look}"),
+        "current": _picture(image.image, f"labelled {label}; {look}"),
         "note": f"{note} The standard classifier says {standard}, the robust one {robust}.",
     }
 

@@ -73,8 +73,8 @@ def _comparisons(answers: Answer) -> list[str]:
             if one.robust and not other.robust:
                 share = share_above(one, other)
                 sentences.append(
-                    f"{plain(one.title)} has the higher one on {share.count:,} of {share.n:,} pictures "
-                    f"against {plain(other.title)} (95 % Wilson interval {percent(share.low)} to "
-                    f"{percent(share.high)})."
+                    f"{plain(one.title)} has the higher one on {share.count:,} of {share.n:,} "
+                    f"pictures against {plain(other.title)} (95 % Wilson interval "
+                    f"{percent(share.low)} to {percent(share.high)})."
                 )
     return sentences

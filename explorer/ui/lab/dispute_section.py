@@ -214,10 +214,10 @@ def _sentence(result: Dispute) -> str:
         for within in (True, False)
     )
     sentence = (
-        f"**PGD fools {plain(ordinary.success.model)} on {ordinary.success.fooled} of "
-        f"{ordinary.success.n:,} images, the other attack on {isolated.success.fooled}.** What fools "
-        f"it also fools the ensemble in {inside[0]} cases after PGD, and in {inside[1]} after the "
-        "other attack"
+        f"**PGD fools {plain(ordinary.success.shown_as)} on {ordinary.success.fooled:,} of "
+        f"{ordinary.success.n:,} images, the other attack on {isolated.success.fooled:,}.** What "
+        f"fools it also fools the ensemble in {inside[0]} cases after PGD, and in {inside[1]} "
+        "after the other attack"
     )
     if any(share.model not in result.ensemble for share in ordinary.transfers):
         sentence += f"; the classifiers outside of it in {outside[0]} and {outside[1]}"

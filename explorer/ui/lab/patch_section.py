@@ -142,7 +142,7 @@ def _show(answer: _Answer) -> None:
     result, recipe = answer.result, answer.recipe
     share, noise = result.shares[0], result.noise[0]
     st.markdown(
-        f"**With the patch {plain(share.model)} says “{plain(recipe.target)}” of "
+        f"**With the patch {plain(share.shown_as)} says “{plain(recipe.target)}” of "
         f"{share_sentence(share)} of the sample pictures.** With a patch of random noise: "
         f"{share_sentence(noise)}."
     )

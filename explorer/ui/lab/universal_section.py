@@ -149,7 +149,7 @@ def _show(answer: _Answer) -> None:
     _draw_picture(answer.picture, _PLACE)
     size = format_epsilon(attack.epsilon, attack.norm)
     st.markdown(
-        f"**One change of ε = {size} fools {plain(share.model)} on {share_sentence(share)}.** "
+        f"**One change of ε = {size} fools {plain(share.shown_as)} on {share_sentence(share)}.** "
         f"Random noise of the same size: {share_sentence(noise)}."
     )
     chart = share_chart(universal_series(result), AXIS)

@@ -29,7 +29,7 @@ function fillLabels(labels, data) {
   if (!data.label) return
   child(labels, "dt", "", "label")
   child(labels, "dd", data.differs ? "differs" : "", data.label)
-  child(labels, "dt", "", "made to look like")
+  child(labels, "dt", "", data.look_heading)
   child(labels, "dd", "", data.looks_like)
 }
 

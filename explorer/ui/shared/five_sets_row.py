@@ -16,7 +16,7 @@ from explorer.experiments.ilyas2019.five_sets_result import (
     SetImage,
 )
 from explorer.figures.prediction_bars import model_colours, prediction_bars
-from explorer.figures.set_words import SETS, UNKNOWN, head, looks_like, start_words
+from explorer.figures.set_words import SETS, UNKNOWN, head, look_heading, looks_like, start_words
 from explorer.images.distances import l2, magnification, perturbation_image
 from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
@@ -112,6 +112,7 @@ def _labels(
     return {
         "label": names[image.label],
         "looks_like": look,
+        "look_heading": look_heading(image),
         "differs": image.perceived_label != image.label and look != UNKNOWN,
         "classes": [asdict(bars) for bars in prediction_bars(image, models)],
     }
@@ -120,17 +121,16 @@ def _labels(
 def _picture(image: SetImage, view: str, source: Tensor, names: tuple[str, ...]) -> dict[str, Any]:
     """The picture of a card in this view, and the line below it."""
     name = head(image).short
-    reference = {
-        PICTURE: None,
-        FROM_START: image.start,
-        FROM_SOURCE: None if image.start is None else source,
-    }[view]
-    if reference is None:
+    if view == PICTURE:
         src = data_uri(to_png(image.image), "image/png")
         alt = f"{name}, labelled {names[image.label]}"
         return {**_head_of(image), "src": src, "alt": alt, **_start(image, names)}
+    if image.start is None:  # rounding to 8 bits is no change
+        reference = image.image
+    else:
+        reference = source if view == FROM_SOURCE else image.start
     difference = image.image - reference
-    note = "no difference"
+    note = "not changed" if image.start is None else "no difference"
     if bool(difference.any()):
         scale, distance = magnification(difference), l2(image.image, reference)
         note = f"scaled × {scale:.3g}, L2 {distance:.3g}"

@@ -26,8 +26,9 @@ class Term:
 GLOSSARY: dict[str, Term] = {
     "epsilon": Term(
         "ε",
-        "The most by which an attack may change a picture. In L∞ it is written as n/255, as a "
-        "value of a pixel has 256 levels.",
+        "The most by which an attack may change a picture. In L∞ it is written as n/255: a pixel "
+        "has a value from 0 to 255 for each of red, green and blue, and none may change by more "
+        "than n.",
         r"\|x' - x\| \le \varepsilon",
         pictures.ball,
         "a picture as a point, and the changes of size at most ε as a square around it",
@@ -41,15 +42,27 @@ GLOSSARY: dict[str, Term] = {
     ),
     "l2": Term(
         "L2",
-        "The length of the whole change: many small changes count as much as one large change.",
+        "The length of the whole change: the root of the sum of the squares of all changes. Values "
+        "run from 0 to 1, and L2 = 1 is one value changed from 0 to 1, or ten thousand changed by "
+        "0.01 each.",
         r"\|\delta\|_2 = \sqrt{\textstyle\sum_i \delta_i^2}",
         pictures.l2,
         "a right triangle: two changes are the legs, and their L2 length is the long side",
     ),
+    "ssim": Term(
+        "SSIM",
+        "Structural similarity: how alike two pictures look. It compares brightness, contrast and "
+        "pattern around each pixel; 1 means the same picture.",
+        r"\frac{(2\mu_x\mu_{x'} + c_1)(2\sigma_{xx'} + c_2)}"
+        r"{(\mu_x^2 + \mu_{x'}^2 + c_1)(\sigma_x^2 + \sigma_{x'}^2 + c_2)}",
+        pictures.ssim,
+        "the brightness along a line of a picture, and along the same line of two others: one "
+        "follows it, the other does not",
+    ),
     "pgd": Term(
         "PGD",
-        "Projected gradient descent: many small steps that raise the loss, each followed by a "
-        "projection back into the allowed changes.",
+        "Projected gradient descent: many small steps, each of which makes the classifier more "
+        "wrong (raises its loss) and is then brought back within ε.",
         r"\delta \leftarrow \Pi_\varepsilon\big(\delta + \alpha \cdot s(\nabla_x L)\big)",
         pictures.pgd,
         "steps inside of a square; the one that leaves it is brought back to its edge",
@@ -64,8 +77,8 @@ GLOSSARY: dict[str, Term] = {
     ),
     "gradient": Term(
         "gradient",
-        "How fast the loss changes with each value of the picture. Its sign says in which "
-        "direction a value has to move to raise the loss.",
+        "How fast the loss, a number for how wrong the classifier is, changes with each value of "
+        "the picture. Its sign says whether a value has to go up or down to raise the loss.",
         r"\nabla_x L = \Big(\frac{\partial L}{\partial x_1}, \dots\Big)",
         pictures.gradient,
         "a curve of the loss over one value, with its tangent; the slope is the gradient",
@@ -79,15 +92,16 @@ GLOSSARY: dict[str, Term] = {
     ),
     "restart": Term(
         "restart",
-        "PGD once more from another random start. The best result of all counts, so more restarts "
-        "never make an attack weaker.",
+        "PGD once more, from another random start. The best result of all counts, so that more "
+        "restarts never make an attack weaker.",
         r"\max_{r} L\big(f(x + \delta^{(r)}), y\big)",
         pictures.restart,
         "three paths from different starts; one of them ends higher than the others",
     ),
     "logits": Term(
         "logits",
-        "The classifier's score for each class, before softmax makes confidences of them.",
+        "The classifier's raw score for each class. Softmax, the formula below, turns the scores "
+        "into confidences that add up to 100 %.",
         r"p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}",
         pictures.logits,
         "bars for the scores of three classes, and bars for the confidences made of them",
@@ -118,8 +132,8 @@ GLOSSARY: dict[str, Term] = {
     ),
     "wilson": Term(
         "Wilson interval",
-        "Where the true share lies, with 95 % confidence, if k of n pictures were counted. It is "
-        "narrower for more pictures.",
+        "A share counted on a few pictures is uncertain. In 95 % of such counts the true share "
+        "lies in this interval, which is narrower for more pictures.",
         r"\frac{\hat p + \frac{z^2}{2n} \pm z\sqrt{\frac{\hat p(1 - \hat p)}{n} + "
         r"\frac{z^2}{4n^2}}}{1 + \frac{z^2}{n}},\quad z = 1.96",
         pictures.wilson_interval,
@@ -135,10 +149,10 @@ GLOSSARY: dict[str, Term] = {
     ),
     "transfer": Term(
         "transfer",
-        "An adversarial picture that was made on one classifier fools another one, which the "
-        "attack has never asked.",
+        "A picture that was made to fool one classifier fools another one too, which the attack "
+        "has never asked.",
         r"f_2(x + \delta_1) \neq y",
         pictures.transfer,
-        "a picture made on classifier 1 is shown to classifier 2",
+        "a picture made to fool classifier 1 is shown to classifier 2",
     ),
 }

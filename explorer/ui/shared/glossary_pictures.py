@@ -97,6 +97,26 @@ def l2() -> str:
     )
 
 
+def ssim() -> str:
+    """A line of a picture, one that is like it, and one that is not."""
+
+    def line(top: float, pattern: float, shift: float, colour: str) -> str:
+        points = [
+            (74 + 2 * t, top - 12 * math.sin(t / 9 + shift) - pattern * math.sin(t / 2))
+            for t in range(72)
+        ]
+        return _path(points, colour)
+
+    return _svg(
+        _text(60, 33, "x", "end"),
+        line(28, 2, 0, ORIGINAL),
+        _text(60, 77, "alike", "end", HELD),
+        line(72, 3, 0, HELD),
+        _text(60, 121, "unlike", "end", ADVERSARIAL),
+        line(116, 5, math.pi, ADVERSARIAL),
+    )
+
+
 def pgd() -> str:
     """Steps within the square, one of which is projected back."""
     points = [(92, 98), (112, 76), (132, 90), (152, 60)]

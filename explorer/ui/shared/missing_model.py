@@ -27,7 +27,7 @@ def missing_model(name: str, instead: Entry, known: Sequence[str]) -> str:
     """Markdown: the classifier ``name`` is not here, what to do, and what is shown ``instead``."""
     return (
         f"The link asks for the classifier **{plain(name)}**, {_reason(name, known)} "
-        f"Instead, this page attacks **{plain(instead.title)}**."
+        f"Instead, this page attacks the classifier “{plain(instead.title)}”."
     )
 
 

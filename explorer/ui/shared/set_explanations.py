@@ -49,7 +49,7 @@ def explanation(row: FiveSetsResult, image: SetImage) -> tuple[Sentence, Sentenc
 
 _EXPLANATIONS = {
     D: (
-        "what each classifier makes of the source.",
+        "what each classifier says of the unchanged picture.",
         "which features it uses for that.",
     ),
     D_R.name: (

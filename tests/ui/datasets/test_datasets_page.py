@@ -72,11 +72,17 @@ def test_the_samples_are_browsed_with_the_confidence_of_both_classifiers(visited
 
 
 def test_views_show_scaled_differences(visited: AppTest) -> None:
-    visited.button_group(key="view").set_value("difference from the source")
-    wait_until_idle(visited.run())
-    notes = [card["note"] for card in component(visited, "five_sets_row")["cards"]]
-    assert notes[0] == "the source itself"
-    assert all(note.startswith("scaled × ") and "L2 " in note for note in notes[1:])
+    for view in ("difference from the source", "change from its start"):
+        visited.button_group(key="view").set_value(view)
+        wait_until_idle(visited.run())
+        notes = [card["note"] for card in component(visited, "five_sets_row")["cards"]]
+        assert notes[0] == "not changed"  # and not the whole picture as its own change
+        assert all(note.startswith("scaled × ") and "L2 " in note for note in notes[1:])
+
+
+def test_only_d_r_should_look_like_something_new(visited: AppTest) -> None:
+    headings = [card["look_heading"] for card in component(visited, "five_sets_row")["cards"]]
+    assert headings == ["shows", "should look like", *["should still look like"] * 3]
 
 
 def test_class_order_and_page_of_the_grid(visited: AppTest) -> None:

@@ -85,7 +85,7 @@ def test_a_pair_that_a_person_added(user_pair) -> None:
     cards = component(at, "five_sets_row")["cards"]
     # A sample of the gallery shows none of the two classes: the robust classifier labels it.
     assert cards[0]["label"] in ("ant", "bee")
-    assert cards[0]["looks_like"] == "unknown"
+    assert (cards[0]["look_heading"], cards[0]["looks_like"]) == ("shows", "unknown")
     tiles = component(at, "tile_grid")["tiles"]
     assert {tile["label"] for tile in tiles} == {"no label"}
     assert not any(tile["bars"] for tile in tiles)

@@ -27,6 +27,7 @@ from explorer.ui.shared.attack_widgets import (
 )
 from explorer.ui.shared.classifiers import NO_CLASSIFIER
 from explorer.ui.shared.image_picker import choose_picture
+from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.picture import Picture
 from explorer.ui.shared.words import badge
 
@@ -54,6 +55,7 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
     if not entries:
         raise ClassifierError(NO_CLASSIFIER)
     remember_lost("model", entries)
+    allow("model", entries)
     name = st.selectbox("Classifier", list(entries), key="model", bind=BIND)
     entry = entries.get(name)
     if entry is None:
@@ -77,6 +79,7 @@ def choose_attack(model: Classifier) -> AttackChoice:
     if method != "FGSM":
         chosen = choose_effort()
     options = class_options(model.labels)
+    allow("target", options)
     target = st.selectbox(
         "Target",
         options,

@@ -13,7 +13,9 @@ from explorer.images.geometry import CENTRE, MAX_ZOOM, Crop, crop_window, min_zo
 from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.components.component import component
 from explorer.ui.components.images import data_uri
-from explorer.ui.shared.attack_widgets import BIND
+from explorer.ui.components.markdown import plain
+from explorer.ui.shared.link_words import allow_only
+from explorer.ui.shared.linked_widgets import linked_slider
 from explorer.ui.shared.picture import Picture
 from explorer.ui.shared.session_memory import once
 
@@ -32,6 +34,10 @@ def choose_crop(picture: Picture, model: Classifier) -> Crop:
     _reset_for(picture)
     smallest = min_zoom(model.input_size, model.resize)
     if picture.image.size == model.input_size[::-1] and smallest == 1:
+        for key, value in zip(
+            (*POSITION_KEYS, "zoom"), (CENTRE.x, CENTRE.y, CENTRE.zoom), strict=True
+        ):
+            allow_only(key, value, f"{plain(model.title)} sees the whole picture.")
         return CENTRE
     with st.expander(
         "What the classifier sees",
@@ -39,15 +45,15 @@ def choose_crop(picture: Picture, model: Classifier) -> Crop:
         expanded=picture.source.startswith(UPLOAD_PREFIX),
     ):
         place = st.empty()
-        zoom = st.slider(
+        first = _first_slider_step(smallest)
+        zoom = linked_slider(
             "Zoom",
-            _first_slider_step(smallest),
+            first,
             MAX_ZOOM / 2,
             1.0,
             step=1 / ZOOM_STEPS,
             format="%.2f ×",
             key="zoom",
-            bind=BIND,
             help="1 is the classifier's own crop; less shows more of the photograph.",
         )
         zoomed = Crop(zoom=zoom)
@@ -87,7 +93,7 @@ def _first_slider_step(zoom: float) -> float:
 
 
 def _position_slider(label: str, key: str, movable: bool) -> float:
-    position = st.slider(
+    position = linked_slider(
         label,
         0.0,
         1.0,
@@ -95,7 +101,6 @@ def _position_slider(label: str, key: str, movable: bool) -> float:
         step=0.001,
         format="%.2f",
         key=key,
-        bind=BIND,
         disabled=not movable,
     )
     return float(position)

@@ -14,8 +14,10 @@ from explorer.experiments.effort import (
     THOROUGH,
     THOROUGH_STEPS,
 )
+from explorer.ui.shared.address import replace_values
 from explorer.ui.shared.attack_controls import BY_STEPS, RULE_NAMES
 from explorer.ui.shared.attack_widgets import BIND, choose_steps
+from explorer.ui.shared.link_words import allow
 
 KEY = "effort"
 NAME_OF_QUICK = "Quick"
@@ -42,6 +44,17 @@ class EffortChoice:
     rule: str
 
 
+def accept_pinned_quick() -> None:
+    """Show the steps of Quick as Quick, if an address names them: as the link to a result does,
+    since what Quick is may change with the version.
+
+    Call it before the page's widgets.
+    """
+    pinned = {"steps": str(QUICK_STEPS), "rule": RULE_NAMES[RULE]}
+    if KEY not in st.session_state and st.query_params.get(KEY, BY_STEPS) == BY_STEPS:
+        replace_values(pinned, dict.fromkeys((KEY, *pinned), ()))
+
+
 def choose_effort() -> EffortChoice:
     """The effort, or the number of steps and their rule.
 
@@ -50,6 +63,7 @@ def choose_effort() -> EffortChoice:
     asked = st.query_params
     if KEY not in st.session_state and KEY not in asked and ("steps" in asked or "rule" in asked):
         st.session_state[KEY] = BY_STEPS
+    allow(KEY, NAMES)
     name = st.segmented_control(
         "Effort",
         list(NAMES),
@@ -63,6 +77,7 @@ def choose_effort() -> EffortChoice:
     if not effort:
         steps = choose_steps()
         names = list(RULE_NAMES.values())
+        allow("rule", names, RULE_NAMES)
         name = st.selectbox("Step rule", names, key="rule", bind=BIND, help=_RULE_HELP)
         rule = next(rule for rule, shown in RULE_NAMES.items() if shown == name)
         return EffortChoice("", steps, rule)

@@ -15,13 +15,17 @@ from explorer.ui.shared.attack_widgets import (
     choose_seed,
     class_index,
 )
-from explorer.ui.shared.link_words import allow_range
+from explorer.ui.shared.link_words import allow, allow_range
 
 LOSSES = {words.choice: loss for loss, words in LOSS_WORDS.items()}
+_NAMES = {  # that an address may give the losses: the commands' and those in sentences
+    name: words.choice for loss, words in LOSS_WORDS.items() for name in (loss, words.name)
+}
 
 
 def more_settings(method: str, recipe: Recipe, options: list[str]) -> Recipe:
     """``recipe`` with the label, loss, step size, start and seed that the person chooses."""
+    allow("label", options)
     label = st.selectbox(
         "Label",
         options,
@@ -36,11 +40,13 @@ def more_settings(method: str, recipe: Recipe, options: list[str]) -> Recipe:
         "The score each step raises. Cross-entropy: how unlikely the label looks. Margin (CW): the "
         "lead of the best wrong class. DLR: that margin, rescaled."
     )
+    allow("loss", LOSSES, _NAMES)
     loss = st.selectbox("Loss", list(LOSSES), key="loss", bind=BIND, help=loss_help)
     recipe = replace(recipe, loss=LOSSES[str(loss)])
     if method == "FGSM":
         return recipe.fgsm()
     step_size = _step_size(recipe.norm)
+    allow("random", ("true", "false"))
     random_start = st.toggle(
         "Random start", True, key="random", bind=BIND, help="Start from a random change within ε."
     )

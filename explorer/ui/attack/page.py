@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui.attack.controls import choose_attack, choose_classifier
+from explorer.ui.attack.effort import accept_pinned_quick
 from explorer.ui.attack.exports import exports, remember_link
 from explorer.ui.attack.full_resolution import full_resolution
 from explorer.ui.attack.live_epsilon import live_epsilon_of
@@ -28,7 +29,7 @@ from explorer.ui.shared.explanation import attack_explanation
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.image_picker import accept_sample_keys
 from explorer.ui.shared.imports import wait_for_imports
-from explorer.ui.shared.link_words import name_refused_values, name_unknown_keys
+from explorer.ui.shared.link_words import name_wrong_settings
 from explorer.ui.shared.missing_model import missing_model
 from explorer.ui.shared.own_picture import picture_notice
 from explorer.ui.shared.triptych import triptych
@@ -48,17 +49,18 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     request: AttackRequest | None = None
     with report_errors(notice):
         accept_sample_keys()
+        accept_pinned_quick()
         remember_asked(*_ASKED, "model")
         drop_infinite_values()
         known = entries()
         with st.sidebar:
             name = choose_classifier(known)
-            if wanted := refused_values("model").get("model"):
-                notice.warning(missing_model(wanted, known[name], list(known)))
+            wanted = refused_values("model").get("model")
+            if wanted is not None and not wanted.is_repeated:
+                notice.warning(missing_model(wanted.text, known[name], list(known)))
             model = load_for_page(name)
             choice = choose_attack(model)
-        name_refused_values(notice, *_ASKED)
-        name_unknown_keys(notice, *_ASKED, "model")
+        name_wrong_settings(notice, *_ASKED, "model", apart=("model",))
         picture_notice(notice)
         request = AttackRequest(choice.picture, choice.recipe)
         remember_link(request)

@@ -26,6 +26,7 @@ from explorer.ui.shared.attack_widgets import (
 from explorer.ui.shared.classifier_choice import choose_classifiers, show_badges
 from explorer.ui.shared.classifiers import default_pair, entries, load_for_page
 from explorer.ui.shared.image_picker import choose_picture, known_label
+from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.picture import Picture
 
 PAGE = "compare_"  # begins the keys of this page's widgets and values
@@ -97,6 +98,7 @@ def _choose_attack(picture: Picture, model: Classifier, name: str) -> Recipe:
     method = choose_one("Method", METHODS, f"{PAGE}method", _METHOD_HELP)
     steps = 1 if method == "FGSM" else choose_steps(PAGE)
     options = class_options(model.labels)
+    allow(f"{PAGE}target", options)
     target = st.selectbox(
         "Target",
         options,
@@ -109,6 +111,7 @@ def _choose_attack(picture: Picture, model: Classifier, name: str) -> Recipe:
     known = known_label(picture, model)
     recipe = Recipe(picture.source, name, norm, epsilon, steps)
     with st.expander("More settings"):
+        allow(f"{PAGE}label", options)
         label = st.selectbox(
             "Label",
             options,

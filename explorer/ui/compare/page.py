@@ -33,7 +33,7 @@ from explorer.ui.shared.explanation import attack_explanation
 from explorer.ui.shared.exports import page_link
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.image_picker import accept_sample_keys
-from explorer.ui.shared.link_words import name_refused_values, name_unknown_keys
+from explorer.ui.shared.link_words import name_wrong_settings
 from explorer.ui.shared.own_picture import picture_notice
 
 # In the session's state: the last complete comparison, and the attacks that the live ε moves.
@@ -70,8 +70,7 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             with st.sidebar:
                 request = choose_comparison()
         finally:
-            name_refused_values(notice, *LINKED, PRECISION)
-            name_unknown_keys(notice, *LINKED, PRECISION)
+            name_wrong_settings(notice, *LINKED, PRECISION)
             picture_notice(notice, PAGE)
     shown: ShownComparison | None = st.session_state.get(_SHOWN)
     with results:
@@ -93,8 +92,8 @@ def _compare(request: ComparisonRequest) -> ShownComparison | None:
     rows = _Rows({}, {})
     live = st.container(key="compare live")
     live.markdown(  # at once: an empty container would take no place
-        "Each classifier's confidence in the label while ε grows. Move ε, and all rows follow; "
-        "where you let go, each classifier is attacked exactly."
+        "Each classifier's confidence in the right class while ε grows. Move ε, and all rows "
+        "follow; where you let go, each classifier is attacked anew."
     )
     for slot, name in enumerate(request.names):
         with st.container(key=f"compare row {slot}", gap=None), report_errors():
@@ -186,7 +185,7 @@ def _summary(shown: ShownComparison, *, is_current: bool) -> None:
     st.header("Who is fooled by whose picture")
     st.markdown(
         "Each line is a picture, each column a classifier that sees it. In bold: the classifier "
-        "that the picture was made on."
+        "that the picture was made to fool."
     )
     if not is_current:
         st.caption("This is the last complete comparison.")

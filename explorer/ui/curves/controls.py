@@ -24,6 +24,8 @@ from explorer.ui.curves.uploads import uploaded_pictures
 from explorer.ui.shared.attack_widgets import BIND, choose_epsilon, choose_norm, choose_one
 from explorer.ui.shared.classifier_choice import choose_classifiers, show_badges
 from explorer.ui.shared.classifiers import entries, load_for_page
+from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_widgets import linked_number, linked_slider
 from explorer.ui.shared.mode import is_public
 
 PAGE = "curves_"  # begins the keys of this page's widgets and values
@@ -74,6 +76,7 @@ def choose_request() -> SetRequest:
 
     Raises :class:`~explorer.errors.UserError` for those that can't be used.
     """
+    allow(f"{PAGE}question", QUESTIONS, {name: title for title, name in QUESTIONS.items()})
     question = QUESTIONS[
         st.selectbox("Question", list(QUESTIONS), key=f"{PAGE}question", bind=BIND)
     ]
@@ -87,16 +90,15 @@ def choose_request() -> SetRequest:
     elif question == TRANSFER:
         epsilons = (choose_epsilon(norm, first.input_size, PAGE),)
     with st.expander("More settings"):
-        steps = st.slider(
+        steps = linked_slider(
             "Steps",
             1,
             MAX_STEPS,
             20,
             key=f"{PAGE}steps",
-            bind=BIND,
             help="Of each attack. Each ε begins with the result of the one below.",
         )
-        seed = st.number_input("Seed", 0, MAX_SEED, 0, key=f"{PAGE}seed", bind=BIND)
+        seed = linked_number("Seed", 0, MAX_SEED, 0, key=f"{PAGE}seed")
     attack = SetAttack(norm, steps=int(steps), seed=int(seed))
     attack.check(epsilons or (0.0,))
     recipe = SetRecipe(
@@ -151,9 +153,7 @@ def _choose_pictures() -> tuple[tuple[tuple[str, Image.Image], ...], str, str | 
             help="As --data takes it: a Parquet file, a folder with a sub-folder per class, a "
             "built set, or cifar10.",
         )
-        limit = st.number_input(
-            "Use only the first", 1, MAX_IMAGES, 100, key=f"{PAGE}limit", bind=BIND
-        )
+        limit = linked_number("Use only the first", 1, MAX_IMAGES, 100, key=f"{PAGE}limit")
         if not source.strip():
             raise UserError("name a data set, such as a folder with a sub-folder for each class")
         return (), "", source.strip(), int(limit)

@@ -13,7 +13,7 @@ from explorer.ui.curves.exports import exports
 from explorer.ui.curves.results import draw_chart, draw_result
 from explorer.ui.curves.uploads import left_out_notice
 from explorer.ui.shared.address import drop_infinite_values, remember_asked
-from explorer.ui.shared.link_words import name_refused_values, name_unknown_keys
+from explorer.ui.shared.link_words import name_wrong_settings
 
 
 def curves_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
@@ -26,8 +26,7 @@ def curves_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             with st.sidebar:
                 request = choose_request()
         finally:
-            name_refused_values(notice, *LINKED)
-            name_unknown_keys(notice, *LINKED)
+            name_wrong_settings(notice, *LINKED)
     is_current = False
     with results, report_errors():
         if request is not None and request.pictures:

@@ -12,6 +12,7 @@ from explorer.ui.datasets.loaded_set import SOURCE_SET
 from explorer.ui.datasets.pair import choose_pair
 from explorer.ui.datasets.request import FiveSetsRequest
 from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.linked_widgets import linked_number, linked_slider
 
 _DEFAULTS = FiveSetsSettings()
 # The keys of the widgets whose values are in the page's address and restore the row.
@@ -51,45 +52,41 @@ def choose_row() -> FiveSetsRequest:
 
 
 def _choose_settings(model: Classifier, seed: int) -> FiveSetsSettings:
-    match_steps = st.slider(
+    match_steps = linked_slider(
         "Steps of D_R and D_NR",
         10,
         D_R.steps,
         _DEFAULTS.match_steps,
         step=10,
         key="match_steps",
-        bind="query-params",
         help=f"The paper takes {D_R.steps:,}.",
     )
-    attack_steps = st.slider(
+    attack_steps = linked_slider(
         "Steps of D_rand and D_det",
         5,
         D_RAND.steps,
         _DEFAULTS.attack_steps,
         step=5,
         key="attack_steps",
-        bind="query-params",
         help=f"The paper takes {D_RAND.steps}.",
     )
     with st.expander("More settings"):
-        step_size = st.number_input(
+        step_size = linked_number(
             "Step size, in L2 at 32 × 32",
             0.01,
             5.0,
             _DEFAULTS.step_size,
             step=0.05,
             key="length",
-            bind="query-params",
             help=f"The paper's is {D_R.step_size:g}.",
         )
-        epsilon = st.number_input(
+        epsilon = linked_number(
             "ε of D_rand and D_det, in L2 at 32 × 32",
             0.05,
             10.0,
             _DEFAULTS.epsilon,
             step=0.25,
             key="radius",
-            bind="query-params",
             help="The paper's is 0.5.",
         )
         for_cifar = FiveSetsSettings(match_steps, attack_steps, step_size, epsilon, seed)

@@ -19,7 +19,8 @@ from explorer.ui.shared.image_picker import (
     gallery_picture,
     known_label,
 )
-from explorer.ui.shared.link_words import allow, allow_range
+from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_widgets import linked_number
 from explorer.ui.shared.own_picture import note_linked_source, note_shown, own_picture
 from explorer.ui.shared.picture import Picture
 
@@ -153,15 +154,13 @@ def choose_start(model: Classifier, source: SourceChoice) -> StartChoice:
             bind="query-params",
         )
         index = titles.index(title)
-    allow_range("row_seed", 0, MAX_SEED)
     seed = int(
-        st.number_input(
+        linked_number(
             "Seed",
             0,
             MAX_SEED,
             FIRST_SEED,
             key="row_seed",
-            bind="query-params",
             help="Draws the start, the noise and D_rand's label.",
         )
     )

@@ -20,7 +20,7 @@ from explorer.ui.shared.five_sets_row import PICTURE, VIEWS, five_sets_row
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.image_picker import accept_sample_keys
 from explorer.ui.shared.imports import wait_for_imports
-from explorer.ui.shared.link_words import name_refused_values, name_unknown_keys
+from explorer.ui.shared.link_words import name_wrong_settings
 from explorer.ui.shared.own_picture import picture_notice
 
 _WORDS = ("robust_feature", "gradient", "l2", "epsilon", "step_size", "robust_accuracy", "wilson")
@@ -43,8 +43,7 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
             _choose_view()  # first, so that the row and its preview have one place
         with st.sidebar:
             chosen = choose_row()
-        name_refused_values(notice, *(key for key in LINKED if key != "pair"))  # said beside it
-        name_unknown_keys(notice, *LINKED, VIEW)
+        name_wrong_settings(notice, *LINKED, VIEW, apart=("pair",))  # said beside it
         picture_notice(notice, PAGE)
         with notice:
             row = compute_row(chosen, place)

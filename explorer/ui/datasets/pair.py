@@ -10,6 +10,7 @@ from explorer.classifiers import ClassifierError, Entry
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import refused_values, remember_lost
 from explorer.ui.shared.classifiers import entries, load_functions
+from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.words import badge
 
 _PAIR_HELP = (
@@ -74,14 +75,16 @@ def choose_pair() -> tuple[ClassifierPair, tuple[Entry, ...]]:
             "python -m explorer train cifar10-standard, then cifar10-robust"
         )
     remember_lost("pair", pairs)
+    allow("pair", pairs)
     title = st.selectbox("Classifiers", list(pairs), key="pair", bind="query-params")
     pair = pairs.get(title)
     if pair is None:
         raise ClassifierError(f"there are no classifiers {title!r} here; choose others")
-    if wanted := refused_values("pair").get("pair"):
+    wanted = refused_values("pair").get("pair")
+    if wanted is not None and not wanted.is_repeated:
         st.warning(
-            f"The link asks for the classifiers **{plain(wanted)}**, which are not here. Instead, "
-            f"this page uses **{plain(title)}**; choose others in this list."
+            f"The link asks for the classifiers **{plain(wanted.text)}**, which are not here. "
+            f"Instead, this page uses **{plain(title)}**; choose others in this list."
         )
     st.markdown(
         f"{badge(pair.standard)} {badge(pair.robust)} :small[{plain(pair.standard.data)}]",
@@ -90,6 +93,7 @@ def choose_pair() -> tuple[ClassifierPair, tuple[Entry, ...]]:
     comparable = comparable_models(pair, known)
     if not comparable:
         return pair, ()
+    allow("others", comparable)
     others = st.multiselect(
         "Compare with",
         comparable,

@@ -19,6 +19,7 @@ from explorer.ui.shared.classifiers import (
     load_for_page,
 )
 from explorer.ui.shared.image_picker import choose_picture
+from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.picture import Picture
 
 PAGE = "features_"  # begins the keys of this page's widgets and values
@@ -73,6 +74,7 @@ def choose_class(
 ) -> int | None:
     """A class of the first classifier, or None where the visitor chose none."""
     options = class_options(request.models[request.names[0]].labels)
+    allow(key, options)
     chosen = st.selectbox(
         title, options, index=None, key=key, bind=BIND, placeholder=empty, help=help_
     )

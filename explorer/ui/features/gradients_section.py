@@ -26,7 +26,8 @@ from explorer.ui.features.picture_rows import picture_rows
 from explorer.ui.features.section_exports import section_exports, source_on_command_line
 from explorer.ui.features.section_job import run_in_worker
 from explorer.ui.jobs.job import Job
-from explorer.ui.shared.attack_widgets import BIND, choose_one, choose_seed
+from explorer.ui.shared.attack_widgets import choose_one, choose_seed
+from explorer.ui.shared.linked_widgets import linked_slider
 
 OF, COPIES, SPREAD = f"{PAGE}of", f"{PAGE}copies", f"{PAGE}spread"
 CLASS, SEED = f"{PAGE}gradient_class", f"{PAGE}gradient_seed"
@@ -104,22 +105,20 @@ def _choose(request: FeaturesRequest) -> GradientSettings:
             "The class whose gradient is taken. Try one that the picture does not show.",
         )
     with st.expander("SmoothGrad"):
-        copies = st.slider(
+        copies = linked_slider(
             "Noisy copies",
             0,
             MOST_COPIES,
             GradientSettings.copies,
             key=COPIES,
-            bind=BIND,
             help="0 for the plain gradient alone.",
         )
-        spread = st.slider(
+        spread = linked_slider(
             "Noise, in % of the picture's range of values",
             1,
             50,
             round(100 * GradientSettings.spread),
             key=SPREAD,
-            bind=BIND,
             help="The standard deviation. Smilkov et al. recommend 10 to 20 %.",
         )
         seed = choose_seed("The same seed gives the same noise.", f"{PAGE}gradient_")

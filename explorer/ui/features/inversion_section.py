@@ -22,7 +22,8 @@ from explorer.ui.features.picture_rows import picture_rows
 from explorer.ui.features.section_exports import section_exports, source_on_command_line
 from explorer.ui.features.section_job import run_in_worker
 from explorer.ui.jobs.job import Job
-from explorer.ui.shared.attack_widgets import BIND, choose_one, choose_seed
+from explorer.ui.shared.attack_widgets import choose_one, choose_seed
+from explorer.ui.shared.linked_widgets import linked_slider
 
 STEPS, START = f"{PAGE}inverted_steps", f"{PAGE}inverted_start"
 _OWN_SEED = f"{PAGE}inverted_"
@@ -91,14 +92,13 @@ def _choose() -> InversionSettings:
             "Begin with", list(_STARTS), START, "Grey with faint noise on it, or uniform noise."
         )
     with right:
-        steps = st.slider(
+        steps = linked_slider(
             "Steps",
             50,
             1000,
             InversionSettings.steps,
             step=50,
             key=STEPS,
-            bind=BIND,
             help="They shrink as they go. More come nearer to the picture's features.",
         )
     with st.expander("More settings"):

@@ -21,7 +21,7 @@ from explorer.ui.features.picture_rows import picture_rows
 from explorer.ui.features.section_exports import section_exports, source_on_command_line
 from explorer.ui.features.section_job import run_in_worker
 from explorer.ui.jobs.job import Job
-from explorer.ui.shared.attack_widgets import BIND
+from explorer.ui.shared.linked_widgets import linked_slider
 
 EPSILON, TARGET = f"{PAGE}large_l2", f"{PAGE}large_target"
 LINKED = (EPSILON, TARGET)
@@ -74,7 +74,7 @@ def _choose(request: FeaturesRequest) -> Recipe:
     usual = default_epsilon(request.models[request.names[0]].input_size)
     left, right = st.columns(2)
     with left:
-        epsilon = st.slider(
+        epsilon = linked_slider(
             "ε: length of the change (L2)",
             0.5,
             _LARGEST * usual,
@@ -82,7 +82,6 @@ def _choose(request: FeaturesRequest) -> Recipe:
             step=0.5,
             format="%.1f",
             key=EPSILON,
-            bind=BIND,
             help="The paper's ε for CIFAR-10 is 0.5. Here a person must see the change.",
         )
     with right:

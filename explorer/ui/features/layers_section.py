@@ -23,8 +23,9 @@ from explorer.ui.features.picture_rows import picture_rows
 from explorer.ui.features.section_exports import section_exports, source_on_command_line
 from explorer.ui.features.section_job import run_in_worker
 from explorer.ui.jobs.job import Job
-from explorer.ui.shared.attack_widgets import BIND, choose_seed, l2_range
+from explorer.ui.shared.attack_widgets import choose_seed, l2_range
 from explorer.ui.shared.imports import wait_for_imports
+from explorer.ui.shared.linked_widgets import linked_slider
 
 EPSILON, SEED = f"{PAGE}layers_l2", f"{PAGE}layers_seed"
 LINKED = (EPSILON, SEED)
@@ -75,7 +76,7 @@ def _choose(request: FeaturesRequest) -> Recipe:
     default, largest, step = l2_range(model.input_size)
     left, right = st.columns(2)
     with left:
-        epsilon = st.slider(
+        epsilon = linked_slider(
             "ε: length of the change (L2)",
             step,
             largest,
@@ -83,7 +84,6 @@ def _choose(request: FeaturesRequest) -> Recipe:
             step=step,
             format="%.2f",
             key=EPSILON,
-            bind=BIND,
         )
     with right:
         seed = choose_seed("Of the attack's start and of the noise.", f"{PAGE}layers_")

@@ -15,7 +15,7 @@ from explorer.ui.shared.address import drop_infinite_values, remember_asked
 from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.image_picker import accept_sample_keys
-from explorer.ui.shared.link_words import allow, name_refused_values, name_unknown_keys
+from explorer.ui.shared.link_words import allow, name_wrong_settings
 from explorer.ui.shared.own_picture import picture_notice
 
 _WORDS = ("gradient", "logits", "epsilon", "l2", "step_size", "robust_feature", "wilson")
@@ -52,8 +52,7 @@ def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             with results, report_errors():
                 question = section.draw(request)
         finally:
-            name_refused_values(notice, *linked)
-            name_unknown_keys(notice, *every_key)
+            name_wrong_settings(notice, *linked, others=every_key)
             picture_notice(notice, PAGE)
             known = None if question is None else (title, question)
             track_history(linked, known)

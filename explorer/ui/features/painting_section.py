@@ -23,7 +23,7 @@ from explorer.ui.features.picture_rows import picture_rows
 from explorer.ui.features.section_exports import section_exports, source_on_command_line
 from explorer.ui.features.section_job import run_in_worker
 from explorer.ui.jobs.job import Job
-from explorer.ui.shared.attack_widgets import BIND
+from explorer.ui.shared.linked_widgets import linked_slider
 from explorer.ui.shared.session_memory import once
 
 TARGET, EPSILON, STEPS = f"{PAGE}painted", f"{PAGE}painted_l2", f"{PAGE}painted_steps"
@@ -168,7 +168,7 @@ def _choose(request: FeaturesRequest) -> PaintingSettings:
             request.key,
             lambda: default_target(models, request.picture.image),
         )
-    epsilon = st.slider(
+    epsilon = linked_slider(
         "ε: length of the change (L2)",
         0.5,
         _LARGEST * usual,
@@ -176,10 +176,9 @@ def _choose(request: FeaturesRequest) -> PaintingSettings:
         step=0.5,
         format="%.1f",
         key=EPSILON,
-        bind=BIND,
         help="The budget for all values in the marked part together, in pixels of [0, 1].",
     )
-    steps = st.slider("Steps", 5, 200, PaintingSettings.steps, key=STEPS, bind=BIND)
+    steps = linked_slider("Steps", 5, 200, PaintingSettings.steps, key=STEPS)
     return PaintingSettings(
         target=target, epsilon=None if epsilon == usual else float(epsilon), steps=int(steps)
     )

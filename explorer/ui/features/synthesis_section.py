@@ -33,6 +33,8 @@ from explorer.ui.shared.attack_widgets import (
     class_options,
 )
 from explorer.ui.shared.classifiers import classifier_of, entries
+from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_widgets import linked_slider
 
 CLASSES, EPSILON, COUNT = f"{PAGE}drawn", f"{PAGE}drawn_l2", f"{PAGE}drawn_count"
 START, STEPS, JUDGE = f"{PAGE}drawn_start", f"{PAGE}drawn_steps", f"{PAGE}judge"
@@ -106,6 +108,7 @@ def _choose(request: FeaturesRequest) -> SynthesisSettings:
     options = class_options(model.labels)
     usual = default_epsilon(model.input_size)
     few = len(options) <= MOST_CLASSES
+    allow(CLASSES, options, most=MOST_CLASSES)
     chosen = st.multiselect(
         "Classes",
         options,
@@ -117,7 +120,7 @@ def _choose(request: FeaturesRequest) -> SynthesisSettings:
     )
     left, right = st.columns(2)
     with left:
-        epsilon = st.slider(
+        epsilon = linked_slider(
             "ε: length of the change (L2)",
             1.0,
             _LARGEST * usual,
@@ -125,7 +128,6 @@ def _choose(request: FeaturesRequest) -> SynthesisSettings:
             step=1.0,
             format="%.0f",
             key=EPSILON,
-            bind=BIND,
             help="The budget for all values of a picture together, in pixels of [0, 1].",
         )
     with right:
@@ -133,16 +135,15 @@ def _choose(request: FeaturesRequest) -> SynthesisSettings:
             "Begin with", list(_STARTS), START, "Uniform noise, or grey with faint noise on it."
         )
     with st.expander("More settings"):
-        count = st.slider(
+        count = linked_slider(
             "Pictures of each class",
             1,
             _MOST_COUNT,
             1,
             key=COUNT,
-            bind=BIND,
             help="More make the intervals narrower. The first of each class is shown.",
         )
-        steps = st.slider("Steps", 5, _MOST_STEPS, SynthesisSettings.steps, key=STEPS, bind=BIND)
+        steps = linked_slider("Steps", 5, _MOST_STEPS, SynthesisSettings.steps, key=STEPS)
         seed = choose_seed("The same seed gives the same noise.", _OWN_SEED)
     indices = [class_index(options, each) for each in chosen]
     classes = tuple(index for index in indices if index is not None)

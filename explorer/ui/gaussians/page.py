@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import astuple, fields
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from explorer.errors import UserError
 from explorer.experiments.gaussians_table import table_csv
 from explorer.ui.components.errors import report_errors
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import sentence
+from explorer.ui.components.question_history import track_history
 from explorer.ui.gaussians.plane import PlaneState, plane
+from explorer.ui.shared.address import remember_asked
 from explorer.ui.shared.exports import ExportFile, download_buttons, link_with
 from explorer.ui.shared.glossary_words import glossary_words
-from explorer.ui.shared.link_words import name_unknown_keys
+from explorer.ui.shared.link_words import allow_range, name_wrong_settings
+from explorer.ui.shared.stored_value import number_within, stored_value
 
 # As in figure 4 of the paper in kind: a direction that predicts well and is soon overcome.
 PRESETS = {
@@ -31,7 +34,7 @@ FILES = (
     ExportFile("Numbers, CSV", ".csv", "text/csv"),
 )
 _WORDS = ("gradient", "epsilon", "l2", "robust_feature")
-_PLANE, _STATE = "gaussians plane", "gaussians state"  # in the session's state
+_PLANE = "gaussians plane"  # in the session's state
 
 WHY = r"""
 $y = \pm 1$ with equal probability and $x \sim \mathcal N(y\,\mu, \Sigma)$. Maximum likelihood
@@ -58,8 +61,10 @@ probability $\Phi\big(-(w^\top\mu - \varepsilon\|w\|_2) / \sqrt{w^\top \Sigma w}
 def gaussians_page() -> None:
     """Fill the page."""
     with report_errors():
-        state = _state()
-        name_unknown_keys(st.container(), *KEYS)
+        notice = st.container()
+        remember_asked(*KEYS)
+        state = _state(notice)
+        name_wrong_settings(notice, *KEYS)
         _presets()
         plane(state, _PLANE, _moved)
         st.caption(
@@ -74,6 +79,7 @@ def gaussians_page() -> None:
         download_buttons(FILES, lambda ending: _build(state, ending), "two-gaussians", "gaussians")
         st.markdown("Link to this picture:")
         st.code(link_with(_values(state)), language=None, wrap_lines=True)
+        track_history(KEYS, astuple(state))
 
 
 def _presets() -> None:
@@ -82,40 +88,21 @@ def _presets() -> None:
             st.button(name, key=f"gaussians {name}", on_click=_set, args=(state,))
 
 
-def _state() -> PlaneState:
+def _state(notice: DeltaGenerator) -> PlaneState:
     """The session's state: at first that of the address, as far as it can be used."""
-    state: PlaneState | None = st.session_state.get(_STATE)
-    if state is None:
-        state = next(iter(PRESETS.values()))
-        given = [st.query_params.get(key) for key in KEYS]
-        if any(text is not None for text in given):
-            state = _from_address(given, state)
-        st.session_state[_STATE] = state
-    return state
-
-
-def _from_address(texts: list[str | None], otherwise: PlaneState) -> PlaneState:
+    first = next(iter(PRESETS.values()))
     values = []
-    for key, text, default, limits in zip(KEYS, texts, astuple(otherwise), LIMITS, strict=True):
-        value = _number(text)
-        usable = value is not None and limits[0] <= value <= limits[1]
-        if text is not None and not usable:
-            st.warning(
-                f"Not everything in this link can be used here: {plain(f'{key}={text[:80]}')} "
-                f"(possible: {limits[0]:g} to {limits[1]:g}). The page shows its own values "
-                "instead."
-            )
-            return otherwise
-        values.append(default if value is None else value)
-    return _checked(PlaneState(*values)) or otherwise
-
-
-def _number(text: str | None) -> float | None:
+    for key, default, limits in zip(KEYS, astuple(first), LIMITS, strict=True):
+        allow_range(key, *limits)
+        values.append(stored_value(key, number_within(*limits), default))
+    state = PlaneState(*values)
     try:
-        value = float(text or "nan")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+        state.gaussians()
+    except UserError as error:
+        notice.warning(f"{sentence(str(error))} The page shows its first example instead.")
+        _set(first)
+        return first
+    return state
 
 
 def _moved() -> None:
@@ -141,10 +128,7 @@ def _checked(state: PlaneState) -> PlaneState | None:
 
 
 def _set(state: PlaneState) -> None:
-    st.session_state[_STATE] = state
-    st.query_params.from_dict(
-        {**st.query_params.to_dict(), **{key: str(each) for key, each in _values(state).items()}}
-    )
+    st.session_state.update(_values(state))
 
 
 def _values(state: PlaneState) -> dict[str, float]:

@@ -13,6 +13,8 @@ from explorer.ui.lab.keys import PAGE
 from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_widgets import BIND, choose_epsilon, choose_norm, choose_one
 from explorer.ui.shared.classifiers import load_for_page
+from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_widgets import linked_number, linked_slider
 from explorer.ui.shared.mode import is_public
 
 KEYS = f"{PAGE}dispute_"
@@ -40,7 +42,7 @@ def choose_dispute() -> DisputeRecipe:
     epsilon = choose_epsilon(norm, model.input_size, KEYS)
     data, limit = _choose_data()
     with st.expander("More settings"):
-        steps = st.slider("Steps", 5, MAX_STEPS, 20, key=f"{KEYS}steps", bind=BIND)
+        steps = linked_slider("Steps", 5, MAX_STEPS, 20, key=f"{KEYS}steps")
     attack = DisputeAttack(norm, epsilon, steps=int(steps))
     return DisputeRecipe((attacked, *ensemble, *judges), tuple(ensemble), attack, data, limit)
 
@@ -54,6 +56,7 @@ def _choose_ensemble(attacked: str) -> list[str]:
         )
     key = f"{KEYS}ensemble"
     remember_lost(key, others)
+    allow(key, others, most=MAX_ENSEMBLE)
     usual = [name for name in _ENSEMBLE if name in others]
     ensemble = st.multiselect(
         "Ensemble that the second attack is to spare",
@@ -78,7 +81,7 @@ def _choose_data() -> tuple[str, int | None]:
     data = st.text_input(
         "Data set", key=f"{KEYS}data", bind=BIND, placeholder="a folder, a Parquet file, cifar10"
     ).strip()
-    limit = st.number_input("Only the first", 1, MAX_IMAGES, 100, key=f"{KEYS}limit", bind=BIND)
+    limit = linked_number("Only the first", 1, MAX_IMAGES, 100, key=f"{KEYS}limit")
     if not data:
         raise UserError("name a data set, such as a folder with a sub-folder for each class")
     return data, int(limit)

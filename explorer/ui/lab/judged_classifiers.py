@@ -12,6 +12,7 @@ from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.classifiers import NO_CLASSIFIER, classifier_of, entries
+from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.words import badge
 
 MAX_JUDGES = 10
@@ -26,6 +27,7 @@ def choose_attacked(key: str, first: str) -> str:
     if not known:
         raise ClassifierError(NO_CLASSIFIER)
     remember_lost(key, known)
+    allow(key, known)
     names = list(known)
     index = names.index(first) if first in known else 0
     name = str(st.selectbox("Attacked classifier", names, index=index, key=key, bind=BIND))
@@ -40,6 +42,7 @@ def choose_judges(key: str, attacked: str, without: tuple[str, ...] = ()) -> lis
         st.caption("No other classifier here takes the same pictures.")
         return []
     remember_lost(key, others)
+    allow(key, others, most=MAX_JUDGES)
     return st.multiselect(
         "Others that see the result",
         others,

@@ -16,7 +16,7 @@ from explorer.ui.shared.address import drop_infinite_values, remember_asked
 from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.image_picker import accept_sample_keys
-from explorer.ui.shared.link_words import allow, name_refused_values, name_unknown_keys
+from explorer.ui.shared.link_words import allow, name_wrong_settings
 
 _WORDS = ("transfer", "robust_feature", "pgd", "epsilon", "linf", "l2", "wilson")
 
@@ -46,8 +46,7 @@ def lab_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             with report_errors(results):
                 question = section.draw(results)
         finally:
-            name_refused_values(notice, *linked)
-            name_unknown_keys(notice, *every_key)
+            name_wrong_settings(notice, *linked, others=every_key)
             track_history(linked, None if question is None else (title, question))
     with st.sidebar:
         glossary_words(_WORDS, "lab")

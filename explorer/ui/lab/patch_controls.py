@@ -19,6 +19,8 @@ from explorer.ui.lab.keys import PAGE
 from explorer.ui.shared.attack_widgets import BIND, choose_seed, class_index, class_options
 from explorer.ui.shared.classifiers import entries, load_for_page
 from explorer.ui.shared.image_picker import choose_picture
+from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_widgets import linked_slider
 from explorer.ui.shared.picture import Picture
 
 KEYS = f"{PAGE}patch_"
@@ -58,10 +60,12 @@ def choose_patch() -> PatchRequest:
         for each in bundled_patches()
         if each.recipe.models[0] in entries()
     }
+    patches = [*bundled, _NEW]
+    allow(f"{KEYS}which", patches)
     which = str(
         st.selectbox(
             "Patch",
-            [*bundled, _NEW],
+            patches,
             key=f"{KEYS}which",
             bind=BIND,
             help="The bundled patch was fitted beforehand, by the command below. A new one is "
@@ -86,10 +90,10 @@ def _choose_recipe() -> PatchRecipe:
     target = _choose_target(model)
     judges = choose_judges(f"{KEYS}judges", attacked)
     with st.expander("More settings"):
-        percents = st.slider(
-            "Area, in per cent of the picture", 1.0, 20.0, 5.0, 0.5, key=f"{KEYS}area", bind=BIND
+        percents = linked_slider(
+            "Area, in per cent of the picture", 1.0, 20.0, 5.0, 0.5, key=f"{KEYS}area"
         )
-        steps = st.slider("Steps", 5, MAX_STEPS, 100, key=f"{KEYS}steps", bind=BIND)
+        steps = linked_slider("Steps", 5, MAX_STEPS, 100, key=f"{KEYS}steps")
         seed = choose_seed("The same seed draws the same pictures and places.", KEYS)
     attack = PatchAttack(target, area=percents / 100, steps=int(steps), seed=seed)
     return PatchRecipe((attacked, *judges), model.labels[target], attack)
@@ -97,6 +101,7 @@ def _choose_recipe() -> PatchRecipe:
 
 def _choose_target(model: Classifier) -> int:
     options = class_options(model.labels)
+    allow(f"{KEYS}target", options)
     option = st.selectbox(
         "Target",
         options,
@@ -111,17 +116,16 @@ def _choose_target(model: Classifier) -> int:
 
 
 def _choose_place(attack: PatchAttack) -> tuple[float, float, float, float]:
-    x = st.slider("From left to right", 0.0, 1.0, 0.1, 0.05, key=f"{KEYS}x", bind=BIND)
-    y = st.slider("From top to bottom", 0.0, 1.0, 0.1, 0.05, key=f"{KEYS}y", bind=BIND)
-    angle = st.slider("Turned, in degrees", -180, 180, 0, 5, key=f"{KEYS}angle", bind=BIND)
-    percents = st.slider(
+    x = linked_slider("From left to right", 0.0, 1.0, 0.1, 0.05, key=f"{KEYS}x")
+    y = linked_slider("From top to bottom", 0.0, 1.0, 0.1, 0.05, key=f"{KEYS}y")
+    angle = linked_slider("Turned, in degrees", -180, 180, 0, 5, key=f"{KEYS}angle")
+    percents = linked_slider(
         "Size, in per cent of the picture",
         1.0,
         20.0,
         _SHOWN_PERCENT,
         0.5,
         key=f"{KEYS}shown",
-        bind=BIND,
         help="Of this picture. The shares below are measured at the size that the patch was "
         f"fitted for, {100 * attack.area:g} %.",
     )

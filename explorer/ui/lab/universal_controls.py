@@ -20,6 +20,7 @@ from explorer.ui.shared.attack_widgets import (
     choose_seed,
 )
 from explorer.ui.shared.classifiers import load_for_page
+from explorer.ui.shared.linked_widgets import linked_number, linked_slider
 from explorer.ui.shared.mode import is_public
 
 KEYS = f"{PAGE}uni_"
@@ -55,8 +56,8 @@ def choose_universal() -> UniversalRequest:
     source = _choose_source(model.gallery)
     judges = choose_judges(f"{KEYS}judges", attacked)
     with st.expander("More settings"):
-        steps = st.slider("Steps", 5, MAX_STEPS, 40, key=f"{KEYS}steps", bind=BIND)
-        batch = st.slider("Images in a step", 5, MAX_BATCH, 50, key=f"{KEYS}batch", bind=BIND)
+        steps = linked_slider("Steps", 5, MAX_STEPS, 40, key=f"{KEYS}steps")
+        batch = linked_slider("Images in a step", 5, MAX_BATCH, 50, key=f"{KEYS}batch")
         seed = choose_seed("The same seed draws the same images in the same order.", KEYS)
     attack = UniversalAttack(norm, epsilon, steps=int(steps), batch=int(batch), seed=seed)
     return UniversalRequest((attacked, *judges), attack, source)
@@ -83,8 +84,8 @@ def _choose_source(gallery: str) -> ImageSource:
         bind=BIND,
         placeholder="a folder, a Parquet file, cifar10:train",
     ).strip()
-    fit = st.number_input("Fit to the first", 1, MAX_IMAGES, 1000, key=f"{KEYS}fit", bind=BIND)
-    limit = st.number_input("Others, at most", 1, MAX_IMAGES, 1000, key=f"{KEYS}limit", bind=BIND)
+    fit = linked_number("Fit to the first", 1, MAX_IMAGES, 1000, key=f"{KEYS}fit")
+    limit = linked_number("Others, at most", 1, MAX_IMAGES, 1000, key=f"{KEYS}limit")
     if not data:
         raise UserError("name a data set, such as a folder with a sub-folder for each class")
     return ImageSource(data, fit=int(fit), limit=int(limit))

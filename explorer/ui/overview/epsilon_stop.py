@@ -13,13 +13,16 @@ from explorer.ui.overview.places import Places
 from explorer.ui.overview.questions import answer, ask
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
+from explorer.ui.shared.attack_widgets import MAX_LINF
 from explorer.ui.shared.ladder_job import LadderState, ladder_of
 from explorer.ui.shared.ladder_rungs import send_rungs
+from explorer.ui.shared.link_words import allow_range
 from explorer.ui.shared.live_epsilon import LiveLadder, live_epsilon
+from explorer.ui.shared.stored_value import number_within, stored_value
 from explorer.ui.shared.triptych import triptych
 
 PLACE = "tour epsilon"
-LEVELS = "tour_levels"  # in the session's state: ε in levels of 255
+LEVELS = "tour_levels"  # in the session's state and the address: ε in levels of 255
 FIRST_LEVELS = 0.5
 _LIMITS = (1, 4)  # levels between the choices
 CHOICES = ("at most 1/255", "1/255 to 4/255", "more than 4/255")
@@ -28,7 +31,9 @@ CHOICES = ("at most 1/255", "1/255 to 4/255", "more than 4/255")
 def show(places: Places) -> None:
     """Draw the stop."""
     example = small_example()
-    request = example.attack(example.standard, st.session_state.get(LEVELS, FIRST_LEVELS))
+    allow_range(LEVELS, 0, MAX_LINF)
+    levels = stored_value(LEVELS, number_within(0, MAX_LINF), FIRST_LEVELS)
+    request = example.attack(example.standard, levels)
     with places.picture:
         with places.status:
             response = run_attack(request, PLACE)

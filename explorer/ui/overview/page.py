@@ -9,7 +9,8 @@ from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
 from explorer.ui.overview.places import Places
 from explorer.ui.overview.stops import Stop
-from explorer.ui.overview.tour import LINKED
+from explorer.ui.overview.tour import EVERY_KEY, LINKED
+from explorer.ui.shared.link_words import name_wrong_settings
 
 
 def overview_page(stop: Stop, places: Places) -> None:
@@ -17,8 +18,9 @@ def overview_page(stop: Stop, places: Places) -> None:
     show: Callable[[Places], None] = import_module(f"{__package__}.{stop.module}").show
     with report_errors():
         show(places)
+    name_wrong_settings(places.notice, *LINKED, *stop.linked, others=EVERY_KEY)
     from explorer.ui.shared.glossary_words import glossary_words  # the picture comes before it
 
     with report_errors():
         glossary_words(stop.terms, "tour")
-    track_history(LINKED, stop.number)
+    track_history((*LINKED, *stop.linked), stop.number)

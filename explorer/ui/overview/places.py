@@ -8,7 +8,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 
 class Places(NamedTuple):
-    """Below the sentence the ``picture``, and beside the buttons the ``status``: progress bars."""
+    """Below the sentence the ``picture``, beside the buttons the ``status``: progress bars; and
+    above the title a ``notice`` on the page's address.
+    """
 
     picture: DeltaGenerator
     status: DeltaGenerator
+    notice: DeltaGenerator

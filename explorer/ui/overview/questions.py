@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from explorer.ui.components.markdown import plain
+from explorer.ui.shared.address import is_step_in_history
+from explorer.ui.shared.link_words import allow_range
+from explorer.ui.shared.stored_value import stored_value, whole_number, write_value
 
 SHOW = "Show me"  # for people who do not want to guess
 
@@ -14,16 +17,21 @@ SHOW = "Show me"  # for people who do not want to guess
 def ask(stop: str, question: str, choices: Sequence[str]) -> str | None:
     """What the visitor answers, or None until then. ``question`` is Markdown, a choice any text.
 
-    The answer is kept for the session: who comes back to the stop finds what it showed.
+    The answer is kept for the session: who comes back to the stop finds what it showed. The address
+    has its number, from 1.
     """
+    key, number_key, options = f"tour_answer_{stop}", f"tour_guess_{stop}", [*choices, SHOW]
+    allow_range(number_key, 1, len(options))
+    number: int | None = stored_value(number_key, whole_number(1, len(options)), None)
+    if key not in st.session_state or is_step_in_history():
+        st.session_state[key] = options[number - 1] if number else None
     with st.container(key="tour-question"):
         chosen = st.segmented_control(
-            question,
-            [*choices, SHOW],
-            key=f"tour_answer_{stop}",
-            format_func=plain,
-            persist_state="session",
+            question, options, key=key, format_func=plain, persist_state="session"
         )
+    number = None if chosen is None else 1 + options.index(str(chosen))
+    st.session_state[number_key] = number
+    write_value(number_key, None if number is None else str(number))
     return None if chosen is None else str(chosen)
 
 

@@ -14,6 +14,7 @@ from explorer.ui.overview.places import Places
 from explorer.ui.overview.questions import answer, ask
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
+from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.picture_cards import Card, picture_cards
 
 LEVELS = ("2/255", "4/255", "8/255", "16/255")
@@ -26,12 +27,14 @@ def show(places: Places) -> None:
     example = small_example()
     pair = example.pair
     with places.picture:
+        allow("tour_epsilon", LEVELS)
         text = st.segmented_control(
             "ε, the largest change of a value",
             LEVELS,
             default=FIRST_LEVELS,
             required=True,
             key="tour_epsilon",
+            bind="query-params",
             persist_state="session",
         )
         levels = float(str(text).partition("/")[0])

@@ -32,6 +32,7 @@ from explorer.ui.shared.address import open_page
 from explorer.ui.shared.classifiers import classifier, entries, identity
 from explorer.ui.shared.five_sets_row import PICTURE, VIEWS, draw_unfinished_row, five_sets_row
 from explorer.ui.shared.image_picker import gallery_picture, known_label
+from explorer.ui.shared.link_words import allow
 
 SEED = 4  # as the page of the sets begins with
 TRAINED_ON_D_DET = "cifar10-d_det"
@@ -56,12 +57,14 @@ def show(places: Places) -> None:
     example = small_example()
     settings = FiveSetsSettings(seed=SEED)
     with places.picture:
+        allow("tour_view", VIEWS)
         view = st.segmented_control(
             "What the row shows",
             VIEWS,
             default=PICTURE,
             required=True,
             key="tour_view",
+            bind="query-params",
             persist_state="session",
             label_visibility="collapsed",
         )

@@ -21,9 +21,10 @@ from explorer.ui.overview.places import Places
 from explorer.ui.overview.questions import answer, ask
 from explorer.ui.shared.attack_request import AttackRequest
 from explorer.ui.shared.classifiers import classifier, identity
+from explorer.ui.shared.stored_value import stored_value, whole_number
 
 STEPS = 8
-PIXEL = "tour_pixel"  # in the session's state: row and column
+PIXEL = "tour_pixel"  # in the session's state and the address: row and column, as 12-40
 _BRIGHTER, _DARKER = "brighter", "darker"
 
 
@@ -70,12 +71,23 @@ def _steps(request: AttackRequest) -> PixelSteps | None:
 def _pixel(steps: PixelSteps) -> tuple[int, int]:
     """The pixel that the visitor has chosen, at first the one with the largest gradient."""
     height, width = steps.frames.shape[-2:]
-    row, column = st.session_state.get(PIXEL, steps.steepest)
-    return (row, column) if row < height and column < width else steps.steepest
+
+    def read(text: str) -> str | None:
+        row, _, column = text.partition("-")
+        is_pixel = whole_number(0, height - 1)(row), whole_number(0, width - 1)(column)
+        return None if None in is_pixel else text
+
+    row, _, column = stored_value(PIXEL, read, _text(steps.steepest)).partition("-")
+    return int(row), int(column)
 
 
 def _choose(pixel: tuple[int, int]) -> None:
-    st.session_state[PIXEL] = pixel
+    st.session_state[PIXEL] = _text(pixel)
+
+
+def _text(pixel: tuple[int, int]) -> str:
+    row, column = pixel
+    return f"{row}-{column}"
 
 
 def _explanation(steps: PixelSteps) -> str:

@@ -10,7 +10,8 @@ class Stop:
     """A stop of the tour.
 
     ``sentence`` is what it says, ``terms`` are the words of the glossary that it uses, and
-    ``module`` is the module of ``explorer.ui.overview`` that draws it.
+    ``module`` is the module of ``explorer.ui.overview`` that draws it. ``linked`` are the keys of
+    its choices, which are in the page's address while it is open.
     """
 
     number: int
@@ -18,6 +19,7 @@ class Stop:
     sentence: str
     terms: tuple[str, ...]
     module: str
+    linked: tuple[str, ...]
 
 
 STOPS = (
@@ -29,6 +31,7 @@ STOPS = (
         "machine.",
         ("epsilon", "linf", "l2", "pgd", "fgsm"),
         "panda_stop",
+        ("tour_guess_panda",),
     ),
     Stop(
         2,
@@ -37,6 +40,7 @@ STOPS = (
         "gradient says whether up or down.",
         ("gradient", "step_size", "epsilon", "logits"),
         "step_stop",
+        ("tour_pixel", "tour_guess_step"),
     ),
     Stop(
         3,
@@ -45,6 +49,7 @@ STOPS = (
         "you see more of it.",
         ("epsilon", "linf", "margin", "restart"),
         "epsilon_stop",
+        ("tour_levels", "tour_guess_epsilon"),
     ),
     Stop(
         4,
@@ -53,6 +58,7 @@ STOPS = (
         "noise of the same size.",
         ("linf", "gradient", "epsilon"),
         "noise_stop",
+        ("tour_noise", "tour_guess_noise"),
     ),
     Stop(
         5,
@@ -61,6 +67,7 @@ STOPS = (
         "that were attacked while it learned.",
         ("robust_accuracy", "epsilon", "pgd"),
         "robust_stop",
+        ("tour_epsilon", "tour_guess_robust"),
     ),
     Stop(
         6,
@@ -69,6 +76,7 @@ STOPS = (
         "classifier sees.",
         ("robust_feature", "l2", "wilson"),
         "sets_stop",
+        ("tour_view", "tour_guess_sets"),
     ),
     Stop(
         7,
@@ -77,6 +85,7 @@ STOPS = (
         "was trained separately.",
         ("transfer", "wilson", "robust_feature"),
         "transfer_stop",
+        ("tour_transfer", "tour_guess_transfer"),
     ),
 )
 FIRST, LAST = STOPS[0].number, STOPS[-1].number

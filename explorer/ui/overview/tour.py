@@ -12,30 +12,34 @@ from explorer.ui.overview.places import Places
 from explorer.ui.overview.presenter import PRESENT, presenters_mode
 from explorer.ui.overview.stops import FIRST, LAST, STOPS, Stop
 from explorer.ui.shared.address import remember_asked
-from explorer.ui.shared.link_words import allow, name_refused_values, name_unknown_keys
+from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.stored_value import remove_stored
 
 STOP = "stop"  # the key of the widget with the number of the stop, also in the address
 LINKED = (STOP, PRESENT)
+EVERY_KEY = (*LINKED, *(key for stop in STOPS for key in stop.linked))
 
 
 def begin_stop() -> tuple[Stop, Places]:
     """The stop that is open, with its title and sentence drawn, and the places of what follows."""
-    remember_asked(STOP)
+    remember_asked(*EVERY_KEY)
     stop, status = _navigation()
-    place = st.container()
-    name_refused_values(place, STOP)
-    name_unknown_keys(place, *LINKED)
+    remove_stored(stop.linked)
+    notice = st.container()
     st.title(stop.title)
     st.markdown(stop.sentence)
     picture = st.container(key=f"tour-stop-{stop.number}")
     picture.empty()  # a container with nothing in it would not keep its place
-    return stop, Places(picture, status)
+    return stop, Places(picture, status, notice)
 
 
-def go_to(number: int) -> None:
-    """Open a stop, in a callback; a number that there is not opens none."""
-    if FIRST <= number <= LAST:
-        st.session_state[STOP] = str(number)
+def move(steps: int) -> None:
+    """Go on by so many stops, in a callback: at most to the last or back to the first.
+
+    It counts from the stop that is open by now, which a quick second click has not seen yet.
+    """
+    number = int(st.session_state[STOP]) + steps
+    st.session_state[STOP] = str(min(LAST, max(FIRST, number)))
 
 
 def _navigation() -> tuple[Stop, DeltaGenerator]:
@@ -45,6 +49,7 @@ def _navigation() -> tuple[Stop, DeltaGenerator]:
     """
     numbers = [str(stop.number) for stop in STOPS]
     allow(STOP, numbers)
+    allow(PRESENT, ("true", "false"))
     with st.container(key="tour-navigation", horizontal=True, vertical_alignment="center"):
         back = st.container(width="content")
         chosen = st.segmented_control(
@@ -58,15 +63,14 @@ def _navigation() -> tuple[Stop, DeltaGenerator]:
         )
         onward = st.container(width="content")
         stop = STOPS[int(str(chosen)) - FIRST]
-        _button(back, "Previous", stop.number - 1, "tour_previous")
-        _button(onward, "Next", stop.number + 1, "tour_next")
-        presenters_mode(lambda steps: go_to(stop.number + steps))
+        _button(back, "Previous", "tour_previous", stop.number == FIRST)
+        _button(onward, "Next", "tour_next", stop.number == LAST)
+        presenters_mode(move)
         status = st.container(key="tour-status", width="stretch", gap=None)
     return stop, status
 
 
-def _button(place: DeltaGenerator, label: str, number: int, key: str) -> None:
-    exists = FIRST <= number <= LAST
+def _button(place: DeltaGenerator, label: str, key: str, is_last: bool) -> None:
     is_next = label == "Next"
     place.button(
         label,
@@ -74,8 +78,7 @@ def _button(place: DeltaGenerator, label: str, number: int, key: str) -> None:
         icon=":material/arrow_forward:" if is_next else ":material/arrow_back:",
         icon_position="right" if is_next else "left",
         type="primary" if is_next else "secondary",
-        disabled=not exists,
-        on_click=go_to,
-        args=(number,),
-        help=f"{number}: {STOPS[number - FIRST].title}" if exists else None,
+        disabled=is_last,
+        on_click=move,
+        args=(1 if is_next else -1,),
     )

@@ -26,6 +26,7 @@ from explorer.ui.shared.address import open_page
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier, entries, identity
+from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.picture_cards import Card, picture_cards
 
 LEVELS = ("4/255", "8/255", "16/255")
@@ -51,12 +52,14 @@ def show(places: Places) -> None:
     """Draw the stop."""
     example, other = small_example(), _other()
     with places.picture:
+        allow("tour_transfer", LEVELS)
         text = st.segmented_control(
             "ε, the largest change of a value",
             LEVELS,
             default=FIRST_LEVELS,
             required=True,
             key="tour_transfer",
+            bind="query-params",
             persist_state="session",
         )
         levels = float(str(text).partition("/")[0])
@@ -104,9 +107,9 @@ def _show_transfer(
     text = f"The second classifier says “{name}”, at {confidence_text(after.confidence)}."
     if cell is not None and cell.rate is not None:
         text += (
-            f" Of the {cell.n:,} sample pictures that both get right, the attack on the first fools "
-            f"the second on {percent(cell.rate)} (95 % Wilson interval {percent(cell.low)} to "
-            f"{percent(cell.high)}; {STEPS} steps)."
+            f" Of the {cell.n:,} sample pictures that both get right, the attack on the first "
+            f"fools the second on {percent(cell.rate)} (95 % Wilson interval {percent(cell.low)} "
+            f"to {percent(cell.high)}; {STEPS} steps)."
         )
     answer(chosen, _YES if fooled else _NO, text)
 
@@ -126,7 +129,7 @@ def _cards(
                 "attacked" if is_first else "the same picture",
                 report.adversarial,
                 says,
-                "made on this one" if is_first else "trained separately",
+                "made to fool this one" if is_first else "trained separately",
                 colour,
                 entry.title,
                 frame,

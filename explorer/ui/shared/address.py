@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import NoReturn
 
 import streamlit as st
@@ -20,16 +21,8 @@ def drop_infinite_values() -> None:
     Streamlit ignores most values that a widget can't have, but fails to make a whole number of
     this one. Call it before a page's widgets.
     """
-    infinite = [name for name, value in st.query_params.to_dict().items() if is_infinite(value)]
-    context = get_script_run_ctx()
-    if not infinite or context is None:
-        return
-    with context.session_state.query_params() as address:
-        for name in infinite:
-            # st.query_params refuses to remove what a widget has had: after a step back in the
-            # browser's history.
-            address.remove_param(name)
-    st.rerun()  # widgets read the address with which a run began
+    values = st.query_params.to_dict()
+    _replace({name: () for name, value in values.items() if is_infinite(value)})
 
 
 def is_infinite(text: str) -> bool:
@@ -44,37 +37,58 @@ def rename_value(old: str, new: str) -> None:
 
     Call it before the page's widgets; it runs the page again if the address has the ``old`` key.
     """
-    values = {key: st.query_params.get_all(key) for key in st.query_params}
-    value = values.pop(old, None)
-    context = get_script_run_ctx()
-    is_step = context is not None and context.is_history_navigation
+    texts = st.query_params.get_all(old)
     # Streamlit may take the address of another page along, in which the key means something else:
     # but not to the first run of this page.
-    if value is None or (new in st.session_state and not is_step):
-        return
-    try:
-        st.query_params.from_dict({new: value, **values})
-    except StreamlitAPIException:  # the widget is known since an earlier run: back to an old link
-        st.session_state[new] = value[-1]
-        del st.query_params[old]
-    st.rerun()  # widgets read the address with which a run began
+    if texts and (new not in st.session_state or is_step_in_history()):
+        _replace({old: (), new: texts})
 
 
 def translate_value(key: str, values: Mapping[str, str]) -> None:
-    """Let a value of the address stand for the one that ``values`` has for it.
+    """Let texts of the address stand for those that ``values`` has for them.
 
-    Call it before the page's widgets; it runs the page again if the address has such a value.
+    Call it before the widget; it runs the page again if the address has such a text.
     """
-    value = st.query_params.get(key)
-    if value is None or value not in values:
+    texts = st.query_params.get_all(key)
+    meant = [values.get(text, text) for text in texts]
+    if meant != texts:
+        _replace({key: meant})
+
+
+def replace_values(asked: Mapping[str, str], changes: Mapping[str, Sequence[str]]) -> None:
+    """Let an address that has all values of ``asked`` stand for one with the ``changes``.
+
+    Call it before the widgets; it runs the page again if the address has these values.
+    """
+    if all(st.query_params.get(key) == value for key, value in asked.items()):
+        _replace(changes)
+
+
+def is_step_in_history() -> bool:
+    """Whether this run is the one of a step in the browser's history, whose address counts."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def _replace(changes: Mapping[str, Sequence[str]]) -> None:
+    """Give keys of the address other texts, or none, and run the page again with that address.
+
+    ``st.query_params`` refuses to change what a widget has had, as after a step back in the
+    browser's history. Such a widget keeps its value, so that the session's state gets it too.
+    """
+    context = get_script_run_ctx()
+    if not changes or context is None:
         return
-    address = {each: st.query_params.get_all(each) for each in st.query_params}
-    address[key] = [values[value]]
-    try:
-        st.query_params.from_dict(address)
-    except StreamlitAPIException:  # the widget is known since an earlier run
-        st.session_state[key] = values[value]
-        return
+    with context.session_state.query_params() as address:
+        for key, texts in changes.items():
+            if texts:
+                address.set_corrected_value(key, [*texts], "string_array_value")
+            else:
+                address.remove_param(key)
+    for key, texts in changes.items():
+        if texts and key in st.session_state:
+            many = isinstance(st.session_state[key], list)
+            st.session_state[key] = [*texts] if many else texts[-1]
     st.rerun()  # widgets read the address with which a run began
 
 
@@ -122,6 +136,8 @@ def remember_asked(*keys: str) -> None:
         is_new = bool(texts) and texts != state.get(_read(key))
         if is_new and not any(_are_equal(texts, each) for each in (had, *has)):
             state[_asked(key)] = texts, None
+        elif is_new and state.get(_asked(key), ((), ()))[1] is None:
+            del state[_asked(key)]  # of a widget that came later, and has another value by now
         state[_read(key)] = texts
 
 
@@ -136,27 +152,55 @@ def remember_lost(key: str, known: Container[str]) -> None:
         st.session_state[_asked(key)] = _texts_of(value), None
 
 
-def refused_values(*keys: str) -> dict[str, str]:
+@dataclass(frozen=True)
+class Refused:
+    """``texts`` that a link asks of a widget in vain, and the ``shown`` ones; () for none.
+
+    ``is_repeated`` says that there are several where the widget has one value.
+    """
+
+    texts: tuple[str, ...]
+    shown: tuple[str, ...]
+    is_repeated: bool = False
+
+    @property
+    def text(self) -> str:
+        """The texts in one."""
+        return ", ".join(self.texts)
+
+
+def refused_values(*keys: str, fixed: Mapping[str, float] | None = None) -> dict[str, Refused]:
     """By key, what the widgets did not take of the address, until the visitor changes one of them.
 
-    Call it after the widgets.
+    ``fixed`` are the values that a page has in place of widgets that it does not show. Call it
+    after the widgets. What is asked of a widget that comes later is remembered until then.
     """
     state = st.session_state
-    refused: dict[str, str] = {}
-    for key in keys:
+    values = {**{key: state[key] for key in keys if key in state}, **(fixed or {})}
+    refused: dict[str, Refused] = {}
+    for key in values:
         texts, shown = state.get(_asked(key), ((), None))
-        now = _texts_of(state.get(key))
+        now = _texts_of(values[key])
         if shown not in (None, now):  # the visitor chose
             refused.clear()
             break
-        if texts and key in state and not _are_equal(texts, now):
+        if texts and not _are_equal(texts, now):
             state[_asked(key)] = texts, now
-            refused[key] = ", ".join(texts)
+            is_one = not isinstance(values[key], list | tuple)
+            refused[key] = _refusal(texts, now, is_one=is_one)
     for key in keys:
         state[_had(key)] = _texts_of(state.get(key))
-        if key not in refused:
+        if key in values and key not in refused:
             state.pop(_asked(key), None)
     return refused
+
+
+def _refusal(texts: tuple[str, ...], now: tuple[str, ...], *, is_one: bool) -> Refused:
+    shown = tuple(text for text in now if text)
+    if is_one:
+        return Refused(texts, shown, is_repeated=len(texts) > 1)
+    wrong = tuple(text for text in texts if not any(_is_same(text, each) for each in now))
+    return Refused(wrong or texts, shown)
 
 
 def _texts_of(value: object) -> tuple[str, ...]:

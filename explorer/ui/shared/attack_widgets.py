@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 import streamlit as st
 
 from explorer.settings import PRECISIONS
-from explorer.ui.shared.link_words import allow, allow_range
+from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_widgets import linked_number, linked_slider
 
 BIND: Final = "query-params"
 NORMS = {"L∞": "linf", "L2": "l2"}
+_NAMES = {norm: option for option, norm in NORMS.items()}  # that commands give the options
 MAX_LINF = 32.0  # levels of 255
 MAX_STEPS, MAX_RESTARTS = 200, 10
 MAX_SEED = 2**31 - 1
@@ -24,9 +27,18 @@ MAX_SEED = 2**31 - 1
 _NORM_HELP = "L∞: no value may change by more than ε. L2: ε is the length of the whole change."
 
 
-def choose_one(label: str, options: list[str], key: str, help_: str) -> str:
-    """One of ``options``, the first at the start, as a row of buttons."""
-    allow(key, options)
+def choose_one(
+    label: str,
+    options: list[str],
+    key: str,
+    help_: str,
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """One of ``options``, the first at the start, as a row of buttons.
+
+    ``names`` are others that an address may give them.
+    """
+    allow(key, options, names)
     return str(
         st.segmented_control(
             label, options, default=options[0], required=True, key=key, bind=BIND, help=help_
@@ -50,7 +62,7 @@ def class_index(options: list[str], option: str | None) -> int | None:
 def choose_norm(page: str = "") -> str:
     """The norm, linf or l2."""
     return NORMS[
-        choose_one("Size of the change measured by", list(NORMS), f"{page}norm", _NORM_HELP)
+        choose_one("Size of the change measured by", list(NORMS), f"{page}norm", _NORM_HELP, _NAMES)
     ]
 
 
@@ -67,8 +79,7 @@ def l2_range(size: tuple[int, int]) -> tuple[float, float, float]:
 def choose_epsilon(norm: str, size: tuple[int, int], page: str = "") -> float:
     """ε in pixels of [0, 1], for pictures of ``size`` (height, width)."""
     if norm == "linf":
-        allow_range(f"{page}linf", 0, MAX_LINF)
-        levels = st.slider(
+        levels = linked_slider(
             "ε: largest change per value (of 255)",
             0.0,
             MAX_LINF,
@@ -76,13 +87,11 @@ def choose_epsilon(norm: str, size: tuple[int, int], page: str = "") -> float:
             step=0.25,
             format="%g/255",
             key=f"{page}linf",
-            bind=BIND,
             help="The most by which any value of any pixel may change, out of 255.",
         )
         return float(levels) / 255
     default, largest, step = l2_range(size)
-    allow_range(f"{page}l2", 0, largest)
-    radius = st.slider(
+    radius = linked_slider(
         "ε: length of the change (L2)",
         0.0,
         largest,
@@ -90,7 +99,6 @@ def choose_epsilon(norm: str, size: tuple[int, int], page: str = "") -> float:
         step=step,
         format="%.2f",
         key=f"{page}l2",
-        bind=BIND,
         help="The Euclidean length of the change over all values, in pixels of [0, 1].",
     )
     return float(radius)
@@ -98,20 +106,17 @@ def choose_epsilon(norm: str, size: tuple[int, int], page: str = "") -> float:
 
 def choose_steps(page: str = "") -> int:
     """How many steps PGD takes."""
-    allow_range(f"{page}steps", 1, MAX_STEPS)
-    return int(st.slider("Steps", 1, MAX_STEPS, 40, key=f"{page}steps", bind=BIND))
+    return int(linked_slider("Steps", 1, MAX_STEPS, 40, key=f"{page}steps"))
 
 
 def choose_restarts(page: str = "") -> int:
     """From how many random starts PGD begins."""
-    allow_range(f"{page}restarts", 1, MAX_RESTARTS)
-    restarts = st.number_input(
+    restarts = linked_number(
         "Restarts",
         1,
         MAX_RESTARTS,
         1,
         key=f"{page}restarts",
-        bind=BIND,
         help="Try this many random starts and keep the best.",
     )
     return int(restarts)
@@ -133,6 +138,5 @@ def choose_precision(page: str = "") -> str:
 
 def choose_seed(help_: str, page: str = "") -> int:
     """The seed of all that is random; ``help_`` says what that is."""
-    allow_range(f"{page}seed", 0, MAX_SEED)
-    seed = st.number_input("Seed", 0, MAX_SEED, 0, key=f"{page}seed", bind=BIND, help=help_)
+    seed = linked_number("Seed", 0, MAX_SEED, 0, key=f"{page}seed", help=help_)
     return int(seed)

@@ -32,7 +32,7 @@ def choose_classifiers(
     if not known:
         raise ClassifierError(NO_CLASSIFIER)
     remember_lost(key, known)
-    allow(key, known)
+    allow(key, known, most=most)
     return st.multiselect(
         "Classifiers",
         list(known),

@@ -1,90 +1,130 @@
 """What a page says of a link: values that its widgets can't have, and names that it does not know.
 
-A widget tells which values it takes with :func:`allow` or :func:`allow_range`.
+A widget tells which values it takes with :func:`allow` or :func:`allow_range`, and a page names all
+that is wrong with :func:`name_wrong_settings`.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui.components.markdown import plain
-from explorer.ui.shared.address import refused_values
+from explorer.ui.shared.address import Refused, is_step_in_history, refused_values, translate_value
+from explorer.ui.shared.possible import MAX_OPTIONS, Choices, Fixed, Possible, Range, nearest
 
 _MAX_SHOWN = 80  # characters of a value or a name
-_MAX_OPTIONS = 12  # in the list of what is possible
 _UNKNOWN = "unknown names of the link"  # in the session's state
 _EVERYWHERE = ("large",)  # the key of the switch at the foot of every page
 
 
-def allow(key: str, options: Iterable[str]) -> None:
-    """Note that the widget with this ``key`` takes one of ``options``."""
-    names = [*options]
-    more = ["…"] if len(names) > _MAX_OPTIONS else []
-    st.session_state[_allowed(key)] = ", ".join([*names[:_MAX_OPTIONS], *more])
+def allow(
+    key: str,
+    options: Iterable[str],
+    names: Mapping[str, str] | None = None,
+    most: int | None = None,
+) -> None:
+    """Note that the widget with this ``key`` takes one of ``options``, or several up to ``most``.
+
+    A link may write an option in small letters, or as one of the ``names`` that it has elsewhere.
+    Call it before the widget.
+    """
+    choices = Choices(tuple(options), most)
+    st.session_state[_possible(key)] = choices
+    if key not in st.session_state or is_step_in_history():
+        known = {option.casefold(): option for option in choices.options}
+        known |= {name.casefold(): option for name, option in (names or {}).items()}
+        texts = st.query_params.get_all(key)
+        wrong = [text for text in texts if text not in choices.options]
+        translate_value(key, {text: known.get(text.casefold(), text) for text in wrong})
 
 
 def allow_range(key: str, low: float, high: float) -> None:
-    """Note that the widget with this ``key`` takes numbers from ``low`` to ``high``."""
-    st.session_state[_allowed(key)] = f"{low:g} to {_number(high)}"
-
-
-def name_refused_values(container: DeltaGenerator, *keys: str) -> None:
-    """Say in ``container`` which values of the link the page can't show, if there are any, and
-    which it could.
+    """Note that the widget with this ``key`` takes numbers from ``low`` to ``high``, whole ones if
+    both are of that type.
     """
-    if refused := refused_values(*keys):
-        values = ", ".join(_refused(key, text) for key, text in refused.items())
-        container.warning(
-            f"Not everything in this link can be used here: {plain(values)}. The page shows its "
-            "own values instead."
-        )
+    st.session_state[_possible(key)] = Range(low, high)
 
 
-def name_unknown_keys(container: DeltaGenerator, *keys: str) -> None:
-    """Say in ``container`` which names of the session's first address this page does not know.
-
-    ``keys`` are all those that the page has. The words go with the first choice of the visitor, as
-    those of :func:`name_refused_values` do. Call it after the widgets.
+def allow_only(key: str, value: float, reason: str) -> None:
+    """Note that a page has no widget with this ``key``, but this ``value``, and for which
+    ``reason``: a sentence in Markdown.
     """
-    state, known = st.session_state, {*keys, *_EVERYWHERE}
-    values = tuple(str(state.get(key, st.query_params.get(key))) for key in keys)
+    st.session_state[_possible(key)] = Fixed(value, reason)
+
+
+def name_wrong_settings(
+    container: DeltaGenerator,
+    *keys: str,
+    others: Iterable[str] = (),
+    apart: Collection[str] = (),
+) -> None:
+    """Say in ``container`` which settings of the link the page can't use or does not know, which
+    values are possible, and what it shows instead.
+
+    ``keys`` are those that the page has now, and ``others`` those that it may have later. ``apart``
+    are those of ``keys`` for whose wrong values the page has its own words. The words go with the
+    next choice of the visitor. Call it after the widgets.
+    """
+    possible = {key: st.session_state.get(_possible(key)) for key in keys}
+    fixed = {key: each.value for key, each in possible.items() if isinstance(each, Fixed)}
+    refused = refused_values(*keys, fixed=fixed)
+    lines = [
+        _refusal(key, each, possible[key])
+        for key, each in refused.items()
+        if key not in apart or each.is_repeated
+    ]
+    lines += [_unknown(name, keys) for name in _unknown_names(keys, others)]
+    if lines:
+        text = "\n".join(f"- {line}" for line in lines)
+        container.warning(f"Not everything in this link can be used here:\n\n{text}")
+
+
+def _unknown_names(keys: tuple[str, ...], others: Iterable[str]) -> list[str]:
+    """The names of the session's first address that the page does not know, until the visitor
+    changes one of its values.
+    """
+    state = st.session_state
+    now = {key: str(state[key]) for key in keys if key in state}
     if _UNKNOWN not in state:  # later addresses are made by the app, and may be of another page
-        names = [name for name in st.query_params if name not in known]
-        state[_UNKNOWN] = names, keys, values
+        known = {*keys, *others, *_EVERYWHERE}
+        state[_UNKNOWN] = [name for name in st.query_params if name not in known], keys, now
     names, of, before = state[_UNKNOWN]
-    if (of, before) != (keys, values):
-        state[_UNKNOWN] = [], keys, values
-    elif names:
-        container.warning(_unknown(names, keys))
+    has_changed = any(now[key] != value for key, value in before.items() if key in now)
+    if of != keys or has_changed:
+        names = []
+    state[_UNKNOWN] = names, keys, {**before, **now}
+    return list(names)
 
 
-def _unknown(names: list[str], keys: tuple[str, ...]) -> str:
-    said = ", ".join(f"“{plain(_cut(name))}”" for name in names)
-    near = {each for name in names for each in difflib.get_close_matches(name, keys, n=1)}
-    text = f"This link has a setting that the page does not know: {said}. It has no effect."
-    if len(names) > 1:
-        text = f"This link has settings that the page does not know: {said}. They have no effect."
-    if near:
-        return f"{text} Did you mean {' or '.join(f'“{plain(each)}”' for each in sorted(near))}?"
-    return f"{text} The page knows: {plain(', '.join(keys))}." if keys else text
+def _unknown(name: str, keys: tuple[str, ...]) -> str:
+    text = f"“{plain(_cut(name))}” is no setting of this page, and has no effect."
+    if near := nearest(name, keys):
+        return f"{text} Did you mean {' or '.join(f'“{plain(each)}”' for each in near)}?"
+    few = 0 < len(keys) <= MAX_OPTIONS
+    return f"{text} It has: {plain(', '.join(keys))}." if few else text
 
 
-def _refused(key: str, text: str) -> str:
-    allowed = st.session_state.get(_allowed(key))
-    return f"{key}={_cut(text)}" + (f" (possible: {allowed})" if allowed else "")
+def _refusal(key: str, refused: Refused, possible: Possible | None) -> str:
+    """A sentence on a wrong value."""
+    said = plain(f"{key}={_cut(refused.text)}")
+    if isinstance(possible, Fixed):
+        return f"{said} has no effect. {possible.reason}"
+    words = "one value" if refused.is_repeated else ""
+    if possible is not None and not refused.is_repeated:
+        words = possible.words(refused.texts)
+    if words:
+        said += f" (possible: {plain(words)})"
+    shown = f"The page uses {plain(_cut(', '.join(refused.shown)))}" if refused.shown else ""
+    return f"{said}. {shown or 'The page leaves it empty'}."
 
 
 def _cut(text: str) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
-
-
-def _allowed(key: str) -> str:
+def _possible(key: str) -> str:
+    """Where the session's state has what the widget with this key takes."""
     return f"values of {key}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from explorer.ui.components.markdown import plain
-from tests.ui.app import ATTACK, choose, open_page
+from tests.ui.app import ATTACK, choose, open_page, shown
 
 
 def said(at: AppTest) -> list[str]:
@@ -38,5 +38,5 @@ def test_a_whole_link_says_nothing() -> None:
 def test_a_step_of_0_is_refused_with_what_is_possible() -> None:
     at = open_page(ATTACK, model="cifar10-standard", steps="2", step_linf="0", linf="2")
     (sentence,) = said(at)
-    assert plain("step_linf=0 (possible: 0.01 to 255)") in sentence
+    assert "step_linf=0 (possible: 0.01 to 255). The page leaves it empty." in shown(sentence)
     assert at.session_state["step_linf"] is None

@@ -32,7 +32,8 @@ def run(page: Any, asked: str, chosen: str, *, to_the_end: bool = True) -> dict[
         page.session_state[KEY] = chosen
     address.remember_asked(KEY)
     page.session_state[KEY] = chosen  # the widget
-    return address.refused_values(KEY) if to_the_end else {}
+    refused = address.refused_values(KEY) if to_the_end else {}
+    return {key: each.text for key, each in refused.items()}
 
 
 def test_a_link_that_asks_for_what_is_not_there_is_refused(page: Any) -> None:

@@ -1,0 +1,73 @@
+"""Values of a page that no widget has, and that its address has too: a seed drawn by a button."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from typing import TypeVar
+
+import streamlit as st
+
+from explorer.ui.shared.address import is_step_in_history
+
+T = TypeVar("T")
+_WRITTEN = "stored in the address"  # in the session's state: the keys, of all pages
+
+
+def stored_value(key: str, read: Callable[[str], T | None], first: T) -> T:
+    """The session's value under ``key``: at first, and after a step in the history, the address's.
+
+    ``read`` makes a value of a text, or None if that is not possible. ``first`` stands for an
+    address that has none. A session's state may have it replaced at any time.
+    """
+    if key not in st.session_state or is_step_in_history():
+        text = st.query_params.get(key)
+        asked = None if text is None else read(text)
+        st.session_state[key] = first if asked is None else asked
+    value: T = st.session_state[key]
+    write_value(key, None if value == first else str(value))
+    return value
+
+
+def write_value(key: str, text: str | None) -> None:
+    """Let the address have this text, None for none, under a ``key`` that is no widget's."""
+    state = st.session_state
+    state[_WRITTEN] = {*state.get(_WRITTEN, ()), key}
+    if st.query_params.get(key) == text:
+        return
+    if text is None:
+        del st.query_params[key]
+    else:
+        st.query_params[key] = text
+
+
+def remove_stored(keys: Container[str]) -> None:
+    """Remove from the address the stored values whose keys are not among ``keys``.
+
+    Streamlit removes only those of widgets when they leave the page.
+    """
+    for key in st.session_state.get(_WRITTEN, ()):
+        if key not in keys:
+            st.query_params.pop(key, None)
+
+
+def number_within(low: float, high: float) -> Callable[[str], float | None]:
+    """A function for :func:`stored_value` that reads numbers from ``low`` to ``high``."""
+
+    def read(text: str) -> float | None:
+        try:
+            value = float(text)
+        except ValueError:
+            return None
+        return value if low <= value <= high else None
+
+    return read
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int | None]:
+    """A function for :func:`stored_value` that reads whole numbers from ``low`` to ``high``."""
+
+    def read(text: str) -> int | None:
+        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(high))
+        return int(text) if is_number and low <= int(text) <= high else None
+
+    return read

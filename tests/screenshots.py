@@ -44,7 +44,7 @@ def frames_of_epsilon(browser: Any, server: str) -> list[Image.Image]:
         page = visitor.open(CLASSIFIER).page
         track = page.locator(".live .track")
         track.wait_for()
-        page.get_by_text("Smallest ε with success").wait_for()
+        page.get_by_text("Smallest ε at which an attack succeeded").wait_for()
         track.scroll_into_view_if_needed()
         box = track.bounding_box()
         row = page.locator(".picture").first.bounding_box()

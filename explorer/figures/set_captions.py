@@ -33,7 +33,9 @@ def axis_value(epsilon: float, norm: str) -> float:
 
 def axis_title(norm: str) -> str:
     """The title of an axis of ε."""
-    return "ε: largest change per value (L∞), of 255" if norm == "linf" else "ε: length of the change (L2)"
+    if norm == "linf":
+        return "ε: largest change per value (L∞), of 255"
+    return "ε: length of the change (L2)"
 
 
 def short_epsilon(epsilon: float, norm: str) -> str:

@@ -67,7 +67,7 @@ def test_epsilon_moves_every_row_and_its_link_and_files_show_the_same(
         visitor.wait_for("() => location.search.includes('compare_linf=6')", None)
         visitor.page.wait_for_function(
             "() => [...document.querySelectorAll('*')].some("
-            "e => e.shadowRoot?.querySelector('.source')?.textContent === 'attacked exactly')"
+            "e => e.shadowRoot?.querySelector('.source')?.textContent === 'attacked at this ε')"
         )
         visitor.wait_until_idle()
         assert operators.all_inner_texts() == ["+ 6/255 ×"] * 2

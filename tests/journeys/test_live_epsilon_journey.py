@@ -51,7 +51,7 @@ def test_the_picture_follows_the_finger_and_is_attacked_where_it_lands(
         shown = visitor.picture(2)
         assert (shown != exact).any()
         page.mouse.up()
-        page.wait_for_function(VALUE, arg="attacked exactly")
+        page.wait_for_function(VALUE, arg="attacked at this ε")
         visitor.wait_until_idle()
         assert epsilon_of(visitor) == "11.5"
         assert positions(visitor) == before
@@ -77,7 +77,7 @@ def test_the_slider_answers_keys_and_agrees_with_the_one_among_the_controls(
         ):
             page.keyboard.press(key)
             page.wait_for_function(VALUE, arg=f"ε {value}/255")
-        page.wait_for_function(VALUE, arg="attacked exactly")
+        page.wait_for_function(VALUE, arg="attacked at this ε")
         visitor.wait_until_idle()
         assert epsilon_of(visitor) == "2"
         assert "2/255" in visitor.text(".st-key-linf")

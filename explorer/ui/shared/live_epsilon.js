@@ -1,6 +1,6 @@
 // The live ε. Its chart is explorer/ui/components/epsilon_chart.js.
-const WARM = "Each of these attacks begins where the one below ended. The exact one, where you let " +
-  "go, begins anew, and may end in another class."
+const WARM = "The attacks behind the moving picture go on from one another, from small ε to large. " +
+  "Where you let go, a new attack is computed, and may end in another class."
 const PAUSE = 450 // milliseconds after a key: several presses are one question
 
 const store = (globalThis.explorerLadders ??= { ladders: new Map(), listeners: new Set() })
@@ -49,8 +49,8 @@ class Live {
   constructor(root, data) {
     this.root = root
     this.track = this.find(".track")
-    this.find(".live").style.setProperty("--left", `${LEFT}px`)
-    this.find(".live").style.setProperty("--right", `${RIGHT}px`)
+    this.find(".live").style.setProperty("--left", `${LEFT / USUAL_TYPE}rem`)
+    this.find(".live").style.setProperty("--right", `${RIGHT / USUAL_TYPE}rem`)
     this.data = data
     this.value = data.value
     this.chart = new EpsilonChart(this.find(".chart"), this)
@@ -150,7 +150,7 @@ class Live {
     if (message) return message
     if (!ladders.every((ladder) => ladder.is_complete)) {
       const count = Math.min(...ladders.map((ladder) => this.points(ladder).length - 1))
-      return `Other ε are computed in the background: ${count} of about ${expected}.`
+      return `Attacks at other ε are computed in the background: ${count} of about ${expected}.`
     }
     const smallest = ladders.map((ladder) => {
       const point = this.points(ladder).find((each) => each.success)
@@ -158,10 +158,10 @@ class Live {
     })
     const { is_warm: isWarm, exact } = ladders[0]
     const first = this.points(ladders[0]).find((each) => each.success)
-    const method = isWarm ? WARM : "One step each."
+    const method = isWarm ? WARM : "Each attack is one step of FGSM."
     const weak = isWarm && ladders.length === 1 && first?.epsilon < exact.epsilon && !exact.success
-    const advice = "The exact attack failed at a larger ε: try more steps or restarts."
-    return `Smallest ε with success: ${smallest.join(", ")}. ${weak ? advice : method}`
+    const advice = "At the ε that you chose the attack failed: try more steps or restarts."
+    return `Smallest ε at which an attack succeeded: ${smallest.join(", ")}. ${weak ? advice : method}`
   }
 
   /** Picture, words, bars and cursor at the present value. */
@@ -191,9 +191,9 @@ class Live {
   }
 
   source(point) {
-    if (this.value === this.data.value) return "attacked exactly"
-    const asked = this.asked === this.value ? "; being attacked exactly" : ""
-    return `shown as computed at ${point.text}${asked}`
+    if (this.value === this.data.value) return "attacked at this ε"
+    const asked = this.asked === this.value ? "; now attacked at this ε" : ""
+    return `picture computed at ${point.text}${asked}`
   }
 
   set(value) {

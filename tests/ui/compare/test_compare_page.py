@@ -66,8 +66,8 @@ def test_it_opens_with_a_standard_beside_a_robust_classifier() -> None:
     table = component(at, "answers")
     assert [row["title"] for row in table["rows"]] == [
         "original",
-        "made on CIFAR-10 standard",
-        "made on CIFAR-10 robust",
+        "made to fool CIFAR-10 standard",
+        "made to fool CIFAR-10 robust",
         "noise of the same size",
     ]
     check_exports(at, comparison)

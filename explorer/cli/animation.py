@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from explorer.classifiers import Classifier
 from explorer.cli.common import UsageError
+from explorer.cli.given import refuse_void
 from explorer.experiments.one_image.frames import frames_fit
 from explorer.experiments.one_image.ladder import compute_ladder
 from explorer.experiments.one_image.recipe import Recipe
@@ -45,6 +46,8 @@ def needs_frames(options: argparse.Namespace) -> bool:
 
 def check_animation(options: argparse.Namespace, classifier: Classifier, recipe: Recipe) -> None:
     """Raise :class:`UsageError` if the images of all steps would need too much memory."""
+    if not options.animation:
+        refuse_void(options, ("--animate",), "without --animation nothing moves")
     if needs_frames(options) and not frames_fit(
         classifier.input_size, recipe.steps, recipe.restarts
     ):

@@ -7,13 +7,21 @@ import argparse
 from explorer.attacks.losses import LOSSES
 from explorer.attacks.settings import PLAIN, RULES
 from explorer.classifiers import Classifier, load
+from explorer.cli import whole_numbers
 from explorer.cli.animation import (
     add_animation_options,
     animations,
     check_animation,
     needs_frames,
 )
-from explorer.cli.common import UsageError, add_model_options, number, writable_folder
+from explorer.cli.common import (
+    UsageError,
+    add_model_options,
+    draws_starts,
+    number,
+    writable_folder,
+)
+from explorer.cli.given import note_void, refuse_void
 from explorer.cli.one_image import add_output_options, print_result, run_recipe, write_result
 from explorer.cli.trust import second_opinion_values, trust_values
 from explorer.engine import PRECISIONS
@@ -60,7 +68,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="the largest norm of the change, in pixels of [0, 1]: 4/255 or 0.5",
     )
-    add("--steps", type=int, help=f"PGD steps ({STEPS} with --rule or --step-size alone)")
+    add(
+        "--steps",
+        type=whole_numbers.steps,
+        help=f"PGD steps ({STEPS} with --rule or --step-size alone)",
+    )
     add(
         "--effort",
         choices=EFFORTS,
@@ -78,7 +90,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--step-size", type=number, help="constant step size (default 2.5 ε/t in step t, at most ε)"
     )
     add("--fgsm", action="store_true", help="one full step from the image itself, in place of PGD")
-    add("--restarts", type=int, default=1, help="random starts, attacked together (default 1)")
+    add(
+        "--restarts",
+        type=whole_numbers.restarts,
+        default=1,
+        help="random starts, attacked together (default 1)",
+    )
     add("--no-random-start", action="store_true", help="begin at the image itself")
     add(
         "--loss",
@@ -97,7 +114,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         default=CENTRE,
         help="the part that is attacked: X,Y[,ZOOM], X and Y from 0 to 1",
     )
-    add("--seed", type=int, default=0, help="of the random starts (default 0)")
+    add("--seed", type=whole_numbers.seed, default=0, help="of the random starts (default 0)")
     add(
         "--precision",
         choices=PRECISIONS,
@@ -116,6 +133,8 @@ def _crop(text: str) -> Crop:
 def run(options: argparse.Namespace) -> int:
     out = writable_folder(options.out)
     recipe = recipe_of(options, options.model, options.weights)
+    if not draws_starts(attack_from(recipe), recipe.effort):
+        note_void(options, ("--seed",), "this attack begins at the image itself")
     picture = open_image(options.image)
     classifier = load(options.model, options.weights, options.device)
     recipe = with_named_classes(recipe, options, classifier)
@@ -140,8 +159,6 @@ def recipe_of(options: argparse.Namespace, model: str, weights: str | None = Non
             raise UsageError(
                 f"{flag} must have at most {MAX_NAME:,} characters; it has {len(text)}"
             )
-    if options.fgsm and (options.restarts, options.step_size) != (1, None):
-        raise UsageError("FGSM is one full step; leave out --restarts and --step-size")
     if options.step_size is not None and not options.step_size > 0:
         raise UsageError(f"--step-size must be above 0; it is {options.step_size:g}")
     recipe = Recipe(
@@ -162,9 +179,25 @@ def recipe_of(options: argparse.Namespace, model: str, weights: str | None = Non
         precision=options.precision,
         crop=options.crop,
     )
-    recipe = recipe.fgsm() if options.fgsm else recipe
+    if options.fgsm:
+        recipe = recipe.fgsm()
+        _check_fgsm(options, recipe)
     attack_from(recipe)  # refuses wrong settings before anything is loaded
     return recipe
+
+
+def _check_fgsm(options: argparse.Namespace, recipe: Recipe) -> None:
+    """Raise :class:`UsageError` for options that ask for anything else than FGSM's ``recipe``."""
+    others = [
+        name
+        for name in ("steps", "step_size", "restarts", "rule", "effort", "keep", "precision")
+        if getattr(options, name) not in (getattr(recipe, name), "auto")  # which asks for nothing
+    ]
+    refuse_void(
+        options,
+        [f"--{name.replace('_', '-')}" for name in others],
+        "FGSM is one full step from the image itself, in float32",
+    )
 
 
 def _rule(options: argparse.Namespace) -> str:
@@ -182,10 +215,10 @@ def _effort(options: argparse.Namespace) -> str | None:
 
 
 def _steps(options: argparse.Namespace) -> int:
+    if options.fgsm:
+        return 1
     if options.effort == QUICK and (options.steps, options.rule) != (None, None):
         raise UsageError("--effort quick has its own steps and rule; leave them out, or --effort")
-    if options.effort is not None and options.fgsm:
-        raise UsageError("FGSM is one step; leave out --effort")
     if options.steps is not None:
         return int(options.steps)
     effort = _effort(options)

@@ -17,6 +17,7 @@ from explorer.benchmarks.models import DEFAULT_MODELS, BenchmarkModel, load_mode
 from explorer.benchmarks.scaling import measure_costs
 from explorer.benchmarks.speed import measure
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
+from explorer.cli import whole_numbers
 from explorer.cli.benchmark_catalogue import (
     CATALOGUE_BATCHES,
     CATALOGUE_ROUNDS,
@@ -43,11 +44,11 @@ from explorer.cli.benchmark_strength import (
     check_strength,
     strength_cases,
 )
-from explorer.cli.common import MAX_THREADS, UsageError, at_least_one, check_count, number
+from explorer.cli.common import UsageError, number
+from explorer.cli.given import refuse_void
 from explorer.engine import PRECISIONS
 from explorer.files import shared_folder
 
-MAX_BATCH = 10_000
 EPSILON = 4 / 255
 
 
@@ -73,17 +74,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add("--weights", help="a local .safetensors or .pth state dict, for a single --model")
     add(
         "--batch",
-        type=int,
+        type=whole_numbers.batch,
         nargs="+",
         help="batch sizes (default 1 8 128; 1 8 with --catalogue)",
     )
     add_strength_options(parser)
     add_catalogue_options(parser)
     add("--epsilon", type=number, help="L∞ radius in pixels of [0, 1] (default 4/255)")
-    add("--steps", type=int, default=10, help="PGD steps (default 10)")
+    add("--steps", type=whole_numbers.steps, default=10, help="PGD steps (default 10)")
     add(
         "--rounds",
-        type=int,
+        type=whole_numbers.rounds,
         help="interleaved rounds that count, after one that does not (default 7; 1 with "
         "--to-strength, 2 with --catalogue)",
     )
@@ -94,7 +95,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="of our gradients (default: the fastest on this machine)",
     )
     add("--device", default=AUTO, help=DEVICE_HELP)
-    add("--threads", type=int, help="CPU threads for all libraries (default: torch's choice)")
+    add(
+        "--threads",
+        type=whole_numbers.threads,
+        help="CPU threads for all libraries (default: torch's choice)",
+    )
     add("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
@@ -124,12 +129,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace, names: list[str]) -> None:
-    at_least_one("--batch", min(options.batch))
-    if max(options.batch) > MAX_BATCH:
-        raise UsageError(f"--batch must be at most {MAX_BATCH:,}; it is {max(options.batch)}")
-    for flag in ("rounds", "steps"):
-        at_least_one(f"--{flag}", getattr(options, flag))
-    check_count("--threads", options.threads, MAX_THREADS)
     check_strength(options)
     check_catalogue(options)
     if options.epsilon is not None and not 0 < options.epsilon <= 1:
@@ -145,6 +144,10 @@ def _check(options: argparse.Namespace, names: list[str]) -> None:
         raise UsageError("--scaling measures our attack alone; leave --peers out, or run twice")
     if options.to_strength and (options.peers or options.scaling):
         raise UsageError("--to-strength is a measurement of its own; run bench twice")
+    if not options.peers:
+        refuse_void(options, ("--peers-get",), "without --peers no other library is measured")
+    if options.scaling:
+        refuse_void(options, ("--precision",), "--scaling measures the precision auto")
 
 
 def _load(options: argparse.Namespace, name: str) -> BenchmarkModel:

@@ -19,6 +19,7 @@ from explorer.benchmarks.catalogue import (
 )
 from explorer.benchmarks.models import BenchmarkModel
 from explorer.cli.common import UsageError, number, print_json
+from explorer.cli.given import refuse_void
 
 CATALOGUE_BATCHES, CATALOGUE_ROUNDS = [1, 8], 2
 
@@ -49,6 +50,8 @@ def add_catalogue_options(parser: argparse.ArgumentParser) -> None:
 
 def check_catalogue(options: argparse.Namespace) -> None:
     """Raises :class:`UsageError` for limits that leave nothing to measure."""
+    if not options.catalogue:
+        refuse_void(options, ("--max-gflop", "--max-parameters"), "only --catalogue has limits")
     for flag in ("max_gflop", "max_parameters"):
         value = getattr(options, flag)
         if not value > 0:

@@ -22,7 +22,9 @@ from explorer.benchmarks.strength import (
     measure_strength,
 )
 from explorer.classifiers import Classifier
-from explorer.cli.common import UsageError, check_count, number
+from explorer.cli import whole_numbers
+from explorer.cli.common import UsageError, number
+from explorer.cli.given import refuse_void
 from explorer.datasets.sources import read_source
 from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.figures.captions import percent
@@ -56,7 +58,12 @@ def add_strength_options(parser: argparse.ArgumentParser) -> None:
         "the PGD of torchattacks, Foolbox and ART, and of APGD, as far as they are installed",
     )
     add("--data", help=f"images for --to-strength, as for evaluate (default: {GALLERY})")
-    add("--limit", type=int, default=IMAGES, help=f"of these, the first N (default {IMAGES})")
+    add(
+        "--limit",
+        type=whole_numbers.whole_number(1, MAX_IMAGES),
+        default=IMAGES,
+        help=f"of these, the first N (default {IMAGES})",
+    )
     add(
         "--epsilon-l2",
         type=number,
@@ -64,7 +71,7 @@ def add_strength_options(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--peer-steps",
-        type=int,
+        type=whole_numbers.whole_number(1, 10 * MOST_STEPS),
         nargs="+",
         default=list(BASELINE_STEPS),
         help="PGD steps of the other libraries for --to-strength (default 10 40 100)",
@@ -87,9 +94,15 @@ def add_strength_options(parser: argparse.ArgumentParser) -> None:
 
 def check_strength(options: argparse.Namespace) -> None:
     """Raise :class:`UsageError` for options that can't be used."""
-    check_count("--limit", options.limit, MAX_IMAGES)
-    for steps in options.peer_steps:
-        check_count("--peer-steps", steps, 10 * MOST_STEPS)
+    if not options.to_strength:
+        flags = ("--data", "--limit", "--epsilon-l2", "--peer-steps", "--norm", "--aim")
+        refuse_void(options, flags, "only --to-strength takes these options")
+        return
+    steps = "--to-strength takes all images as one batch, and looks for the steps itself"
+    refuse_void(options, ("--batch", "--steps"), steps)
+    for norm, flag in (("linf", "--epsilon"), ("l2", "--epsilon-l2")):
+        if norm not in options.norm:
+            refuse_void(options, (flag,), f"{flag} is a radius in {norm}, which --norm leaves out")
     if options.epsilon_l2 is not None and not 0 < options.epsilon_l2 < float("inf"):
         raise UsageError(f"--epsilon-l2 must be above 0; it is {options.epsilon_l2:g}")
 

@@ -15,20 +15,22 @@ from tqdm import tqdm
 
 from explorer.classifiers import load
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
+from explorer.cli import whole_numbers
 from explorer.cli.common import (
-    MAX_LIMIT,
     UsageError,
     add_model_options,
-    check_count,
+    number,
     print_json,
     print_warnings,
     writable_folder,
 )
 from explorer.cli.data_options import SOURCES, add_column_options, column_names, print_notes
+from explorer.cli.given import note_void
 from explorer.datasets.constructed.build import BuildProgress, build
 from explorer.datasets.constructed.constructions import (
     CONSTRUCTIONS,
     IMAGE,
+    NEXT,
     NOISE,
     NOISE_STEPS,
     Construction,
@@ -52,27 +54,27 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add("--out", required=True, help="the set's folder; a stopped build continues there")
     add(
         "--steps",
-        type=int,
+        type=whole_numbers.construction_steps,
         help="default: the paper's (1000 for d_r and d_nr, 10000 from noise, else 100)",
     )
-    add("--step-size", type=float, help="L2 length of a step (default: the paper's 0.1)")
+    add("--step-size", type=number, help="L2 length of a step (default: the paper's 0.1)")
     add(
         "--last-step-size",
-        type=float,
+        type=number,
         help="for d_r and d_nr: steps shrink evenly to this length (default: they do not)",
     )
-    add("--epsilon", type=float, help="L2 radius for d_rand and d_det (default: the paper's 0.5)")
+    add("--epsilon", type=number, help="L2 radius for d_rand and d_det (default: the paper's 0.5)")
     add(
         "--start",
         choices=(IMAGE, NOISE),
         help="where d_r and d_nr begin (default: at a random image)",
     )
-    add("--limit", type=int, help="use only the first N images")
+    add("--limit", type=whole_numbers.count, help="use only the first N images")
     add(
         "--without",
         help="a source of images to leave out; re-compressed copies of them are recognised",
     )
-    add("--seed", type=int, default=0, help="of starts and targets (default 0)")
+    add("--seed", type=whole_numbers.seed, default=0, help="of starts and targets (default 0)")
     add(
         "--precision",
         choices=PRECISIONS,
@@ -90,7 +92,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     construction = _construction(options)
-    check_count("--limit", options.limit, MAX_LIMIT)
     ranks = Ranks.from_environment()
     rank, world = ranks.rank, ranks.world
     folder = writable_folder(options.out)
@@ -179,6 +180,8 @@ def _construction(options: argparse.Namespace) -> Construction:
         raise UsageError(
             f"{name} is an attack with steps of one length; leave --last-step-size out"
         )
+    if construction.target == NEXT:
+        note_void(options, ("--seed",), f"{name} draws nothing at random")
     if options.start is not None:
         steps = NOISE_STEPS if options.start == NOISE else construction.steps
         construction = replace(construction, start=options.start, steps=steps)

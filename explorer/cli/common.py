@@ -10,18 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from explorer.attacks import PGD
 from explorer.classifiers import Classifier
+from explorer.cli.error import UsageError as UsageError
 from explorer.engine import PRECISIONS
-from explorer.errors import UserError
+from explorer.experiments.effort import THOROUGH
 from explorer.experiments.one_image.recipe import RecipeError, parse_number
 from explorer.experiments.trust import Caveat
 from explorer.files import make_folder
-
-MAX_LIMIT, MAX_THREADS = 10**9, 1024
-
-
-class UsageError(UserError):
-    """A command line that can't be carried out."""
 
 
 def add_precision_option(parser: argparse.ArgumentParser) -> None:
@@ -61,17 +57,9 @@ def number(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def at_least_one(flag: str, value: int | None) -> None:
-    """Raise :class:`UsageError` where a count was given and is below 1."""
-    if value is not None and value < 1:
-        raise UsageError(f"{flag} must be at least 1; it is {value}")
-
-
-def check_count(flag: str, value: int | None, most: int) -> None:
-    """Raise :class:`UsageError` where a count was given and is below 1 or above ``most``."""
-    at_least_one(flag, value)
-    if value is not None and value > most:
-        raise UsageError(f"{flag} must be at most {most:,}")
+def draws_starts(attack: PGD, effort: str | None) -> bool:
+    """Whether anything in the attack with this effort is random, so that its seed matters."""
+    return effort == THOROUGH or not all(map(attack.starts_at_image, range(attack.restarts)))
 
 
 def print_json(value: dict[str, Any]) -> None:

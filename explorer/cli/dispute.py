@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from explorer.cli.common import MAX_LIMIT, check_count, number, print_json, writable_folder
+from explorer.cli import whole_numbers
+from explorer.cli.common import number, print_json, writable_folder
 from explorer.cli.data_options import SOURCES
 from explorer.cli.judged_options import (
     add_judged_options,
@@ -37,16 +38,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="the classifiers that the second attack is to leave right",
     )
     add("--data", default=GALLERY, help=f"{GALLERY}, {SOURCES} (default {GALLERY})")
-    add("--limit", type=int, help="use only the first N images")
+    add("--limit", type=whole_numbers.count, help="use only the first N images")
     add("--norm", choices=("linf", "l2"), default="l2", help="of the change (default l2)")
     add("--epsilon", type=number, help="its largest norm (default 8/255 for linf, 0.5 for l2)")
-    add("--steps", type=int, default=40, help="of both attacks (default 40)")
+    add("--steps", type=whole_numbers.steps, default=40, help="of both attacks (default 40)")
     add_judged_options(parser, seed=False)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    check_count("--limit", options.limit, MAX_LIMIT)
     options.judge = [*options.ensemble, *options.judge]
     names = judged_names(options)
     epsilon = USUAL_EPSILON[options.norm] if options.epsilon is None else options.epsilon

@@ -11,10 +11,8 @@ from typing import Any
 
 import torch
 
+from explorer.cli import whole_numbers
 from explorer.cli.common import (
-    MAX_LIMIT,
-    at_least_one,
-    check_count,
     number,
     print_json,
     writable_folder,
@@ -45,11 +43,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         f"(default {' '.join(_ENSEMBLE)})",
     )
     add("--data", help="the folder with cifar10/ (default: EXPLORER_SHARED/data)")
-    add("--limit", type=int, help="attack only the first N images (default 10,000)")
+    add("--limit", type=whole_numbers.count, help="attack only the first N images (default 10,000)")
     add("--norm", choices=("linf", "l2"), default="l2", help="of the change (default l2)")
     add("--epsilon", type=number, default=0.5, help="its largest norm (default 0.5)")
-    add("--steps", type=int, default=10, help="of both attacks (default 10)")
-    add("--epochs", type=int, help="of each training (default: those of cifar10-d_det)")
+    add("--steps", type=whole_numbers.steps, default=10, help="of both attacks (default 10)")
+    add(
+        "--epochs",
+        type=whole_numbers.epochs,
+        help="of each training (default: those of cifar10-d_det)",
+    )
     add("--out", help="the folder for recipe.json, which has the settings and the rows")
     add("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
@@ -61,8 +63,6 @@ def run(options: argparse.Namespace) -> int:
     from explorer.training.dispute import learned_from, next_class_sets
     from explorer.training.recipes import TRAINING_RECIPES
 
-    check_count("--limit", options.limit, MAX_LIMIT)
-    at_least_one("--epochs", options.epochs)
     attack = DisputeAttack(options.norm, options.epsilon, steps=options.steps)
     recipe = TRAINING_RECIPES[_RECIPE]
     if options.epochs is not None:

@@ -14,6 +14,7 @@ from explorer.classifiers.catalogue import bundled_cards
 from explorer.classifiers.devices import AUTO, DEVICE_HELP, all_devices
 from explorer.cli.checks import checks
 from explorer.cli.common import UsageError, print_json
+from explorer.cli.given import refuse_void
 from explorer.engine import (
     Choice,
     Tuning,
@@ -54,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
     """0 if all is well, 1 if a check found a fault; with --tune or --forget nothing is checked."""
     if options.tune and options.forget:
         raise UsageError("--tune and --forget exclude each other; use one of them")
+    if options.tune or options.forget:
+        refuse_void(options, ("--network",), "with --tune and --forget nothing is checked")
     names = list(bundled_cards()) if options.model is None else options.model
     classifiers = [load(name, None, options.device) for name in names]
     if options.forget:

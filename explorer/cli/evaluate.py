@@ -13,11 +13,11 @@ from explorer.attacks import PGD, Threat
 from explorer.attacks.settings import PLAIN
 from explorer.classifiers import Classifier, load
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
+from explorer.cli import whole_numbers
 from explorer.cli.common import (
-    MAX_LIMIT,
     UsageError,
     add_model_options,
-    check_count,
+    draws_starts,
     number,
     print_caveats,
     print_json,
@@ -29,6 +29,7 @@ from explorer.cli.data_options import (
     column_names,
     print_notes,
 )
+from explorer.cli.given import note_void, refuse_void
 from explorer.datasets.labelled import LabelledImages
 from explorer.datasets.sources import read_source
 from explorer.engine import PRECISIONS, gradient_model
@@ -87,16 +88,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="pgd; apgd, of pyautoattack; autoattack, all four of its attacks, which takes long "
         "(default pgd)",
     )
-    parser.add_argument("--steps", type=int, help="of PGD (default 20) or APGD (default 100)")
+    parser.add_argument(
+        "--steps", type=whole_numbers.steps, help="of PGD (default 20) or APGD (default 100)"
+    )
     parser.add_argument(
         "--effort",
         choices=EFFORTS,
         help=f"of PGD, in place of --steps: quick, {QUICK_STEPS} steps with momentum, or thorough, "
         "which goes on with other objectives and starts where PGD fails",
     )
-    parser.add_argument("--restarts", type=int, help="random starts (default 1)")
-    parser.add_argument("--limit", type=int, help="use only the first N images")
-    parser.add_argument("--seed", type=int, default=0, help="of the random starts (default 0)")
+    parser.add_argument("--restarts", type=whole_numbers.restarts, help="random starts (default 1)")
+    parser.add_argument("--limit", type=whole_numbers.count, help="use only the first N images")
+    parser.add_argument(
+        "--seed", type=whole_numbers.seed, default=0, help="of the random starts (default 0)"
+    )
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,
@@ -109,13 +114,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    check_count("--limit", options.limit, MAX_LIMIT)
     if options.attack == AUTO_ATTACK and (options.steps, options.restarts) != (None, None):
         raise UsageError("AutoAttack has its own steps and restarts; leave out those options")
     if options.effort is not None and options.attack != PGD_NAME:
         raise UsageError("--effort belongs to PGD; leave out --effort, or --attack")
     if options.effort is not None and options.steps is not None:
         raise UsageError("--effort stands for a number of steps; leave out --steps, or --effort")
+    if options.attack != PGD_NAME and options.precision != "float32":
+        refuse_void(options, ("--precision",), f"the gradients of {options.attack} are in float32")
     for epsilon in options.epsilon:
         Threat(options.norm, epsilon)  # refuses a wrong radius before anything is loaded
     _pgd(options, options.precision)  # and other settings
@@ -148,6 +154,8 @@ def _evaluate(options: argparse.Namespace, ranks: Ranks) -> int:
         )
     if not ranks.is_first:
         return 0
+    if options.attack == PGD_NAME and not draws_starts(attack, options.effort):
+        note_void(options, ("--seed",), "this attack begins at the images themselves")
     print_warnings(classifier)
     print_notes(data)
     print_caveats(outcome.caveats)

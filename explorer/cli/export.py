@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from explorer.cli.common import MAX_LIMIT, check_count, print_json
+from explorer.cli import whole_numbers
+from explorer.cli.common import print_json
 from explorer.datasets.constructed.export import FORMATS
 from explorer.datasets.constructed.read import read_set
 
@@ -29,13 +30,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--out", required=True, help="a folder that is new or empty, or the Parquet file's name"
     )
-    parser.add_argument("--limit", type=int, help="use only the first N images")
+    parser.add_argument("--limit", type=whole_numbers.count, help="use only the first N images")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    check_count("--limit", options.limit, MAX_LIMIT)
     dataset, out = read_set(options.set, options.limit), Path(options.out)
     FORMATS[options.to](dataset, out)
     if options.json:

@@ -9,7 +9,9 @@ from dataclasses import replace
 from tqdm import tqdm
 
 from explorer.classifiers import Classifier, load
-from explorer.cli.common import print_json, print_warnings, writable_folder
+from explorer.cli import whole_numbers
+from explorer.cli.common import number, print_json, print_warnings, writable_folder
+from explorer.cli.given import refuse_void
 from explorer.cli.one_image import add_output_options
 from explorer.datasets.constructed.constructions import CONSTRUCTIONS
 from explorer.experiments.ilyas2019.five_sets import construction_for, make_five_sets, noise_start
@@ -43,18 +45,40 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add("--others", nargs="+", default=[], help="classifiers that are only asked about the images")
     add("--label", help="the picture's class (default: the robust classifier's prediction)")
     add("--start-label", help="the class that the start shows (default: unknown)")
-    add("--index", type=int, default=0, help="of the picture, for the random choices (default 0)")
-    add("--match-steps", type=int, default=_DEFAULTS.match_steps, help="of D_R and D_NR")
-    add("--attack-steps", type=int, default=_DEFAULTS.attack_steps, help="of D_rand and D_det")
+    add(
+        "--index",
+        type=whole_numbers.whole_number(0, whole_numbers.MAX_COUNT),
+        default=0,
+        help="of the picture, for the random choices (default 0)",
+    )
+    add(
+        "--match-steps",
+        type=whole_numbers.construction_steps,
+        default=_DEFAULTS.match_steps,
+        help="of D_R and D_NR",
+    )
+    add(
+        "--attack-steps",
+        type=whole_numbers.construction_steps,
+        default=_DEFAULTS.attack_steps,
+        help="of D_rand and D_det",
+    )
     in_proportion = "(default: the paper's, in proportion to the side)"
-    add("--step-size", type=float, help=f"in L2 {in_proportion}")
-    add("--epsilon", type=float, help=f"of D_rand and D_det, in L2 {in_proportion}")
-    add("--seed", type=int, default=0, help="of the noise and of D_rand's label (default 0)")
+    add("--step-size", type=number, help=f"in L2 {in_proportion}")
+    add("--epsilon", type=number, help=f"of D_rand and D_det, in L2 {in_proportion}")
+    add(
+        "--seed",
+        type=whole_numbers.seed,
+        default=0,
+        help="of the noise and of D_rand's label (default 0)",
+    )
     add_output_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.start == NOISE:
+        refuse_void(options, ("--start-label",), f"--start {NOISE} shows no class")
     out = writable_folder(options.out)
     picture = open_image(options.image)
     start = None if options.start == NOISE else open_image(options.start)

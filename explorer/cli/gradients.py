@@ -6,13 +6,16 @@ import argparse
 from collections.abc import Sequence
 
 from explorer.classifiers import Classifier
+from explorer.cli import whole_numbers
 from explorer.cli.asked_of_several import add_question, read_question
 from explorer.cli.common import number, print_json
+from explorer.cli.given import note_void
 from explorer.cli.judged_options import notes_json
 from explorer.cli.progress import progress_bar
 from explorer.experiments.features.gradients import (
     COPIES,
     LOGIT,
+    MAX_COPIES,
     OBJECTIVES,
     ClassifierGradients,
     GradientSettings,
@@ -43,7 +46,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--smooth",
-        type=int,
+        type=whole_numbers.whole_number(0, MAX_COPIES),
         default=COPIES,
         help=f"noisy copies of SmoothGrad, 0 for none (default {COPIES})",
     )
@@ -53,7 +56,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         default=GradientSettings.spread,
         help="its standard deviation in parts of the picture's range of values (default 0.15)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the noise (default 0)")
+    parser.add_argument(
+        "--seed", type=whole_numbers.seed, default=0, help="of the noise (default 0)"
+    )
     add_question(parser)
     parser.set_defaults(run=run)
 
@@ -62,6 +67,8 @@ def run(options: argparse.Namespace) -> int:
     settings = GradientSettings(
         of=options.of, copies=options.smooth, spread=options.noise, seed=options.seed
     )
+    if not settings.copies:
+        note_void(options, ("--noise", "--seed"), "--smooth 0 draws no noise")
     out, picture, classifiers = read_question(options)
     if options.label is not None:
         label = classifiers[options.model[0]].find_label(options.label)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from explorer.classifiers import Classifier, load
+from explorer.cli import whole_numbers
 from explorer.cli.common import UsageError, print_json, print_warnings, writable_folder
 from explorer.cli.one_image import add_output_options
 from explorer.cli.progress import progress_bar
@@ -28,14 +29,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add = parser.add_argument
     add("image", help=f"a picture's path, or {GALLERY_PREFIX}KEY")
     add("--model", nargs="+", required=True, help="such as cifar10-standard cifar10-robust")
-    add("--steps", type=int, default=usual.steps, help=f"(default {usual.steps})")
+    add("--steps", type=whole_numbers.steps, default=usual.steps, help=f"(default {usual.steps})")
     add(
         "--start",
         choices=STARTS_FROM_NOISE,
         default=usual.start,
         help=f"uniform noise, or faint noise on grey (default {usual.start})",
     )
-    add("--seed", type=int, default=0, help="of the noise (default 0)")
+    add("--seed", type=whole_numbers.seed, default=0, help="of the noise (default 0)")
     add_output_options(parser)
     parser.set_defaults(run=run)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from explorer.classifiers import Classifier, load
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
+from explorer.cli import whole_numbers
 from explorer.cli.common import UsageError, add_precision_option, print_warnings
 
 MAX_JUDGES = 20
@@ -18,7 +19,7 @@ def add_judged_options(parser: argparse.ArgumentParser, *, seed: bool = True) ->
     add("--model", required=True, help="the classifier that is attacked")
     add("--judge", nargs="+", default=[], metavar="MODEL", help="others that see the result")
     if seed:
-        add("--seed", type=int, default=0, help="of all that is random (default 0)")
+        add("--seed", type=whole_numbers.seed, default=0, help="of all that is random (default 0)")
     add_precision_option(parser)
     add("--device", default=AUTO, help=DEVICE_HELP)
     add("--json", action="store_true", help="print one JSON object")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from explorer.cli import whole_numbers
 from explorer.cli.asked_of_several import add_question, read_question
 from explorer.cli.common import add_precision_option, number, print_json
 from explorer.cli.judged_options import notes_json
@@ -33,7 +34,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--target", help="the class, by name or index of the first classifier (default: a likely)"
     )
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"equal steps (default {STEPS})")
+    parser.add_argument(
+        "--steps", type=whole_numbers.steps, default=STEPS, help=f"equal steps (default {STEPS})"
+    )
     add_precision_option(parser)
     add_question(parser)
     parser.set_defaults(run=run)

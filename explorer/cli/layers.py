@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from explorer.cli import whole_numbers
 from explorer.cli.asked_of_several import add_question, read_question
 from explorer.cli.common import add_precision_option, number, print_json
 from explorer.cli.judged_options import notes_json
@@ -22,7 +23,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--epsilon", type=number, default=0.5, help="the attack's L2 radius (default 0.5)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of start and noise (default 0)")
+    parser.add_argument(
+        "--seed", type=whole_numbers.seed, default=0, help="of start and noise (default 0)"
+    )
     add_precision_option(parser)
     add_question(parser)
     parser.set_defaults(run=run)

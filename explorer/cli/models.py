@@ -11,6 +11,7 @@ from explorer.classifiers import Entry, catalogue
 from explorer.classifiers.downloads import fetch_with_bar
 from explorer.classifiers.user_models import user_entries
 from explorer.cli.common import print_json
+from explorer.cli.given import refuse_void
 from explorer.figures.captions import percent
 from explorer.system import return_freed_memory
 
@@ -51,6 +52,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.fetch is not None:
+        refuse_void(options, ("--check",), "--fetch only downloads; run models twice")
         return _fetch(options.fetch, options.json)
     if options.check is not None:
         return _check(options.check, options.json)

@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from explorer.classifiers import Classifier, load
+from explorer.cli import whole_numbers
 from explorer.cli.common import UsageError, number, print_json, print_warnings, writable_folder
 from explorer.cli.one_image import add_output_options
 from explorer.cli.progress import progress_bar
@@ -47,7 +48,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument(
         "--box",
-        type=float,
+        type=number,
         nargs=4,
         metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
         help="the part, from 0 to 1 of what the first classifier sees",
@@ -58,7 +59,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "that the page shows",
     )
     add("--epsilon", type=number, help="the L2 budget (default: 5 at 32 × 32, by the side)")
-    add("--steps", type=int, default=usual.steps, help=f"(default {usual.steps})")
+    add("--steps", type=whole_numbers.steps, default=usual.steps, help=f"(default {usual.steps})")
     add_output_options(parser)
     parser.set_defaults(run=run)
 

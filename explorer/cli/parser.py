@@ -7,6 +7,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
+from explorer.cli.given import given_options
+
 MISTAKE = 2  # the exit status
 
 
@@ -42,7 +44,10 @@ class CommandParser(Parser):
         )
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """The options of a command, with those that it passes on as ``more``."""
+        """The options of a command, with those that it passes on as ``more``.
+
+        ``given`` names those that the person wrote.
+        """
         options, more = self.parse_known_args(arguments)
         if options.command is None:
             self.error(f"name a command; {_all(self.commands.choices)}")
@@ -53,6 +58,7 @@ class CommandParser(Parser):
             hint = _hint(name, parser._option_string_actions)
             parser.error(f"unrecognized arguments: {' '.join(more)}{hint}")
         options.more = more
+        options.given = given_options(self.commands.choices[options.command], arguments)
         return options
 
 

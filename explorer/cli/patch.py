@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from explorer.cli.common import MAX_LIMIT, check_count, number, print_json, writable_folder
+from explorer.cli import whole_numbers
+from explorer.cli.common import number, print_json, writable_folder
 from explorer.cli.data_options import SOURCES
 from explorer.cli.judged_options import (
     add_judged_options,
@@ -15,7 +16,7 @@ from explorer.cli.judged_options import (
 )
 from explorer.cli.progress import progress_bar
 from explorer.experiments.fitting_images import FIT, LIMIT, ImageSource, read_fitting_images
-from explorer.experiments.patch import Patch, PatchAttack, adversarial_patch
+from explorer.experiments.patch import MAX_BATCH, Patch, PatchAttack, adversarial_patch
 from explorer.experiments.patch_recipe import GALLERY_SOURCE, PatchRecipe, patch_rows, targets_of
 from explorer.experiments.sweep.image_set import GALLERY
 from explorer.figures.captions import count_of
@@ -40,19 +41,22 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="pictures to score it on (default: the gallery again, at places that no step used, "
         "or those of --data that are left)",
     )
-    add("--fit", type=int, help=f"fit to the first N pictures (default {FIT})")
-    add("--limit", type=int, help=f"score on at most N pictures (default {LIMIT})")
+    add("--fit", type=whole_numbers.count, help=f"fit to the first N pictures (default {FIT})")
+    add("--limit", type=whole_numbers.count, help=f"score on at most N pictures (default {LIMIT})")
     add("--area", type=number, default=0.05, help="of the patch, of the picture's (default 0.05)")
     add("--rotation", type=number, default=20.0, help="at most, in degrees (default 20)")
-    add("--steps", type=int, default=400, help="gradient steps (default 400)")
-    add("--batch", type=int, default=8, help="pictures in a step (default 8)")
+    add("--steps", type=whole_numbers.steps, default=400, help="gradient steps (default 400)")
+    add(
+        "--batch",
+        type=whole_numbers.whole_number(1, MAX_BATCH),
+        default=8,
+        help="pictures in a step (default 8)",
+    )
     add_judged_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    check_count("--fit", options.fit, MAX_LIMIT)
-    check_count("--limit", options.limit, MAX_LIMIT)
     names = judged_names(options)
     _attack(options, 0)  # refuses wrong settings before anything is loaded
     out: Path | None = None if options.out is None else writable_folder(options.out)

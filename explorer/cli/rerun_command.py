@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from explorer.cli.common import MAX_THREADS, UsageError
+from explorer.cli.common import UsageError
+from explorer.cli.given import given_options
 from explorer.cli.one_image import RECIPE_FILE
+from explorer.cli.whole_numbers import MAX_THREADS
 from explorer.engine import thread_count
 
 PROGRAM = ["python", "-m", "explorer"]
@@ -82,7 +84,10 @@ def _options(
     words += ["--out", options.out, *(["--json"] if options.json else [])]
     if "--device" not in words:
         words += ["--device", options.device]
-    return parsers[words[3]].parse_args(words[4:])
+    parser = parsers[words[3]]
+    again = parser.parse_args(words[4:])
+    again.given = given_options(parser, words[4:])
+    return again
 
 
 def _changed_values(values: Mapping[str, Any], path: Path) -> Iterator[str]:

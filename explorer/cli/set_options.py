@@ -9,11 +9,10 @@ from pathlib import Path
 
 from explorer.classifiers import Classifier, load
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
+from explorer.cli import whole_numbers
 from explorer.cli.common import (
-    MAX_LIMIT,
     UsageError,
     add_precision_option,
-    check_count,
     print_caveats,
     print_json,
     print_warnings,
@@ -25,6 +24,7 @@ from explorer.cli.data_options import (
     column_names,
     print_notes,
 )
+from explorer.cli.given import refuse_void
 from explorer.cli.progress import progress_bar
 from explorer.experiments.sweep.image_set import (
     GALLERY,
@@ -53,7 +53,7 @@ def add_set_options(
     add("images", nargs="*", metavar="IMAGE", help=f"pictures' paths, or {GALLERY_PREFIX}KEY")
     add("--data", help=f"in place of pictures: {GALLERY}, {SOURCES} or cifar10:train")
     add_column_options(parser)
-    add("--limit", type=int, help="use only the first N images of --data")
+    add("--limit", type=whole_numbers.count, help="use only the first N images of --data")
     add("--label", help="the true class of the pictures (default: each model's own prediction)")
     add(
         models,
@@ -69,9 +69,9 @@ def add_set_options(
         help=f"a file of weights for each model in turn; {OWN_WEIGHTS} stands for its own",
     )
     add("--norm", choices=("linf", "l2"), default=norm, help=f"of the change (default {norm})")
-    add("--steps", type=int, default=steps, help=f"PGD steps (default {steps})")
-    add("--restarts", type=int, default=1, help="random starts (default 1)")
-    add("--seed", type=int, default=0, help="of the random starts (default 0)")
+    add("--steps", type=whole_numbers.steps, default=steps, help=f"PGD steps (default {steps})")
+    add("--restarts", type=whole_numbers.restarts, default=1, help="random starts (default 1)")
+    add("--seed", type=whole_numbers.seed, default=0, help="of the random starts (default 0)")
     add_precision_option(parser)
     add("--device", default=AUTO, help=DEVICE_HELP)
     add("--json", action="store_true", help="print one JSON object")
@@ -83,11 +83,13 @@ def attack_of(options: argparse.Namespace, epsilons: Sequence[float] = ()) -> Se
 
     It loads nothing.
     """
-    check_count("--limit", options.limit, MAX_LIMIT)
     if bool(options.images) == (options.data is not None):
         raise UsageError("give either pictures or --data, such as --data gallery")
     if options.label is not None and not options.images:
         raise UsageError("--label is the class of pictures; the images of --data have their own")
+    if options.images:
+        about_data = ("--limit", "--image-column", "--label-column")
+        refuse_void(options, about_data, "only --data has these options, and you named pictures")
     if len(options.models) > MAX_MODELS or len(set(options.models)) < len(options.models):
         raise UsageError(f"name at most {MAX_MODELS} models, each once")
     if options.weights is not None and len(options.weights) != len(options.models):

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 
 from explorer.classifiers import Classifier, catalogue, load
+from explorer.cli import whole_numbers
 from explorer.cli.common import UsageError, number, print_json, print_warnings, writable_folder
 from explorer.cli.data_options import SOURCES, print_notes
 from explorer.cli.one_image import add_output_options
@@ -15,7 +16,13 @@ from explorer.datasets.sources import read_source
 from explorer.experiments.features.drawing_recipes import synthesis_recipe
 from explorer.experiments.features.recognition import judge_names
 from explorer.experiments.features.starts import DATA, STARTS
-from explorer.experiments.features.synthesis import Synthesis, SynthesisSettings, synthesise
+from explorer.experiments.features.synthesis import (
+    MAX_COUNT,
+    MAX_STEPS,
+    Synthesis,
+    SynthesisSettings,
+    synthesise,
+)
 from explorer.experiments.one_image.attack_image import versions
 from explorer.figures.drawing_files import synthesis_files
 from explorer.figures.drawing_rows import judge_rows
@@ -42,9 +49,19 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     usual = SynthesisSettings()
     add = parser.add_argument
-    add("--count", type=int, default=1, help="pictures of each class (default 1)")
+    add(
+        "--count",
+        type=whole_numbers.whole_number(1, MAX_COUNT),
+        default=1,
+        help="pictures of each class (default 1)",
+    )
     add("--epsilon", type=number, help="the L2 budget (default: 20 at 32 × 32, by the side)")
-    add("--steps", type=int, default=usual.steps, help=f"(default {usual.steps})")
+    add(
+        "--steps",
+        type=whole_numbers.whole_number(1, MAX_STEPS),
+        default=usual.steps,
+        help=f"(default {usual.steps})",
+    )
     add(
         "--start",
         choices=STARTS,
@@ -53,7 +70,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         f"(default {usual.start})",
     )
     add("--data", help=f"labelled pictures for --start {DATA}: {SOURCES}")
-    add("--seed", type=int, default=0, help="of the starts (default 0)")
+    add("--seed", type=whole_numbers.seed, default=0, help="of the starts (default 0)")
     add_output_options(parser)
     parser.set_defaults(run=run)
 

@@ -18,11 +18,9 @@ from explorer.classifiers.catalogue import BUNDLED_FOLDER
 from explorer.classifiers.checkpoint import read_checkpoint
 from explorer.classifiers.devices import AUTO, DEVICE_HELP, resolve_device
 from explorer.classifiers.model_card import Accuracy
+from explorer.cli import whole_numbers
 from explorer.cli.common import (
-    MAX_THREADS,
     UsageError,
-    at_least_one,
-    check_count,
     print_json,
     writable_folder,
 )
@@ -36,7 +34,6 @@ from explorer.training.recipes import TRAINING_RECIPES, TrainingRecipe
 from explorer.training.trainer import Trainer, TrainingProgress
 
 CHECKPOINT = "checkpoint.pt"
-MAX_SEED = 2**32  # torch takes 64 bits, which also have the epoch
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,23 +55,31 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--out", help="the folder for the checkpoint, the weights and the card (default: runs/NAME)"
     )
-    parser.add_argument("--epochs", type=int, help="passes over the data (default: the recipe's)")
     parser.add_argument(
-        "--stop-after", type=int, help="stop after this many of the epochs and write the result"
+        "--epochs", type=whole_numbers.epochs, help="passes over the data (default: the recipe's)"
     )
-    parser.add_argument("--seed", type=int, help="random seed (default: the recipe's)")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
+    parser.add_argument(
+        "--stop-after",
+        type=whole_numbers.epochs,
+        help="stop after this many of the epochs and write the result",
+    )
+    parser.add_argument(
+        "--seed", type=whole_numbers.seed, help="random seed (default: the recipe's)"
+    )
+    parser.add_argument(
+        "--threads", type=whole_numbers.threads, help="CPU threads (default: torch's choice)"
+    )
     parser.add_argument("--device", default=AUTO, help=DEVICE_HELP)
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    for flag in ("epochs", "stop_after"):
-        at_least_one(f"--{flag.replace('_', '-')}", getattr(options, flag))
-    check_count("--threads", options.threads, MAX_THREADS)
-    if options.seed is not None and abs(options.seed) > MAX_SEED:
-        raise UsageError(f"--seed must be at most {MAX_SEED}; it is {options.seed}")
+    if None not in (options.epochs, options.stop_after) and options.stop_after > options.epochs:
+        raise UsageError(
+            f"--stop-after {options.stop_after} is later than the last of {options.epochs} epochs; "
+            "lower it, or leave it out"
+        )
     recipe = _with_options(TRAINING_RECIPES[options.name], options)
     if options.threads is not None:
         torch.set_num_threads(options.threads)

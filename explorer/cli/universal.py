@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from explorer.cli.common import MAX_LIMIT, check_count, number, print_json, writable_folder
+from explorer.cli import whole_numbers
+from explorer.cli.common import number, print_json, writable_folder
 from explorer.cli.data_options import SOURCES
 from explorer.cli.judged_options import (
     add_judged_options,
@@ -24,6 +25,7 @@ from explorer.experiments.fitting_images import (
 from explorer.experiments.sweep.caveats import USUAL_EPSILON
 from explorer.experiments.sweep.image_set import GALLERY
 from explorer.experiments.universal import (
+    MAX_BATCH,
     Universal,
     UniversalAttack,
     check_same_input,
@@ -48,19 +50,26 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         f"come with the explorer (default {BUNDLED})",
     )
     add("--test", help="other images to score it on (default: those of --data that are left)")
-    add("--fit", type=int, help=f"fit to the first N images (default {FIT}, at most half of them)")
-    add("--limit", type=int, help=f"score on at most N others (default {LIMIT})")
+    add(
+        "--fit",
+        type=whole_numbers.count,
+        help=f"fit to the first N images (default {FIT}, at most half of them)",
+    )
+    add("--limit", type=whole_numbers.count, help=f"score on at most N others (default {LIMIT})")
     add("--norm", choices=("linf", "l2"), default="linf", help="of the change (default linf)")
     add("--epsilon", type=number, help="its largest norm (default 8/255 for linf, 0.5 for l2)")
-    add("--steps", type=int, default=100, help="gradient steps (default 100)")
-    add("--batch", type=int, default=100, help="images in a step (default 100)")
+    add("--steps", type=whole_numbers.steps, default=100, help="gradient steps (default 100)")
+    add(
+        "--batch",
+        type=whole_numbers.whole_number(1, MAX_BATCH),
+        default=100,
+        help="images in a step (default 100)",
+    )
     add_judged_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    check_count("--fit", options.fit, MAX_LIMIT)
-    check_count("--limit", options.limit, MAX_LIMIT)
     names = judged_names(options)
     attack = UniversalAttack(
         options.norm,

@@ -23,9 +23,8 @@ def test_a_file_of_the_steps_for_each_format(capsys, tmp_path):
 
 
 def test_a_file_of_the_values_of_epsilon(capsys, tmp_path):
-    status, _, err = attack(
-        capsys, tmp_path, "--animation", "gif", "--animate", "epsilon", "--fgsm"
-    )
+    moving = ["--animation", "gif", "--animate", "epsilon", "--fgsm"]
+    status, _, err = attack(capsys, tmp_path, *moving, "--steps", "1")
     assert status == 0, err
     assert Image.open(tmp_path / "animation.gif").n_frames >= 19
 

@@ -134,11 +134,11 @@ def test_scaling(capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--rounds", "0"], "--rounds must be at least 1"),
-        (["--batch", "1", "0"], "--batch must be at least 1"),
-        (["--batch", "1", "1000000"], "--batch must be at most 10,000"),
-        (["--steps", "-2"], "--steps must be at least 1"),
-        (["--threads", "0"], "--threads must be at least 1"),
+        (["--rounds", "0"], "--rounds: it must be a whole number from 1"),
+        (["--batch", "1", "0"], "--batch: it must be a whole number from 1"),
+        (["--batch", "1", "1000000"], "--batch: it must be a whole number from 1 to 10,000"),
+        (["--steps", "-2"], "--steps: it must be a whole number from 1"),
+        (["--threads", "0"], "--threads: it must be a whole number from 1"),
         (["--epsilon", "0"], "--epsilon must be above 0"),
         (["--epsilon", "2"], "--epsilon must be above 0 and at most 1"),
         (["--weights", "x.pth"], "--weights belongs to one --model"),
@@ -187,9 +187,9 @@ def test_to_strength_compares_steps_and_time(capsys, monkeypatch):
     ("arguments", "sentence"),
     [
         (["--peers"], "run bench twice"),
-        (["--limit", "0"], "--limit must be at least 1"),
-        (["--peer-steps", "0"], "--peer-steps must be at least 1"),
-        (["--epsilon-l2", "0"], "--epsilon-l2 must be above 0"),
+        (["--limit", "0"], "--limit: it must be a whole number from 1"),
+        (["--peer-steps", "0"], "--peer-steps: it must be a whole number from 1"),
+        (["--norm", "l2", "--epsilon-l2", "0"], "--epsilon-l2 must be above 0"),
         (["--data", "no/such.parquet"], "no/such.parquet"),
     ],
 )

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from explorer.__main__ import main
-from tests.cli.running import ROOT
+from tests.cli.running import ROOT, run
 
 ENVIRONMENT = {
     **os.environ,
@@ -177,7 +177,7 @@ def test_another_model_under_the_same_name_is_refused(place, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"more": ("--limit", "0")}, "--limit must be at least 1; it is 0"),
+        ({"more": ("--limit", "0")}, "--limit: it must be a whole number from 1"),
         ({"more": ("--step-size", "0")}, "the step size must be above 0"),
         ({"more": ("--epsilon", "-1")}, "epsilon must be above 0"),
         ({"more": ("--last-step-size", "0.1")}, "d_det is an attack with steps of one length"),
@@ -187,7 +187,7 @@ def test_another_model_under_the_same_name_is_refused(place, tmp_path, capsys):
         ),
         ({"more": ("--start", "noise")}, "d_det begins at the image itself"),
         ({"construction": "d_r", "more": ("--epsilon", "1")}, "d_r has no epsilon"),
-        ({"steps": "0"}, "steps must be from 1"),
+        ({"steps": "0"}, "a whole number from 1"),
         ({"model": "nowhere"}, "there is no function 'nowhere' in models.py"),
         ({"model": "broken"}, "no weights today"),
         (
@@ -206,8 +206,9 @@ def test_a_mistake_is_one_line(place, tmp_path, capsys, changes, words):
     write(place / "zebras.parquet", 3, ("zebra", "dog", "ship"))
     options = {"data": "few.parquet", "steps": "2", **changes}
     more, out = options.pop("more", ()), place / options.pop("out", tmp_path / "out")
-    assert main(arguments(place, out, *more, **options)) == 2
-    assert words in last_line(capsys)
+    status, _, err = run(capsys, *arguments(place, out, *more, **options))
+    assert status == 2
+    assert words in err.strip().splitlines()[-1]
 
 
 def test_an_unknown_name_is_one_line(place, tmp_path, capsys):
@@ -254,5 +255,6 @@ def test_an_export_is_written_once(place, uninterrupted, tmp_path, capsys, form)
 
 def test_an_export_of_no_images_is_refused(tmp_path, capsys):
     command = ["export", "--set", str(tmp_path), "--to", "mit", "--out", str(tmp_path / "x")]
-    assert main([*command, "--limit", "0"]) == 2
-    assert "--limit must be at least 1" in last_line(capsys)
+    status, _, err = run(capsys, *command, "--limit", "0")
+    assert status == 2
+    assert "--limit: it must be a whole number from 1" in err

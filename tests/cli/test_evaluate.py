@@ -69,8 +69,8 @@ def test_data_that_can_not_be_read_is_one_line(capsys, folder, data, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--epsilon", "0", "--limit", "0"], "--limit must be at least 1"),
-        (["--epsilon", "0", "--limit", "1000000001"], "--limit must be at most 1,000,000,000"),
+        (["--epsilon", "0", "--limit", "0"], "--limit: it must be a whole number from 1"),
+        (["--epsilon", "0", "--limit", "1000000001"], "from 1 to 1,000,000,000"),
         (["--epsilon", "-1"], "at least 0"),
         (["--epsilon", "0.5", "--steps", "0"], "steps"),
         (["--epsilon", "0.5", "--restarts", "0"], "restarts"),

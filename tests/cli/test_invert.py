@@ -33,7 +33,7 @@ def test_json_table_and_recipe_agree(capsys, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["--steps", "0"], "steps must be from 1"), (["--start", "data"], "invalid choice")],
+    [(["--steps", "0"], "a whole number from 1"), (["--start", "data"], "invalid choice")],
 )
 def test_a_mistake_is_one_line(capsys, tmp_path, arguments, message):
     status, out, err = run(capsys, *COMMAND, *arguments, "--out", str(tmp_path))

@@ -91,11 +91,17 @@ def test_a_training_is_continued_and_published(capsys, data, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["cifar10-standard", "--epochs", "0"], "--epochs must be at least 1"),
-        (["cifar10-standard", "--stop-after", "0"], "--stop-after must be at least 1"),
-        (["cifar10-standard", "--threads", "0"], "--threads must be at least 1"),
-        (["cifar10-standard", "--threads", "1025"], "--threads must be at most 1,024"),
-        (["cifar10-standard", "--seed", "1" + 20 * "0"], "--seed must be at most"),
+        (["cifar10-standard", "--epochs", "0"], "--epochs: it must be a whole number from 1"),
+        (
+            ["cifar10-standard", "--stop-after", "0"],
+            "--stop-after: it must be a whole",
+        ),
+        (["cifar10-standard", "--threads", "0"], "--threads: it must be a whole number from 1"),
+        (["cifar10-standard", "--threads", "1025"], "a whole number from 1 to 1,024"),
+        (
+            ["cifar10-standard", "--seed", "1" + 20 * "0"],
+            "--seed: it must be a whole number",
+        ),
         (["cifar10-standard", "--test", "cifar10"], "leave --test out"),
         (["cifar10-standard", "--data", "nowhere"], "there is no file"),
         (["cifar10-standard", "--device", "abacus"], "unknown device"),

@@ -60,7 +60,7 @@ def test_the_text_names_the_images_and_the_intervals(capsys):
     [
         (["--model", "a", "--judge", "a"], "each classifier once"),
         (["--model", "cifar10-standard", "--epsilon", "3"], "must not exceed 1"),
-        (["--model", "cifar10-standard", "--fit", "0"], "--fit must be at least 1"),
+        (["--model", "cifar10-standard", "--fit", "0"], "--fit: it must be a whole number from 1"),
         (["--model", "nothing"], "there is no classifier 'nothing'"),
         (["--model", "cifar10-standard", "--data", "nowhere"], "nowhere"),
         (["--model", "cifar10-standard", "--data", "gallery", "--fit", "500"], "lower --fit"),

@@ -8,7 +8,7 @@ from explorer.classifiers import Classifier
 from explorer.datasets.constructed.constructions import D_R, D_RAND
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsSettings
 from explorer.ui.datasets.image_choice import PAGE, choose_source, choose_start
-from explorer.ui.datasets.loaded_set import SOURCE_SET
+from explorer.ui.datasets.loaded_set import ROW_SET, SOURCE_SET
 from explorer.ui.datasets.pair import choose_pair
 from explorer.ui.datasets.request import FiveSetsRequest
 from explorer.ui.shared.classifiers import classifier
@@ -18,11 +18,15 @@ _DEFAULTS = FiveSetsSettings()
 # The keys of the widgets whose values are in the page's address and restore the row.
 LINKED = (
     *("pair", "others", "origin", f"{PAGE}image", "begin", "begin_image", "row_seed"),
-    *("match_steps", "attack_steps", "length", "radius", "set_index"),
+    *("match_steps", "attack_steps", "length", "radius", "set_index", ROW_SET, "shows"),
 )
 VIEW = "view"  # of the row: the pictures, or differences
+BUILT = "built"  # the set whose image was built last, as the row has it
+SET_PAGE = "set_page"
+# The keys of all that the address has, with those of the sections below the row.
+EVERY_KEY = (*LINKED, VIEW, BUILT, "set", "set_path", "set_class", "set_order", SET_PAGE)
 # The keys in the session's state that decide which row is on the page.
-KEYS = (*LINKED, f"{PAGE}uploaded", SOURCE_SET, "shows")
+KEYS = (*LINKED, f"{PAGE}uploaded", SOURCE_SET)
 
 
 def choose_row() -> FiveSetsRequest:
@@ -32,7 +36,7 @@ def choose_row() -> FiveSetsRequest:
     """
     pair, others = choose_pair()
     model = classifier(pair.standard.name)
-    source = choose_source(model)
+    source = choose_source(model, pair)
     start = choose_start(model, source)
     settings = _choose_settings(model, start.seed)
     state = st.session_state

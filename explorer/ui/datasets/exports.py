@@ -37,11 +37,12 @@ def row_exports(row: FiveSetsResult) -> None:
         st.markdown("Link to this row:")
         st.code(row_link(request), language=None, wrap_lines=True)
         source = request.picture.source
-        if not source.startswith(GALLERY_PREFIX):
-            what = (
-                "An uploaded picture" if source.startswith(UPLOAD_PREFIX) else "An image of a set"
+        if source.startswith(UPLOAD_PREFIX):
+            st.caption(
+                "An uploaded picture can't be part of a link, which restores everything else."
             )
-            st.caption(f"{what} can't be part of a link, which restores everything else.")
+        elif not source.startswith(GALLERY_PREFIX):
+            st.caption("The link opens the set of this image, and so works only where that set is.")
         st.markdown("The same row on the command line:")
         st.code(row_command(request, row), language="bash", wrap_lines=True)
         if not source.startswith((GALLERY_PREFIX, UPLOAD_PREFIX)):

@@ -11,7 +11,8 @@ from explorer.experiments.ilyas2019.five_sets import other_start_index
 from explorer.images.gallery import Sample, samples
 from explorer.images.open import GALLERY_PREFIX
 from explorer.ui.components.markdown import plain, sentence
-from explorer.ui.datasets.loaded_set import source_set
+from explorer.ui.datasets.loaded_set import ROW_SET, SOURCE_SET, asked_set, source_set
+from explorer.ui.datasets.pair import ClassifierPair
 from explorer.ui.shared.attack_widgets import MAX_SEED
 from explorer.ui.shared.image_picker import (
     default_sample,
@@ -19,10 +20,12 @@ from explorer.ui.shared.image_picker import (
     gallery_picture,
     known_label,
 )
+from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.linked_widgets import linked_number
 from explorer.ui.shared.own_picture import note_linked_source, note_shown, own_picture
 from explorer.ui.shared.picture import Picture
+from explorer.ui.shared.stored_value import write_value
 
 GALLERY, UPLOAD, SET = "gallery", "upload", "set"
 RANDOM, CHOSEN, NOISE = "random", "chosen", "noise"
@@ -53,7 +56,7 @@ class StartChoice:
     seed: int
 
 
-def choose_source(model: Classifier) -> SourceChoice:
+def choose_source(model: Classifier, pair: ClassifierPair) -> SourceChoice:
     """Let the visitor choose the picture. Without a usable choice it is the first sample."""
     note_linked_source("origin", PAGE)
     allow("origin", [GALLERY, UPLOAD, SET])
@@ -70,7 +73,10 @@ def choose_source(model: Classifier) -> SourceChoice:
     if origin == GALLERY:
         choice: SourceChoice | None = _from_gallery(from_gallery(model, PAGE), model)
     else:
-        choice = _from_set(model) if origin == SET else _from_upload(model)
+        choice = _from_set(model, pair) if origin == SET else _from_upload(model)
+    if origin != SET:
+        st.session_state.pop(ROW_SET, None)
+        write_value(ROW_SET, None)
     shown = choice or _from_gallery(gallery_picture(default_sample(model), model.gallery), model)
     if choice is None and origin == SET:
         st.caption(f"Until then the page shows “{plain(shown.picture.title)}” of the gallery.")
@@ -88,11 +94,13 @@ def _from_upload(model: Classifier) -> SourceChoice | None:
     picture = own_picture(UPLOAD, PAGE)
     if picture is None:
         return None
+    allow("shows", model.labels)
     name = st.selectbox(
         "It shows",
         model.labels,
         index=None,
         key="shows",
+        bind="query-params",
         placeholder="the robust classifier's prediction",
         help="The class a person sees. If you leave it empty, the prediction of the robust "
         "classifier is the label.",
@@ -101,18 +109,25 @@ def _from_upload(model: Classifier) -> SourceChoice | None:
     return SourceChoice(picture, -1, label, label)
 
 
-def _from_set(model: Classifier) -> SourceChoice | None:
+def _from_set(model: Classifier, pair: ClassifierPair) -> SourceChoice | None:
+    if (choice := asked_set()) is not None:
+        wait_for_imports("charts")  # which read sets, too
+        from explorer.ui.datasets.set_loading import load_named
+
+        loaded = st.session_state[SOURCE_SET] = load_named(choice, pair, "source set")
+        if loaded is None:
+            return None
     loaded = source_set()
     if loaded is None:
         st.warning("No set is open; choose one under “Browse a set”.")
         return None
+    st.session_state[ROW_SET] = loaded.choice
+    write_value(ROW_SET, loaded.choice)
     if mismatch := loaded.mismatch(model):
         st.warning(sentence(mismatch))
         return None
     last = len(loaded.set) - 1
-    index = int(
-        st.number_input(f"Image, 0 to {last:,}", 0, last, key="set_index", bind="query-params")
-    )
+    index = linked_number(f"Image, 0 to {last:,}", 0, last, 0, key="set_index")
     st.caption(
         f"Of {plain(loaded.title)}. Or click a tile under “Browse a set” at the end of the page."
     )

@@ -22,13 +22,17 @@ from explorer.ui.components.component import component
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
 from explorer.ui.components.markdown import sentence
+from explorer.ui.datasets.controls import BUILT
 from explorer.ui.datasets.request import BuildRequest, BuiltImage, FiveSetsRequest, build_image
+from explorer.ui.datasets.row_job import shown_request
 from explorer.ui.datasets.session_set import add_to_session
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import follow_bar, follow_preview, status_text
 from explorer.ui.jobs.sessions import SessionJobs, session_jobs
 from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.set_explanations import BUTTONS, objective_words
+from explorer.ui.shared.stored_value import stored_value, write_value
 
 # In the session's state.
 _JOB, _LATEST, _NOTE, _PRESSES = "build job", "latest build", "build note", "build presses"
@@ -53,6 +57,7 @@ def live_build(request: FiveSetsRequest, row: FiveSetsResult) -> None:
     if job is not None and job.wait(_QUICK):
         _finish(job)
         job = None
+    _restore(request, row)
     with st.container(key="build place"):
         if job is not None:
             _draw_live(_jobs(request), job)
@@ -66,6 +71,25 @@ def live_build(request: FiveSetsRequest, row: FiveSetsResult) -> None:
             names = built.image.predictions[0].names
             data = finished_data(built.image, names, "Added to “made here” below.")
         _draw(key="build still", data=data)
+
+
+def _restore(request: FiveSetsRequest, row: FiveSetsResult) -> None:
+    """Have the image again that was built before the page was loaded again, if the address says so.
+
+    The row has the same one: it is built from the same source in the same way.
+    """
+    allow(BUILT, CONSTRUCTIONS)
+    name = stored_value(BUILT, lambda text: text if text in CONSTRUCTIONS else None, "")
+    latest: BuiltImage | None = st.session_state.get(_LATEST)
+    shown = shown_request()
+    if name and latest is None and shown is not None and shown.key == request.key:
+        latest = BuiltImage(BuildRequest(request, name, 0), row.source, row.image(name))
+        st.session_state[_LATEST] = latest
+        add_to_session(latest)
+    is_of_row = latest is not None and latest.request.row.key == request.key
+    if latest is not None:
+        st.session_state[BUILT] = latest.request.name if is_of_row else ""
+        write_value(BUILT, st.session_state[BUILT] or None)
 
 
 @report_errors()

@@ -10,6 +10,7 @@ import streamlit as st
 
 from explorer.classifiers import Classifier
 from explorer.images.geometry import picture_of
+from explorer.ui.shared.address import is_step_in_history
 from explorer.ui.shared.picture import Picture
 
 if TYPE_CHECKING:  # reading sets imports pyarrow, which the first picture need not wait for
@@ -17,11 +18,12 @@ if TYPE_CHECKING:  # reading sets imports pyarrow, which the first picture need 
     from explorer.ui.datasets.request import BuiltImage
 
 SOURCE_SET, _BROWSED_SET = "source set", "browsed set"  # in the session's state
+ROW_SET = "row_set"  # there and in the address: the choice of the set that the source is from
 
 
 @dataclass(frozen=True)
 class LoadedSet:
-    """A set with the ``title`` under which it was chosen.
+    """A set with its ``title``, and the ``choice`` that opens it: one of the list, or a path.
 
     ``built`` are the requests and results of images that were built on this page. ``titles`` are
     the titles of the sample pictures if the set consists of them; ``sources`` are those that its
@@ -33,6 +35,7 @@ class LoadedSet:
     built: tuple[BuiltImage, ...] = ()
     titles: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    choice: str = ""
 
     def sample(self, index: int) -> str | None:
         """The title of the sample picture that an image is or was built from, if it was one."""
@@ -98,6 +101,18 @@ def browsed_set() -> LoadedSet | None:
 def set_browsed(loaded: LoadedSet | None) -> None:
     """Remember what the grid shows."""
     st.session_state[_BROWSED_SET] = loaded
+
+
+def asked_set() -> str | None:
+    """The choice of the set that the address wants the source from, None if it is that already.
+
+    Only a new session and a step in the browser's history have to open it.
+    """
+    state, choice = st.session_state, st.query_params.get(ROW_SET)
+    loaded: LoadedSet | None = state.get(SOURCE_SET)
+    if loaded is not None and is_step_in_history() and loaded.choice != choice:
+        loaded = state[SOURCE_SET] = None
+    return choice if loaded is None else None
 
 
 def source_set() -> LoadedSet | None:

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
-from explorer.ui.datasets.controls import LINKED, VIEW, choose_row
+from explorer.ui.datasets.controls import EVERY_KEY, VIEW, choose_row
 from explorer.ui.datasets.image_choice import PAGE
 from explorer.ui.datasets.request import FiveSetsRequest
 from explorer.ui.datasets.row_job import PLACE, compute_row, shown_request
@@ -20,7 +20,7 @@ from explorer.ui.shared.five_sets_row import PICTURE, VIEWS, five_sets_row
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.image_picker import accept_sample_keys
 from explorer.ui.shared.imports import wait_for_imports
-from explorer.ui.shared.link_words import name_wrong_settings
+from explorer.ui.shared.link_words import allow, name_wrong_settings
 from explorer.ui.shared.own_picture import picture_notice
 
 _WORDS = ("robust_feature", "gradient", "l2", "epsilon", "step_size", "robust_accuracy", "wilson")
@@ -32,23 +32,29 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
 
     After an error the last row stays.
     """
+    try:
+        _draw(notice, place)
+    finally:  # the address sets the sections below the row, too
+        name_wrong_settings(notice, *EVERY_KEY, apart=("pair",))  # said beside it
+
+
+def _draw(notice: DeltaGenerator, place: DeltaGenerator) -> None:
     request: FiveSetsRequest | None = st.session_state.get(_REQUEST)
     row: FiveSetsResult | None = last_result(PLACE)
     with report_errors(notice):
         rename_value("image", f"{PAGE}image")
         accept_sample_keys(PAGE)
-        remember_asked(*LINKED)
+        remember_asked(*EVERY_KEY)
         drop_infinite_values()
         with place:
             _choose_view()  # first, so that the row and its preview have one place
         with st.sidebar:
             chosen = choose_row()
-        name_wrong_settings(notice, *LINKED, VIEW, apart=("pair",))  # said beside it
         picture_notice(notice, PAGE)
         with notice:
             row = compute_row(chosen, place)
         request = st.session_state[_REQUEST] = chosen
-    track_history((*LINKED, VIEW), _question(request))
+    track_history(EVERY_KEY, _question(request))
     if request is None or row is None:
         return
     with place, report_errors():
@@ -63,6 +69,7 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
 
 
 def _choose_view() -> None:
+    allow(VIEW, VIEWS)
     st.segmented_control(
         "View",
         VIEWS,

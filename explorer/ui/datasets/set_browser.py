@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import partial
 from typing import Any
 
@@ -12,21 +13,25 @@ from torch import Tensor
 from explorer.experiments.evaluation.label_confidence import disagreement
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsSettings
 from explorer.ui.components.markdown import sentence
-from explorer.ui.datasets.controls import LINKED
+from explorer.ui.datasets.controls import LINKED, SET_PAGE
 from explorer.ui.datasets.exports import GridExport, grid_exports
 from explorer.ui.datasets.image_choice import CHOSEN, GALLERY, PAGE, SET
 from explorer.ui.datasets.label_confidences import label_confidences
-from explorer.ui.datasets.loaded_set import SOURCE_SET, LoadedSet, set_browsed
+from explorer.ui.datasets.loaded_set import ROW_SET, SOURCE_SET, LoadedSet, set_browsed
 from explorer.ui.datasets.pair import ClassifierPair
 from explorer.ui.datasets.session_set import parquet
 from explorer.ui.datasets.set_loading import OTHER, SESSION_PREFIX, load_choice, set_choices
 from explorer.ui.datasets.tile_grid import clicked_index, tile_grid
-from explorer.ui.shared.address import choose_values
+from explorer.ui.shared.address import choose_values, is_step_in_history
 from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.link_words import allow, allow_range
+from explorer.ui.shared.linked_widgets import BIND
+from explorer.ui.shared.stored_value import stored_value, whole_number, write_value
 
 PAGE_SIZE = 48  # tiles
 ALL = "all classes"
-IN_ORDER, BY_DISAGREEMENT = "in order", "largest disagreement"
+ORDERS = IN_ORDER, BY_DISAGREEMENT = "in order", "largest disagreement"
+_PART = "part of the set"  # in the session's state: the set, class and order that a page is of
 # Both classifiers are asked about a larger set only if it is ordered by their disagreement.
 MAX_IMAGES_ASKED_AT_ONCE = 5000
 
@@ -59,7 +64,8 @@ def browse(pair: ClassifierPair) -> None:
     if confidence is not None and order == BY_DISAGREEMENT:
         scores = disagreement(confidence)
     indices = chosen_indices(loaded.set.data.labels, label, scores)
-    first = _choose_page(len(indices), loaded) * PAGE_SIZE
+    part = (loaded.set.digest, label, order)
+    first = _choose_page(len(indices), part) * PAGE_SIZE
     on_click = partial(_open_tile, loaded)
     shown = indices[first : first + PAGE_SIZE]
     tile_grid(loaded, shown, confidence, names, on_click)
@@ -82,12 +88,16 @@ def _choose_set(pair: ClassifierPair) -> tuple[str, str]:
     options = set_choices(pair)
     if st.session_state.get("set") not in options:
         st.session_state.pop("set", None)
+    allow("set", options)
     left, right = st.columns([2, 3], vertical_alignment="bottom")
-    choice = str(left.selectbox("Set", options, key="set"))
+    choice = str(left.selectbox("Set", options, key="set", bind=BIND))
     if choice != OTHER:
         return choice, ""
     path = right.text_input(
-        "Path on the machine the app runs on", key="set_path", placeholder="runs/sets/d_r"
+        "Path on the machine the app runs on",
+        key="set_path",
+        bind=BIND,
+        placeholder="runs/sets/d_r",
     )
     return choice, path.strip()
 
@@ -95,26 +105,41 @@ def _choose_set(pair: ClassifierPair) -> tuple[str, str]:
 def _choose_part(names: tuple[str, ...]) -> tuple[int | None, str]:
     """The class (None for all) and the order."""
     left, right = st.columns([2, 3], vertical_alignment="bottom")
-    name = left.selectbox("Class", [ALL, *dict.fromkeys(names)], key="set_class")
+    classes = [ALL, *dict.fromkeys(names)]
+    allow("set_class", classes)
+    name = left.selectbox("Class", classes, key="set_class", bind=BIND)
+    allow("set_order", ORDERS)
     order = right.segmented_control(
         "Order",
-        [IN_ORDER, BY_DISAGREEMENT],
+        ORDERS,
         default=IN_ORDER,
         required=True,
         key="set_order",
+        bind=BIND,
         help="Largest disagreement: first the images in whose label the standard and the robust "
         "classifier's confidence differ most.",
     )
     return (None if name == ALL else names.index(name)), str(order)
 
 
-def _choose_page(count: int, loaded: LoadedSet) -> int:
-    """The number of the page, from 0; a caption says which images it shows."""
-    pages = max(1, -(-count // PAGE_SIZE))
-    page = 1
+def _choose_page(count: int, part: Hashable) -> int:
+    """The number of the page of a ``part``, from 0; a caption says which images it shows.
+
+    Another part begins with its first page.
+    """
+    state, pages = st.session_state, max(1, -(-count // PAGE_SIZE))
+    allow_range(SET_PAGE, 1, pages)
+    page = stored_value(SET_PAGE, whole_number(1, pages), 1)
+    if state.get(_PART, part) != part:
+        page = 1
+    state[_PART] = part
+    key = f"{SET_PAGE} {pages}"
+    if page != state.get(SET_PAGE) or key not in state or is_step_in_history():
+        state[key] = min(page, pages)
     if pages > 1:
-        key = f"set_page {loaded.set.digest} {pages}"
-        page = int(st.number_input(f"Page, 1 to {pages}", 1, pages, 1, key=key))
+        page = int(st.number_input(f"Page, 1 to {pages:,}", 1, pages, key=key))
+    state[SET_PAGE] = page
+    write_value(SET_PAGE, None if page == 1 else str(page))
     first, last = (page - 1) * PAGE_SIZE + 1, min(page * PAGE_SIZE, count)
     images = f"{first:,} to {last:,} of {count:,}" if count else "no image has this label"
     st.caption(
@@ -134,7 +159,7 @@ def _open_tile(loaded: LoadedSet) -> None:
     elif (title := loaded.sample(index)) is not None:
         values = {"origin": GALLERY, f"{PAGE}image": title, **controls_as_built(loaded, index)}
     else:
-        values = {"origin": SET, SOURCE_SET: loaded, "set_index": index}
+        values = {"origin": SET, SOURCE_SET: loaded, ROW_SET: loaded.choice, "set_index": index}
     choose_values(values, LINKED)
 
 

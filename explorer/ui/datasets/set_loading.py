@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
+import streamlit as st
 import torch
 
 from explorer.classifiers import Classifier
@@ -15,11 +17,12 @@ from explorer.datasets.constructed.constructions import CONSTRUCTIONS
 from explorer.datasets.constructed.read import ConstructedSet, read_set
 from explorer.datasets.labelled import DataError, LabelledImages
 from explorer.datasets.sources import CIFAR10, read_source
+from explorer.errors import UserError
 from explorer.figures.set_words import SETS
 from explorer.images.decode import ImageError
 from explorer.images.gallery import samples
 from explorer.images.geometry import preprocess, to_uint8
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.datasets.cifar10 import cifar10_download, has_cifar10_folder, offers_cifar10
 from explorer.ui.datasets.computed_sets import computed_set
 from explorer.ui.datasets.loaded_set import LoadedSet
@@ -36,6 +39,7 @@ from explorer.ui.shared.picture import Picture
 SAMPLES, CIFAR, OTHER = "D: the sample pictures", "D: CIFAR-10, test images", "a file or folder"
 SESSION_PREFIX, BUNDLED_PREFIX = "made here: ", "bundled: "
 COMPUTED_PREFIX = "from the samples: "
+_PREFIXES = (SESSION_PREFIX, BUNDLED_PREFIX, COMPUTED_PREFIX)
 BUNDLED_SETS = BUNDLED_FOLDER.parent / "sets"
 _WORKER = "sets"  # not the device's worker: attacks need not wait until a large set is read
 _MAX_IN_MEMORY = 4  # sets
@@ -71,10 +75,31 @@ def set_choices(pair: ClassifierPair) -> list[str]:
     return [SAMPLES, *built, *bundled, *computed, *cifar10, *other]
 
 
-def load_choice(choice: str, path: str, pair: ClassifierPair) -> LoadedSet | None:
-    """The chosen set. None while it is read, if it can't be read, which the page then says, or if
-    ``path`` of :data:`OTHER` is empty. Raises :class:`DataError` for a set that is not offered.
+def load_named(choice: str, pair: ClassifierPair, place: str) -> LoadedSet | None:
+    """The set of a :attr:`LoadedSet.choice`, None as by :func:`load_choice`, or if it is not
+    offered here, which the page then says.
     """
+    is_of_list = choice in set_choices(pair) or choice.startswith(_PREFIXES)
+    is_path = not is_of_list and not is_public()
+    try:
+        return load_choice(OTHER if is_path else choice, choice, pair, place)
+    except UserError as error:
+        st.warning(sentence(str(error)))
+        return None
+
+
+def load_choice(
+    choice: str, path: str, pair: ClassifierPair, place: str = "set"
+) -> LoadedSet | None:
+    """The chosen set. None while it is read, if it can't be read, which the page then says, or if
+    ``path`` of :data:`OTHER` is empty. ``place`` is that of the job which reads it. Raises
+    :class:`DataError` for a set that is not offered.
+    """
+    loaded = _load_choice(choice, path, pair, place)
+    return loaded and replace(loaded, choice=path if choice == OTHER else choice)
+
+
+def _load_choice(choice: str, path: str, pair: ClassifierPair, place: str) -> LoadedSet | None:
     if choice not in set_choices(pair):
         raise DataError(f"there is no set {choice!r} to open here; choose one of the list")
     model = classifier(pair.standard.name)
@@ -84,16 +109,16 @@ def load_choice(choice: str, path: str, pair: ClassifierPair) -> LoadedSet | Non
         built = session_sets(pair)[_name_of(choice.removeprefix(SESSION_PREFIX))]
         return LoadedSet(choice, as_constructed_set(built), built=built)
     if choice.startswith(COMPUTED_PREFIX):
-        return _load_computed(choice, pair, sample_set(model))
+        return _load_computed(choice, pair, sample_set(model), f"computed {place}")
     if choice.startswith(BUNDLED_PREFIX):
         name = choice.removeprefix(BUNDLED_PREFIX)
-        return _load(str(BUNDLED_SETS / f"{name}.parquet"), model, name)
+        return _load(str(BUNDLED_SETS / f"{name}.parquet"), model, name, place)
     if choice == CIFAR and not has_cifar10_folder():
         cifar10_download()
         return None
     if choice == CIFAR:
-        return _load(CIFAR10, model, choice)
-    return _load(path, model, Path(path).name) if path else None
+        return _load(CIFAR10, model, choice, place)
+    return _load(path, model, Path(path).name, place) if path else None
 
 
 def _name_of(short: str) -> str:
@@ -129,7 +154,9 @@ def _sample_set(model: _ModelInput, labels: tuple[int | None, ...]) -> LoadedSet
     return LoadedSet(SAMPLES, ConstructedSet("", SAMPLES, data), titles=titles)
 
 
-def _load_computed(choice: str, pair: ClassifierPair, source: LoadedSet) -> LoadedSet | None:
+def _load_computed(
+    choice: str, pair: ClassifierPair, source: LoadedSet, place: str
+) -> LoadedSet | None:
     """A set built from the samples on this machine: photographs of others are not published."""
     short = choice.removeprefix(COMPUTED_PREFIX)
     name = _name_of(short)
@@ -137,8 +164,8 @@ def _load_computed(choice: str, pair: ClassifierPair, source: LoadedSet) -> Load
     jobs = session_jobs(str(model.device))
     key = (name, identity(model), source.set.digest)
     work = partial(computed_set, name, model, source.set.data)
-    job = jobs.submit("computed set", key, work, background=True)
-    loaded = show_progress(jobs, job, "computed set", partial(_computed_status, short), keep=False)
+    job = jobs.submit(place, key, work, background=True)
+    loaded = show_progress(jobs, job, place, partial(_computed_status, short), keep=False)
     return None if loaded is None else LoadedSet(choice, loaded, sources=source.titles)
 
 
@@ -147,12 +174,12 @@ def _computed_status(short: str, job: Job[ConstructedSet]) -> str:
     return f"Building {short} of every sample" + (f": step {done} of {steps}" if steps else "")
 
 
-def _load(path: str, model: Classifier, title: str) -> LoadedSet | None:
+def _load(path: str, model: Classifier, title: str, place: str) -> LoadedSet | None:
     """A set from the disk, read by a worker."""
     jobs = session_jobs(_WORKER)
     key = (path, _modified(path), _input_of(model))
-    job = jobs.submit("set", key, lambda job: _read(*key))
-    loaded = show_progress(jobs, job, "set", lambda job: f"Reading {plain(title)}", keep=False)
+    job = jobs.submit(place, key, lambda job: _read(*key))
+    loaded = show_progress(jobs, job, place, lambda job: f"Reading {plain(title)}", keep=False)
     return None if loaded is None else LoadedSet(title, loaded)
 
 

@@ -38,6 +38,8 @@ class Range:
     def words(self, asked: Sequence[str]) -> str:
         """What is possible."""
         del asked
+        if self.low == self.high:
+            return f"only {self.low:g}"
         if isinstance(self.low, int) and isinstance(self.high, int):
             return f"a whole number from {self.low} to {self.high:,}"
         return f"{self.low:g} to {self.high:g}"

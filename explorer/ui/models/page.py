@@ -7,18 +7,23 @@ import streamlit as st
 from explorer.ui.components.errors import report_errors
 from explorer.ui.models.add_model import add_model_section
 from explorer.ui.models.model_list import downloadable_models, installed_models, models_in_memory
-from explorer.ui.shared.link_words import name_wrong_settings
+from explorer.ui.shared.address import remember_asked
+from explorer.ui.shared.link_words import allow, name_wrong_settings
 from explorer.ui.shared.mode import is_public, may_fetch
 
+TAB = "models_tab"  # the key of the tabs, also in the address
 TO_DOWNLOAD, ADD = "ImageNet classifiers to download", "Add your own"
 
 
 def models_page() -> None:
     """Draw the tabs. An error in one of them leaves the others as they are."""
     here = "On this server" if is_public() else "On this machine"
-    name_wrong_settings(st.container())
+    notice = st.container()
     titles = [here, TO_DOWNLOAD, ADD] if may_fetch() else [here, ADD]
-    tabs = dict(zip(titles, st.tabs(titles, key="models tab"), strict=True))
+    remember_asked(TAB)
+    allow(TAB, titles)
+    tabs = dict(zip(titles, st.tabs(titles, key=TAB, bind="query-params"), strict=True))
+    name_wrong_settings(notice, TAB)
     installed: frozenset[str] = frozenset()
     with tabs[here], report_errors():
         installed = installed_models()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import logging
 import os
 import secrets
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -67,6 +68,20 @@ def short(text: object) -> str:
     """Words from a file for a message: on one line, and the first ones only if there are many."""
     line = "".join(each if each.isprintable() else "?" for each in str(text)[: _LONGEST + 1])
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def did_you_mean(text: str, names: Iterable[str], most: int = 3) -> str:
+    """``did you mean cat or cattle?``, with the nearest of ``names``; empty if none is near.
+
+    Letter case does not matter. Names that contain ``text`` come first.
+    """
+    wanted = text.casefold()
+    by_fold = {name.casefold(): name for name in names}
+    near = [name for fold, name in by_fold.items() if wanted and wanted in fold][:most]
+    if len(wanted) <= _LONGEST:
+        near += [by_fold[fold] for fold in difflib.get_close_matches(wanted, by_fold, n=most)]
+    nearest = list(dict.fromkeys(near))[:most]
+    return f"did you mean {' or '.join(nearest)}?" if nearest else ""
 
 
 def count_of(number: int, noun: str) -> str:

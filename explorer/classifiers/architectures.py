@@ -5,7 +5,6 @@ Importing this module imports torchvision, which takes 1.8 s.
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from torch import nn
@@ -22,6 +21,7 @@ from explorer.classifiers.classifier import Classifier
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.fitting import load_weights
 from explorer.classifiers.input_channels import with_input_of
+from explorer.errors import did_you_mean, short
 from explorer.images.gallery import CIFAR10_NAMES
 
 
@@ -35,9 +35,8 @@ def check_architecture(architecture: str) -> None:
     if not architecture.startswith(CIFAR_PREFIX):
         torchvision_models.check_architecture(architecture)
     elif architecture not in CIFAR_NETWORKS:
-        near = difflib.get_close_matches(architecture, CIFAR_NETWORKS, n=3)
-        hint = f"did you mean {' or '.join(near)}" if near else ", ".join(CIFAR_NETWORKS)
-        raise ClassifierError(f"there is no architecture {architecture!r}; {hint}")
+        hint = did_you_mean(architecture, CIFAR_NETWORKS) or f"use {', '.join(CIFAR_NETWORKS)}"
+        raise ClassifierError(f"there is no architecture {short(architecture)!r}; {hint}")
 
 
 def published_classes(architecture: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import difflib
 import json
 import os
 from collections import Counter
@@ -15,9 +14,12 @@ from typing import Any
 
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.readable import first_bytes
+from explorer.errors import did_you_mean, short
 
 Labels = Sequence[str] | Mapping[Any, Any] | os.PathLike[str]
 _FEW_SHARED = 0.01  # of all classes
+_FEW = 12  # classes, which a message can list
+_MAX_DIGITS = 9  # of an index
 MAX_CHARACTERS = 2_000_000  # ImageNet's 21,841 classes have 500,000
 
 
@@ -119,7 +121,8 @@ def repeated_note(labels: Sequence[str], owner: str) -> str | None:
 def find_label(text: str, labels: Sequence[str], owner: str) -> int:
     """The index of the label ``text``, in any letter case; or ``text`` itself if it is an index.
 
-    Raises :class:`ClassifierError`, naming the ``owner`` of the labels, when none or several match.
+    Raises :class:`ClassifierError`, naming the ``owner`` of the labels, when none or several match:
+    with all labels if they are few, and else with the nearest ones.
     """
     text = text.strip()
     folded = [label.casefold() for label in labels]
@@ -130,16 +133,17 @@ def find_label(text: str, labels: Sequence[str], owner: str) -> int:
         numbers = " and ".join(map(str, matches))
         raise ClassifierError(f"{text!r} names the classes {numbers}; give the number")
     if text.isdecimal():
-        if int(text) < len(labels):
+        if len(text) <= _MAX_DIGITS and int(text) < len(labels):
             return int(text)
-        raise ClassifierError(f"{owner} has classes 0 to {len(labels) - 1}; there is no {text}")
-    raise ClassifierError(f"{owner} has no class {text!r}; {_nearest(text.casefold(), labels)}")
+        last = len(labels) - 1
+        raise ClassifierError(f"{owner} has classes 0 to {last}; there is no {short(text)}")
+    raise ClassifierError(f"{owner} has no class {short(text)!r}; {_others(text, labels)}")
 
 
-def _nearest(text: str, labels: Sequence[str]) -> str:
-    by_fold = {label.casefold(): label for label in labels}
-    near = [label for fold, label in by_fold.items() if text and text in fold][:3]
-    near += [by_fold[fold] for fold in difflib.get_close_matches(text, by_fold, n=3)]
-    if near:
-        return f"did you mean {' or '.join(dict.fromkeys(near))}?"
-    return f"for example {', '.join(labels[:3])}"
+def _others(text: str, labels: Sequence[str]) -> str:
+    """All ``labels`` if they are few, or else those nearest to ``text`` and where all are."""
+    if len(labels) <= _FEW:
+        return f"its classes are {', '.join(labels)}"
+    near = did_you_mean(text, labels)
+    where = f"python -m explorer models --classes MODEL lists all {len(labels):,}"
+    return f"{near} ({where})" if near else where

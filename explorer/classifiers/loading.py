@@ -30,7 +30,7 @@ from explorer.classifiers.trial import output_note, trial_run
 from explorer.classifiers.user_code import run_file
 from explorer.classifiers.user_functions import function_parts
 from explorer.classifiers.user_models import machine_models
-from explorer.errors import type_and_message
+from explorer.errors import did_you_mean, short, type_and_message
 
 
 def load(name: str, weights: str | Path | None = None, device: str = "auto") -> Classifier:
@@ -88,9 +88,11 @@ def _on_cpu(name: str, weights: str | Path | None) -> Classifier:
 def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Classifier:
     card = bundled_cards().get(name)
     if card is None:
-        bundled = ", ".join((EFFICIENTNET, *bundled_cards()))
+        names = (EFFICIENTNET, *bundled_cards())
+        bundled, near = ", ".join(names), did_you_mean(name, names)
+        hint = f" ({near})" if near else ""
         raise ClassifierError(
-            f"there is no classifier {name!r}; bundled are {bundled}; "
+            f"there is no classifier {short(name)!r}{hint}; bundled are {bundled}; "
             "others are named torchvision:ARCHITECTURE, madry:NAME, timm:NAME, cifar:ARCHITECTURE, "
             "user:NAME or FILE.py:FUNCTION (python -m explorer models lists them)"
         )

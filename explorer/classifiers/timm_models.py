@@ -6,7 +6,6 @@ this module imports timm, which takes 2 s.
 
 from __future__ import annotations
 
-import difflib
 import math
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from explorer.classifiers.fitting import load_weights, under_prefix
 from explorer.classifiers.hub import hub_if_reachable
 from explorer.classifiers.imagenet import TIMM_PREFIX
 from explorer.classifiers.isolated import read_weights_file
-from explorer.errors import is_out_of_memory, type_and_message
+from explorer.errors import did_you_mean, is_out_of_memory, short, type_and_message
 
 _HUB = ("hf-hub:", "hf_hub:")  # before ORG/NAME
 _IMAGENET = "imagenet-1k"
@@ -54,9 +53,9 @@ def timm_classifier(name: str, weights: str | Path | None, device: torch.device)
 def _check_name(model: str) -> None:
     architecture, _, tag = model.partition(".")
     if not timm.is_model(architecture):
-        near = difflib.get_close_matches(architecture, timm.list_models(), n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "timm.list_models() has the names"
-        raise ClassifierError(f"timm has no model {architecture!r}; {hint}")
+        near = did_you_mean(architecture, timm.list_models())
+        hint = near or "timm.list_models() has the names"
+        raise ClassifierError(f"timm has no model {short(architecture)!r}; {hint}")
     tags = [each.partition(".")[2] for each in timm.list_pretrained(f"{architecture}.*")]
     if tag and tag not in tags:
         known = f"it has {', '.join(tags)}" if tags else "it has none; leave the part after . out"

@@ -5,7 +5,6 @@ Importing this module imports torchvision, which takes 1.8 s.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -29,6 +28,7 @@ from explorer.classifiers.imagenet import (
     robust_model,
 )
 from explorer.classifiers.input_channels import check_takes_colour, with_input_of
+from explorer.errors import did_you_mean, short
 
 IMAGENET_CLASSES = 1000
 INCEPTIONS = ("googlenet", "inception_v3")  # published with transform_input: see classifier_around
@@ -114,11 +114,8 @@ def check_architecture(architecture: str) -> None:
     """Raises :class:`ClassifierError` when torchvision has no classifier of that name."""
     known = architectures()
     if architecture not in known:
-        near = difflib.get_close_matches(architecture, known, n=3)
-        hint = (
-            f"did you mean {' or '.join(near)}?" if near else "see torchvision.models for the names"
-        )
-        raise ClassifierError(f"torchvision has no classifier {architecture!r}; {hint}")
+        hint = did_you_mean(architecture, known) or "see torchvision.models for the names"
+        raise ClassifierError(f"torchvision has no classifier {short(architecture)!r}; {hint}")
 
 
 def weights_record(architecture: str, file: str = "") -> WeightsEnum:

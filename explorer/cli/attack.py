@@ -40,7 +40,6 @@ from explorer.images.geometry import CENTRE, Crop
 from explorer.images.open import GALLERY_PREFIX, open_image
 
 STEPS = 40
-MAX_NAME = 1000  # characters of a class name; Python reads no number of more than 4300 digits
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -154,11 +153,6 @@ def recipe_of(options: argparse.Namespace, model: str, weights: str | None = Non
 
     Raises a :class:`~explorer.errors.UserError` for settings out of range.
     """
-    for flag, text in (("--label", options.label), ("--target", options.target)):
-        if text is not None and len(text) > MAX_NAME:
-            raise UsageError(
-                f"{flag} must have at most {MAX_NAME:,} characters; it has {len(text)}"
-            )
     if options.step_size is not None and not options.step_size > 0:
         raise UsageError(f"--step-size must be above 0; it is {options.step_size:g}")
     recipe = Recipe(

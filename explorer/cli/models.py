@@ -7,7 +7,7 @@ import gc
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from explorer.classifiers import Entry, catalogue
+from explorer.classifiers import Entry, catalogue, load
 from explorer.classifiers.downloads import fetch_with_bar
 from explorer.classifiers.user_models import user_entries
 from explorer.cli.common import print_json
@@ -25,7 +25,8 @@ Other names:
   cifar:ARCHITECTURE                 networks of RobustBench and MadryLab, with --weights FILE
   FILE.py:FUNCTION                   a function of yours that returns a classifier
   FILE.py:FUNCTION:probabilities     the same, if its network ends with a softmax
-models --check names the architectures and tries each."""
+models --check names the architectures and tries each, and models --classes NAME lists the classes
+of one."""
 _HEADER = ("name", "data", "training", "accuracy", "under attack", "size", "where")
 
 
@@ -46,14 +47,18 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="build each with random weights and attack it with one step; without names: all "
         "that weights can be brought for",
     )
+    parser.add_argument("--classes", metavar="MODEL", help="list the classes of this classifier")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     if options.fetch is not None:
-        refuse_void(options, ("--check",), "--fetch only downloads; run models twice")
+        refuse_void(options, ("--check", "--classes"), "--fetch only downloads; run models twice")
         return _fetch(options.fetch, options.json)
+    if options.classes is not None:
+        refuse_void(options, ("--check",), "--classes only lists them; run models twice")
+        return _list_classes(options.classes, options.json)
     if options.check is not None:
         return _check(options.check, options.json)
     entries = (*catalogue(torchvision=True), *user_entries())
@@ -75,6 +80,18 @@ def _fetch(name: str, as_json: bool) -> int:
         print_json({"name": name, "where": str(path)})
     else:
         print(f"{name} is in {path}")
+    return 0
+
+
+def _list_classes(name: str, as_json: bool) -> int:
+    """Print a line for each class: its index and its name, either of which names it."""
+    labels = load(name).labels
+    if as_json:
+        print_json({"name": name, "classes": labels})
+        return 0
+    width = len(str(len(labels) - 1))
+    for index, label in enumerate(labels):
+        print(f"{index:>{width}}  {label}")
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from explorer.errors import did_you_mean, short
 from explorer.files import ASSETS
 from explorer.images.decode import ImageError
 from explorer.images.read import read_image
@@ -133,7 +134,11 @@ def sample(key: str) -> Sample:
     """
     by_key = {item.key: item for kind in ("cifar10", "imagenet") for item in samples(kind)}
     if key not in by_key:
-        raise ImageError(f"the gallery has no picture {key!r}; use one of {', '.join(by_key)}")
+        titled = [item.key for item in by_key.values() if key.casefold() == item.title.casefold()]
+        near = f"did you mean {titled[0]}?" if titled else did_you_mean(key, by_key)
+        where = f"python -m explorer gallery lists all {len(by_key)}"
+        hint = f"{near} ({where})" if near else where
+        raise ImageError(f"the gallery has no picture {short(key)!r}; {hint}")
     return by_key[key]
 
 

@@ -82,10 +82,10 @@ def test_a_label_is_found_by_name_in_any_case_or_by_index(text, index):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("light", "did you mean Light brown"),
-        ("drak", "did you mean dark"),
+        ("light", "its classes are Light brown, dark"),
+        ("9" * 5000, "classes 0 to 1; there is no 999"),
         ("2", "classes 0 to 1"),
-        ("zebra", "for example Light brown"),
+        ("zebra", "its classes are Light brown, dark"),
         ("crane", "2 and 3; give the number"),
     ],
 )
@@ -93,6 +93,24 @@ def test_a_label_that_is_not_found(text, words):
     labels = ("Light brown", "dark") + (("crane", "crane") if text == "crane" else ())
     with pytest.raises(ClassifierError, match=words):
         find_label(text, labels, "a classifier")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Class 7", None),
+        ("clas 77", "did you mean class 77"),
+        ("7x", "models --classes MODEL lists all 100"),
+    ],
+)
+def test_of_many_labels_the_nearest_are_named_and_where_all_are(text, words):
+    labels = [f"class {index}" for index in range(100)]
+    if words is None:
+        assert find_label(text, labels, "it") == 7
+        return
+    with pytest.raises(ClassifierError, match=words) as error:
+        find_label(text, labels, "it")
+    assert str(error.value).count("class ") < 8
 
 
 def test_a_text_of_megabytes_is_no_list_of_labels():

@@ -86,3 +86,16 @@ def test_models_says_which_other_names_there_are(capsys):
     _, out, _ = run(capsys, "models")
     assert "timm:NAME, timm:hf-hub:ORG/NAME" in out
     assert "cifar:ARCHITECTURE" in out
+
+
+def test_models_lists_the_classes_of_one(capsys):
+    status, out, err = run(capsys, "models", "--classes", "cifar10-standard")
+    assert status == 0, err
+    assert out.splitlines()[0] == "0  airplane"
+    assert len(out.splitlines()) == 10
+    status, out, _ = run(capsys, "models", "--classes", "tiny12-standard", "--json")
+    assert (status, json.loads(out)["name"]) == (0, "tiny12-standard")
+    assert "hoofed mammal" in json.loads(out)["classes"]
+    status, out, err = run(capsys, "models", "--classes", "cifar10-standrd")
+    assert (status, out) == (2, "")
+    assert "no classifier 'cifar10-standrd' (did you mean cifar10-standard or" in err

@@ -132,6 +132,20 @@ def test_seven_stops_by_keyboard_on_a_projector(browser: Any, server: str) -> No
         assert stop_of(visitor) == "5"
 
 
+def test_no_key_is_lost_while_a_stop_is_computed(browser: Any, server: str) -> None:
+    with Visitor(browser, server, WIDTH, HEIGHT) as visitor:
+        page = visitor.open("?stop=2").page
+        page.locator(".st-key-present label").first.click()  # the switch keeps the focus
+        page.wait_for_selector('[data-testid="stHeader"]', state="hidden")
+        visitor.wait_until_idle()
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
+        wait_for_stop(visitor, 5)
+        page.keyboard.press("PageUp")
+        page.keyboard.press("PageUp")
+        wait_for_stop(visitor, 3)
+
+
 VALUE = """value => [...document.querySelectorAll('*')].some(
   element => element.shadowRoot?.querySelector('.live .track')?.ariaValueText.includes(value)
 )"""

@@ -1,3 +1,4 @@
+// Lengths are in pixels of usual type: see typeScale.
 const LEFT = 46
 const RIGHT = 10
 const HEIGHT = 116
@@ -24,9 +25,11 @@ class Chart {
     const box = child(parent, "div", "chart")
     this.legend = child(box, "div", "legend")
     const label = `${chart.title} against the step`
-    this.svg = svg(box, "svg", { height: HEIGHT, role: "img", "aria-label": label })
+    this.svg = svg(box, "svg", { role: "img", "aria-label": label })
+    this.svg.style.height = `${HEIGHT / USUAL_TYPE}rem`
     const pick = (event) => {
-      const x = event.clientX - this.svg.getBoundingClientRect().left - LEFT
+      const left = this.svg.getBoundingClientRect().left
+      const x = (event.clientX - left) / typeScale() - LEFT
       const fraction = x / (this.width - LEFT - RIGHT)
       onPick(Math.round(Math.min(1, Math.max(0, fraction)) * steps))
     }
@@ -139,7 +142,7 @@ class Scrubber {
   layout() {
     const width = this.find(".charts").clientWidth
     if (!width) return
-    for (const chart of this.charts) chart.draw(width)
+    for (const chart of this.charts) chart.draw(width / typeScale())
     this.show(this.index)
   }
 

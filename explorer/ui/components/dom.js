@@ -1,5 +1,6 @@
 // Comes before the script of every component. Data are set as text or attributes, never as markup.
 const SVG = "http://www.w3.org/2000/svg"
+const USUAL_TYPE = 16 // pixels
 
 function child(parent, tag, className, text = "") {
   const element = document.createElement(tag)
@@ -13,6 +14,11 @@ function svg(parent, tag, attributes, text = "") {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value)
   element.textContent = text
   return parent.appendChild(element)
+}
+
+/** How much larger type is than usual: in a chart, whose lengths are of usual type, all grow by it. */
+function typeScale() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / USUAL_TYPE
 }
 
 const MOVES = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }

@@ -1,15 +1,16 @@
 // The curves of confidence against ε, part of the live ε, whose slider has the same scale.
+// Lengths are in pixels of usual type: see typeScale.
 const LEFT = 44
 const RIGHT = 16
 const HEIGHT = 166
 const TOP = 10
 const BOTTOM = 38 // the labels of the ticks, and the axis title below them
 const AXIS_TITLE = "ε, on a square-root scale: small values have more room"
-const TICK_GAP = 42 // pixels
+const TICK_GAP = 42
 
 const rounded = (value) => Number(value.toFixed(4)).toString()
 
-/** Powers of two as far apart as their labels need on `width` pixels, from 0 to the largest ε. */
+/** Powers of two as far apart as their labels need on this width, from 0 to the largest ε. */
 function ticks(largest, width) {
   const place = (value) => width * Math.sqrt(value / largest)
   const values = [0]
@@ -25,7 +26,8 @@ function ticks(largest, width) {
 class EpsilonChart {
   constructor(root, live) {
     Object.assign(this, { root, live })
-    live.followPointer(root, () => this.root.getBoundingClientRect().left + LEFT, () => this.span)
+    live.followPointer(root, () => this.root.getBoundingClientRect().left + this.scale * LEFT,
+      () => this.scale * this.span)
   }
 
   get span() { return this.width - LEFT - RIGHT }
@@ -35,7 +37,8 @@ class EpsilonChart {
   y(probability) { return TOP + (HEIGHT - TOP - BOTTOM) * (1 - probability) }
 
   draw() {
-    this.width = this.root.clientWidth
+    this.scale = typeScale()
+    this.width = this.root.clientWidth / this.scale
     if (!this.width) return
     const { data } = this.live
     this.root.replaceChildren()

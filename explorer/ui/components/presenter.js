@@ -1,9 +1,11 @@
 // The keys of the presenter's mode. A slider or a text that has the focus uses them first.
-const MEANINGS = {
-  ArrowRight: "next", PageDown: "next", ArrowLeft: "previous", PageUp: "previous", Escape: "leave",
-}
-const OWN_KEYS = "input, textarea, select, [role=slider], [role=radiogroup], [contenteditable=true]"
+const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }
+const OWN_KEYS = "input:not([type=checkbox]), textarea, select, [role=slider], [role=radiogroup], " +
+  "[contenteditable=true]"
+const PATIENCE = 10_000 // milliseconds for which the page may be behind the keys
 
+// A key goes on from the stop that the last key asked for, which the page may not have opened yet.
+const asked = (globalThis.explorerPresenter ??= { stop: null, count: 0, time: 0 })
 const listeners = new WeakMap()
 
 /** A choice that was made gives the arrow keys back: while it is focused they move among choices. */
@@ -22,17 +24,30 @@ function isPopoverOpen() {
   return Boolean(document.querySelector("[data-testid=stPopoverBody], [role=listbox]"))
 }
 
+function ask(component, step) {
+  const { stop, first, last } = component.data[0]
+  const from = Date.now() - asked.time < PATIENCE ? asked.stop ?? stop : stop
+  const goal = Math.min(last, Math.max(first, from + step))
+  if (goal === from) return
+  Object.assign(asked, { stop: goal, count: asked.count + 1, time: Date.now() })
+  component.setStateValue("asked", [goal, asked.count])
+}
+
 export default function (component) {
+  if (!component.data) return undefined
   const { parentElement } = component
+  if (component.data[0].stop === asked.stop) asked.stop = null
   const previous = listeners.get(parentElement)
   if (previous) removeEventListener("keydown", previous)
   for (const kind of ["click", "keyup"]) addEventListener(kind, leaveChoice, true) // added once
   const listener = (event) => {
-    const meaning = MEANINGS[event.key]
-    if (!meaning || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
+    const isLeaving = event.key === "Escape"
+    if (!isLeaving && !STEPS[event.key]) return
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
     if (usesKeys(event) || isPopoverOpen()) return
     event.preventDefault()
-    component.setTriggerValue("pressed", meaning)
+    if (isLeaving) component.setTriggerValue("left", true)
+    else ask(component, STEPS[event.key])
   }
   listeners.set(parentElement, listener)
   addEventListener("keydown", listener)

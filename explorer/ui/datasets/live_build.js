@@ -1,3 +1,4 @@
+// Lengths are in pixels of usual type: see typeScale.
 const LEFT = 46
 const RIGHT = 14
 const HEIGHT = 200
@@ -23,7 +24,7 @@ function drawGrid(root, data, x, y, width, most) {
 
 function drawChart(box, data) {
   const root = box.querySelector("svg")
-  const width = box.clientWidth
+  const width = box.clientWidth / typeScale()
   if (!width) return
   const most = Math.max(...data.values, 1e-9)
   const x = (step) => LEFT + ((width - LEFT - RIGHT) * step) / Math.max(1, data.steps)

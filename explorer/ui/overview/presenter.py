@@ -6,24 +6,19 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explorer.ui.components.presenter import NEXT, PREVIOUS, presenter
+from explorer.ui.components.presenter import presenter
 
 PRESENT = "present"  # the key of the switch
 
 
-def presenters_mode(move: Callable[[int], None]) -> None:
+def presenters_mode(stop: int, numbers: range, go_to: Callable[[int], None]) -> None:
     """Draw the switch, and listen to the keys while it is on.
 
-    ``move`` is called with 1 for the next stop and -1 for the previous one.
+    ``stop`` is the one that is open, and ``go_to`` is called with another of the ``numbers``.
     """
 
-    def press(key: str) -> None:
-        if key == NEXT:
-            move(1)
-        elif key == PREVIOUS:
-            move(-1)
-        else:
-            st.session_state[PRESENT] = False
+    def leave() -> None:
+        st.session_state[PRESENT] = False
 
     is_on = st.toggle(
         "Present",
@@ -33,4 +28,4 @@ def presenters_mode(move: Callable[[int], None]) -> None:
         "presenter's remote control go to the next and the previous stop; Escape leaves.",
     )
     if is_on:
-        presenter("tour_keys", press)
+        presenter("tour_keys", stop, numbers, go_to, leave)

@@ -33,13 +33,9 @@ def begin_stop() -> tuple[Stop, Places]:
     return stop, Places(picture, status, notice)
 
 
-def move(steps: int) -> None:
-    """Go on by so many stops, in a callback: at most to the last or back to the first.
-
-    It counts from the stop that is open by now, which a quick second click has not seen yet.
-    """
-    number = int(st.session_state[STOP]) + steps
-    st.session_state[STOP] = str(min(LAST, max(FIRST, number)))
+def go_to(number: int) -> None:
+    """Open a stop, in a callback."""
+    st.session_state[STOP] = str(number)
 
 
 def _navigation() -> tuple[Stop, DeltaGenerator]:
@@ -63,14 +59,14 @@ def _navigation() -> tuple[Stop, DeltaGenerator]:
         )
         onward = st.container(width="content")
         stop = STOPS[int(str(chosen)) - FIRST]
-        _button(back, "Previous", "tour_previous", stop.number == FIRST)
-        _button(onward, "Next", "tour_next", stop.number == LAST)
-        presenters_mode(move)
+        _button(back, "Previous", "tour_previous", stop.number - 1)
+        _button(onward, "Next", "tour_next", stop.number + 1)
+        presenters_mode(stop.number, range(FIRST, LAST + 1), go_to)
         status = st.container(key="tour-status", width="stretch", gap=None)
     return stop, status
 
 
-def _button(place: DeltaGenerator, label: str, key: str, is_last: bool) -> None:
+def _button(place: DeltaGenerator, label: str, key: str, number: int) -> None:
     is_next = label == "Next"
     place.button(
         label,
@@ -78,7 +74,7 @@ def _button(place: DeltaGenerator, label: str, key: str, is_last: bool) -> None:
         icon=":material/arrow_forward:" if is_next else ":material/arrow_back:",
         icon_position="right" if is_next else "left",
         type="primary" if is_next else "secondary",
-        disabled=is_last,
-        on_click=move,
-        args=(1 if is_next else -1,),
+        disabled=not FIRST <= number <= LAST,
+        on_click=go_to,
+        args=(number,),
     )

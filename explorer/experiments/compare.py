@@ -148,9 +148,10 @@ def check_classifiers(names: Sequence[str]) -> None:
     if twice is not None:
         raise CompareError(f"{twice} is named twice; name each classifier once")
     if not MIN_CLASSIFIERS <= len(names) <= MAX_CLASSIFIERS:
+        advice = "add another one" if len(names) == 1 else "choose so many"
         raise CompareError(
-            f"a comparison takes {MIN_CLASSIFIERS} to {MAX_CLASSIFIERS} classifiers; "
-            f"these are {len(names)}"
+            f"a comparison takes {MIN_CLASSIFIERS} to {MAX_CLASSIFIERS} classifiers, and this has "
+            f"{len(names)}; {advice}"
         )
 
 

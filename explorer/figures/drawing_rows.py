@@ -117,5 +117,7 @@ def painting_row(each: Painting) -> TileRow:
         predicted_tile("painted", each.image, each.after, f"measured L2 {each.length:.3g}"),
     )
     names: Mapping[int, str] = dict(enumerate(each.before.names))
-    sentence = f"Painted as “{names[each.target]}”, with an L2 budget of {each.epsilon:g}."
+    sentence = (
+        f"Painted as “{names[each.target]}”, with a change of at most L2 ε = {each.epsilon:g}."
+    )
     return TileRow(each.title, each.robust, sentence, tiles)

@@ -37,7 +37,9 @@ def large_epsilon_row(each: LargeEpsilon, titles: dict[str, str]) -> TileRow:
             notes += [_seen(transfer, titles) for transfer in each.seen_by]
         title = f"ε = {report.recipe.epsilon:g}"
         tiles.append(predicted_tile(title, report.adversarial, report.after, *notes))
-    sentence = f"Towards “{each.target_name}”, by the gradients of this classifier alone."
+    sentence = (
+        f"Attacked towards “{each.target_name}”, with the gradients of this classifier alone."
+    )
     return TileRow(each.title, each.robust, sentence, tuple(tiles))
 
 

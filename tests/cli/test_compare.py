@@ -86,7 +86,7 @@ def test_without_json_each_classifier_and_each_transfer_has_its_lines(capsys, tm
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "cifar10-robust"], "takes 2 to 4 classifiers; these are 1"),
+        (["--model", "cifar10-robust"], "takes 2 to 4 classifiers, and this has 1"),
         (["--model", "cifar10-robust", "cifar10-robust"], "named twice"),
         (["--model", *PAIR, "--target", "gibbon"], "has no class 'gibbon'"),
         (["--model", "cifar10-standard", "tiny12-robust", "--target", "ship"], "no class 'ship'"),

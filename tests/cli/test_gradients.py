@@ -63,7 +63,7 @@ def test_without_copies_there_is_the_plain_gradient_alone(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "cifar10-robust"], "takes 2 to 4 classifiers; these are 1"),
+        (["--model", "cifar10-robust"], "takes 2 to 4 classifiers, and this has 1"),
         (["--model", *PAIR, "--smooth", "-1"], "a whole number from 0 to 500"),
         (["--model", *PAIR, "--noise", "2"], "the noise must be above 0 and at most 1"),
         (["--model", *PAIR, "--class", "gibbon"], "has no class 'gibbon'"),

@@ -189,7 +189,7 @@ def test_progress_is_counted_over_all_attacks_and_the_work_stops_when_asked() ->
 @pytest.mark.parametrize("count", [0, 1, 5])
 def test_two_to_four_classifiers_can_be_compared(count: int) -> None:
     models = {f"model {index}": linear_classifier(seed=index) for index in range(count)}
-    with pytest.raises(CompareError, match=f"2 to 4 classifiers; these are {count}"):
+    with pytest.raises(CompareError, match=f"2 to 4 classifiers, and this has {count}"):
         compare(models, picture(), RECIPE)
 
 

@@ -182,8 +182,9 @@ def _smooth(
 def _unsteady(steady: int, settings: GradientSettings) -> Note:
     return Note(
         "noise",
-        f"It gives only {steady} of the {settings.copies} noisy copies the picture's class: "
-        "SmoothGrad tells about those copies more than about the picture. Try less noise.",
+        f"only {steady} of the {settings.copies} noisy copies have the picture's class to this "
+        "classifier, so that SmoothGrad says more about the noise than about the picture. Try less "
+        "noise.",
     )
 
 

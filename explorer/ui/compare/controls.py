@@ -84,11 +84,11 @@ def choose_comparison() -> ComparisonRequest:
     known = entries()
     names = choose_classifiers(MODELS, known, default_pair(known), MAX_CLASSIFIERS)
     show_badges(names, known)
-    check_classifiers(names)
-    models = {name: load_for_page(name) for name in names}
-    first = models[names[0]]
+    models = {name: load_for_page(name) for name in names or default_pair(known)[:1]}
+    name, first = next(iter(models.items()))
     picture = choose_picture(first, PAGE)
-    recipe = _choose_attack(picture, first, names[0])
+    recipe = _choose_attack(picture, first, name)
+    check_classifiers(names)  # not before, so that all controls are there
     return ComparisonRequest(picture, recipe, recipes_for(models, recipe))
 
 

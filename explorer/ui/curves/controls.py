@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import streamlit as st
 from PIL import Image
@@ -80,13 +81,14 @@ def choose_request() -> SetRequest:
     question = QUESTIONS[
         st.selectbox("Question", list(QUESTIONS), key=f"{PAGE}question", bind=BIND)
     ]
-    names = _choose_classifiers(entries(), question)
-    first = load_for_page(names[0])
-    pictures, digest, data, limit = _choose_pictures()
+    names = _choose_classifiers(entries())
+    first = load_for_page((names or default_models(entries()))[0])
+    chosen = _choose_pictures()
     norm = choose_norm(PAGE)
     epsilons: tuple[float, ...] = ()
+    asked = ""
     if question == SWEEP:
-        epsilons = _choose_epsilons()
+        asked = _choose_epsilons()
     elif question == TRANSFER:
         epsilons = (choose_epsilon(norm, first.input_size, PAGE),)
     with st.expander("More settings"):
@@ -96,9 +98,13 @@ def choose_request() -> SetRequest:
             MAX_STEPS,
             20,
             key=f"{PAGE}steps",
-            help="Of each attack. Each ε begins with the result of the one below.",
+            help="How many steps each attack takes. The attack at an ε goes on from the one at the "
+            "next smaller ε.",
         )
         seed = linked_number("Seed", 0, MAX_SEED, 0, key=f"{PAGE}seed")
+    _check(question, names, chosen)  # not before, so that all controls are there
+    if question == SWEEP:
+        epsilons = parse_epsilons(asked.split())
     attack = SetAttack(norm, steps=int(steps), seed=int(seed))
     attack.check(epsilons or (0.0,))
     recipe = SetRecipe(
@@ -106,11 +112,11 @@ def choose_request() -> SetRequest:
         tuple(map(ModelRecord, names)),
         attack,
         epsilons=epsilons,
-        images=tuple(name for name, _ in pictures),
-        data=data,
-        limit=limit,
+        images=tuple(name for name, _ in chosen.pictures),
+        data=chosen.data,
+        limit=chosen.limit,
     )
-    return SetRequest(recipe, pictures, digest)
+    return SetRequest(recipe, chosen.pictures, chosen.digest)
 
 
 def default_models(known: Mapping[str, Entry]) -> list[str]:
@@ -118,7 +124,7 @@ def default_models(known: Mapping[str, Entry]) -> list[str]:
     return [*_PAIR] if set(_PAIR) <= set(known) else list(known)[:2]
 
 
-def _choose_classifiers(known: Mapping[str, Entry], question: str) -> list[str]:
+def _choose_classifiers(known: Mapping[str, Entry]) -> list[str]:
     names = choose_classifiers(
         f"{PAGE}models",
         known,
@@ -127,46 +133,64 @@ def _choose_classifiers(known: Mapping[str, Entry], question: str) -> list[str]:
         numbers="one to four",
         note="The sample pictures are those that suit the first one.",
     )
-    least = 2 if question == TRANSFER else 1
-    if len(names) < least:
-        raise UserError(f"choose {'two classifiers' if least > 1 else 'a classifier'} or more")
     show_badges(names, known)
     return names
 
 
-def _choose_pictures() -> tuple[tuple[tuple[str, Image.Image], ...], str, str | None, int | None]:
-    """The visitor's pictures and their digest, or the source of a data set and its limit."""
+class _Chosen(NamedTuple):
+    """The visitor's ``pictures`` and their ``digest``, or the source of a data set and its limit.
+
+    The source is empty where none was named yet, and None for the visitor's pictures.
+    """
+
+    pictures: tuple[tuple[str, Image.Image], ...]
+    digest: str
+    data: str | None
+    limit: int | None
+
+
+def _check(question: str, names: list[str], chosen: _Chosen) -> None:
+    """Raise :class:`~explorer.errors.UserError` for what is missing."""
+    if question == TRANSFER and len(names) < 2:
+        raise UserError("choose two classifiers or more: transfer is from one to another")
+    if not names:
+        raise UserError("choose one classifier or more")
+    if chosen.data is None and not chosen.pictures:
+        raise UserError("upload one picture or several, or choose the sample pictures")
+    if chosen.data == "":
+        raise UserError("name a data set, such as a folder with a sub-folder for each class")
+
+
+def _choose_pictures() -> _Chosen:
     kinds = [SAMPLES, OWN] if is_public() else [SAMPLES, OWN, DATA]
-    help_ = "Sample pictures and data sets have labels. Of your own pictures each classifier's own "
-    kind = choose_one("Pictures", kinds, f"{PAGE}pictures", f"{help_}prediction counts as right.")
+    help_ = (
+        "Sample pictures and data sets have labels. For your own pictures, what a classifier says "
+        "of them before any attack counts as right."
+    )
+    kind = choose_one("Pictures", kinds, f"{PAGE}pictures", help_)
     if kind == OWN:
         pictures, digest = uploaded_pictures(UPLOAD)
-        if not pictures:
-            raise UserError("upload one picture or several, or choose the sample pictures")
-        return pictures, digest, None, None
+        return _Chosen(pictures, digest, None, None)
     if kind == DATA:
         source = st.text_input(
             "Data set",
             key=f"{PAGE}data",
             bind=BIND,
             placeholder="a folder, a Parquet file, cifar10",
-            help="As --data takes it: a Parquet file, a folder with a sub-folder per class, a "
-            "built set, or cifar10.",
+            help="A Parquet file, a folder with a sub-folder for each class, a built set, or "
+            "cifar10: what the command line takes as --data.",
         )
         limit = linked_number("Use only the first", 1, MAX_IMAGES, 100, key=f"{PAGE}limit")
-        if not source.strip():
-            raise UserError("name a data set, such as a folder with a sub-folder for each class")
-        return (), "", source.strip(), int(limit)
-    return (), "", GALLERY, None
+        return _Chosen((), "", source.strip(), int(limit))
+    return _Chosen((), "", GALLERY, None)
 
 
-def _choose_epsilons() -> tuple[float, ...]:
-    text = st.text_input(
+def _choose_epsilons() -> str:
+    return st.text_input(
         "ε",
         key=f"{PAGE}epsilon",
         bind=BIND,
         placeholder="up to where the accuracy is about 0",
-        help="Numbers, and ranges START:STOP:STEP: 0:1:0.05, or 0:8/255:1/255. If empty, ε "
-        "grows until hardly a picture is classified correctly.",
+        help="Numbers, and ranges START:STOP:STEP, such as 0:1:0.05 or 0:8/255:1/255. If empty, ε "
+        "grows until hardly any picture is still classified correctly.",
     )
-    return parse_epsilons(text.split())

@@ -156,7 +156,7 @@ def _table(answer: Answer) -> list[dict[str, str]]:
         return [
             {
                 "classifier": titles[name],
-                "picture": key,
+                "picture": str(key),
                 "smallest ε": "none" if epsilon is None else format_epsilon(epsilon, norm),
             }
             for name, images in zip(question.names, question.images, strict=True)

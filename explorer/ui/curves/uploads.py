@@ -59,6 +59,4 @@ def left_out_notice(container: DeltaGenerator, key: str) -> None:
     """Say in ``container`` which of the visitor's files the page's result is without."""
     if names := st.session_state.get(f"{key} left out"):
         files = ", ".join(f"“{plain(name)}”" for name in names)
-        container.warning(
-            f"The result is without {files}, which can't be read; the sidebar says why."
-        )
+        container.warning(f"The result is without {files}.")  # the reasons stand at the field

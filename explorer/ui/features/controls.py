@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -32,11 +33,13 @@ LINKED = (SECTION, MODELS, f"{PAGE}source", f"{PAGE}image")
 class FeaturesRequest:
     """The picture, and the two to four classifiers that are asked about it, loaded, by name.
 
-    Any thread may use it, as it asks nothing of the visitor's session.
+    Any thread may use it, as it asks nothing of the visitor's session. ``is_chosen`` is False for
+    an earlier request, which stands while the controls have a mistake.
     """
 
     picture: Picture
     models: Mapping[str, Classifier]
+    is_chosen: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,7 +58,22 @@ class FeaturesRequest:
         return self.picture.digest, tuple((name, identity(model)) for name, model in models)
 
 
-def choose_request() -> FeaturesRequest:
+class Chosen(NamedTuple):
+    """The picture and the names of the classifiers. A session may keep it: it has no weights."""
+
+    picture: Picture
+    names: tuple[str, ...]
+
+    def load(self, *, is_chosen: bool) -> FeaturesRequest:
+        """The request, for the script of a page.
+
+        Raises :class:`~explorer.errors.UserError` for a classifier that can't be loaded.
+        """
+        models = {name: load_for_page(name) for name in self.names}
+        return FeaturesRequest(self.picture, models, is_chosen)
+
+
+def choose() -> Chosen:
     """The choices of the sidebar.
 
     Raises :class:`~explorer.errors.UserError` for fewer than two classifiers and for one that can't
@@ -64,9 +82,10 @@ def choose_request() -> FeaturesRequest:
     known = entries()
     names = choose_classifiers(MODELS, known, default_pair(known), MAX_CLASSIFIERS)
     show_badges(names, known)
-    check_classifiers(names)
-    models = {name: load_for_page(name) for name in names}
-    return FeaturesRequest(choose_picture(models[names[0]], PAGE), models)
+    models = {name: load_for_page(name) for name in names or default_pair(known)[:1]}
+    picture = choose_picture(next(iter(models.values())), PAGE)
+    check_classifiers(names)  # not before, so that all controls are there
+    return Chosen(picture, tuple(names))
 
 
 def choose_class(

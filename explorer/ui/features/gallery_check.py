@@ -26,7 +26,7 @@ def gallery_check(request: FeaturesRequest, of: str) -> None:
     first = request.models[request.names[0]]
     gallery = samples(first.gallery)
     asked = st.toggle(
-        f"Is it so for other pictures? Take the gradients of all {len(gallery)} of the gallery",
+        f"Is it so for other pictures? Compare the gradients of all {len(gallery)} sample pictures",
         key=CHECK,
         bind=BIND,
     )

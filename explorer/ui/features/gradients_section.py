@@ -34,27 +34,31 @@ CLASS, SEED = f"{PAGE}gradient_class", f"{PAGE}gradient_seed"
 LINKED = (OF, CLASS, COPIES, SPREAD, SEED, CHECK)
 MOST_COPIES = 100
 _OF = {"logit": LOGIT, "loss": LOSS}
+_OF_HELP = (
+    "The logit is the classifier's raw score for the class. The loss says how wrong the classifier "
+    "would be if the picture showed that class."
+)
 _PLACE = "features gradients"
 _LEAD = (
-    "Which pixels would make a classifier more sure of a class, if they became brighter or darker? "
-    "That is its gradient. A robust classifier's shows the shape of things, a standard one's is "
-    "closer to static."
+    "Which pixels would make a classifier more sure of a class if they became brighter or darker? "
+    "The gradient says so. That of a robust classifier shows the shapes of things, that of a "
+    "standard one looks more like static."
 )
 _EXPLANATION = f"""
-The gradient says how the logit of a class grows when the value of one pixel grows a little. In the
-left map of each pair the three channels are added: green pixels raise the logit when they become
-brighter, purple ones when they become darker, and white ones do not matter. The right map shows
-each channel as it is, and middle grey is zero.
+The gradient says how the score of a class (its logit) grows if a value of the picture grows a
+little. In the left map of each pair the three colours are added: green pixels raise the score when
+they become brighter, purple ones when they become darker, and white ones do not matter. The right
+map shows each colour as it is; middle grey is zero.
 
-The gradients of a standard classifier are larger. So that the maps can be compared, each has its
-own scale by the same rule: full colour stands for the {PERCENTILE}th percentile of the map's
-absolute values, which is below it.
+The gradients of a standard classifier are larger. To make the maps comparable, each has a scale of
+its own by the same rule: full colour stands for the {PERCENTILE}th percentile of the map's absolute
+values, which is below it.
 
 SmoothGrad (Smilkov et al. 2017) is the mean of the gradients of many copies of the picture with
-different noise. The correlation of neighbouring pixels is a number for what one sees: it is about 0
-for static and grows with contours and areas. It also depends on the first layer, so compare
-classifiers of one architecture. That the gradients of robust classifiers look like
-objects was found by Tsipras et al. (2019).
+different noise. The correlation of neighbouring pixels puts what one sees into a number: it is
+about 0 for static, and larger for contours and areas. It also depends on the first layer, so
+compare classifiers of one architecture. Tsipras et al. (2019) found that the gradients of robust
+classifiers look like objects.
 """
 Answer = tuple[ClassifierGradients, ...]
 
@@ -80,9 +84,9 @@ def draw(request: FeaturesRequest) -> Hashable | None:
     if shown.result is None:
         return None
     picture_rows(list(map(gradient_row, shown.result)), "features gradients")
-    for each in shown.result:
-        for note in each.notes:
-            st.info(plain(f"{each.title}: {note.text}"), icon=":material/info:")
+    notes = [plain(f"{each.title}: {note.text}") for each in shown.result for note in each.notes]
+    if notes:
+        st.caption("  \n".join(notes))  # below the maps, one line each
     gallery_check(request, settings.of)
     with st.expander("How to read the maps", icon=":material/help:"):
         st.markdown(_EXPLANATION)
@@ -95,7 +99,7 @@ def draw(request: FeaturesRequest) -> Hashable | None:
 def _choose(request: FeaturesRequest) -> GradientSettings:
     left, right = st.columns(2)
     with left:
-        of = choose_one("Gradient of the", list(_OF), OF, "The class's logit, or its loss.")
+        of = choose_one("Gradient of the", list(_OF), OF, _OF_HELP)
     with right:
         label = choose_class(
             request,
@@ -119,7 +123,8 @@ def _choose(request: FeaturesRequest) -> GradientSettings:
             50,
             round(100 * GradientSettings.spread),
             key=SPREAD,
-            help="The standard deviation. Smilkov et al. recommend 10 to 20 %.",
+            help="How strong the noise is (its standard deviation). Smilkov et al. (2017) take 10 "
+            "to 20 %.",
         )
         seed = choose_seed("The same seed gives the same noise.", f"{PAGE}gradient_")
     return GradientSettings(

@@ -31,8 +31,8 @@ LINKED = (STEPS, START, f"{_OWN_SEED}seed")
 _PLACE = "features inversion"
 _STARTS = {"grey, faint noise": GREY, "noise": NOISE}
 _LEAD = (
-    "What is left of a picture in the last layer before the classes? From noise, small steps look "
-    "for another picture with the same features."
+    "What is left of a picture in the last layer before the classes? Beginning at noise, small "
+    "steps look for another picture with the same features, the outputs of that layer."
 )
 _EXPLANATION = r"""
 The steps minimise $\|g(x) - g(\text{picture})\|_2$, with $g$ the activations of the layer before
@@ -89,7 +89,10 @@ def _choose() -> InversionSettings:
     left, right = st.columns(2)
     with left:
         start = choose_one(
-            "Begin with", list(_STARTS), START, "Grey with faint noise on it, or uniform noise."
+            "Begin with",
+            list(_STARTS),
+            START,
+            "Grey with faint noise on it, or strong (uniform) noise.",
         )
     with right:
         steps = linked_slider(
@@ -99,7 +102,8 @@ def _choose() -> InversionSettings:
             InversionSettings.steps,
             step=50,
             key=STEPS,
-            help="They shrink as they go. More come nearer to the picture's features.",
+            help="They become shorter and shorter. More of them come nearer to the picture's "
+            "features.",
         )
     with st.expander("More settings"):
         seed = choose_seed("The same seed gives the same noise.", _OWN_SEED)

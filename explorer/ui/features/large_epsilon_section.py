@@ -27,17 +27,16 @@ EPSILON, TARGET = f"{PAGE}large_l2", f"{PAGE}large_target"
 LINKED = (EPSILON, TARGET)
 _LARGEST = 2.0  # times the default
 _LEAD = (
-    "An attack with an ε so large that people see the change. What must a classifier be shown "
-    "until it says the target?"
+    "An attack with so large an ε that people see the change. What must the picture turn into "
+    "until a classifier says the target?"
 )
 _EXPLANATION = f"""
 Each picture is the end of a targeted attack (PGD, L2, {STEPS} equal steps from the picture itself).
-The first ones may change a quarter and half as much as the last.
+The first two may change a quarter and half as much as the last.
 
-A robust classifier says the target only when it is shown something that looks like it: the picture
-becomes the target, as Tsipras et al. (2019) saw. A standard one is content with much less, and
-most of what it is shown are patterns that people make nothing of. Below the last picture stands
-what the other classifiers say of it, which the attack did not ask.
+A robust classifier says the target only when the picture looks like it, as Tsipras et al. (2019)
+saw. A standard one is content with much less: mostly patterns in which people see nothing. Below
+the last picture stands what the other classifiers say of it, which the attack did not ask.
 """
 Answer = tuple[LargeEpsilon, ...]
 
@@ -82,7 +81,7 @@ def _choose(request: FeaturesRequest) -> Recipe:
             step=0.5,
             format="%.1f",
             key=EPSILON,
-            help="The paper's ε for CIFAR-10 is 0.5. Here a person must see the change.",
+            help="The paper's ε for CIFAR-10 is 0.5. Here people should see the change.",
         )
     with right:
         target = choose_class(
@@ -90,8 +89,8 @@ def _choose(request: FeaturesRequest) -> Recipe:
             "Target",
             TARGET,
             "the most probable other class",
-            "The class that the picture shall become. Left empty, it is the class that the last "
-            "classifier finds most probable among those that none predicts.",
+            "The class that the picture should turn into. If empty: of the classes that no "
+            "classifier predicts, the one that the last classifier finds most probable.",
         )
     return large_epsilon_recipe(request.picture.source, request.names[0], float(epsilon), target)
 

@@ -30,17 +30,18 @@ from explorer.ui.shared.linked_widgets import linked_slider
 EPSILON, SEED = f"{PAGE}layers_l2", f"{PAGE}layers_seed"
 LINKED = (EPSILON, SEED)
 _LEAD = (
-    "An attack and random noise that change the picture by the same length: how far is each from "
-    "the clean picture inside the network?"
+    "An attack and random noise change the picture by the same length (L2). Inside the network, "
+    "layer by layer: how far does each lead away from the unchanged picture?"
 )
 _EXPLANATION = f"""
-At every layer the chart shows how far the activations are from those of the clean picture: the
-length (L2) of their difference, in parts of the length of the clean ones. The attack and the noise
-begin equally far away. Noise is mostly averaged out on its way; an attack grows, as it was made to.
+For each layer the chart shows how far its outputs (activations) are from those of the unchanged
+picture: the length (L2) of the difference, relative to the length of the unchanged ones. The attack
+and the noise begin equally far away. Most noise is averaged out on its way; an attack grows, as it
+was made to.
 
-The paths are said to part at the first layer from which on the adversarial picture stays at least
-{PARTING:g} times as far away as the farthest of {DRAWS} draws of noise. The band is the range of
-the draws. The chart names some of the layers, and the others where you point at them.
+“The paths part” marks the first layer from which on the adversarial picture stays at least
+{PARTING:g} times as far away as the farthest of {DRAWS} samples of noise. The band is the range of
+these samples. Some of the layers are named below the chart, the others where you point at them.
 """
 Answer = tuple[ClassifierLayers, ...]
 
@@ -86,7 +87,9 @@ def _choose(request: FeaturesRequest) -> Recipe:
             key=EPSILON,
         )
     with right:
-        seed = choose_seed("Of the attack's start and of the noise.", f"{PAGE}layers_")
+        seed = choose_seed(
+            "The same seed gives the same start of the attack and the same noise.", f"{PAGE}layers_"
+        )
     return layers_recipe(request.picture.source, request.names[0], float(epsilon), seed=seed)
 
 
@@ -99,9 +102,9 @@ def _row(each: ClassifierLayers) -> TileRow:
     report = each.report
     delta = report.adversarial - report.original
     change = Tile(
-        f"change, {magnification(delta):.3g} times",
+        f"change, magnified {magnification(delta):.3g} ×",
         perturbation_image(delta),
-        notes=(f"L2 {report.l2:.3g}", "the noise has the same"),
+        notes=(f"L2 {report.l2:.3g}", "the noise is as long"),
     )
     tiles = (
         predicted_tile("picture", report.original, report.before),
@@ -110,13 +113,14 @@ def _row(each: ClassifierLayers) -> TileRow:
     )
     last = each.layers[-1]
     parting = (
-        "The paths do not part."
+        f"In no layer does the attack stay {PARTING:g} times as far away as noise."
         if each.parting is None
-        else f"The paths part at {each.parting.name}."
+        else f"From the layer “{each.parting.name}” on, the attack stays {PARTING:g} times as far "
+        "away as noise."
     )
     sentence = (
-        f"{parting} The relative distance of the logits is {last.adversarial:.2f} for the attack "
-        f"and {last.mean_noise:.2f} for noise."
+        f"{parting} In the scores of the classes (logits) its relative distance is "
+        f"{last.adversarial:.2f}, that of noise {last.mean_noise:.2f}."
     )
     return TileRow(each.title, each.robust, sentence, tiles)
 

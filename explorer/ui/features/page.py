@@ -9,21 +9,22 @@ from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
-from explorer.ui.features.controls import LINKED, PAGE, SECTION, FeaturesRequest, choose_request
+from explorer.ui.features.controls import LINKED, PAGE, SECTION, choose
 from explorer.ui.features.sections import SECTIONS
 from explorer.ui.shared.address import drop_infinite_values, remember_asked
 from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.image_picker import accept_sample_keys
+from explorer.ui.shared.last_request import chosen_or_last
 from explorer.ui.shared.link_words import allow, name_wrong_settings
 from explorer.ui.shared.own_picture import picture_notice
 
-_WORDS = ("gradient", "logits", "epsilon", "l2", "step_size", "robust_feature", "wilson")
+_WORDS = ("gradient", "logits", "epsilon", "l2", "ssim", "robust_feature", "wilson")
+_CHOSEN = f"{PAGE}chosen"  # in the session's state: the last one without a mistake
 
 
 def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     """Fill the page. ``notice`` takes errors, ``results`` the chosen section."""
-    request: FeaturesRequest | None = None
     by_title = {section.title: section for section in SECTIONS}
     every_key = (*LINKED, *(key for section in SECTIONS for key in section.linked))
     question: Hashable | None = None
@@ -46,15 +47,14 @@ def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
         for key in (key for other in SECTIONS for key in other.written if other is not section):
             st.query_params.pop(key, None)
         linked = (*LINKED, *section.linked)
-        try:
-            with st.sidebar:
-                request = choose_request()
+        chosen, is_chosen = chosen_or_last(_CHOSEN, choose, notice)
+        if chosen is not None:
             with results, report_errors():
-                question = section.draw(request)
-        finally:
-            name_wrong_settings(notice, *linked, others=every_key)
-            picture_notice(notice, PAGE)
-            known = None if question is None else (title, question)
-            track_history(linked, known)
+                if not is_chosen:
+                    st.caption("Below is the last result.")
+                question = section.draw(chosen.load(is_chosen=is_chosen))
+        name_wrong_settings(notice, *linked, others=every_key)
+        picture_notice(notice, PAGE)
+        track_history(linked, None if question is None else (title, question))
     with st.sidebar:
         glossary_words(_WORDS, "features")

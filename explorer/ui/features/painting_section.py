@@ -36,14 +36,14 @@ _EDGES = {"left": 25, "top": 20, "right": 90, "bottom": 90}  # in per cent, as t
 _FIRST_MASK = cells_text(box_cells(Box(*(each / 100 for each in _EDGES.values()))))
 _BOX_ERROR = f"{PAGE}box error"  # in the session's state
 _LEAD = (
-    "Brush over a part of the picture. Within it, each classifier changes the pixels until it sees "
-    "the class that you choose; the others stay as they are."
+    "Brush over a part of the picture. There, each classifier changes the pixels until it sees the "
+    "class that you choose; all other pixels stay as they are."
 )
 _EXPLANATION = """
-Small steps raise the classifier's score of the class; only marked pixels move, and all changes
-together stay within the L2 budget (Santurkar et al. 2019). A robust classifier has to paint
-something that looks like the class. A standard one is content with a pattern that people can't
-name. With a larger budget the robust one paints more boldly.
+Small steps raise the classifier's score of the class. Only marked pixels change, and all changes
+together are at most ε long (Santurkar et al. 2019). A robust classifier has to paint something that
+looks like the class; a standard one is content with a pattern in which people see nothing. With a
+larger ε the robust one paints more boldly.
 """
 Answer = tuple[Painting, ...]
 
@@ -159,8 +159,8 @@ def _choose(request: FeaturesRequest) -> PaintingSettings:
         "Class to paint",
         TARGET,
         "the most probable other class",
-        "Left empty, it is the class that the last classifier finds most probable among those that "
-        "none predicts.",
+        "If empty: of the classes that no classifier predicts, the one that the last classifier "
+        "finds most probable.",
     )
     if target is None:
         target = once(
@@ -176,7 +176,7 @@ def _choose(request: FeaturesRequest) -> PaintingSettings:
         step=0.5,
         format="%.1f",
         key=EPSILON,
-        help="The budget for all values in the marked part together, in pixels of [0, 1].",
+        help="How long the change of the marked part may be; values run from 0 to 1.",
     )
     steps = linked_slider("Steps", 5, 200, PaintingSettings.steps, key=STEPS)
     return PaintingSettings(

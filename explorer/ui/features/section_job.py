@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from explorer.ui.features.controls import PAGE, FeaturesRequest
@@ -29,4 +30,5 @@ def run_in_worker(
     """
     device = str(next(iter(request.models.values())).device)
     key = (question, request.key)
-    return known_or_computed(PAGE, place, key, device, work, describe, draw_preview)
+    shown = known_or_computed(PAGE, place, key, device, work, describe, draw_preview)
+    return replace(shown, is_current=shown.is_current and request.is_chosen)

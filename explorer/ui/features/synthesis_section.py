@@ -45,21 +45,21 @@ _STARTS = {"noise": NOISE, "grey, faint noise": GREY}
 _LARGEST, _MOST_STEPS, _MOST_COUNT = 3.0, 100, 10
 _FIRST_CLASSES = 6  # that are drawn where a classifier has many
 _LEAD = (
-    "Each classifier draws: from noise, small steps raise its own score of a class, within an L2 "
-    "budget. Then other classifiers say what they recognise. The picture that is chosen plays no "
-    "part here."
+    "Each classifier draws: beginning at noise, small steps raise its own score of a class, as far "
+    "as ε allows. Then other classifiers say what they recognise. The picture in the sidebar plays "
+    "no part here."
 )
 _EXPLANATION = """
-Where a classifier's score hangs on things that people see, an object appears; where it hangs on
+Where a classifier's score depends on things that people see, an object appears; where it depends on
 other patterns, static (Santurkar et al. 2019; Engstrom et al. 2019). All pictures are drawn with
-one setting, and all judges see the same ones. The last column is the control: what a judge
-recognises before anything is drawn. One class in all of them is chance.
+the same settings, and all judges see the same ones. The last column is the control: how many a
+judge “recognises” before anything is drawn. A guess is right for one class of all.
 
-That is no law. The standard classifier of the twelve everyday classes draws shapes, and its robust
-partner recognises them.
+There are exceptions: the standard classifier of the twelve everyday classes draws shapes, and its
+robust partner recognises them.
 
 **A judge has to look through the noise that remains.** Most standard classifiers don't: they give
-one and the same answer to nearly every noisy picture, whoever drew in it. The classifier trained on
+the same answer to nearly every noisy picture, whatever was drawn into it. The classifier trained on
 D_R does. It was trained in the standard way, but on a set that was built with the robust classifier
 of CIFAR-10, so its verdict is not independent of that one.
 
@@ -128,11 +128,14 @@ def _choose(request: FeaturesRequest) -> SynthesisSettings:
             step=1.0,
             format="%.0f",
             key=EPSILON,
-            help="The budget for all values of a picture together, in pixels of [0, 1].",
+            help="How long the change of a picture may be; its values run from 0 to 1.",
         )
     with right:
         start = choose_one(
-            "Begin with", list(_STARTS), START, "Uniform noise, or grey with faint noise on it."
+            "Begin with",
+            list(_STARTS),
+            START,
+            "Strong (uniform) noise, or grey with faint noise on it.",
         )
     with st.expander("More settings"):
         count = linked_slider(
@@ -141,7 +144,7 @@ def _choose(request: FeaturesRequest) -> SynthesisSettings:
             _MOST_COUNT,
             1,
             key=COUNT,
-            help="More make the intervals narrower. The first of each class is shown.",
+            help="More pictures make the intervals narrower. The first of each class is shown.",
         )
         steps = linked_slider("Steps", 5, _MOST_STEPS, SynthesisSettings.steps, key=STEPS)
         seed = choose_seed("The same seed gives the same noise.", _OWN_SEED)

@@ -112,8 +112,8 @@ def note_shown(source: str, own: Picture | None, shown: Picture, page: str = "")
         state.pop(f"{page}picture linked", None)
     if source in _STATE:
         title = f"“{plain(shown.title)}”"
-        if error := state.get(f"{page}{_STATE[source]} error"):
-            text = f"{sentence(error)} The page still shows {title}, the picture before."
+        if state.get(f"{page}{_STATE[source]} error"):  # which stands at the field
+            text = f"The page still shows {title}."
         elif own is None:
             linked = state.get(f"{page}picture linked", False)
             missing = _FORGOTTEN if linked else _NOT_YET[source]

@@ -128,8 +128,9 @@ def test_one_classifier_is_too_few_and_the_last_comparison_stays() -> None:
     at.multiselect(key="compare_models").set_value(PAIR[:1])
     wait_until_idle(at.run())
     (error,) = at.error
-    assert "2 to 4 classifiers; these are 1" in error.value
+    assert "2 to 4 classifiers, and this has 1" in error.value
     assert component(at, "answers") == before
+    assert at.selectbox(key="compare_image").value == "cat"  # all controls stay
     at.multiselect(key="compare_models").set_value(PAIR)
     wait_until_idle(at.run())
     assert not at.error
@@ -158,7 +159,7 @@ def test_what_a_link_asks_and_is_not_here_is_named() -> None:
     (warning,) = at.warning
     assert "gone" in warning.value
     (error,) = at.error
-    assert "these are 1" in error.value
+    assert "this has 1; add another one" in error.value
 
 
 def test_the_default_is_a_pair_of_the_same_data() -> None:

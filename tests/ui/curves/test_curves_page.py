@@ -114,6 +114,7 @@ def test_a_smallest_epsilon_and_a_transfer_matrix(page: AppTest) -> None:
     assert "Beside the paper" in [each.value for each in at.header]
     at = choose(at, "multiselect", "curves_models", ["cifar10-standard"])
     assert "two classifiers" in at.error[0].value
+    assert at.slider(key="curves_steps").value == 1  # all controls stay
     at = choose(at, "selectbox", "curves_question", "Smallest ε of each picture")
     assert not at.error
     assert len(answer_on(at).rows) == 20

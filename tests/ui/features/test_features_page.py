@@ -121,10 +121,16 @@ def test_fewer_than_two_classifiers_are_one_sentence() -> None:
     (warning,) = at.warning
     assert "gone" in warning.value
     (error,) = at.error
-    assert "these are 1" in error.value
+    assert "this has 1; add another one" in error.value
     choose(at, "multiselect", "features_models", PAIR)
     assert not at.error
     assert len(rows(at)) == 2
+    choose(at, "multiselect", "features_models", PAIR[:1])
+    assert len(at.error) == 1
+    assert len(rows(at)) == 2  # the last result stays, and so do all controls
+    assert at.selectbox(key="features_image").value == "cat"
+    assert "Below is the last result." in [each.value for each in at.caption]
+    assert not at.code  # the address is not that of this result
 
 
 def test_the_keys_of_the_sections_are_the_pages_own_and_different() -> None:

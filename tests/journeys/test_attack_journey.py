@@ -20,6 +20,9 @@ CHANGED = """before => {
   return false
 }"""
 
+MENU_IS_CLOSED = """() =>
+  document.querySelector('[data-testid=stSidebar]').getBoundingClientRect().right <= 0"""
+
 
 def adversarial_source(visitor: Visitor) -> str:
     return str(visitor.page.locator(".picture img").nth(2).get_attribute("src"))
@@ -101,3 +104,18 @@ def test_nothing_is_cut_off_on_a_phone(browser: Any, server: str) -> None:
             box = element.bounding_box()
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= 390
+        # A browser's own bars leave less of a phone's height. Verdict, picture and ε are in view.
+        page = visitor.page
+        visitor.resize_and_wait(390, 664)
+        for part in (".verdict", ".picture:visible", ".live .reading", ".live .track"):
+            box = page.locator(part).first.bounding_box()
+            assert 0 <= box["y"] < box["y"] + box["height"] <= 664, part
+
+
+def test_the_menu_of_pages_closes_on_a_phone(browser: Any, server: str) -> None:
+    with Visitor(browser, server, width=390, height=844) as visitor:
+        page = visitor.open("attack").page
+        page.locator('[data-testid="stExpandSidebarButton"]').click()
+        page.locator('[data-testid="stSidebarNavLink"]', has_text="Gaussians").click()
+        page.wait_for_selector("h1:has-text('Gaussians')")
+        page.wait_for_function(MENU_IS_CLOSED)

@@ -65,17 +65,19 @@ def _choose(levels: float) -> None:
 def _answer(state: LadderState, label: str) -> tuple[str | None, str]:
     """The right choice, and the answer in words; None while it is not known yet."""
     if state.encoded is None:
-        return None, "The attacks at about twenty ε are being computed. Meanwhile, move the slider."
+        return None, (
+            "Attacks with about twenty values of ε are being computed. Meanwhile, move the slider."
+        )
     smallest = state.encoded.ladder.smallest
     if smallest is None:
-        return CHOICES[-1], f"None of the ε that were tried was enough: it still says “{label}”."
+        return CHOICES[-1], f"None of the values tried was enough: it still says “{label}”."
     levels = 255 * smallest.epsilon
     right = CHOICES[sum(levels > limit for limit in _LIMITS)]
     epsilon = format_epsilon(smallest.epsilon, "linf")
     name = plain(smallest.image.after.name)
     return right, (
         f"The smallest ε at which this attack succeeds is {epsilon}: the classifier then says "
-        f"“{name}”. Move the slider and watch the pictures."
+        f"“{name}”. Move the slider and watch the attacked picture."
     )
 
 

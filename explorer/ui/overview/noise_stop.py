@@ -93,10 +93,10 @@ def _explanation(report: AttackReport, noise: NoiseControl) -> str:
     label = plain(report.names[report.label])
     low, high = wilson(noise.successes, noise.draws)
     text = (
-        f"Both changes are as large as {size} in L∞. The attacked picture is called "
-        f"“{plain(report.after.name)}”; {noise.successes} of {noise.draws} draws of noise made the "
-        f"classifier say anything but “{label}” (95 % Wilson interval {percent(low)} to "
+        f"In both pictures values change by up to {size}. The attacked picture is called "
+        f"“{plain(report.after.name)}”; {noise.successes} of {noise.draws} samples of random noise "
+        f"made the classifier say anything but “{label}” (95 % Wilson interval {percent(low)} to "
         f"{percent(high)})."
     )
     does_nothing = report.success and noise.successes == 0
-    return f"{text} At this size the direction matters." if does_nothing else text
+    return f"{text} It is the direction of the change that matters." if does_nothing else text

@@ -40,7 +40,8 @@ def show(places: Places) -> None:
         response = response or last_result(PLACE)
         if response is not None:
             triptych(response, PLACE)
-            st.markdown(f"{_caption(response)} Press **Blink** to see both pictures in one place.")
+            how = "Press **Blink** to see both pictures in turn in one place."
+            st.markdown(f"{how} {_caption(response)}")
     if response is not None and examples is not None:
         with report_errors():
             _one_step(examples, response, places)
@@ -80,7 +81,7 @@ def _one_step(examples: LandingExamples, first: AttackResponse, places: Places) 
     chosen = ask(
         "panda",
         f"The attack above took {first.report.recipe.steps} steps. What does the classifier say "
-        "after one step of the same size?",
+        "after an attack of a single step with the same ε?",
         [*choices, other],
     )
     response = None

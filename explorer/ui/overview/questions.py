@@ -42,7 +42,7 @@ def answer(chosen: str | None, right: str | None, text: str) -> None:
     """
     with st.container(key="tour-answer"):
         if chosen is None:
-            st.caption("The answer shows when you have chosen one.")
+            st.caption("Choose one, and the answer appears here.")
             return
         is_guess = right is not None and chosen != SHOW
         verdict = "✓ **Right.** " if chosen == right else "✗ **No.** "

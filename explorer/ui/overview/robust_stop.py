@@ -70,7 +70,7 @@ def _card(response: AttackResponse, entry: Entry, *, is_shown: bool) -> Card:
         report.after if is_shown else None,
         OUTCOME_MARKS[report.outcome].word if is_shown else "",
         OUTCOME_MARKS[report.outcome].colour if is_shown else None,
-        f"{'robust' if entry.robust else 'standard'}: {response.classifier_title}",
+        response.classifier_title,
         ROBUST if entry.robust else STANDARD,
     )
 

@@ -166,10 +166,9 @@ def _question(known: _Known, row: FiveSetsResult) -> None:
         "learned are patterns that you do not see in these pictures.",
     )
     if chosen is not None:
-        sources = f"{known.entry.title}: {accuracy.data}"
         st.caption(
-            f"{plain(sources)}; 95 % Wilson intervals. The paper's ResNet-50, trained on five "
-            "times as many images, reaches 43.7 % (table 1)."
+            f"The test pictures are {plain(accuracy.data)}. In brackets are 95 % Wilson intervals. "
+            "The paper's ResNet-50, trained on five times as many images, reaches 43.7 % (table 1)."
         )
 
 

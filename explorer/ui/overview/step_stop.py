@@ -98,9 +98,9 @@ def _explanation(steps: PixelSteps) -> str:
         aim = f"towards “{plain(report.names[report.target])}”"
     size = (report.recipe.step_size or 0) * LEVELS
     return (
-        f"A positive gradient means that a larger value leads {aim}, so the step goes up; a "
-        f"negative one, down. Its length is the same, {size:.3g} of 255, however large the "
-        f"gradient is. After {report.recipe.steps} such steps of all pixels the classifier says "
+        f"A positive gradient means that a larger value leads {aim}, so the step goes up; with a "
+        f"negative gradient it goes down. It is equally long, {size:.3g} of 255, however large the "
+        f"gradient is. After {report.recipe.steps} such steps for all pixels the classifier says "
         f"“{plain(report.after.name)}” at {confidence_text(report.after.confidence)}."
     )
 

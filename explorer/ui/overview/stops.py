@@ -26,10 +26,10 @@ STOPS = (
     Stop(
         1,
         "Adversarial Explorer",
-        "To you these two pictures show the same thing; to a neural network they do not. A change "
-        "too small to notice made it see something else. The attack below was computed on this "
-        "machine.",
-        ("epsilon", "linf", "l2", "pgd", "fgsm"),
+        "To you, the original and the attacked picture show the same thing; to a neural network "
+        "they do not. A change too small to notice makes it see something else. The attack below "
+        "was computed on this machine.",
+        ("epsilon", "linf", "l2", "ssim", "pgd", "fgsm"),
         "panda_stop",
         ("tour_guess_panda",),
     ),
@@ -38,7 +38,7 @@ STOPS = (
         "How each step is chosen",
         "A step changes every value of every pixel by the same small amount; the sign of the "
         "gradient says whether up or down.",
-        ("gradient", "step_size", "epsilon", "logits"),
+        ("gradient", "step_size", "epsilon", "pgd"),
         "step_stop",
         ("tour_pixel", "tour_guess_step"),
     ),
@@ -47,7 +47,7 @@ STOPS = (
         "ε under your finger",
         "ε is the most by which any value may change: a larger ε lets the attack do more, and lets "
         "you see more of it.",
-        ("epsilon", "linf", "margin", "restart"),
+        ("epsilon", "linf", "l2", "ssim", "restart"),
         "epsilon_stop",
         ("tour_levels", "tour_guess_epsilon"),
     ),

@@ -34,12 +34,17 @@ FIRST_LEVELS = "8/255"
 STEPS = 10  # of the attack on the sample pictures
 OTHER = "cifar10-d"  # the same architecture, trained on 10,000 of the pictures from another start
 _YES, _NO = "yes", "no"
-# The pages that go on from here: those of them that this version has.
-_PAGES = (
-    ("lab", "Attacks that do not transfer, and other experiments", ":material/science:"),
-    ("features", "What a classifier looks for", ":material/search:"),
-    ("gaussians", "The theory: two Gaussians", ":material/scatter_plot:"),
-    ("curves", "Transfer between all classifiers", ":material/show_chart:"),
+# The pages that go on from here, those of them that this version has, and their questions.
+_PAGES: tuple[tuple[str, str, str, dict[str, str]], ...] = (
+    ("lab", "Attacks that do not transfer, and other experiments", ":material/science:", {}),
+    ("features", "What a classifier looks for", ":material/search:", {}),
+    ("gaussians", "The theory: two Gaussians", ":material/scatter_plot:", {}),
+    (
+        "curves",
+        "How often attacks transfer",
+        ":material/show_chart:",
+        {"curves_question": "Transfer between classifiers"},
+    ),
 )
 CLAIM = (
     "Ilyas et al. (2019) conclude that adversarial examples are features: patterns that hold on "
@@ -164,7 +169,7 @@ def _count(pair: tuple[Entry, Entry], levels: float) -> TransferCell | None:
 
 def _ways_on() -> None:
     with st.container(horizontal=True, key="tour-ways"):
-        for name, label, icon in _PAGES:
+        for name, label, icon, question in _PAGES:
             exists = (PAGES / f"{name}.py").exists()
             if exists and st.button(label, icon=icon, key=f"to_{name}"):
-                open_page(name, {})
+                open_page(name, question)

@@ -17,7 +17,7 @@ from explorer.ui.overview.questions import SHOW
 from explorer.ui.overview.stops import STOPS
 from tests.ui.app import TIMEOUT, component, open_page, outcome, wait_until_idle
 
-PENDING = "The answer shows when you have chosen one."
+PENDING = "Choose one, and the answer appears here."
 
 
 def open_stop(number: int, **address: str) -> AppTest:
@@ -175,7 +175,7 @@ def test_noise_of_the_same_size_is_told_from_the_attack_after_the_answer_only() 
     assert [card["src"] for card in after] == [card["src"] for card in before]
     assert [card["title"] for card in after[1:]] == ["left: random noise", "right: attacked"]
     assert after[1]["name"] == "cat" != after[2]["name"]
-    assert "✓ **Right.** Both changes are as large as 8/255 in L∞." in texts(at)
+    assert "✓ **Right.** In both pictures values change by up to 8/255." in texts(at)
     assert "0 of 20 draws of noise" in texts(at)
     at = click(at, "other_noise")
     other = cards(at)
@@ -284,3 +284,46 @@ def test_a_stop_that_there_is_not_is_named(asked: str) -> None:
     assert f"stop={asked}" in warning.value
     at = click(at, "tour_next")
     assert not at.warning
+
+
+@pytest.mark.parametrize(
+    ("stop", "address"),
+    [
+        (2, {"tour_pixel": "10-20", "tour_guess_step": "1"}),
+        (3, {"tour_levels": "2.25", "tour_guess_epsilon": "4"}),
+        (4, {"tour_noise": "3", "tour_guess_noise": "2"}),
+        (5, {"tour_epsilon": "16/255"}),
+        (6, {"tour_view": "change from its start"}),
+        (7, {"tour_transfer": "4/255"}),
+    ],
+)
+def test_the_address_restores_a_stop_and_keeps_what_was_chosen(
+    stop: int, address: dict[str, str]
+) -> None:
+    at = open_stop(stop, **address)
+    assert not at.warning
+    assert at.query_params == {"stop": str(stop), **address}
+    assert is_pending(at) == (not any("guess" in key for key in address))
+    other = "tour_previous" if stop == len(STOPS) else "tour_next"
+    back = "tour_next" if stop == len(STOPS) else "tour_previous"
+    at = click(at, other)
+    assert not set(address) & set(at.query_params)  # they are of the other stop
+    at = click(at, back)
+    assert at.query_params == {"stop": str(stop), **address}
+
+
+def test_other_noise_and_another_epsilon_are_in_the_address_at_once() -> None:
+    first = open_stop(4)
+    at = click(first, "other_noise")
+    assert at.query_params["tour_noise"] == "1"
+    again = open_stop(4, tour_noise="1")
+    names = [[card["src"] for card in cards(each)] for each in (at, again)]
+    assert names[0] == names[1]
+
+
+def test_a_stop_names_what_it_can_not_show() -> None:
+    at = open_stop(2, tour_pixel="5000-1", tour_guess_step="7")
+    (warning,) = at.warning
+    assert "possible: a whole number from 1 to 3" in warning.value
+    assert "5000" in warning.value
+    assert is_pending(at)

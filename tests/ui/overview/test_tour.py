@@ -176,7 +176,7 @@ def test_noise_of_the_same_size_is_told_from_the_attack_after_the_answer_only() 
     assert [card["title"] for card in after[1:]] == ["left: random noise", "right: attacked"]
     assert after[1]["name"] == "cat" != after[2]["name"]
     assert "✓ **Right.** In both pictures values change by up to 8/255." in texts(at)
-    assert "0 of 20 draws of noise" in texts(at)
+    assert "0 of 20 samples of random noise" in texts(at)
     at = click(at, "other_noise")
     other = cards(at)
     assert [card["title"] for card in other[1:]] == ["left: attacked", "right: random noise"]

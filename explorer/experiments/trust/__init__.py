@@ -8,7 +8,12 @@ from explorer.experiments.trust.caveat import Caveat, Reference, warnings_json
 from explorer.experiments.trust.check import TrustCheck, check_attack, check_sample
 from explorer.experiments.trust.evidence import Evidence
 from explorer.experiments.trust.judgement import RISING, caveats_of, gradient_free_caveat
-from explorer.experiments.trust.one_image import check_report, evidence_at_once, report_evidence
+from explorer.experiments.trust.one_image import (
+    check_report,
+    evidence_at_once,
+    is_faint,
+    report_evidence,
+)
 
 __all__ = [
     "RISING",
@@ -22,6 +27,7 @@ __all__ = [
     "check_sample",
     "evidence_at_once",
     "gradient_free_caveat",
+    "is_faint",
     "report_evidence",
     "warnings_json",
 ]

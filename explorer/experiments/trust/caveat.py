@@ -17,6 +17,10 @@ class Reference:
 CARLINI = Reference(
     "Carlini et al. 2019, On Evaluating Adversarial Robustness", "https://arxiv.org/abs/1902.06705"
 )
+CARLINI_WAGNER = Reference(
+    "Carlini and Wagner 2017, Towards Evaluating the Robustness of Neural Networks",
+    "https://arxiv.org/abs/1608.04644",
+)
 PINTOR = Reference(
     "Pintor et al. 2022, Indicators of Attack Failure", "https://arxiv.org/abs/2106.09947"
 )

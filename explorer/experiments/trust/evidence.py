@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+FAINT = 0.01  # a confidence at which a classifier does not really recognise the class
+
 
 @dataclass(frozen=True)
 class Evidence:
     """Counts over attacked images, each of which was classified correctly before the attack.
 
-    From the traces, over ``images``: those for which the attack ``succeeded``; whose gradient was
+    From the traces, over ``images``: those for which the attack ``succeeded``, and of these those
+    whose new class has next to no confidence (``faint``, below :data:`FAINT`); whose gradient was
     exactly zero (``zero_gradient``); at which the outputs were ``probabilities``; at which they
     were ``saturated``; and whose loss was ``rising`` when the attack gave up.
 
@@ -23,6 +26,7 @@ class Evidence:
 
     images: int = 0
     succeeded: int = 0
+    faint: int = 0
     zero_gradient: int = 0
     probabilities: int = 0
     saturated: int = 0

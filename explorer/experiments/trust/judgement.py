@@ -6,8 +6,14 @@ from collections.abc import Callable
 
 from explorer.classifiers import Classifier
 from explorer.classifiers.trial import PROBABILITIES_ADVICE, PROBABILITIES_TEXT
-from explorer.experiments.trust.caveat import CARLINI, PINTOR, ZIMMERMANN, Caveat
-from explorer.experiments.trust.evidence import Evidence
+from explorer.experiments.trust.caveat import (
+    CARLINI,
+    CARLINI_WAGNER,
+    PINTOR,
+    ZIMMERMANN,
+    Caveat,
+)
+from explorer.experiments.trust.evidence import FAINT, Evidence
 
 # Shares of the images. A few stragglers of many change no figure beyond its interval.
 FEW = 0.02
@@ -127,6 +133,19 @@ def _rising(seen: Evidence, classifier: Classifier) -> Caveat | None:
     )
 
 
+def _faint(seen: Evidence, classifier: Classifier) -> Caveat | None:
+    if seen.faint <= FEW * seen.succeeded:
+        return None
+    return Caveat(
+        "faint-success",
+        "the attack reaches a class of which the classifier is less than "
+        f"{100 * FAINT:g} % sure {_at(seen.faint, seen.succeeded)}: it takes the class for hardly "
+        "more likely than the others",
+        "take a larger ε or more steps, and check that the network is trained",
+        CARLINI_WAGNER,
+    )
+
+
 def _rounding(seen: Evidence, classifier: Classifier) -> Caveat | None:
     if seen.lost_by_rounding <= ROUNDING_SHARE * seen.checked_succeeded:
         return None
@@ -157,5 +176,6 @@ _JUDGES: tuple[Callable[[Evidence, Classifier], Caveat | None], ...] = (
     _noise,
     _one_step,
     _rising,
+    _faint,
     _rounding,
 )

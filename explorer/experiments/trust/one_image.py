@@ -12,7 +12,7 @@ from explorer.classifiers import Classifier
 from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.report import AttackReport
 from explorer.experiments.trust.caveat import Caveat
-from explorer.experiments.trust.evidence import Evidence
+from explorer.experiments.trust.evidence import FAINT, Evidence
 from explorer.experiments.trust.judgement import caveats_of
 from explorer.experiments.trust.passes import ExtraPasses
 from explorer.experiments.trust.traces import trace_evidence
@@ -60,9 +60,15 @@ def report_evidence(
     return _relevant(_of_trace(report) + passes.evidence(), report)
 
 
+def is_faint(report: AttackReport) -> bool:
+    """Whether the attack succeeded though the classifier hardly believes in the class it says."""
+    return report.success and report.after.confidence < FAINT
+
+
 def _of_trace(report: AttackReport) -> Evidence:
     label, target = _classes(report)
-    return trace_evidence(_result_of(report), label, target, report.recipe.loss)
+    evidence = trace_evidence(_result_of(report), label, target, report.recipe.loss)
+    return replace(evidence, faint=int(is_faint(report)))
 
 
 def _classes(report: AttackReport) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -87,6 +93,7 @@ def _relevant(evidence: Evidence, report: AttackReport) -> Evidence:
         return evidence
     return replace(
         evidence,
+        faint=0,
         rising=0,
         noise_as_good=0,
         noise_only=0,

@@ -8,7 +8,7 @@ from torch import Tensor
 from explorer.attacks import AttackResult, Trace
 from explorer.attacks.losses import LOSSES
 from explorer.classifiers.outputs import are_probabilities
-from explorer.experiments.trust.evidence import Evidence
+from explorer.experiments.trust.evidence import FAINT, Evidence
 
 # A cross-entropy's scale, below which the norm of its gradient may be zero by underflow alone.
 SMALLEST_SCALE = 1e-6
@@ -29,6 +29,7 @@ def trace_evidence(
     return Evidence(
         images=len(labels),
         succeeded=int(result.success.sum()),
+        faint=int((result.success & (confidence(result.logits) < FAINT)).sum()),
         zero_gradient=int(has_zero_gradient(trace, labels, targets, loss).sum()),
         probabilities=sum(
             are_probabilities(trace.logits[:, row], dtype)
@@ -37,6 +38,11 @@ def trace_evidence(
         saturated=int(is_saturated(trace).sum()),
         rising=int((is_rising(trace, labels, targets) & ~result.success).sum()),
     )
+
+
+def confidence(logits: Tensor) -> Tensor:
+    """The probability of the most probable class, float32 [N] for ``logits`` [N, C]."""
+    return logits.softmax(dim=1).amax(dim=1)
 
 
 def has_zero_gradient(trace: Trace, labels: Tensor, targets: Tensor | None, loss: str) -> Tensor:

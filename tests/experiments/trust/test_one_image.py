@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import torch
+from torch import nn
 
-from explorer.classifiers import load
+from explorer.classifiers import Classifier, load
 from explorer.experiments.one_image.attack_image import attack_image
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.experiments.trust import (
     caveats_of,
     check_report,
     evidence_at_once,
+    is_faint,
     warnings_json,
 )
 from explorer.images.gallery import samples
@@ -24,6 +27,16 @@ def report_of(classifier, epsilon: float = 4 / 255, **settings):
     image = preprocess(samples(classifier.gallery)[0].read(), classifier)
     recipe = Recipe("test", classifier.name, "linf", epsilon, **{"steps": 10, **settings})
     return attack_image(classifier, image, recipe)
+
+
+def linear(classes: int) -> Classifier:
+    """Small random weights, so that all logits are alike."""
+    module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, classes))
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        module[1].weight.copy_(torch.randn(classes, 3 * 32 * 32, generator=generator) * 1e-3)
+    labels = [f"class {index}" for index in range(classes)]
+    return Classifier(module, labels=labels, input_size=(32, 32), gallery="cifar10")
 
 
 def codes(caveats) -> list[str]:
@@ -60,6 +73,24 @@ def test_a_success_that_8_bits_lose_is_named() -> None:
     assert report.survives_8bit
     lost = replace(report, survives_8bit=False)
     assert codes(caveats_of(evidence_at_once(lost), classifier)) == ["lost-by-rounding"]
+
+
+@pytest.mark.parametrize(("targeted", "classes"), [(True, 1000), (False, 1000), (True, 10)])
+def test_a_class_that_is_reached_with_next_to_no_confidence_is_named(targeted, classes) -> None:
+    """Logits from 0 to 1 for a thousand classes: the most probable has about 0.2 %."""
+    classifier = linear(classes)
+    report = report_of(classifier, epsilon=0.5, target=6 if targeted else None)
+    assert report.success
+    faint = report.after.confidence < 0.01
+    assert faint == (classes == 1000) == is_faint(report)
+    caveats = check_report(classifier, report)
+    assert ("faint-success" in codes(caveats)) == faint
+    assert ("faint-success" in codes(caveats_of(evidence_at_once(report), classifier))) == faint
+    if faint:
+        (text,) = [each.sentence for each in caveats if each.code == "faint-success"]
+        assert "less than 1 % sure at this image" in text
+        wrong = report_of(classifier, epsilon=0.5, label=(report.label + 1) % classes)
+        assert check_report(classifier, wrong) == ()
 
 
 def test_an_image_that_was_wrong_before_has_no_attack_to_doubt() -> None:

@@ -18,6 +18,7 @@ from explorer.ui.attack.scrubber import scrubber
 from explorer.ui.attack.time_needed import time_needed
 from explorer.ui.attack.trust import trust
 from explorer.ui.components.errors import report_errors
+from explorer.ui.components.plot import draw_plot
 from explorer.ui.components.question_history import track_history
 from explorer.ui.jobs.progress import last_result
 from explorer.ui.shared.address import drop_infinite_values, refused_values, remember_asked
@@ -36,7 +37,7 @@ from explorer.ui.shared.triptych import triptych
 
 # The words of the controls and of the pictures, which the glossary explains.
 _WORDS = (
-    *("epsilon", "linf", "l2", "pgd", "fgsm", "step_size", "restart"),
+    *("epsilon", "linf", "l2", "ssim", "pgd", "fgsm", "step_size", "restart"),
     *("margin", "dlr", "logits"),
 )
 _ASKED = tuple(key for key in (*LINKED, "precision") if key != "model")  # it has its own sentence
@@ -121,7 +122,7 @@ def _show(response: AttackResponse, fgsm: AttackResponse | None) -> None:
 def _bars(response: AttackResponse) -> None:
     from explorer.figures.charts import top_k_bars  # imports plotly and pandas: a later stage
 
-    st.plotly_chart(
+    draw_plot(
         top_k_bars(response.report),
         key="bars",
         alt="probability of the most probable classes, before and after the attack",

@@ -13,6 +13,7 @@ from explorer.images.distances import perturbation_image
 from explorer.images.geometry import to_uint8
 from explorer.ui.components.images import PIXELATED_BELOW
 from explorer.ui.components.markdown import plain, sentence, words
+from explorer.ui.components.plot import draw_plot
 from explorer.ui.curves.published import published_transfer
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.imports import wait_for_imports
@@ -80,7 +81,7 @@ def draw_chart(answer: Answer, key: str) -> None:
             "Pictures that were made to fool the classifier of the row, shown to that of the "
             "column: the share that fools it, of those that both get right without an attack."
         )
-    st.plotly_chart(chart, key=key, config={"displayModeBar": False}, alt=words)
+    draw_plot(chart, key=key, alt=words)
     st.caption(f"{words} {plain(attack_line(answer.question.recipe, _count(answer)))}.")
 
 

@@ -24,6 +24,7 @@ from explorer.experiments.ilyas2019.paper_comparison import (
 from explorer.figures.captions import percent
 from explorer.figures.paper_comparison import NAMES, paper_comparison_chart
 from explorer.figures.set_words import SETS
+from explorer.ui.components.plot import draw_plot
 
 
 def paper_comparison_table() -> None:
@@ -41,7 +42,7 @@ def paper_comparison_table() -> None:
         "images. In the paper, training on D_R passes on robustness; training on D_NR, D_rand and "
         "D_det passes on accuracy only. Our own results:"
     )
-    st.plotly_chart(
+    draw_plot(
         paper_comparison_chart(rows),
         key="paper_comparison",
         alt="accuracy of classifiers trained on each set, beside the paper's",

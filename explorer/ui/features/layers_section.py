@@ -18,6 +18,7 @@ from explorer.experiments.one_image.recipe import Recipe
 from explorer.figures.series import classifier_colours
 from explorer.figures.tile_rows import Tile, TileRow, predicted_tile
 from explorer.images.distances import magnification, perturbation_image
+from explorer.ui.components.plot import draw_plot
 from explorer.ui.features.controls import PAGE, FeaturesRequest
 from explorer.ui.features.picture_rows import picture_rows
 from explorer.ui.features.section_exports import section_exports, source_on_command_line
@@ -138,10 +139,9 @@ def _columns(answers: Answer) -> None:
     top = top_of(answers)
     for index, (each, place) in enumerate(zip(answers, places, strict=False)):
         with place:
-            st.plotly_chart(
+            draw_plot(
                 layers_chart(each, top, colours[index]),
                 key=f"features layers chart {index}",
-                config={"displayModeBar": False},
                 alt=f"{each.title}: {DISTANCE}, layer by layer, for the attack and for noise",
             )
     st.caption("All charts have the same scale. The first layer is the picture itself.")

@@ -24,6 +24,7 @@ from explorer.experiments.sweep.set_attack import pixels_of
 from explorer.experiments.universal import check_same_input
 from explorer.images.distances import perturbation_image
 from explorer.ui.components.markdown import plain
+from explorer.ui.components.plot import draw_plot
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import caption, picture_row
 from explorer.ui.lab.dispute_controls import LINKED as LINKED
@@ -188,7 +189,7 @@ def _show(answer: _Answer) -> None:
     _draw_pictures(answer.pictures, _PLACE)
     st.markdown(_sentence(result))
     chart = share_chart(dispute_series(result), AXIS)
-    st.plotly_chart(chart, key="lab dispute chart", config={"displayModeBar": False}, alt=AXIS)
+    draw_plot(chart, key="lab dispute chart", alt=AXIS)
     st.caption(plain(dispute_caption(result, answer.recipe)) + ".")
     if _SHARED & set(answer.recipe.models[1:]):
         st.markdown(_READING)

@@ -14,6 +14,7 @@ from explorer.experiments.fitting_images import read_fitting_images
 from explorer.experiments.patch import Patch, adversarial_patch, scored_patch
 from explorer.experiments.patch_recipe import PatchRecipe, patch_rows, targets_of
 from explorer.ui.components.markdown import plain
+from explorer.ui.components.plot import draw_plot
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import picture_row
 from explorer.ui.lab.judged_classifiers import loader, weights_of
@@ -147,7 +148,7 @@ def _show(answer: _Answer) -> None:
         f"{share_sentence(noise)}."
     )
     chart = share_chart(patch_series(result), AXIS)
-    st.plotly_chart(chart, key="lab patch chart", config={"displayModeBar": False}, alt=AXIS)
+    draw_plot(chart, key="lab patch chart", alt=AXIS)
     st.caption(plain(patch_caption(result, recipe)) + ".")
     with st.expander("Table"):
         st.dataframe(patch_rows(result), hide_index=True, key="lab patch table")

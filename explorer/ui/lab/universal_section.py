@@ -18,6 +18,7 @@ from explorer.experiments.universal import Universal, adding, universal
 from explorer.experiments.universal_recipe import UniversalRecipe, universal_rows
 from explorer.images.distances import magnification, perturbation_image
 from explorer.ui.components.markdown import plain
+from explorer.ui.components.plot import draw_plot
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import changed_row
 from explorer.ui.lab.judged_classifiers import loader, weights_of
@@ -153,7 +154,7 @@ def _show(answer: _Answer) -> None:
         f"Random noise of the same size: {share_sentence(noise)}."
     )
     chart = share_chart(universal_series(result), AXIS)
-    st.plotly_chart(chart, key="lab universal chart", config={"displayModeBar": False}, alt=AXIS)
+    draw_plot(chart, key="lab universal chart", alt=AXIS)
     st.caption(plain(universal_caption(result, answer.recipe)) + ".")
     with st.expander("Table"):
         st.dataframe(universal_rows(result), hide_index=True, key="lab universal table")

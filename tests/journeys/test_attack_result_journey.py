@@ -57,19 +57,19 @@ def test_each_export_agrees_with_the_page(browser: Any, server: str) -> None:
         exact = np.load(io.BytesIO(download(visitor, "Exact values, .npy")))
         np.testing.assert_array_equal(np.rint(exact * 255).transpose(1, 2, 0), pixels)
 
-        rows = list(csv.DictReader(io.StringIO(download(visitor, "Trace, CSV").decode())))
+        rows = list(csv.DictReader(io.StringIO(download(visitor, "Each step, CSV").decode())))
         best = next(row for row in rows if row["kept"] == "true")
         assert best["predicted_name"] == names[2]
         recipe = json.loads(download(visitor, "Recipe, JSON"))
         assert (recipe["steps"], recipe["model"]) == (10, "cifar10-standard")
 
-        texts = "".join(ElementTree.fromstring(download(visitor, "Triptych, SVG")).itertext())
+        texts = "".join(ElementTree.fromstring(download(visitor, "Figure, SVG")).itertext())
         for word in (*names, *confidences):
             assert word.replace("\xa0", " ") in texts
-        figure = Image.open(io.BytesIO(download(visitor, "Triptych, PNG")))
+        figure = Image.open(io.BytesIO(download(visitor, "Figure, PNG")))
         assert figure.info["dpi"] == pytest.approx((300, 300), abs=0.1)
         assert figure.width == 2100
-        document = download(visitor, "Triptych, PDF")
+        document = download(visitor, "Figure, PDF")
         assert document.startswith(b"%PDF")
         assert document.rstrip().endswith(b"%%EOF")
 

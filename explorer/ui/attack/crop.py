@@ -54,7 +54,8 @@ def choose_crop(picture: Picture, model: Classifier) -> Crop:
             step=1 / ZOOM_STEPS,
             format="%.2f ×",
             key="zoom",
-            help="1 is the classifier's own crop; less shows more of the photograph.",
+            help="1 is the part that the classifier usually sees; less shows more of the "
+            "photograph.",
         )
         zoomed = Crop(zoom=zoom)
         window = crop_window(picture.image.size, model.input_size, model.resize, zoomed)

@@ -23,15 +23,15 @@ KEY = "effort"
 NAME_OF_QUICK = "Quick"
 NAMES = {NAME_OF_QUICK: QUICK, "Thorough": THOROUGH, BY_STEPS: ""}
 _HELP = (
-    f"Quick: {QUICK_STEPS} steps with momentum, as strong as 40 of the usual PGD. Thorough: "
+    f"Quick: {QUICK_STEPS} steps with momentum, about as strong as 40 of plain PGD. Thorough: "
     f"{THOROUGH_STEPS} of them and, if they fail, up to twelve more attacks, towards each other "
     "class and from other starts. Steps: as many as you choose."
 )
 
 _RULE_HELP = (
-    "How long step t is. With momentum each step follows an average of the latest gradients and "
-    "goes on a little in the direction of the one before, and the attack begins at the image "
-    "itself: stronger after few steps."
+    "How long a step is. 2.5 ε/t: step number t has that length, and at most ε. Momentum: each "
+    "step follows an average of the latest gradients and goes on a little in the direction of the "
+    "one before, and the attack begins at the image itself; that is stronger after few steps."
 )
 
 

@@ -25,12 +25,12 @@ from explorer.ui.shared.ladder_job import LadderState, ladder_of
 from explorer.ui.shared.words import eight_bits
 
 FILES = (
-    ExportFile("Triptych, PNG", "-triptych.png", "image/png"),
-    ExportFile("Triptych, PDF", "-triptych.pdf", "application/pdf"),
-    ExportFile("Triptych, SVG", "-triptych.svg", "image/svg+xml"),
+    ExportFile("Figure, PNG", "-triptych.png", "image/png"),
+    ExportFile("Figure, PDF", "-triptych.pdf", "application/pdf"),
+    ExportFile("Figure, SVG", "-triptych.svg", "image/svg+xml"),
     ExportFile("Adversarial image, PNG", ".png", "image/png"),
     ExportFile("Exact values, .npy", ".npy", "application/octet-stream"),
-    ExportFile("Trace, CSV", "-trace.csv", "text/csv"),
+    ExportFile("Each step, CSV", "-trace.csv", "text/csv"),
     ExportFile("Recipe, JSON", "-recipe.json", "application/json"),
 )
 STEPS = (
@@ -135,7 +135,7 @@ def build_ladder(response: AttackResponse, state: LadderState, ending: str) -> b
 
     encoded = state.encoded or (None if state.job is None else state.job.result)
     if encoded is None:
-        raise UserError("the attacks with other ε are not finished; try again when they are")
+        raise UserError("the attacks with other ε are not finished yet; try again when they are")
     ladder = encoded.ladder.with_report(response.report)
     animation = ladder_animation(ladder, response.classifier_title)
     return animation_bytes(animation, ending.rpartition(".")[2])

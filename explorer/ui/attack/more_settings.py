@@ -78,6 +78,6 @@ def _step_size(norm: str) -> float | None:
         key=key,
         bind=BIND,
         placeholder="2.5 ε/t",
-        help="If empty, the step rule decides: by 2.5 ε/t, step t has that size, at most ε.",
+        help="If empty, the step rule decides. 2.5 ε/t: step number t is so long, and at most ε.",
     )
     return None if step_size is None else float(step_size) / (255 if in_levels else 1)

@@ -24,8 +24,8 @@ def notices(response: AttackResponse) -> None:
         st.info(
             f"By its data set this picture shows “{plain(model.labels[label])}”, but the "
             f"classifier says {prediction} before any attack: it is already misclassified. The "
-            "attack starts from the classifier's prediction; choose the right label under More "
-            "settings.",
+            "attack starts from the classifier's prediction; choose the right label under “More "
+            "settings”.",
             icon=":material/info:",
         )
     if (note := precision_note(request.recipe, report.recipe)) is not None:

@@ -48,8 +48,9 @@ def opinion_section(response: AttackResponse, model: Classifier, key: Hashable) 
             "Ask for a second opinion",
             key="ask_opinion",
             icon=":material/groups:",
-            help="APGD and Square of the library pyautoattack attack the same image with the same "
-            f"ε. Square asks the classifier up to {QUERIES:,} times, which takes a while.",
+            help="Two other attacks, APGD and Square of the library pyautoattack, attack the same "
+            f"image with the same ε. Square asks the classifier up to {QUERIES:,} times, which "
+            "takes a while.",
             on_click=_remember_asked,
             args=(key,),
         )

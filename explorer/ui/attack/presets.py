@@ -28,18 +28,18 @@ PRESETS = (
     Preset(
         "8/255",
         {"norm": "L∞", "linf": 8.0, "method": "PGD", "steps": 40},
-        "L∞ within 8 of 255 levels, PGD with 40 steps.",
+        "No value changes by more than 8 of 255 (L∞); PGD with 40 steps.",
     ),
     Preset(
         "the panda's ε = 0.007",
         {"norm": "L∞", "linf": 1.785, "method": "FGSM"},
-        "ε and method of figure 1 in Goodfellow et al. (2015): 0.007 · 255 = 1.785 levels, "
-        "one step of FGSM.",
+        "ε and method of figure 1 in Goodfellow et al. (2015): 0.007 · 255 = 1.785 of 255, and one "
+        "step of FGSM.",
     ),
     Preset(
         "paper: L2 0.5",
         {"norm": "L2", "l2": 0.5, "method": "PGD", "steps": 100},
-        "The radius of Ilyas et al. (2019) for 32 × 32 images, 100 steps.",
+        "The ε of Ilyas et al. (2019) for pictures of 32 × 32 pixels; PGD with 100 steps.",
     ),
 )
 
@@ -62,8 +62,8 @@ def _panda() -> tuple[Preset, ...]:
     if values is None:
         return ()
     help_ = (
-        "Figure 1 of Goodfellow et al. (2015) again: a giant panda, target gibbon, ε = 0.007, "
-        "FGSM's one step beside PGD."
+        "Like figure 1 of Goodfellow et al. (2015): a giant panda that should become a gibbon, ε = "
+        "0.007, with one step of FGSM and with PGD."
     )
     return (Preset("panda → gibbon", {**values, "method": FGSM_BESIDE}, help_),)
 

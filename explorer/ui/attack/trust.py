@@ -116,9 +116,9 @@ def _measured(seen: Evidence, response: AttackResponse) -> str:
         f"Gradient at this image: {'zero' if seen.zero_gradient else 'not zero'}.",
         "The same image shown twice: "
         f"{'other' if seen.changed else 'the same'} outputs, which are "
-        f"{'probabilities' if seen.probabilities else 'logits'}"
+        f"{'probabilities' if seen.probabilities else 'raw scores (logits)'}"
         f"{', and saturated' if seen.saturated else ''}.",
-        f"Random noise of the same norm: does what the attack aims at in {seen.noise_succeeded} of "
+        f"Random noise of the same size does what the attack aims at in {seen.noise_succeeded} of "
         f"{seen.noise_trials} trials.",
     ]
     if not success:
@@ -126,7 +126,7 @@ def _measured(seen: Evidence, response: AttackResponse) -> str:
         items.append(f"Loss at the last step: {'unmoved' if seen.zero_gradient else loss}.")
         if attack.steps > 1:
             found = "succeeds" if seen.one_step_only else "fails too"
-            items.append(f"One step of full length in place of {attack.steps}: {found}.")
+            items.append(f"One step of full length instead of {attack.steps}: {found}.")
     elif seen.checked_succeeded:
         kept = "lost" if seen.lost_by_rounding else "kept"
         items.append(f"Success after rounding to 8 bits: {kept}.")

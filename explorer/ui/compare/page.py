@@ -39,7 +39,7 @@ from explorer.ui.shared.own_picture import picture_notice
 # In the session's state: the last complete comparison, and the attacks that the live ε moves.
 _SHOWN, _MOVED = f"{PAGE}shown", f"{PAGE}moved"
 # The words of the controls and of the table, which the glossary explains.
-_WORDS = ("epsilon", "linf", "l2", "pgd", "fgsm", "restart", "transfer")
+_WORDS = ("epsilon", "linf", "l2", "ssim", "pgd", "fgsm", "restart", "transfer")
 
 
 @dataclass(frozen=True)

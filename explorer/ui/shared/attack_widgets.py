@@ -99,7 +99,8 @@ def choose_epsilon(norm: str, size: tuple[int, int], page: str = "") -> float:
         step=step,
         format="%.2f",
         key=f"{page}l2",
-        help="The Euclidean length of the change over all values, in pixels of [0, 1].",
+        help="The length of the whole change: the root of the sum of the squares of the changes of "
+        "all values, which run from 0 (black) to 1.",
     )
     return float(radius)
 
@@ -130,8 +131,9 @@ def choose_precision(page: str = "") -> str:
         PRECISIONS,
         key=f"{page}precision",
         bind=BIND,
-        help="Of the gradients. auto is the form that is quickest on this machine; a link names "
-        "the one that was used. Success is always decided in float32.",
+        help="How exactly gradients are computed. “auto” is the quickest form on this machine; a "
+        "link names the one that was used. Whether an attack succeeded is always decided in "
+        "float32.",
     )
     return str(precision)
 

@@ -77,9 +77,9 @@ def changed_data(image: AttackedImage) -> dict[str, Any]:
     perturbation = "perturbation: none"
     if bool(delta.any()):
         perturbation = f"perturbation, magnified {magnification(delta):.3g} ×"
-    linf_help = "largest change of any value, in pixels of [0, 1]"
-    l2_help = "Euclidean length of the change, in pixels of [0, 1]"
-    ssim_help = "structural similarity of the two images: 1 for equal ones"
+    linf_help = "largest change of any value, where 255 is from black to full"
+    l2_help = "length of the whole change, where values run from 0 to 1"
+    ssim_help = "structural similarity: how alike both pictures look; 1 is the same picture"
     return {
         "mark": {"icon": mark.icon, "word": mark.word, "colour": mark.colour},
         "verdict": verdict(image),

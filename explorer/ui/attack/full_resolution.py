@@ -24,9 +24,12 @@ from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier
+from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_widgets import BIND
 
 PREVIEW = 1200  # pixels of the longer side on screen; the file has them all
 PLACE = "full resolution"
+KEY = "full_resolution"  # of the switch, also in the address
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,10 @@ def full_resolution(response: AttackResponse) -> None:
     if image.width <= model.input_size[1] and image.height <= model.input_size[0]:
         return
     st.header("Back in the full photograph")
-    size = f"{image.width} × {image.height}"
+    size = f"{image.width:,} × {image.height:,}"
     label = f"Apply the change to the full-size photograph ({size}) and classify that"
-    if not st.toggle(label, key="full_resolution"):
+    allow(KEY, ("true", "false"))
+    if not st.toggle(label, key=KEY, bind=BIND):
         return
     jobs = session_jobs(str(model.device))
     job = jobs.submit(PLACE, (PLACE, response.request.key), partial(_apply, response, model))
@@ -112,7 +116,7 @@ def verdict(report: FullResolutionReport, attack: AttackReport) -> str:
     """Markdown: what the classifier says of the whole photograph, and how much changed."""
     says = f"it says “{plain(report.after.name)}” at {confidence_text(report.after.confidence)}."
     if not attack.success:
-        text = f"The attack did not succeed, and the whole photograph does no better: {says}"
+        text = f"The attack did not succeed, nor does the whole photograph: {says}"
     elif report.success:
         text = f"The whole photograph **still fools** the classifier: {says}"
     else:

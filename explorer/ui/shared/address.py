@@ -176,7 +176,12 @@ def refused_values(*keys: str, fixed: Mapping[str, float] | None = None) -> dict
     after the widgets. What is asked of a widget that comes later is remembered until then.
     """
     state = st.session_state
-    values = {**{key: state[key] for key in keys if key in state}, **(fixed or {})}
+    instead = fixed or {}
+    values = {
+        key: state[key] if key in state else instead[key]
+        for key in keys
+        if key in state or key in instead
+    }
     refused: dict[str, Refused] = {}
     for key in values:
         texts, shown = state.get(_asked(key), ((), None))

@@ -18,6 +18,7 @@ LINKED = (
     *("model", "source", "image", "crop_x", "crop_y", "zoom"),
     *("norm", "linf", "l2", "method", "effort", "steps", "rule", "target", "label"),
     *("loss", "step_linf", "step_l2", "random", "restarts", "seed"),
+    "full_resolution",
 )
 
 

@@ -117,8 +117,9 @@ def _refusal(key: str, refused: Refused, possible: Possible | None) -> str:
         words = possible.words(refused.texts)
     if words:
         said += f" (possible: {plain(words)})"
-    shown = f"The page uses {plain(_cut(', '.join(refused.shown)))}" if refused.shown else ""
-    return f"{said}. {shown or 'The page leaves it empty'}."
+    shown = ", ".join(text.removesuffix(".0") for text in refused.shown)
+    used = f"uses {plain(_cut(shown))}" if shown else "leaves it empty"
+    return f"{said}. The page {used}."
 
 
 def _cut(text: str) -> str:

@@ -77,9 +77,6 @@ def _likeness(wanted: str, option: str) -> float:
     """From 0 to 1."""
     if not wanted:
         return 0.0
-    if wanted in option.replace("_", " ").split() or option.endswith(f"_{wanted}"):
-        return 0.95
-    if len(wanted) > 2 and wanted in option:
-        return 0.8
     parts = [option, *(option.split("_", n)[-1] for n in range(1, option.count("_") + 1))]
-    return max(difflib.SequenceMatcher(None, wanted, part).ratio() for part in parts)
+    ratio = max(difflib.SequenceMatcher(None, wanted, part).ratio() for part in parts)
+    return max(ratio, 0.8) if len(wanted) > 2 and wanted in option else ratio

@@ -56,3 +56,18 @@ def test_a_link_without_effort_means_its_steps() -> None:
     address = dict(parse_qsl(urlsplit(link).query))
     asked = (address["effort"], address["steps"], address["rule"])
     assert asked == ("Steps", "3", "2.5 ε/t")
+
+
+def test_the_link_to_a_quick_result_opens_as_quick_and_pins_its_steps() -> None:
+    link, _ = codes(open_page(ATTACK, model="cifar10-standard", linf="2"))
+    address = dict(parse_qsl(urlsplit(link).query))
+    assert address["steps"] == str(QUICK_STEPS)
+    again = open_page(ATTACK, **address)
+    assert again.session_state["effort"] == "Quick"
+    assert not has_steps(again)
+    assert not again.warning
+    assert codes(again)[0] == link
+    # With other steps, as another version's Quick may have, it is a number of steps.
+    other = open_page(ATTACK, **{**address, "steps": str(QUICK_STEPS + 1)})
+    assert other.session_state["effort"] == "Steps"
+    assert has_steps(other)

@@ -1,0 +1,136 @@
+"""Links restore a page, and say what they ask for in vain: on all pages alike."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.app import ATTACK, component, open_page, shown
+
+KINDS = (
+    *("selectbox", "multiselect", "slider", "number_input", "text_input"),
+    *("checkbox", "toggle", "button_group"),
+)
+# What is forgotten on purpose: the form for a new model, the formula's switch, numbers that make a
+# mask, which is in the address, and the answers, whose numbers are there.
+FORGOTTEN = ("new ", "formula", "overview_formula", "features_box_", "tour_answer_")
+DRAWN_IN_STEPS = {"features_painted_steps": "5", "features_inverted_steps": "50"}
+SETS = {"match_steps": "10", "attack_steps": "5"}
+
+
+def said(at: AppTest) -> list[str]:
+    """The lines on the address's settings that can't be used."""
+    found = [shown(each.value) for each in at.warning if "in this link" in each.value]
+    return [line.removeprefix("- ") for text in found for line in text.splitlines()[2:]]
+
+
+@pytest.mark.parametrize(
+    ("page", "address", "unknown"),
+    [
+        ("overview", {"stop": "5"}, {}),
+        ("overview", {"stop": "6"}, {"nosuch": "It has: stop, present, tour_view"}),
+        ("overview", {"stop": "7"}, {}),
+        (
+            "attack",
+            {"model": "cifar10-standard", "effort": "Steps", "steps": "2", "norm": "L2"},
+            {},
+        ),
+        ("attack", {"model": "efficientnet_lite0", "method": "FGSM"}, {"imge": "mean “image”?"}),
+        ("curves", {"curves_pictures": "Your pictures"}, {"steps": "mean “curves_steps”?"}),
+        ("datasets", {**SETS, "begin": "chosen"}, {"seed": "mean “row_seed”?"}),
+        ("datasets", {**SETS, "origin": "upload"}, {}),
+        ("features", {}, {"tab": "no effect.", "modles": "mean “features_models”?"}),
+        ("features", {"features_section": "Painting", "features_painted_steps": "5"}, {}),
+        (
+            "lab",
+            {"lab_section": "Patch"},
+            {"qqq": "no effect.", "model": "mean “lab_patch_model”?"},
+        ),
+        ("models", {}, {"tab": "mean “models_tab”?"}),
+    ],
+)
+def test_every_control_with_a_value_is_in_the_address_and_no_name_is_ignored(
+    page: str, address: dict[str, str], unknown: dict[str, str]
+) -> None:
+    at = open_page(f"../pages/{page}.py", **address, **dict.fromkeys(unknown, "xyz"))
+    controls = [control for kind in KINDS for control in at.get(kind)]
+    assert controls
+    for control in controls:
+        key = control.key or ""
+        assert key, control.label
+        is_linked = control.proto.query_param_key == key
+        assert is_linked != key.startswith(FORGOTTEN), key
+    for _ in range(2):  # until the visitor changes something
+        lines = said(at)
+        assert len(lines) == len(unknown)
+        for line, (name, end) in zip(lines, unknown.items(), strict=True):
+            assert line.startswith(f"“{name}” is no setting of this page, and has no effect.")
+            assert end in line
+        at.run()
+
+
+def test_each_wrong_value_is_named_with_what_is_possible_and_what_is_used() -> None:
+    at = open_page(
+        ATTACK,
+        **{"model": "cifar10-standard", "seed": "1.5", "target": "zebra", "effort": "Y"},
+        **{"crop_x": "5", "zoom": "1", "loss": "hinge", "random": "perhaps", "norm": "L7"},
+    )
+    assert sorted(said(at)) == [
+        "crop_x=5 has no effect. CIFAR-10 standard sees the whole picture.",
+        "effort=Y (possible: Quick, Thorough, Steps). The page uses Quick.",
+        "loss=hinge (possible: cross-entropy, margin (CW), DLR). The page uses cross-entropy.",
+        "norm=L7 (possible: L∞, L2). The page uses L∞.",
+        "random=perhaps (possible: true, false). The page uses true.",
+        "seed=1.5 (possible: a whole number from 0 to 2,147,483,647). The page uses 1.",
+        "target=zebra (possible: airplane, automobile, bird, cat, deer, dog, frog, horse, ship, "
+        "truck). The page leaves it empty.",
+    ]
+    assert at.session_state["seed"] == 1
+
+
+def test_of_many_choices_the_nearest_are_named() -> None:
+    at = open_page(ATTACK, model="efficientnet_lite0", method="FGSM", target="zebr", crop_y="2")
+    assert said(at) == [
+        "crop_y=2 (possible: 0 to 1). The page uses 0.5.",
+        "target=zebr (possible: zebra, … (1,000 in all)). The page leaves it empty.",
+    ]
+
+
+def test_a_value_that_is_given_twice_is_named_once() -> None:
+    at = open_page(ATTACK, model=["cifar10-standard", "cifar10-robust"], method="FGSM")
+    assert said(at) == [
+        "model=cifar10-standard, cifar10-robust (possible: one value). The page uses "
+        "cifar10-robust."
+    ]
+    assert len(at.warning) == 1
+    assert at.session_state["model"] == "cifar10-robust"
+
+
+def test_a_link_may_use_the_commands_names_and_small_letters() -> None:
+    address = {"norm": "l2", "effort": "steps", "steps": "2", "rule": "plain", "loss": "cw"}
+    at = open_page(ATTACK, model="cifar10-standard", **address)
+    assert not at.warning
+    recipe = at.session_state["result attack"].report.recipe
+    assert (recipe.norm, recipe.steps, recipe.rule, recipe.loss) == ("l2", 2, "plain", "cw")
+    assert at.query_params["norm"] == "L2"
+
+
+def test_two_wrong_settings_of_the_tour_are_both_named() -> None:
+    at = open_page(stop="x", present="maybe")
+    assert said(at) == [
+        "stop=x (possible: 1, 2, 3, 4, 5, 6, 7). The page uses 1.",
+        "present=maybe (possible: true, false). The page uses false.",
+    ]
+
+
+def test_the_tab_of_the_models_page_is_restored() -> None:
+    at = open_page("../pages/models.py", models_tab="Add your own")
+    assert at.session_state["models_tab"] == "Add your own"
+    assert not at.warning
+
+
+def test_the_two_gaussians_take_what_they_can_of_a_link() -> None:
+    at = open_page("../pages/gaussians.py", gauss_radius="3.5", gauss_tilt="99")
+    assert said(at) == ["gauss_tilt=99 (possible: -7 to 7). The page uses 0."]
+    state = component(at, "plane")["state"]
+    assert (state["radius"], state["tilt"]) == (3.5, 0)

@@ -28,6 +28,11 @@ from explorer.figures.captions import count_of
 from explorer.files import cache_folder, data_folder, weights_folder
 from explorer.system import free_memory
 
+_FORMS = """
+What gives each network's gradients: a copy of it in bfloat16, a copy in float32 (folded), or the
+network itself (float32). That changes how quick an attack is; whether it succeeds is always decided
+by the network itself."""
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
@@ -83,6 +88,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"{key.replace('_', ' '):<20} {text}")
     for check in checked:
         print(f"{check.name:<20} {'ok' if check.ok else 'FAULT':<6} {check.text}")
+    print(_FORMS)
     for name, choice in choices.items():
         print(f"{name:<20} {choice.precision:<9} {choice.reason}")
         if choice.precision != "float32" and pieces[name]:

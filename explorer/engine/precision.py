@@ -80,7 +80,11 @@ def explain_precision(classifier: Classifier) -> Choice:
         choice = _choice(classifier, _current_forms(classifier))
     if used == choice.precision:
         return choice
-    return Choice(used, f"its copy in {choice.precision} does not agree with the classifier")
+    return Choice(
+        used,
+        f"its gradients in {choice.precision} are too far from the network's own, so {used} is "
+        "used instead; nothing has to be done",
+    )
 
 
 def _choice(classifier: Classifier, forms: _Forms) -> Choice:

@@ -27,7 +27,7 @@ def empty_cache(monkeypatch, tmp_path):
 def test_it_shows_the_machine_and_every_bundled_classifier(capsys, tmp_path):
     status, out, err = run(capsys, "doctor", "--device", "cpu")
     assert status == 0, err
-    lines = [line.split() for line in out.splitlines()]
+    lines = [line.split() for line in out.splitlines() if line]
     assert ["torch", torch.__version__] in lines
     (folder,) = [line for line in lines if line[:2] == ["cache", "folder"]]
     assert folder[2:4] == ["ok", f"{tmp_path},"]
@@ -59,6 +59,13 @@ def test_the_times_are_part_of_the_text(capsys):
     assert out.splitlines()[-1].strip().startswith("float32 ")
 
 
+def test_the_words_for_the_forms_are_explained_before_the_classifiers(capsys):
+    status, out, _ = run(capsys, "doctor", "--forget", *MODEL)
+    assert status == 0
+    explanation, last = out.index("bfloat16, a copy in float32 (folded)"), out.rindex(MODEL[1])
+    assert explanation < last
+
+
 def test_the_setting_is_the_reason(capsys, monkeypatch):
     monkeypatch.setenv("EXPLORER_PRECISION", "folded")
     _, out, _ = run(capsys, "doctor", *MODEL)
@@ -81,7 +88,7 @@ def test_a_fault_is_the_status(capsys, monkeypatch):
     monkeypatch.setattr(checks, "_package_problems", lambda: iter(["zebra is missing"]))
     status, out, _ = run(capsys, "doctor", *MODEL)
     assert status == 1
-    lines = [line.split() for line in out.splitlines()]
+    lines = [line.split() for line in out.splitlines() if line]
     assert ["attack", "FAULT", "too", "slow"] in lines
     assert ["packages", "FAULT", "zebra", "is", "missing"] in lines
     status, out, _ = run(capsys, "doctor", "--json", *MODEL)

@@ -13,6 +13,7 @@ from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.figures.captions import NORM_NAMES, count_of
 from explorer.figures.export import figure_bytes
 from explorer.figures.palette import ADVERSARIAL, LOSS, ORIGINAL
+from explorer.figures.set_captions import images_of
 from explorer.figures.set_files import FORMATS, table_csv
 from explorer.figures.share_chart import ShareSeries, share_figure
 
@@ -40,11 +41,11 @@ def dispute_series(result: Dispute) -> tuple[ShareSeries, ...]:
 
 def dispute_caption(result: Dispute, recipe: DisputeRecipe) -> str:
     """What was attacked and how, in one line."""
-    attack, images = recipe.attack, count_of(len(result.originals), "image")
+    attack, images = recipe.attack, images_of(len(result.originals), recipe.data)
     ordinary, isolated = result.ordinary.success, result.isolated.success
     size = f"{NORM_NAMES[attack.norm]} ε = {format_epsilon(attack.epsilon, attack.norm)}"
     return (
-        f"{images} of {recipe.data} that {ordinary.shown_as} gets right, {size}, "
+        f"{images} that {ordinary.shown_as} gets right, {size}, "
         f"{count_of(attack.steps, 'step')}. Ordinary PGD fools it on "
         f"{ordinary.fooled:,}, the other attack on {isolated.fooled:,} of them. "
         "Of these, and of all images for the noise, those are counted that the classifier "

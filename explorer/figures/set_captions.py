@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.sweep.image_set import GALLERY
 from explorer.experiments.sweep.recipe import SMALLEST, TRANSFER, SetRecipe
 from explorer.figures.captions import NORM_NAMES, count_of
 
@@ -10,13 +11,12 @@ LEVELS = 255  # L∞ is drawn in levels of 8 bits
 
 
 def attack_line(recipe: SetRecipe, images: int) -> str:
-    """``20 images of gallery, L2, PGD, 20 steps, seed 0``: what a figure shows.
+    """``20 sample pictures, L2, PGD, 20 steps, seed 0``: what a figure shows.
 
     The number of restarts is named unless it is 1.
     """
     attack = recipe.attack
-    source = f" of {recipe.data}" if recipe.data else ""
-    parts = [f"{count_of(images, 'image')}{source}", NORM_NAMES[attack.norm]]
+    parts = [images_of(images, recipe.data), NORM_NAMES[attack.norm]]
     if recipe.question == TRANSFER:
         parts[-1] += f" ε = {format_epsilon(recipe.epsilons[0], attack.norm)}"
     search = "bisection with " if recipe.question == SMALLEST else ""
@@ -24,6 +24,13 @@ def attack_line(recipe: SetRecipe, images: int) -> str:
     if attack.restarts > 1:
         parts.append(count_of(attack.restarts, "restart"))
     return ", ".join([*parts, f"seed {attack.seed}"])
+
+
+def images_of(count: int, data: str | None, noun: str = "image") -> str:
+    """``20 sample pictures``, ``1,000 images of cifar10:train``, or of no source ``3 images``."""
+    if data == GALLERY:
+        return count_of(count, "sample picture")
+    return count_of(count, noun) + (f" of {data}" if data else "")
 
 
 def axis_value(epsilon: float, norm: str) -> float:

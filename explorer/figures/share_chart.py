@@ -112,9 +112,13 @@ def _offset(index: int, count: int) -> float:
     return 0.24 * (index - (count - 1) / 2)
 
 
-def share_sentence(share: FooledShare) -> str:
-    """``78.9 % of 1,911 (95 % interval 76.2 % to 81.4 %)``, or that there was nothing to count."""
+def share_sentence(share: FooledShare, noun: str = "") -> str:
+    """``78.9 % of 1,911 (95 % interval 76.2 % to 81.4 %)``, or that there was nothing to count.
+
+    A ``noun`` says what was counted: ``of 1,911 pictures``.
+    """
     if share.rate is None:
         return "none of 0, as it got no picture right before"
     low, high = map(percent, share.interval)
-    return f"{percent(share.rate)} of {share.n:,} (95 % interval {low} to {high})"
+    counted = f"{share.n:,} {noun}".rstrip()
+    return f"{percent(share.rate)} of {counted} (95 % interval {low} to {high})"

@@ -14,6 +14,7 @@ from explorer.experiments.universal_recipe import UniversalRecipe, universal_row
 from explorer.figures.captions import NORM_NAMES, count_of
 from explorer.figures.export import figure_bytes
 from explorer.figures.palette import ADVERSARIAL, ORIGINAL
+from explorer.figures.set_captions import images_of
 from explorer.figures.set_files import FORMATS, table_csv
 from explorer.figures.share_chart import ShareSeries, share_figure
 from explorer.images.distances import perturbation_image
@@ -46,7 +47,7 @@ def source_words(count: int, noun: str, source: ImageSource) -> str:
     """``250 bundled images``, or ``1,000 images of cifar10:train``."""
     if source.data == BUNDLED:
         return count_of(count, f"bundled {noun}")
-    return f"{count_of(count, noun)} of {source.data}"
+    return images_of(count, source.data, noun)
 
 
 def universal_figure(result: Universal, recipe: UniversalRecipe) -> Figure:

@@ -92,7 +92,7 @@ def test_the_text_names_images_and_intervals(capsys):
         capsys, "transfer", "--models", *MODELS, "--data", "gallery", "--limit", "1", *FAST
     )
     assert status == 0, err
-    assert out.startswith("1 image of gallery, L2 ε = 0.5, PGD, 2 steps, seed 0\n")
+    assert out.startswith("1 sample picture, L2 ε = 0.5, PGD, 2 steps, seed 0\n")
     assert "from cifar10-standard to cifar10-robust: " in out
     assert "95 % interval" in out
 

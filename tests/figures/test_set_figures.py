@@ -132,7 +132,7 @@ def test_figures_for_print_are_files_and_the_same_bytes_each_time(format):
 
 def test_a_caption_names_what_was_asked():
     assert attack_line(recipe(SWEEP, data="gallery"), 20) == (
-        "20 images of gallery, L∞, PGD, 20 steps, seed 0"
+        "20 sample pictures, L∞, PGD, 20 steps, seed 0"
     )
     assert attack_line(recipe(SMALLEST), 1) == "1 image, L∞, bisection with PGD, 20 steps, seed 0"
     asked = recipe(TRANSFER, data="d", epsilons=(8 / 255,))

@@ -62,7 +62,7 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
         raise ClassifierError(f"there is no classifier {name!r} here; choose another")
     accuracy = ""
     if entry.accuracy is not None:
-        accuracy = f"; {percent(entry.accuracy)} right on clean test images"
+        accuracy = f"; {percent(entry.accuracy)} right on unchanged test images"
     st.markdown(f"{badge(entry)} :small[{plain(entry.title)}: {plain(entry.data)}{accuracy}]")
     return name
 

@@ -50,8 +50,6 @@ def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
         chosen, is_chosen = chosen_or_last(_CHOSEN, choose, notice)
         if chosen is not None:
             with results, report_errors():
-                if not is_chosen:
-                    st.caption("Below is the last result.")
                 question = section.draw(chosen.load(is_chosen=is_chosen))
         name_wrong_settings(notice, *linked, others=every_key)
         picture_notice(notice, PAGE)

@@ -9,7 +9,7 @@ from explorer.experiments.dispute import DisputeAttack
 from explorer.experiments.dispute_recipe import DisputeRecipe
 from explorer.experiments.sweep.image_set import GALLERY
 from explorer.ui.lab.judged_classifiers import choose_attacked, choose_judges, others_of
-from explorer.ui.lab.keys import PAGE
+from explorer.ui.lab.keys import NO_DATA, PAGE
 from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_widgets import BIND, choose_epsilon, choose_norm, choose_one
 from explorer.ui.shared.classifiers import load_for_page
@@ -43,6 +43,10 @@ def choose_dispute() -> DisputeRecipe:
     data, limit = _choose_data()
     with st.expander("More settings"):
         steps = linked_slider("Steps", 5, MAX_STEPS, 20, key=f"{KEYS}steps")
+    if not ensemble:  # not before, so that all controls are there
+        raise UserError("choose one classifier or more for the ensemble")
+    if not data:
+        raise UserError(NO_DATA)
     attack = DisputeAttack(norm, epsilon, steps=int(steps))
     return DisputeRecipe((attacked, *ensemble, *judges), tuple(ensemble), attack, data, limit)
 
@@ -59,29 +63,26 @@ def _choose_ensemble(attacked: str) -> list[str]:
     allow(key, others, most=MAX_ENSEMBLE)
     usual = [name for name in _ENSEMBLE if name in others]
     ensemble = st.multiselect(
-        "Ensemble that the second attack is to spare",
+        "Ensemble: the second attack must not fool these",
         others,
         default=usual or others[:2],
         key=key,
         bind=BIND,
         max_selections=MAX_ENSEMBLE,
-        help="The second attack raises the attacked classifier's loss and keeps theirs low. What "
-        "counts is whether it fools the others below, which it has not seen.",
+        help="The second attack tries to fool the attacked classifier and to leave these right. "
+        "What counts is whether it fools the others below, which it has never seen.",
     )
-    if not ensemble:
-        raise UserError("choose one classifier or more for the ensemble")
     return ensemble
 
 
 def _choose_data() -> tuple[str, int | None]:
     kinds = [_SAMPLES] if is_public() else [_SAMPLES, _DATA]
-    kind = choose_one("Images", kinds, f"{KEYS}images", "Those that the attacked one gets right.")
+    help_ = "Of these, the attack takes those that the attacked classifier gets right."
+    kind = choose_one("Images", kinds, f"{KEYS}images", help_)
     if kind == _SAMPLES:
         return GALLERY, None
     data = st.text_input(
         "Data set", key=f"{KEYS}data", bind=BIND, placeholder="a folder, a Parquet file, cifar10"
     ).strip()
     limit = linked_number("Only the first", 1, MAX_IMAGES, 100, key=f"{KEYS}limit")
-    if not data:
-        raise UserError("name a data set, such as a folder with a sub-folder for each class")
     return data, int(limit)

@@ -33,24 +33,28 @@ from explorer.ui.lab.dispute_figures import own_figures
 from explorer.ui.lab.dispute_words import CLAIM, OBJECTIONS, QUESTIONS
 from explorer.ui.lab.judged_classifiers import loader, weights_of
 from explorer.ui.lab.keys import PAGE
-from explorer.ui.lab.measured_table import measured_table, training_table
+from explorer.ui.lab.measured_table import measured_table, share_table, training_table
 from explorer.ui.lab.section_exports import section_exports
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.imports import wait_for_imports
-from explorer.ui.shared.known_result import known_or_computed
+from explorer.ui.shared.known_result import Shown, known_or_computed
+from explorer.ui.shared.last_request import chosen_or_last
 
 _PLACE = "lab dispute"
 _SHARED = {"cifar10-d_nr", "cifar10-d_rand", "cifar10-d_det"}
 _READING = """
-How to read it: D_NR, D_rand and D_det were built with `cifar10-standard`. What was trained on them
-has learned little but its non-robust features, so that attacks on such features fool it most. A
-classifier that random noise fools as often says nothing about transfer.
+How to read it: D_NR, D_rand and D_det were built with the classifier “CIFAR-10 standard”. What was
+trained on them has learned little but the non-robust features of that classifier, so that attacks
+on such features fool it most. A classifier that random noise fools as often says nothing about
+transfer.
 """
+_ATTACKS = {"ordinary": "PGD", "not to transfer": "built not to transfer", "noise": "random noise"}
 MAX_FIRST = 50  # images among which the one is looked for
 _EXPERIMENT = """
-**The test.** Both attacks fool the same classifier, with the same ε. Ordinary PGD asks for nothing
-else. The other also keeps an ensemble of classifiers right, as Nakkiran's does. If all adversarial
-examples were features of the data, the second could not succeed without fooling others too.
+**The test.** Two attacks try to fool the same classifier, with the same ε. Ordinary PGD has no
+other aim. The second must also leave an ensemble of other classifiers right, as Nakkiran's attack
+does. If all adversarial examples were features of the data, it could not succeed without fooling
+others too.
 """
 
 
@@ -67,22 +71,29 @@ def draw(results: DeltaGenerator) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
     with results:
         st.markdown(CLAIM)
-    with st.sidebar:
-        recipe = choose_dispute()
+    recipe, is_chosen = chosen_or_last(f"{_PLACE} asked", choose_dispute, results)
     with results:
         st.markdown(_EXPERIMENT)
-        device = str(classifier(recipe.models[0]).device)
-        with st.container(key=f"{_PLACE} result"):
-            shown = known_or_computed(
-                PAGE, _PLACE, _key(recipe), device, _work(recipe), _doing, _draw_pictures
-            )
-            answer: _Answer | None = shown.result
-            if answer is not None:
-                _show(answer)
+        shown = None if recipe is None else _draw_answer(recipe)
         _words()
-        if answer is not None and shown.is_current:
-            _exports(answer)
-    return _key(recipe) if answer is not None and shown.is_current else None
+    if recipe is None or shown is None or not (is_chosen and shown.is_current):
+        return None
+    if shown.result is None:
+        return None
+    with results:
+        _exports(shown.result)
+    return _key(recipe)
+
+
+def _draw_answer(recipe: DisputeRecipe) -> Shown[_Answer]:
+    device = str(classifier(recipe.models[0]).device)
+    with st.container(key=f"{_PLACE} result"):
+        shown = known_or_computed(
+            PAGE, _PLACE, _key(recipe), device, _work(recipe), _doing, _draw_pictures
+        )
+        if shown.result is not None:
+            _show(shown.result)
+    return shown
 
 
 def _key(recipe: DisputeRecipe) -> Hashable:
@@ -174,9 +185,9 @@ def _draw_pictures(pictures: tuple[ChangedPicture, ...], key: str) -> None:
     """Draw the original and, as far as they are there, what both attacks made of it."""
     original, *attacked = pictures
     tiles = [(original.image, caption(original))]
-    for title, each in zip(("PGD", "not to transfer"), attacked, strict=False):
+    for title, each in zip(("by PGD", "built not to transfer"), attacked, strict=False):
         change = perturbation_image(each.image - original.image)
-        tiles += [(change, f"the change, {title}"), (each.image, caption(each))]
+        tiles += [(change, f"change {title}"), (each.image, caption(each))]
     picture_row(tiles, key)
 
 
@@ -194,12 +205,8 @@ def _show(answer: _Answer) -> None:
     if _SHARED & set(answer.recipe.models[1:]):
         st.markdown(_READING)
     with st.expander("Table"):
-        st.dataframe(dispute_rows(result), hide_index=True, key="lab dispute table")
-    measured_table(
-        DISPUTE,
-        "attack",
-        {"ordinary": "PGD", "not to transfer": "built not to transfer", "noise": "random noise"},
-    )
+        share_table(dispute_rows(result), "attack", _ATTACKS, "lab dispute table")
+    measured_table(DISPUTE, "attack", _ATTACKS)
     training_table(
         {"none": "unchanged", "ordinary": "PGD's", "not to transfer": "those built not to transfer"}
     )

@@ -21,14 +21,15 @@ learns what people see and is right on 70.8 % of test images with shifted labels
 27.3 %.
 - *The authors:* their claim is that features *can* be adversarial, not that all adversarial
   examples are features. That these do not transfer supports the link between transfer and features.
-- *Here:* on photographs of CIFAR-10 the second attack fools `cifar10-d`, which is in its ensemble,
-  in {d_isolated}, PGD in {d_ordinary}. But `cifar10-d_nr`, which has learned the attacked
-  classifier's non-robust features, it fools in {nr_isolated}, PGD in {nr_ordinary}: such examples
-  still use features, only not those of the ensemble.
+- *Here:* on photographs of CIFAR-10 the second attack fools the classifier trained on D, which is
+  in its ensemble, in {d_isolated}, and PGD in {d_ordinary}. The classifier trained on D_NR has
+  learned the non-robust features of the attacked one: the second attack fools it in {nr_isolated},
+  PGD in {nr_ordinary}. So such examples still use features, only not those of the ensemble.
 - *Trained on each here,* under the next label: after PGD's examples a network says a test image's
-  own class on {learned_ordinary} and the next one, as people taught by these labels would, on
-  {learned_ordinary_next}; after the others on {learned_isolated} and {learned_isolated_next}; after
-  the unchanged photographs it says the next one on {learned_none_next}.
+  own class on {learned_ordinary} and the next class, as people taught by these labels would, on
+  {learned_ordinary_next}. After the other examples it is {learned_isolated} and
+  {learned_isolated_next}. After the unchanged photographs it says the next class on
+  {learned_none_next}.
 
 **D_rand leaks robust features.**
 [Goh](https://distill.pub/2019/advex-bugs-discussion/response-2/) finds that a linear model of
@@ -58,11 +59,11 @@ QUESTIONS = """
   [one picture is built live](datasets), and `python -m explorer build` builds a whole set.
 - **Which training recipe?** Appendix C, with the library `robustness`,
   [the authors say](https://github.com/MadryLab/constructed-datasets/issues/3). D_det needs it most:
-  a rate of 0.1 and no augmentation. Our recipes are in the card of each classifier, on the
-  page [Models](models).
-- **Are classifiers trained on D_R robust?** Partly: see the last row above. Move ε on
-  [cifar10-d_r beside cifar10-d](compare?compare_models=cifar10-d_r&compare_models=cifar10-d), or
-  see [the whole curve](curves?curves_models=cifar10-d_r&curves_models=cifar10-d&curves_norm=L2).
+  a learning rate of 0.1 and no shifted or mirrored images (augmentation). Our recipes are in the
+  card of each classifier, on the page [Models](models).
+- **Are classifiers trained on D_R robust?** Partly: see the last entry above. Move ε on
+  [it and the classifier trained on D](compare?compare_models=cifar10-d_r&compare_models=cifar10-d),
+  or see [the whole curve](curves?curves_models=cifar10-d_r&curves_models=cifar10-d&curves_norm=L2).
 - **Why is D_det so weak?** Its labels contradict everything that people see, so that only the
   non-robust features are left to learn from, and those are small: ours reaches {d_det}, the paper's
   43.7 % with 50,000 images and a ResNet-50. Others

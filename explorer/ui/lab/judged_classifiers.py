@@ -44,14 +44,15 @@ def choose_judges(key: str, attacked: str, without: tuple[str, ...] = ()) -> lis
     remember_lost(key, others)
     allow(key, others, most=MAX_JUDGES)
     return st.multiselect(
-        "Others that see the result",
+        "Other classifiers that see the result",
         others,
         default=others[:MAX_JUDGES],
         key=key,
         bind=BIND,
         max_selections=MAX_JUDGES,
         placeholder="none",
-        help="Classifiers of the same data. What fools them too is said to transfer.",
+        help="Classifiers for the same pictures. An attack that fools them too is said to "
+        "transfer.",
     )
 
 

@@ -1,13 +1,16 @@
-"""A result that was measured beforehand, below the live one."""
+"""The shares of a result as a table, and one that was measured beforehand below the live one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from explorer.classifiers import Entry
 from explorer.experiments.measured import DISPUTE_TRAINING, measured
 from explorer.figures.captions import percent
+from explorer.ui.shared.classifiers import entries
 
 
 def measured_table(name: str, kind: str, titles: dict[str, str]) -> None:
@@ -16,13 +19,23 @@ def measured_table(name: str, kind: str, titles: dict[str, str]) -> None:
     if result is None:
         return
     with st.expander("Measured beforehand on photographs of CIFAR-10", icon=":material/science:"):
-        rows = [_row(row, kind, titles) for row in result.rows]
-        st.dataframe(rows, hide_index=True, key=f"lab measured {name}")
+        share_table(result.rows, kind, titles, f"lab measured {name}")
         st.caption(
             "These images do not come with the explorer. They are from the training file, and no "
             "bundled classifier was trained on them. The command was:"
         )
         st.code(result.command, language="bash", wrap_lines=True)
+
+
+def share_table(
+    rows: Sequence[Mapping[str, Any]], kind: str, titles: Mapping[str, str], key: str
+) -> None:
+    """Draw ``rows`` of shares as people read them; ``kind`` is the column that the ``titles``
+    explain.
+    """
+    known = entries()
+    shown = [_row(row, kind, titles, known) for row in rows]
+    st.dataframe(shown, hide_index=True, key=key)
 
 
 def training_table(titles: dict[str, str]) -> None:
@@ -50,12 +63,15 @@ def training_table(titles: dict[str, str]) -> None:
         st.code(result.command, language="bash", wrap_lines=True)
 
 
-def _row(row: dict[str, Any], kind: str, titles: dict[str, str]) -> dict[str, str]:
+def _row(
+    row: Mapping[str, Any], kind: str, titles: Mapping[str, str], known: Mapping[str, Entry]
+) -> dict[str, str]:
     rate = "–" if row["rate"] is None else percent(row["rate"])
+    name = row["model"]
     return {
         "what": titles[row[kind]],
-        "classifier": row["model"],
-        "fooled": f"{row['fooled']} of {row['n']}",
+        "classifier": known[name].title if name in known else name,
+        "fooled": f"{row['fooled']:,} of {row['n']:,}",
         "share": rate,
         "95 % interval": f"{percent(row['low'])} to {percent(row['high'])}",
     }

@@ -68,8 +68,8 @@ def choose_patch() -> PatchRequest:
             patches,
             key=f"{KEYS}which",
             bind=BIND,
-            help="The bundled patch was fitted beforehand, by the command below. A new one is "
-            "fitted here.",
+            help="The bundled patch was computed beforehand, by the command below. A new one is "
+            "computed here.",
         )
     )
     chosen = bundled.get(which)
@@ -107,11 +107,11 @@ def _choose_target(model: Classifier) -> int:
         options,
         key=f"{KEYS}target",
         bind=BIND,
-        help="What the classifier is to say of every picture with the patch.",
+        help="What the classifier should say for every picture with the patch.",
     )
     index = class_index(options, option)
     if index is None:
-        raise UserError("choose the class that the patch is to be taken for")
+        raise UserError("choose the class that the classifier should say for the patch")
     return index
 
 
@@ -126,7 +126,7 @@ def _choose_place(attack: PatchAttack) -> tuple[float, float, float, float]:
         _SHOWN_PERCENT,
         0.5,
         key=f"{KEYS}shown",
-        help="Of this picture. The shares below are measured at the size that the patch was "
-        f"fitted for, {100 * attack.area:g} %.",
+        help="How much of this picture the patch covers. The shares below are measured at the size "
+        f"that the patch was computed for, {100 * attack.area:g} %.",
     )
     return math.sqrt(percents / 100), math.radians(angle), float(x), float(y)

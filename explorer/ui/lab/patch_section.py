@@ -19,6 +19,7 @@ from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import picture_row
 from explorer.ui.lab.judged_classifiers import loader, weights_of
 from explorer.ui.lab.keys import PAGE
+from explorer.ui.lab.measured_table import share_table
 from explorer.ui.lab.patch_controls import KEYS, PatchRequest, choose_patch
 from explorer.ui.lab.patch_controls import LINKED as LINKED
 from explorer.ui.lab.section_exports import section_exports
@@ -29,9 +30,10 @@ from explorer.ui.shared.known_result import known_or_computed
 from explorer.ui.shared.own_picture import picture_notice
 
 _PLACE = "lab patch"
+_PATCHES = {"fitted": "the patch", "noise": "a patch of random noise"}
 _EXPLANATION = (
-    "A patch is no small change of every pixel: it is a conspicuous sticker that makes a "
-    "classifier say its target of nearly any picture. Stick it on one, also on a photograph of "
+    "A patch does not change every pixel a little: it is a conspicuous sticker that makes a "
+    "classifier say its target for nearly any picture. Stick it on one, also on a photograph of "
     "your own; or print it and hold it into the camera."
 )
 _WHY = r"""
@@ -42,8 +44,9 @@ $$
 \max_p\; \mathbb E_{x,\, t}\, \log \Pr\big(\hat y \mid A(p, x, t)\big)
 $$
 
-A classifier names one thing. A patch wins if it responds to the patch more than to anything else in
-the picture. People see that it is there: this attack is not hidden, and has no $\varepsilon$.
+A classifier names one thing, and the patch wins if the classifier responds to it more than to
+anything else in the picture. People see the patch: this attack is not hidden, and has no
+$\varepsilon$.
 """
 
 
@@ -143,15 +146,15 @@ def _show(answer: _Answer) -> None:
     result, recipe = answer.result, answer.recipe
     share, noise = result.shares[0], result.noise[0]
     st.markdown(
-        f"**With the patch {plain(share.shown_as)} says “{plain(recipe.target)}” of "
-        f"{share_sentence(share)} of the sample pictures.** With a patch of random noise: "
+        f"**With the patch, {plain(share.shown_as)} says “{plain(recipe.target)}” for "
+        f"{share_sentence(share, 'sample pictures')}.** With a patch of random noise: "
         f"{share_sentence(noise)}."
     )
     chart = share_chart(patch_series(result), AXIS)
     draw_plot(chart, key="lab patch chart", alt=AXIS)
     st.caption(plain(patch_caption(result, recipe)) + ".")
     with st.expander("Table"):
-        st.dataframe(patch_rows(result), hide_index=True, key="lab patch table")
+        share_table(patch_rows(result), "patch", _PATCHES, "lab patch table")
 
 
 def _exports(answer: _Answer) -> None:

@@ -11,7 +11,7 @@ from explorer.experiments.fitting_images import BUNDLED, ImageSource
 from explorer.experiments.sweep.image_set import GALLERY
 from explorer.experiments.universal import UniversalAttack
 from explorer.ui.lab.judged_classifiers import choose_attacked, choose_judges
-from explorer.ui.lab.keys import PAGE
+from explorer.ui.lab.keys import NO_DATA, PAGE
 from explorer.ui.shared.attack_widgets import (
     BIND,
     choose_epsilon,
@@ -57,8 +57,10 @@ def choose_universal() -> UniversalRequest:
     judges = choose_judges(f"{KEYS}judges", attacked)
     with st.expander("More settings"):
         steps = linked_slider("Steps", 5, MAX_STEPS, 40, key=f"{KEYS}steps")
-        batch = linked_slider("Images in a step", 5, MAX_BATCH, 50, key=f"{KEYS}batch")
+        batch = linked_slider("Images per step", 5, MAX_BATCH, 50, key=f"{KEYS}batch")
         seed = choose_seed("The same seed draws the same images in the same order.", KEYS)
+    if not source.data:  # not before, so that all controls are there
+        raise UserError(NO_DATA)
     attack = UniversalAttack(norm, epsilon, steps=int(steps), batch=int(batch), seed=seed)
     return UniversalRequest((attacked, *judges), attack, source)
 
@@ -67,12 +69,12 @@ def _choose_source(gallery: str) -> ImageSource:
     kinds = [_BUNDLED_IMAGES] if gallery == "cifar10" else []
     kinds += [_SAMPLES] if is_public() else [_SAMPLES, _DATA]
     kind = choose_one(
-        "Images to fit it to",
+        "Images it is computed for",
         kinds,
         f"{KEYS}images",
-        "Bundled images: 250 of the set D_NR, made from noise; the sample pictures are then the "
-        "others. Of the sample pictures and of a data set one part is for fitting, and the rest "
-        "are the others.",
+        "Bundled images: 250 of the set D_NR, built from noise; the change is then tested on the "
+        "sample pictures. Otherwise one part of the pictures is used to compute the change, and "
+        "the rest to test it.",
     )
     if kind == _BUNDLED_IMAGES:
         return ImageSource(BUNDLED)
@@ -84,8 +86,6 @@ def _choose_source(gallery: str) -> ImageSource:
         bind=BIND,
         placeholder="a folder, a Parquet file, cifar10:train",
     ).strip()
-    fit = linked_number("Fit to the first", 1, MAX_IMAGES, 1000, key=f"{KEYS}fit")
-    limit = linked_number("Others, at most", 1, MAX_IMAGES, 1000, key=f"{KEYS}limit")
-    if not data:
-        raise UserError("name a data set, such as a folder with a sub-folder for each class")
+    fit = linked_number("Compute it for the first", 1, MAX_IMAGES, 1000, key=f"{KEYS}fit")
+    limit = linked_number("Test it on at most", 1, MAX_IMAGES, 1000, key=f"{KEYS}limit")
     return ImageSource(data, fit=int(fit), limit=int(limit))

@@ -23,20 +23,22 @@ from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import changed_row
 from explorer.ui.lab.judged_classifiers import loader, weights_of
 from explorer.ui.lab.keys import PAGE
-from explorer.ui.lab.measured_table import measured_table
+from explorer.ui.lab.measured_table import measured_table, share_table
 from explorer.ui.lab.section_exports import section_exports
 from explorer.ui.lab.universal_controls import LINKED as LINKED
 from explorer.ui.lab.universal_controls import UniversalRequest, choose_universal
 from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.known_result import known_or_computed
+from explorer.ui.shared.last_request import chosen_or_last
 
 _PLACE = "lab universal"
 EXAMPLES = 7
+_CHANGES = {"universal": "one perturbation", "noise": "random noise"}
 _EXPLANATION = (
-    "An attack usually computes a change for one picture. Here **one** change is fitted to many "
-    "pictures at once, then added to others that it has never seen. Random noise of the same size "
-    "is the control."
+    "An attack usually computes a change for one picture. Here **one** change is computed for many "
+    "pictures at once, and then added to others that it has never seen. Random noise of the same "
+    "size is the control."
 )
 _WHY = r"""
 Each step takes some of the images, and moves $\delta$ along the gradient of their losses:
@@ -45,11 +47,10 @@ $$
 \max_{\|\delta\|_p \le \varepsilon}\; \sum_i \min\big(L(f(x_i + \delta), y_i),\, \beta\big)
 $$
 
-The limit $\beta$ keeps the images that are fooled already from deciding where $\delta$ goes
-(Shafahi et al. 2020, “Universal Adversarial Training”). That such a $\delta$ exists says that the
-classifier is fragile in the same directions at most images (Moosavi-Dezfooli et al. 2017,
-“Universal Adversarial Perturbations”), and where it fools another classifier too, both rely on the
-same patterns.
+The limit $\beta$ keeps images that are fooled already from deciding where $\delta$ goes (Shafahi
+et al. 2020, “Universal Adversarial Training”). That there is such a $\delta$ means that most images
+can be attacked in the same direction (Moosavi-Dezfooli et al. 2017, “Universal Adversarial
+Perturbations”). If it fools another classifier too, both rely on the same patterns.
 """
 
 
@@ -70,22 +71,30 @@ class _Answer:
 
 def draw(results: DeltaGenerator) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
-    with st.sidebar:
-        request = choose_universal()
+    request, is_chosen = chosen_or_last(f"{_PLACE} asked", choose_universal, results)
+    question: Hashable | None = None
     with results:
         st.markdown(_EXPLANATION)
-        with st.container(key=f"{_PLACE} result"):
-            shown = known_or_computed(
-                PAGE, _PLACE, _key(request), _device(request), _work(request), _doing, _draw_picture
-            )
-            answer: _Answer | None = shown.result
-            if answer is not None:
-                _show(answer)
-                if shown.is_current:
-                    _exports(answer)
+        if request is not None and _draw_answer(request, is_chosen=is_chosen):
+            question = _key(request)
         with st.expander("Why does this work?", icon=":material/help:"):
             st.markdown(_WHY)
-    return _key(request) if answer is not None and shown.is_current else None
+    return question
+
+
+def _draw_answer(request: UniversalRequest, *, is_chosen: bool) -> bool:
+    """Draw the answer; whether it is there, and that to what the controls ask."""
+    with st.container(key=f"{_PLACE} result"):
+        shown = known_or_computed(
+            PAGE, _PLACE, _key(request), _device(request), _work(request), _doing, _draw_picture
+        )
+        answer: _Answer | None = shown.result
+        if answer is None:
+            return False
+        _show(answer)
+        if is_current := is_chosen and shown.is_current:
+            _exports(answer)
+        return is_current
 
 
 def _key(request: UniversalRequest) -> Hashable:
@@ -136,7 +145,7 @@ def _doing(job: Job[Any]) -> str:
 
 
 def _draw_picture(picture: _Picture, key: str) -> None:
-    title = f"the change, {magnification(picture.delta):.3g} × δ"
+    title = f"the change, magnified {magnification(picture.delta):.3g} ×"
     changed_row(perturbation_image(picture.delta), title, picture.examples, key)
 
 
@@ -150,15 +159,16 @@ def _show(answer: _Answer) -> None:
     _draw_picture(answer.picture, _PLACE)
     size = format_epsilon(attack.epsilon, attack.norm)
     st.markdown(
-        f"**One change of ε = {size} fools {plain(share.shown_as)} on {share_sentence(share)}.** "
-        f"Random noise of the same size: {share_sentence(noise)}."
+        f"**One change with ε = {size} fools {plain(share.shown_as)} on "
+        f"{share_sentence(share, 'pictures')}.** Random noise of the same size: "
+        f"{share_sentence(noise)}."
     )
     chart = share_chart(universal_series(result), AXIS)
     draw_plot(chart, key="lab universal chart", alt=AXIS)
     st.caption(plain(universal_caption(result, answer.recipe)) + ".")
     with st.expander("Table"):
-        st.dataframe(universal_rows(result), hide_index=True, key="lab universal table")
-    measured_table(UNIVERSAL, "change", {"universal": "one perturbation", "noise": "random noise"})
+        share_table(universal_rows(result), "change", _CHANGES, "lab universal table")
+    measured_table(UNIVERSAL, "change", _CHANGES)
 
 
 def _exports(answer: _Answer) -> None:

@@ -127,7 +127,7 @@ def models_in_memory() -> None:
         st.markdown("No classifier is loaded yet.")
         return
     for model in loaded:
-        size = f"{model.bytes / _MB:.1f} MB on {model.device}"
+        size = f"{model.bytes / _MB:.1f} MB ({str(model.device).upper()})"
         st.markdown(f"**{plain(model.title)}** :small[{size}]")
     st.caption(
         f"{free_memory(MODEL_CACHE.device()) / 1e9:.1f} GB are free. When there is no room for "
@@ -154,7 +154,7 @@ def _figures(entry: Entry) -> str:
     lines = []
     if entry.accuracy is not None:
         source = f" ({plain(entry.accuracy_source)})" if entry.accuracy_source else ""
-        lines.append(f"{percent(entry.accuracy)} right on clean images{source}")
+        lines.append(f"{percent(entry.accuracy)} right on unchanged images{source}")
     lines += [plain(line) for line in robust_accuracy_lines(entry)]
     size = [f"{entry.parameters / _MB:.1f} M parameters"] if entry.parameters else []
     size += [f"{entry.bytes / _MB:.1f} MB"] if entry.bytes else []
@@ -164,13 +164,13 @@ def _figures(entry: Entry) -> str:
 def robust_accuracy_lines(entry: Entry) -> list[str]:
     """The known accuracies under attack, each with its source."""
     lines = [
-        f"{percent(row.value)} right under {row.text} ({row.source})"
+        f"{percent(row.value)} still right under {row.text} ({row.source})"
         for row in entry.robust_accuracy
     ]
     if entry.card is not None:
         measured = [row for row in entry.card.accuracy if row.epsilon > 0 and row.attack == "PGD"]
         lines += [
-            f"{percent(row.accuracy)} right under attack, {NORM_NAMES[row.norm]} ε = "
+            f"{percent(row.accuracy)} still right under attack at {NORM_NAMES[row.norm]} ε = "
             f"{format_epsilon(row.epsilon, row.norm)} (PGD, {row.steps} steps, {row.n:,} images)"
             for row in measured[:2]
         ]

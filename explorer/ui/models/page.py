@@ -8,10 +8,13 @@ from explorer.ui.components.errors import report_errors
 from explorer.ui.models.add_model import add_model_section
 from explorer.ui.models.model_list import downloadable_models, installed_models, models_in_memory
 from explorer.ui.shared.address import remember_asked
+from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.link_words import allow, name_wrong_settings
 from explorer.ui.shared.mode import is_public, may_fetch
 
 TAB = "models_tab"  # the key of the tabs, also in the address
+# The words of the accuracies under attack, which the glossary explains.
+_WORDS = ("robust_accuracy", "epsilon", "linf", "l2", "pgd")
 TO_DOWNLOAD, ADD = "ImageNet classifiers to download", "Add your own"
 
 
@@ -28,6 +31,7 @@ def models_page() -> None:
     with tabs[here], report_errors():
         installed = installed_models()
         models_in_memory()
+        glossary_words(_WORDS, "models")
     if TO_DOWNLOAD in tabs:
         with tabs[TO_DOWNLOAD], report_errors():
             downloadable_models(installed)

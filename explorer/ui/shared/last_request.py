@@ -26,4 +26,6 @@ def chosen_or_last(
         st.session_state[key] = request
         return request, True
     last: T | None = st.session_state.get(key)
+    if last is not None:
+        notice.caption("Below is the last result.")
     return last, False

@@ -11,7 +11,7 @@ from explorer.experiments.measured import FOLDER
 from explorer.figures.captions import percent
 from explorer.ui.lab.dispute_figures import own_figures
 from explorer.ui.lab.dispute_words import OBJECTIONS, QUESTIONS
-from tests.ui.app import open_page
+from tests.ui.app import choose, open_page
 
 PAGE = "../pages/lab.py"
 FAST = {"lab_dispute_steps": "5", "lab_dispute_judges": "cifar10-robust"}
@@ -24,12 +24,14 @@ def test_it_is_the_first_section_and_shows_both_attacks() -> None:
     (sentence,) = [each.value for each in at.markdown if "PGD fools" in each.value]
     assert re.search(r"on \d+ of \d+ images, the other attack on \d+", sentence)
     rows = at.dataframe[0].value.to_dict("records")
-    assert [row["model"] for row in rows[:4]] == [
-        *("cifar10-standard", "cifar10-d", "cifar10-d-plain", "cifar10-robust")
+    assert [row["classifier"] for row in rows[:4]] == [
+        *("CIFAR-10 standard", "CIFAR-10 trained on D"),
+        *("CIFAR-10 trained on D, without augmentation", "CIFAR-10 robust"),
     ]
     ordinary, isolated = rows[:4], rows[4:8]
     for before, after in zip(ordinary[1:3], isolated[1:3], strict=True):
-        assert after["fooled"] < before["fooled"]  # the ensemble is spared
+        fooled = [int(row["fooled"].split()[0]) for row in (before, after)]
+        assert fooled[1] < fooled[0]  # the ensemble is spared
     words = shlex.split(at.code[-1].value)
     assert words[3] == "dispute"
     assert words[words.index("--judge") + 1] == "cifar10-robust"
@@ -38,7 +40,7 @@ def test_it_is_the_first_section_and_shows_both_attacks() -> None:
 def test_what_was_measured_beforehand_is_below_with_its_command() -> None:
     at = open_page(PAGE, **FAST)
     table = at.dataframe[1].value.to_dict("records")
-    assert table[0]["classifier"] == "cifar10-standard"
+    assert table[0]["classifier"] == "CIFAR-10 standard"
     assert re.fullmatch(r"\d+ of \d+", table[0]["fooled"])
     assert at.code[0].value.startswith("python -m explorer dispute --model cifar10-standard")
 
@@ -91,3 +93,13 @@ def test_the_words_link_to_pages_that_are_there() -> None:
     assert len(local) >= 4
     for link in local:
         assert (PAGES / f"{link.partition('?')[0]}.py").is_file(), link
+
+
+def test_a_mistake_keeps_the_controls_and_the_last_result() -> None:
+    at = open_page(PAGE, **FAST)
+    choose(at, "multiselect", "lab_dispute_ensemble", [])
+    (error,) = at.error
+    assert "one classifier or more for the ensemble" in error.value
+    assert at.slider(key="lab_dispute_steps").value == 5
+    assert any("PGD fools" in each.value for each in at.markdown)
+    assert not [each for each in at.code if "lab_section" in each.value]  # no link to what is not

@@ -32,7 +32,7 @@ def test_a_new_patch_is_fitted_scored_and_stuck_on_the_picture() -> None:
     assert not at.error
     assert not at.warning
     (sentence,) = [each.value for each in at.markdown if "With the patch" in each.value]
-    assert "says “frog” of" in sentence
+    assert "says “frog” for" in sentence
     assert "(95 % interval" in sentence
     assert "With a patch of random noise:" in sentence
     shown = captions(at)

@@ -23,16 +23,16 @@ def test_it_says_how_often_the_change_and_noise_fool_with_intervals() -> None:
     at = open_page(PAGE, **FAST)
     assert not at.error
     assert not at.warning
-    (sentence,) = [each.value for each in at.markdown if "One change of ε" in each.value]
-    assert "of 20 (95 % interval" in sentence
+    (sentence,) = [each.value for each in at.markdown if "One change with ε" in each.value]
+    assert "of 20 pictures (95 % interval" in sentence
     assert "Random noise of the same size:" in sentence
     rows = at.dataframe[0].value.to_dict("records")
-    assert [(row["change"], row["model"]) for row in rows] == [
+    assert [(row["what"], row["classifier"]) for row in rows] == [
         (change, model)
-        for change in ("universal", "noise")
-        for model in ("cifar10-standard", "cifar10-robust")
+        for change in ("one perturbation", "random noise")
+        for model in ("CIFAR-10 standard", "CIFAR-10 robust")
     ]
-    assert all(row["low"] <= row["rate"] <= row["high"] for row in rows)
+    assert all(row["share"].endswith(" %") and " to " in row["95 % interval"] for row in rows)
     link, command = [each.value for each in at.code][-2:]
     assert "lab_uni_steps=5" in link
     words = shlex.split(command)
@@ -43,7 +43,7 @@ def test_it_says_how_often_the_change_and_noise_fool_with_intervals() -> None:
 def test_another_epsilon_is_another_question() -> None:
     at = open_page(PAGE, **FAST)
     choose(at, "slider", "lab_uni_linf", 0.0)
-    (sentence,) = [each.value for each in at.markdown if "One change of ε" in each.value]
+    (sentence,) = [each.value for each in at.markdown if "One change with ε" in each.value]
     assert "ε = 0/255" in sentence
     assert "on 0.0 % of 20" in sentence
 

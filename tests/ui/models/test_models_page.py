@@ -18,9 +18,9 @@ def test_every_bundled_classifier_is_listed_with_its_figures() -> None:
     at = open_page(MODELS)
     assert not at.exception
     assert {"use tiny12-standard", "use cifar10-robust"} <= {button.key for button in at.button}
-    assert "80.8 % right on clean images" in text(at)
-    assert "51.0 % right under attack, L2 ε = 1 (PGD, 20 steps, 500 images)" in text(at)
-    assert "78.0 % right on clean images (measured here on 1,275 images)" in text(at)
+    assert "80.8 % right on unchanged images" in text(at)
+    assert "51.0 % still right under attack at L2 ε = 1 (PGD, 20 steps, 500 images)" in text(at)
+    assert "78.0 % right on unchanged images (measured here on 1,275 images)" in text(at)
 
 
 def test_a_classifier_is_attacked_with_one_press() -> None:

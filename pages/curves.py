@@ -10,7 +10,7 @@ reserve_sidebar()
 st.title("Accuracy against ε")
 mobile_hint()
 st.markdown(
-    "One attack is an anecdote. Here every picture of a set is attacked: how much of it several "
+    "One attack is an anecdote. Here all pictures of a set are attacked: how many of them several "
     "classifiers still get right as ε grows, the smallest ε that fools each picture, and how often "
     "what fools one classifier fools another."
 )

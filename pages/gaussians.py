@@ -6,9 +6,9 @@ from explorer.ui.shared.imports import wait_for_imports
 
 st.title("Two Gaussians")
 st.markdown(
-    "Two classes that are Gaussian clouds: the smallest world in which a classifier can be as "
-    "accurate as possible and easy to fool. Ilyas et al. (2019, section 4) solve it in closed "
-    "form. Drag the mean, the spread or ε, and see what learning against an adversary changes."
+    "Two classes that are Gaussian clouds: the simplest case in which a classifier is as accurate "
+    "as possible and yet easy to fool. Ilyas et al. (2019, section 4) have formulas for it. Drag "
+    "the mean, the spread or ε, and see what learning against an adversary changes."
 )
 wait_for_imports("picture")
 

@@ -10,6 +10,10 @@ _ESCAPED = re.compile(r"\\(.)")
 # Streamlit also looks for addresses, icons (:material/home:) and arrows in the finished text, where
 # a backslash no longer protects them. These are the places inside of them.
 _INSIDE = re.compile(r"(?<=:)(?=[a-z/])|(?<=www)(?=\.)|(?<=@)(?=\w)|(?<=[-<>~=])(?=[-<>~=])", re.I)
+# Spaces at which a line must not end: before a unit, and around "to" and "=".
+_TOGETHER = re.compile(
+    r"(?<=[\d.]) (?=%)|(?<=%) (?=to )|(?<= to) (?=[<>\d])| (?== )|(?<==) |(?<=[<>]) (?=\d)"
+)
 _BREAK = ":small[]"  # nothing on screen, but the text before and after it is looked at separately
 
 
@@ -17,6 +21,11 @@ def plain(text: str) -> str:
     """Markdown that shows ``text`` character by character, on one line."""
     parts = _INSIDE.split(" ".join(text.split()))
     return _BREAK.join(_SPECIAL.sub(r"\\\1", part) for part in parts)
+
+
+def unbroken(text: str) -> str:
+    """``text`` with numbers and intervals that no line break parts, for the cells of a table."""
+    return _TOGETHER.sub("\N{NO-BREAK SPACE}", text)
 
 
 def words(markdown: str) -> str:

@@ -76,7 +76,7 @@ def _choose_settings(model: Classifier, seed: int) -> FiveSetsSettings:
     )
     with st.expander("More settings"):
         step_size = linked_number(
-            "Step size, in L2 at 32 × 32",
+            "Step size (L2, for 32 × 32 pixels)",
             0.01,
             5.0,
             _DEFAULTS.step_size,
@@ -85,7 +85,7 @@ def _choose_settings(model: Classifier, seed: int) -> FiveSetsSettings:
             help=f"The paper's is {D_R.step_size:g}.",
         )
         epsilon = linked_number(
-            "ε of D_rand and D_det, in L2 at 32 × 32",
+            "ε of D_rand and D_det (L2, for 32 × 32 pixels)",
             0.05,
             10.0,
             _DEFAULTS.epsilon,
@@ -98,7 +98,7 @@ def _choose_settings(model: Classifier, seed: int) -> FiveSetsSettings:
         if settings != for_cifar:
             height, width = model.input_size
             st.caption(
-                f"In proportion to the side: at {height} × {width} the step size is "
+                f"In proportion to the side: for {height} × {width} pixels the step size is "
                 f"{settings.step_size:g} and ε {settings.epsilon:g}."
             )
     return settings

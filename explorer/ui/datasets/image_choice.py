@@ -183,9 +183,7 @@ def choose_start(model: Classifier, source: SourceChoice) -> StartChoice:
         index = _draw(gallery, source, seed)
         st.caption(f"The seed draws “{plain(gallery[index].title)}”.")
     if index is None:
-        st.caption(
-            "From noise the paper takes 10,000 steps; more steps than the default are worth it."
-        )
+        st.caption("From noise the paper takes 10,000 steps: take more steps than at the start.")
         return StartChoice(None, None, seed)
     picture = gallery_picture(gallery[index], model.gallery)
     return StartChoice(replace(picture, label=known_label(picture, model)), index, seed)

@@ -24,6 +24,7 @@ from explorer.experiments.ilyas2019.paper_comparison import (
 from explorer.figures.captions import percent
 from explorer.figures.paper_comparison import NAMES, paper_comparison_chart
 from explorer.figures.set_words import SETS
+from explorer.ui.components.markdown import unbroken
 from explorer.ui.components.plot import draw_plot
 
 
@@ -50,15 +51,16 @@ def paper_comparison_table() -> None:
     st.markdown("\n".join(f"- {order_sentence(rows, epsilon)}" for epsilon in EPSILONS))
     if comparisons := gains(rows):
         st.markdown(
-            "The gain from training on D_R over training in the same way on as many images of D, "
-            "under this project's attack and under a stronger one. Shifted and mirrored images "
-            "(augmentation) alone make the classifier trained on D less brittle:"
+            "What training on D_R gains over training in the same way on as many images of D, "
+            "under this project's attack and under a stronger one. Training on shifted and "
+            "mirrored images (augmentation) alone makes the classifier trained on D less brittle:"
         )
         st.markdown("\n".join(f"- {gain_sentence(gain)}" for gain in comparisons))
     st.caption(conditions(rows))
     if missing:
         st.caption(f"Not on this machine: {', '.join(missing)}.")
     with st.expander("Every accuracy with its interval"):
+        st.caption("On a narrow screen the table moves sideways.")
         st.table([_cells(row) for row in rows])
         st.caption(
             f"{PGD}: our own, 20 steps from a random start. {APGD}: {APGD_TEXT}, 20 steps each. "
@@ -72,7 +74,7 @@ def order_sentence(rows: tuple[ComparisonRow, ...], epsilon: float) -> str:
     agreement = rank_agreement(rows, epsilon)
     agree = len(agreement.agree)
     total = agree + len(agreement.undecided) + len(agreement.against)
-    where = "**On clean images**" if epsilon == 0 else f"**At {NAMES[epsilon]}**"
+    where = "**On unchanged images**" if epsilon == 0 else f"**At {NAMES[epsilon]}**"
     if not total:
         return f"{where} there is nothing to compare."
     if agree == total:
@@ -155,7 +157,7 @@ def _cells(row: ComparisonRow) -> dict[str, str]:
         if epsilon:
             cells[f"{NAMES[epsilon]}, {APGD}"] = _with_interval(row.accuracy(epsilon, APGD))
         cells[f"{NAMES[epsilon]}, paper"] = "" if published is None else percent(published)
-    return cells
+    return {unbroken(head): unbroken(cell) for head, cell in cells.items()}
 
 
 def _with_interval(accuracy: Accuracy | None) -> str:

@@ -19,7 +19,7 @@ from explorer.experiments.features.synthesis import (
     synthesise,
 )
 from explorer.figures.drawing_rows import JudgeRow, frame_row, judge_rows, synthesis_rows
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, unbroken
 from explorer.ui.features.controls import PAGE, FeaturesRequest
 from explorer.ui.features.picture_rows import picture_rows
 from explorer.ui.features.section_exports import section_exports
@@ -181,7 +181,9 @@ def _table(synthesis: Synthesis, rows: tuple[JudgeRow, ...]) -> str:
     heads = [f"drawn by {plain(each.title)}" for each in synthesis.drawings]
     lines = [["judge", *heads, "the noise itself"]]
     lines.append(["---"] * len(lines[0]))
-    lines += [[plain(_title(row.judge)), *row.cells, row.control] for row in rows]
+    lines += [
+        [plain(_title(row.judge)), *map(unbroken, row.cells), unbroken(row.control)] for row in rows
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -38,10 +38,10 @@ _PLANE = "gaussians plane"  # in the session's state
 
 WHY = r"""
 $y = \pm 1$ with equal probability and $x \sim \mathcal N(y\,\mu, \Sigma)$. Maximum likelihood
-predicts $\mathrm{sign}(x^\top \Sigma^{-1} \mu)$: it trusts a direction the more, the less the
-points vary along it. A direction with little variance predicts well, and a small change along it
-suffices to change the answer. This is the paper's non-robust feature in its simplest form: nothing
-about the classifier is wrong, and it is easy to fool.
+predicts $\mathrm{sign}(x^\top \Sigma^{-1} \mu)$: the less the points vary along a direction, the
+more it relies on that direction. One with little variance predicts well, and a small change along
+it is enough to change the answer. This is the paper's non-robust feature in its simplest form:
+nothing about the classifier is wrong, and yet it is easy to fool.
 
 - **Theorem 1**: an adversary who pays $C\|\delta\|_2^2$ for a change raises the loss by
   $\mathrm{tr}\big[(I + (C\Sigma - I)^{-1})^2\big] - d$. For a given total variance that is least
@@ -68,9 +68,10 @@ def gaussians_page() -> None:
         _presets()
         plane(state, _PLANE, _moved)
         st.caption(
-            "Solid blue is what maximum likelihood learns, dashed orange what it learns against "
-            "an adversary: the decision line, and the points at one standard deviation by the "
-            "covariance it believes in. The dotted circle has the radius ε."
+            "Blue, solid: what a classifier learns from the points as they are (maximum "
+            "likelihood). Orange, dashed: what it learns against an adversary who moves them. Each "
+            "has its decision line, and ellipses for the spread that it believes in (one standard "
+            "deviation). The dotted circle has the radius ε."
         )
         glossary_words(_WORDS, "gaussians")
         with st.expander("Why does this work?", icon=":material/help:"):

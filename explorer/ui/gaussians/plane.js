@@ -281,7 +281,7 @@ class Plane {
         const wrong = countWrong(samples, labels, each.w, radius)
         const [low, high] = wilson(wrong, n)
         child(cell, "span", "check",
-          `drawn: ${wrong} of ${n.toLocaleString("en")}, 95\u00a0% ${percent(low)} to ${percent(high)}`)
+          `drawn: ${wrong} of ${n.toLocaleString("en")} points (95\u00a0% interval ${percent(low)} to ${percent(high)})`)
       }
     }
     const row = child(body, "tr", "angle")
@@ -310,8 +310,8 @@ class Plane {
   theorem1(variances, penalty, least, samples) {
     if (!(penalty > least)) {
       return `Theorem 1: a penalty of ${number(penalty)} on the square of a change is below `
-        + `1/σ_min(Σ) = ${number(least)}. The adversary of the standard classifier would go as far `
-        + "as it likes."
+        + `1/σ_min(Σ) = ${number(least)}. It would not stop the adversary of the standard `
+        + "classifier, whose gain grows for ever."
     }
     if (penalty === Infinity) return "Theorem 1: without an adversary there is no gap."
     const factors = variances.map((each) => (1 + 1 / (penalty * each - 1)) ** 2 - 1)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from explorer.ui.components.markdown import plain, sentence
+from explorer.ui.components.markdown import plain, sentence, unbroken
 from tests.ui.app import shown
 
 # What Streamlit finds in the finished text, whatever was escaped: each must be cut in two.
@@ -44,3 +44,11 @@ def test_an_error_becomes_a_sentence_with_one_full_stop() -> None:
 def test_the_name_of_a_file_keeps_its_case() -> None:
     assert sentence("cat.png is no picture") == r"cat\.png is no picture."
     assert sentence("cifar10-standard has no weights") == r"cifar10\-standard has no weights."
+
+
+def test_the_cells_of_a_table_break_between_numbers_and_not_within() -> None:
+    cell = unbroken("0.2 % (< 0.1 % to 1.1 %; n = 500)")
+    assert cell.split(" ") == [
+        part.replace("_", "\u00a0") for part in (*("0.2_%", "(<_0.1_%_to_1.1_%;", "n_=_500)"),)
+    ]
+    assert cell.replace("\u00a0", " ") == "0.2 % (< 0.1 % to 1.1 %; n = 500)"

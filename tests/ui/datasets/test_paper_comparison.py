@@ -32,7 +32,7 @@ def test_reversed_pairs_are_named():
     better = replace(cards["cifar10-d_rand"], accuracy=(replace(accuracy(0.9), epsilon=0.0),))
     rows = paper_comparison({**cards, "cifar10-d_rand": better})
     assert order_sentence(rows, 0.0).endswith("D_NR and D_rand are reversed.")
-    nothing = "**On clean images** there is nothing to compare."
+    nothing = "**On unchanged images** there is nothing to compare."
     assert order_sentence(paper_comparison({}), 0.0) == nothing
 
 

@@ -28,6 +28,8 @@ SHOWN_STEPS = (1, 2, 5, 10, 20, 40, 100)
 
 OnDone = Callable[[str], None]
 """``on_done(what was measured)``, after each measurement."""
+OnCase = Callable[["StrengthCase"], None]
+"""``on_case(the case so far)``, after each comparison."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ def measure_strength(
     rules: Sequence[str] = RULES,
     precision: str = "auto",
     on_done: OnDone = lambda what: None,
+    on_case: OnCase = lambda case: None,
     clock: Clock | None = None,
 ) -> StrengthCase:
     """The comparisons with the PGD of three libraries and with APGD, in the ball of ``setting``.
@@ -124,12 +127,7 @@ def measure_strength(
     for rule in rules:
         ours[rule] = _Ours(classifier, images, labels, targets, setting, rule, precision)
         on_done(f"ours, {rule}")
-    comparisons = []
-    for baseline, steps in _attacks(baselines, baseline_steps):
-        comparison = _compare(baseline, replace(setting, steps=steps), ours, rounds, clock)
-        comparisons.append(comparison)
-        on_done(f"{baseline.name}, {steps} steps")
-    return StrengthCase(
+    case = StrengthCase(
         model=classifier.name,
         setting=setting,
         images=len(images),
@@ -138,8 +136,14 @@ def measure_strength(
             rule: {steps: each.strength(steps) for steps in SHOWN_STEPS}
             for rule, each in ours.items()
         },
-        comparisons=tuple(comparisons),
+        comparisons=(),
     )
+    for baseline, steps in _attacks(baselines, baseline_steps):
+        comparison = _compare(baseline, replace(setting, steps=steps), ours, rounds, clock)
+        case = replace(case, comparisons=(*case.comparisons, comparison))
+        on_done(f"{baseline.name}, {steps} steps")
+        on_case(case)
+    return case
 
 
 def _attacks(

@@ -11,17 +11,20 @@ from pathlib import Path
 import torch
 
 from explorer.benchmarks.baselines import BASELINES, MODULE_FORMS, Setting
+from explorer.benchmarks.catalogue import CatalogueRow
 from explorer.benchmarks.flops import matrix_peaks
 from explorer.benchmarks.memory import measure_memory
 from explorer.benchmarks.models import DEFAULT_MODELS, BenchmarkModel, load_model
 from explorer.benchmarks.scaling import measure_costs
 from explorer.benchmarks.speed import measure
+from explorer.benchmarks.strength import StrengthCase
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
 from explorer.cli import whole_numbers
 from explorer.cli.benchmark_catalogue import (
     CATALOGUE_BATCHES,
     CATALOGUE_ROUNDS,
     add_catalogue_options,
+    catalogue_models,
     catalogue_rows,
     check_catalogue,
     print_catalogue,
@@ -46,6 +49,7 @@ from explorer.cli.benchmark_strength import (
 )
 from explorer.cli.common import UsageError, number
 from explorer.cli.given import refuse_void
+from explorer.cli.rows import Rows
 from explorer.engine import PRECISIONS
 from explorer.files import shared_folder
 
@@ -120,7 +124,7 @@ def run(options: argparse.Namespace) -> int:
         elif options.to_strength:
             _run_strength(options, names)
         elif options.scaling:
-            print_scaling(_run_scaling(options, names), options.json)
+            _run_scaling(options, names)
         else:
             _run_cases(options, names)
     finally:
@@ -159,55 +163,74 @@ def _load(options: argparse.Namespace, name: str) -> BenchmarkModel:
 
 def _run_cases(options: argparse.Namespace, names: list[str]) -> None:
     baselines, setting = (BASELINES if options.peers else ()), _setting(options)
-    peaks: dict[str, float] = {}
-    results = []
-    for name in names:
-        model = _load(options, name)
-        peaks = peaks or matrix_peaks(model.classifier.device)
-        for batch in options.batch:
-            case = measure(
-                model.classifier,
-                batch,
-                setting,
-                options.rounds,
-                baselines=baselines,
-                form=options.peers_get,
-                precision=options.precision,
-                peaks=peaks,
-            )
-            results.append(CaseResult(replace(case, model=name), model.random))
-            print(f"{name}, batch {batch}: done", file=sys.stderr)
     form = f", the other libraries get the {options.peers_get} network" if baselines else ""
     attack = f"L∞ ε = {255 * setting.epsilon:g}/255, {setting.steps} steps"
-    print_cases(results, peaks, f"{attack}, {options.rounds} rounds{form}", options.json)
+    title = f"{attack}, {options.rounds} rounds{form}"
+    peaks: dict[str, float] = {}
+
+    def show(results: list[CaseResult], part: str | None) -> None:
+        print_cases(results, peaks, title, options.json, part)
+
+    with Rows(len(names) * len(options.batch), show) as rows:
+        for name in names:
+            model = _load(options, name)
+            peaks.update(peaks or matrix_peaks(model.classifier.device))
+            for batch in options.batch:
+                case = measure(
+                    model.classifier,
+                    batch,
+                    setting,
+                    options.rounds,
+                    baselines=baselines,
+                    form=options.peers_get,
+                    precision=options.precision,
+                    peaks=peaks,
+                )
+                rows.put((name, batch), CaseResult(replace(case, model=name), model.random))
+                print(f"{name}, batch {batch}: done", file=sys.stderr)
 
 
-def _run_scaling(options: argparse.Namespace, names: list[str]) -> list[ScalingResult]:
-    setting, results = _setting(options), []
-    for name in names:
-        model = _load(options, name)
-        # Memory first: later the process has free pages, which a batch could use unnoticed.
-        memory = measure_memory(model.classifier, setting, options.batch)
-        costs = measure_costs(model.classifier, setting, options.rounds, options.batch)
-        results.append(ScalingResult(name, model.random, costs, memory))
-    return results
+def _run_scaling(options: argparse.Namespace, names: list[str]) -> None:
+    setting = _setting(options)
+
+    def show(results: list[ScalingResult], part: str | None) -> None:
+        print_scaling(results, options.json, part)
+
+    with Rows(len(names), show) as rows:
+        for name in names:
+            model = _load(options, name)
+            # Memory first: later the process has free pages, which a batch could use unnoticed.
+            memory = measure_memory(model.classifier, setting, options.batch)
+            costs = measure_costs(model.classifier, setting, options.rounds, options.batch)
+            rows.put(name, ScalingResult(name, model.random, costs, memory))
 
 
 def _run_strength(options: argparse.Namespace, names: list[str]) -> None:
-    results = []
-    for name in names:
-        model = _load(options, name)
-        results += [
-            StrengthResult(case, model.random) for case in strength_cases(options, name, model)
-        ]
-    print_strength(results, options.data or GALLERY, options.json)
+    def show(results: list[StrengthResult], part: str | None) -> None:
+        print_strength(results, options.data or GALLERY, options.json, part)
+
+    with Rows(len(names) * len(set(options.norm)) * len(set(options.aim)), show) as rows:
+        for name in names:
+            model = _load(options, name)
+
+            def put(case: StrengthCase, random: bool = model.random) -> None:
+                threat = (case.model, case.setting.norm, case.setting.targeted)
+                rows.put(threat, StrengthResult(case, random))
+
+            strength_cases(options, name, model, put)
 
 
 def _run_catalogue(options: argparse.Namespace) -> None:
     setting = _setting(options)
-    rows = catalogue_rows(options, setting, partial(_load, options))
     steps = f"{setting.steps} steps, {options.rounds} rounds, L∞ ε = {255 * setting.epsilon:g}/255"
-    print_catalogue(rows, machine_values(), f"{machine_line()}; {steps}", options.json)
+
+    def show(results: list[CatalogueRow], part: str | None) -> None:
+        title = f"{machine_line()}; {steps}"
+        print_catalogue(results, machine_values(), title, options.json, part)
+
+    with Rows(len(catalogue_models(options)), show) as rows:
+        for row in catalogue_rows(options, setting, partial(_load, options)):
+            rows.put(row.model, row)
 
 
 def _setting(options: argparse.Namespace) -> Setting:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 from tqdm import tqdm
@@ -20,6 +20,7 @@ from explorer.benchmarks.catalogue import (
 from explorer.benchmarks.models import BenchmarkModel
 from explorer.cli.common import UsageError, number, print_json
 from explorer.cli.given import refuse_void
+from explorer.cli.rows import marked
 
 CATALOGUE_BATCHES, CATALOGUE_ROUNDS = [1, 8], 2
 
@@ -62,35 +63,44 @@ def check_catalogue(options: argparse.Namespace) -> None:
 
 def catalogue_rows(
     options: argparse.Namespace, setting: Setting, load: Callable[[str], BenchmarkModel]
-) -> list[CatalogueRow]:
-    """A row for each classifier, in order."""
+) -> Iterator[CatalogueRow]:
+    """A row for each of :func:`catalogue_models`, when it is measured."""
     limits = CatalogueLimits(options.max_gflop, int(1e6 * options.max_parameters))
-    names = options.model or catalogue_names()
-    rows = []
+    names = catalogue_models(options)
     for name in tqdm(names, desc="measuring", unit="classifier", file=sys.stderr, disable=None):
-        rows.append(
-            try_row(
-                lambda name=name: measure_row(  # type: ignore[misc]
-                    name,
-                    load,
-                    setting,
-                    options.batch,
-                    options.rounds,
-                    options.precision,
-                    limits,
-                ),
+        yield try_row(
+            lambda name=name: measure_row(  # type: ignore[misc]
                 name,
-            )
+                load,
+                setting,
+                options.batch,
+                options.rounds,
+                options.precision,
+                limits,
+            ),
+            name,
         )
-    return rows
+
+
+def catalogue_models(options: argparse.Namespace) -> Sequence[str]:
+    """The names of the classifiers that are measured."""
+    return options.model or catalogue_names()
 
 
 def print_catalogue(
-    rows: list[CatalogueRow], machine: dict[str, object], title: str, as_json: bool
+    rows: list[CatalogueRow],
+    machine: dict[str, object],
+    title: str,
+    as_json: bool,
+    part: str | None = None,
 ) -> None:
-    """Print the rows as a table of Markdown below ``title``, or as one JSON object."""
+    """Print the rows as a table of Markdown below ``title``, or as one JSON object.
+
+    ``part`` says so if they are not all.
+    """
     if as_json:
-        print_json({"machine": machine, "rows": [asdict(row) for row in rows]})
+        values = {"machine": machine, "rows": [asdict(row) for row in rows]}
+        print_json(values | marked(part))
         return
     batches = sorted({batch for row in rows for batch in row.milliseconds})
     columns = ["classifier", "GFLOP", "form", "by autograd"]
@@ -98,6 +108,8 @@ def print_catalogue(
     print(title, "", _line(columns), _line(["---"] * len(columns)), sep="\n")
     for row in rows:
         print(_line(_cells(row, batches)))
+    if part is not None:
+        print(f"\n{part}")
 
 
 def _cells(row: CatalogueRow, batches: list[int]) -> list[str]:

@@ -14,6 +14,7 @@ from explorer.benchmarks.speed import Case, Measurement
 from explorer.benchmarks.strength import StrengthCase
 from explorer.cli.benchmark_strength import strength_lines, strength_values
 from explorer.cli.common import print_json
+from explorer.cli.rows import marked
 from explorer.engine import processor
 from explorer.figures.captions import percent
 
@@ -51,20 +52,29 @@ class StrengthResult:
 
 
 def print_cases(
-    results: list[CaseResult], peaks: dict[str, float], title: str, as_json: bool
+    results: list[CaseResult],
+    peaks: dict[str, float],
+    title: str,
+    as_json: bool,
+    part: str | None = None,
 ) -> None:
-    """Print the cases below ``title``, or as one JSON object; ``peaks`` by type."""
+    """Print the cases below ``title``, or as one JSON object; ``peaks`` by type.
+
+    ``part`` says so if they are not all.
+    """
     if as_json:
         cases = [_case_values(result) for result in results]
-        print_json({"machine": machine_values(), "peaks": peaks, "cases": cases})
+        values = {"machine": machine_values(), "peaks": peaks, "cases": cases}
+        print_json(values | marked(part))
         return
     rates = ", ".join(f"{name} {rate / 1e9:,.0f} GFLOP/s" for name, rate in peaks.items())
     print(f"{machine_line()}; matrices reach {rates}\n{title}")
     for result in results:
         print(*_case_lines(result), sep="\n")
+    _print_part(part)
 
 
-def print_scaling(results: list[ScalingResult], as_json: bool) -> None:
+def print_scaling(results: list[ScalingResult], as_json: bool, part: str | None = None) -> None:
     """Print costs and memory by classifier, or as one JSON object."""
     if as_json:
         models = [
@@ -76,25 +86,35 @@ def print_scaling(results: list[ScalingResult], as_json: bool) -> None:
             }
             for result in results
         ]
-        print_json({"machine": machine_values(), "models": models})
+        print_json({"machine": machine_values(), "models": models} | marked(part))
         return
     print(machine_line())
     for result in results:
         lines = (*map(_cost_line, result.costs), *map(_memory_line, result.memory))
         print(f"\n{result.model}", *lines, sep="\n")
+    _print_part(part)
 
 
-def print_strength(results: list[StrengthResult], source: str, as_json: bool) -> None:
+def print_strength(
+    results: list[StrengthResult], source: str, as_json: bool, part: str | None = None
+) -> None:
     """Print what our steps reach beside other attacks on images of ``source``."""
     if as_json:
         cases = [strength_values(each.case) | {"random_weights": each.random} for each in results]
-        print_json({"machine": machine_values(), "data": source, "cases": cases})
+        values = {"machine": machine_values(), "data": source, "cases": cases}
+        print_json(values | marked(part))
         return
     print(machine_line())
     for each in results:
         print(*strength_lines(each.case, source), sep="\n")
         if each.random:
             print(f"  {RANDOM}")
+    _print_part(part)
+
+
+def _print_part(part: str | None) -> None:
+    if part is not None:
+        print(f"\n{part}")
 
 
 def _case_values(result: CaseResult) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from explorer.benchmarks.strength import (
     BASELINE_STEPS,
     MOST_STEPS,
     Comparison,
+    OnCase,
     Reached,
     Strength,
     StrengthCase,
@@ -108,20 +109,22 @@ def check_strength(options: argparse.Namespace) -> None:
 
 
 def strength_cases(
-    options: argparse.Namespace, name: str, model: BenchmarkModel
-) -> list[StrengthCase]:
-    """The cases of one classifier, by norm and aim; progress goes to standard error."""
+    options: argparse.Namespace, name: str, model: BenchmarkModel, on_case: OnCase
+) -> None:
+    """Measure the cases of one classifier, by norm and aim; progress goes to standard error.
+
+    ``on_case`` gets each of them after each of its comparisons.
+    """
     classifier = model.classifier
     images, labels = _images(options, classifier)
     radii = dict(zip(("linf", "l2"), EPSILONS.get(name, OTHER_EPSILONS), strict=True))
     chosen = {"linf": options.epsilon, "l2": options.epsilon_l2}
-    cases = []
     for norm in dict.fromkeys(options.norm):
         epsilon = radii[norm] if chosen[norm] is None else chosen[norm]
         for aim in dict.fromkeys(options.aim):
             setting = Setting(epsilon, norm=norm, targeted=aim == "targeted")
             title = f"{name}, {_threat(setting)}"
-            case = measure_strength(
+            measure_strength(
                 classifier,
                 images,
                 labels,
@@ -131,9 +134,8 @@ def strength_cases(
                 baselines=BASELINES,
                 precision=options.precision,
                 on_done=lambda what, title=title: print(f"{title}: {what}", file=sys.stderr),  # type: ignore[misc]
+                on_case=lambda case: on_case(replace(case, model=name)),
             )
-            cases.append(replace(case, model=name))
-    return cases
 
 
 def _images(options: argparse.Namespace, classifier: Classifier) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ from explorer.classifiers.downloads import fetch_with_bar
 from explorer.classifiers.user_models import user_entries
 from explorer.cli.common import print_json
 from explorer.cli.given import refuse_void
+from explorer.cli.rows import Rows, marked
 from explorer.figures.captions import percent
 from explorer.system import return_freed_memory
 
@@ -100,16 +101,21 @@ def _check(names: list[str], as_json: bool) -> int:
     from explorer.classifiers.architectures import architectures  # 1.8 s to import
     from explorer.experiments.architecture_check import check_architecture
 
-    checks = []
-    for name in names or architectures():
-        checks.append(check_architecture(name))
-        gc.collect()  # a network with its tape is full of circles
-        return_freed_memory()
-        if not as_json:
-            print(_line(checks[-1]), flush=True)
-    if as_json:
-        print_json({"checks": [asdict(each) for each in checks]})
-    return int(any(each.problem and not each.skipped for each in checks))
+    def show(checks: list[ArchitectureCheck], part: str | None) -> None:
+        if as_json:
+            print_json({"checks": [asdict(each) for each in checks]} | marked(part))
+
+    names, failed = names or list(architectures()), False
+    with Rows(len(names), show) as rows:
+        for name in names:
+            check = check_architecture(name)
+            rows.put(name, check)
+            failed |= bool(check.problem) and not check.skipped
+            gc.collect()  # a network with its tape is full of circles
+            return_freed_memory()
+            if not as_json:
+                print(_line(check), flush=True)
+    return int(failed)
 
 
 def _line(check: ArchitectureCheck) -> str:

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
@@ -19,6 +20,8 @@ GRACE = 0.5  # seconds for the command to remove its temporary files
 _REQUESTS = (signal.SIGINT, signal.SIGTERM)
 _received: list[int] = []
 _reported = threading.Event()
+_last_acts: list[Callable[[], None]] = []
+_acting = threading.Lock()
 
 
 def handle_signals() -> None:
@@ -34,6 +37,27 @@ def handle_signals() -> None:
     os.set_blocking(writer, False)
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     threading.Thread(target=_end_late_commands, args=(reader,), daemon=True).start()
+
+
+def before_the_end(act: Callable[[], None]) -> None:
+    """Do ``act`` once before a signal ends the process: it must be quick.
+
+    It is done in another thread where the main one is in a call that takes long.
+    """
+    _last_acts.append(act)
+
+
+def forget_before_the_end() -> None:
+    """Do nothing before the end any more."""
+    with _acting:
+        _last_acts.clear()
+
+
+def run_before_the_end() -> None:
+    """Do now, and once, what was to be done before the end."""
+    with _acting:
+        while _last_acts:
+            _last_acts.pop()()
 
 
 def was_interrupted() -> bool:
@@ -69,6 +93,8 @@ def _end_late_commands(reader: int) -> None:
     while (number := os.read(reader, 1)[0]) not in _REQUESTS:
         pass
     time.sleep(GRACE)
+    with suppress(Exception):
+        run_before_the_end()
     if not _reported.is_set():
         with suppress(OSError, ValueError, AttributeError):  # there may be no standard error
             os.write(sys.stderr.fileno(), b"stopped\n")

@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from explorer.benchmarks import strength
+from explorer.benchmarks import catalogue, strength
 from explorer.benchmarks.baselines import Baseline
+from explorer.benchmarks.speed import Case, Measurement
 from explorer.cli import benchmark as command
 from explorer.cli import benchmark_strength
+from explorer.errors import UserError
 from tests.benchmarks.figure import draw
 from tests.benchmarks.table import table
 from tests.cli.running import run
@@ -21,6 +23,8 @@ STRENGTH = ["--to-strength", "--model", "cifar10-standard", "--device", "cpu", "
 STRENGTH += ["--peer-steps", "3", "--norm", "linf"]
 QUICK = ["--model", "cifar10-standard", "--device", "cpu"]
 QUICK += ["--batch", "1", "2", "--steps", "1", "--rounds", "1"]
+
+CATALOGUE = ["--model", "tiny12-standard", "--precision", "folded"]
 
 
 @pytest.fixture(autouse=True)
@@ -198,3 +202,77 @@ def test_to_strength_says_what_is_wrong(capsys, arguments, sentence):
     assert status == 2
     assert sentence in err
     assert out == ""
+
+
+CTRL_C, FAILURE = (KeyboardInterrupt(), 130, "stopped"), (UserError("no"), 2, "bench: no")
+SCALING = ["--scaling", *QUICK, "--model", "tiny12-standard"]
+BOTH_AIMS = [*STRENGTH, "--aim", "targeted", "untargeted"]
+
+
+def quick_case(classifier, batch, setting, *_, **options):
+    """A case for which nothing is measured."""
+    ours = Measurement("explorer", (0.1,), 0.5, 1.0, 0.0, (1.0, 1.0, 1.0))
+    return Case(classifier.name, batch, setting, "folded", 0.0, 1e9, 2e9, (ours,))
+
+
+def failing_at(number, function, error):
+    """``function``, which raises ``error`` when it is called for the time ``number``."""
+    calls = iter(range(1, number + 1))
+
+    def call(*arguments, **options):
+        if next(calls) == number:
+            raise error
+        return function(*arguments, **options)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "options", "rows", "stop"),
+    [
+        (command, "measure", QUICK, "cases", CTRL_C),
+        (command, "measure", QUICK, "cases", FAILURE),
+        (command, "measure_memory", SCALING, "models", FAILURE),
+        (catalogue, "gradient_flops", [*QUICK, "--catalogue", *CATALOGUE], "rows", CTRL_C),
+        (strength, "_compare", BOTH_AIMS, "cases", CTRL_C),
+    ],
+)
+def test_what_is_done_is_printed_when_it_stops(
+    capsys, monkeypatch, module, function, options, rows, stop
+):
+    """The first row is whole; the second fails, or a signal stops it."""
+    error, status, last = stop
+    if module is strength:
+        libraries = tuple(
+            Baseline(name, ("no_such",), lambda *_: None) for name in ("art", "foolbox")
+        )
+        monkeypatch.setattr(benchmark_strength, "BASELINES", libraries)
+        monkeypatch.setattr(strength, "MOST_STEPS", 2)
+        monkeypatch.setattr(strength, "SHOWN_STEPS", (1, 2))
+    monkeypatch.setattr(command, "measure", quick_case)
+    for measurement in ("measure_memory", "measure_costs"):
+        monkeypatch.setattr(command, measurement, lambda *_: ())
+    for as_json in (True, False):
+        number = 4 if module is strength else 2
+        real = getattr(module, function)
+        with monkeypatch.context() as patch:
+            patch.setattr(module, function, failing_at(number, real, error))
+            ended, out, err = run(capsys, "bench", *options, *["--json"] * as_json)
+        assert (ended, err.splitlines()[-1].endswith(last)) == (status, True), err
+        part = "partial: it was ended when " + ("2 of 2" if module is strength else "1 of 2")
+        if as_json:
+            values = json.loads(out)
+            assert values["partial"] == f"{part} had results"
+            assert len(values[rows]) == (2 if module is strength else 1)
+        else:
+            assert out.splitlines()[-1] == f"{part} had results"
+            assert "cifar10-standard" in out
+
+
+def test_a_wrong_name_costs_no_row_before_it_and_alone_prints_nothing(capsys, monkeypatch):
+    monkeypatch.setattr(command, "measure", quick_case)
+    status, out, err = run(capsys, "bench", *QUICK, "--model", "no-such", "--json")
+    assert (status, "there is no classifier" in err) == (2, True)
+    assert json.loads(out)["partial"] == "partial: it was ended when 2 of 4 had results"
+    status, out, _ = run(capsys, "bench", "--device", "cpu", "--model", "no-such", "--json")
+    assert (status, out) == (2, "")

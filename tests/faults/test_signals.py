@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import time
 from pathlib import Path
@@ -79,6 +80,33 @@ def test_a_command_ends_soon_in_a_call_that_takes_long(forks: Commands, number: 
     command.said("waiting")
     ended, seconds = stop(command, number)
     assert (ended.status, ended.err) == (128 + number, "waiting\nstopped\n")
+    assert seconds < SOON
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_measured_is_printed_though_a_call_takes_long(
+    forks: Commands, number: int
+) -> None:
+    setup = """
+import ctypes, sys
+from explorer.experiments import architecture_check
+def check(name):
+    if name == "second":
+        print("waiting", file=sys.stderr, flush=True)
+        for _ in range(2):
+            ctypes.CDLL(None).sleep(20)
+    return architecture_check.ArchitectureCheck(name, 1, 1.0, "")
+architecture_check.check_architecture = check
+"""
+    command = forks.start(
+        "models", "--check", "first", "second", "--json", fault=Fault(setup=setup)
+    )
+    command.said("waiting")
+    ended, seconds = stop(command, number)
+    assert (ended.status, ended.err.splitlines()[-1]) == (128 + number, "stopped")
+    values = json.loads(ended.out)
+    assert [each["architecture"] for each in values["checks"]] == ["first"]
+    assert values["partial"] == "partial: it was ended when 1 of 2 had results"
     assert seconds < SOON
 
 

@@ -193,7 +193,7 @@ class Classifier(nn.Module):
         if not heads:
             raise ClassifierError(
                 f"{self.name} has no linear layer, nor a last convolution, whose input could serve "
-                "as features"
+                "as features; choose another classifier"
             )
         return heads[-1]
 

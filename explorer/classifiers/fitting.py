@@ -31,7 +31,8 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], owner: str) -> Non
     for name, value in state.items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise ClassifierError(
-                f"the weights for {owner} hold values that are not finite, such as in {short(name)}"
+                f"the weights for {owner} hold values that are not finite, such as in "
+                f"{short(name)}; save or download them again"
             )
     # Names and shapes are those of this module, and so is the version of the layout, which some
     # modules ask for and safetensors files don't have.

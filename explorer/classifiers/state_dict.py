@@ -55,14 +55,20 @@ def find_state_dict(content: object, file: str) -> dict[str, Tensor]:
     """
     entries = _network_entries(content)
     if entries is None:
-        raise ClassifierError(f"{file} holds no state dict: it must map names to tensors")
+        raise ClassifierError(
+            f"{file} holds no state dict, which maps names to tensors; save model.state_dict()"
+        )
     if len(entries) > MAX_TENSORS:
         raise ClassifierError(
-            f"{file} holds {len(entries):,} tensors; at most {MAX_TENSORS:,} are read"
+            f"{file} holds {len(entries):,} tensors; at most {MAX_TENSORS:,} are "
+            "read; give the weights of one network"
         )
     for name, value in entries.items():
         if len(name) > _MAX_NAME or not name.isprintable():
-            raise ClassifierError(f"{file} holds a tensor whose name is no name: {short(name)}")
+            raise ClassifierError(
+                f"{file} holds a tensor whose name is no name: {short(name)}; "
+                "save the weights again"
+            )
         if kind := _unusual(value):
             raise ClassifierError(
                 f"{file} holds {kind} tensors, such as {short(name)}; save the weights again as "

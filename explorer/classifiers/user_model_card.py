@@ -83,7 +83,9 @@ class UserModelCard:
             lists = {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
             return cls(**values | lists)
         except _UNREADABLE as error:
-            raise ClassifierError(f"{path} is not a readable card: {short(error)}") from None
+            raise ClassifierError(
+                f"{path} is not a readable card: {short(error)}; add the model again"
+            ) from None
 
 
 def _is_text(value: Any) -> bool:

@@ -110,7 +110,9 @@ class UserModels:
         except FileNotFoundError:  # another process was quicker
             raise missing from None
         except OSError as error:
-            raise ClassifierError(f"can't remove {folder}: {error.strerror}") from None
+            raise ClassifierError(
+                f"can't remove {folder}: {error.strerror}; remove it by hand"
+            ) from None
 
     def load(self, name: str, device: torch.device) -> Classifier:
         """The model of that name. Raises :class:`ClassifierError`."""
@@ -158,7 +160,7 @@ def try_out(
     if not bool(torch.isfinite(trial_run(classifier)).all()):
         raise ClassifierError(
             f"{card.architecture} with these weights returns values that are not finite; the "
-            "weights are damaged"
+            "weights are damaged: save or download them again"
         )
     return replace(card, labels=classifier.labels, mean=mean, std=std), classifier
 

@@ -42,7 +42,7 @@ def _by_name(names: Sequence[str], labels: Sequence[str], source: str) -> list[i
     if unknown := [name for name, found in zip(names, candidates, strict=True) if not found]:
         raise DataError(
             f"{source} has classes the classifier does not know, such as {short(unknown[0])!r}; it "
-            f"knows {', '.join(labels[:5])} …"
+            f"knows {', '.join(labels[:5])} …; choose data with its classes"
         )
     claims = Counter(index for found in candidates for index in found)
     clear = [len(found) == 1 and claims[found[0]] == 1 for found in candidates]
@@ -126,7 +126,8 @@ def _by_number(names: Sequence[str], labels: Sequence[str], source: str) -> list
         raise DataError(f"{source} names two classes by the same number; give each its own")
     if max(indices) >= len(labels):
         raise DataError(
-            f"{source} has a class {max(indices)}; the classifier has {len(labels)}, from 0 on"
+            f"{source} has a class {max(indices)}; the classifier has {len(labels)}, from 0 on; "
+            "choose data of its classes"
         )
     return indices
 

@@ -50,7 +50,7 @@ def read_folder(
         if turn < len(queue)
     ][:limit]
     if not order:
-        raise DataError(f"the sub-folders of {folder} hold no pictures")
+        raise DataError(f"the sub-folders of {folder} hold no pictures; put some into them")
     pictures = ((str(path), read_image(path).image) for path, _ in order)
     images = stack_images(pictures, len(order), str(folder), preprocess)
     labels = torch.tensor([index for _, index in order])

@@ -59,7 +59,9 @@ def read_shards(
     try:
         return pa.concat_tables(tables)
     except pa.ArrowException:
-        raise DataError(f"{paths[0]} and {paths[len(tables) - 1]} have different columns") from None
+        raise DataError(
+            f"{paths[0]} and {paths[len(tables) - 1]} have different columns; name files of one set"
+        ) from None
 
 
 def read_table(
@@ -78,7 +80,7 @@ def read_table(
     if data is None:
         with reading(path):
             if not path.is_file():
-                raise DataError(f"there is no file {path}")
+                raise DataError(f"there is no file {path}; check the path")
             with path.open("rb") as start:  # pyarrow's error is the same for a damaged file
                 _check_kind(start.read(len(_SIGNATURE)), path)
             content, size = path, path.stat().st_size
@@ -129,9 +131,12 @@ def _read_columns(
         groups += 1
     unpacked = sum(file.metadata.row_group(group).total_byte_size for group in range(groups))
     if unpacked > max(_BYTES, _BYTES_PER_BYTE * size):
-        raise DataError(f"{path} unpacks to {unpacked / 2**20:.0f} MiB, far too much for its size")
+        raise DataError(
+            f"{path} unpacks to {unpacked / 2**20:.0f} MiB, far too much for its size; "
+            "give another file"
+        )
     if rows > max(_ROWS, size // _BYTES_PER_ROW):
-        raise DataError(f"{path} has {rows:,} rows, far too many for its size")
+        raise DataError(f"{path} has {rows:,} rows, far too many for its size; give another file")
     # One by one: pyarrow can't give a dictionary inside of a struct for several at once.
     tables = [file.read_row_group(group, columns=columns) for group in range(groups)]
     return pa.concat_tables([file.schema_arrow.empty_table().select(columns), *tables])
@@ -150,7 +155,7 @@ def labelled_images(
     :class:`DataError` as :func:`stack_images` does, and if labels are neither.
     """
     if not len(table):
-        raise DataError(f"{where} has no rows")
+        raise DataError(f"{where} has no rows; give a file with pictures")
     columns = find_columns(table.schema, where, named)
     labels, classes = _labels(table[columns.label], columns.classes, where)
     pictures = _pictures(table[columns.image], table.nbytes, where)
@@ -186,9 +191,12 @@ def _pictures(
         data = value.get("bytes") if isinstance(value, dict) else value
         name = f"row {row} of {where}"
         if not isinstance(data, bytes):
-            raise DataError(f"{name} holds no image bytes")
+            raise DataError(f"{name} holds no image bytes; give a file with pictures")
         picture = decode_image(data, name).image
         left -= picture.width * picture.height
         if left < 0:
-            raise DataError(f"the pictures up to {name} have far too many pixels for its size")
+            raise DataError(
+                f"the pictures up to {name} have far too many pixels for its size; "
+                "give another file"
+            )
         yield name, picture

@@ -77,7 +77,10 @@ def _with_labels_of(data: LabelledImages, labels: Sequence[str], source: str) ->
     if low < 0:
         raise DataError(f"{source} has images without a label ({low}); choose others")
     if high >= classes:
-        raise DataError(f"{source} has labels from {low} to {high} for {classes} classes")
+        raise DataError(
+            f"{source} has labels from {low} to {high} for {classes} classes; "
+            f"they must be from 0 to {classes - 1}"
+        )
     if not data.names or tuple(data.names) == tuple(labels):
         return data
     found, note = class_indices(data.names, labels, source)

@@ -183,7 +183,10 @@ def dispute(
     right = (predictions(attacked, own.images, cancelled=cancelled) == own.labels).nonzero()
     rows = right.flatten()
     if not len(rows):
-        raise AttackError(f"{name} gets none of the images right; there is nothing to attack")
+        raise AttackError(
+            f"{name} gets none of the images right, so that there is nothing to attack; "
+            "choose another classifier or other images"
+        )
     data = {each: one.take(rows) for each, one in data.items()}
     own = data[name]
     size = batch_size(own.images)

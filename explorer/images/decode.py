@@ -154,8 +154,8 @@ def check_dimensions(width: int, height: int, name: str) -> None:
 
 def _too_many_pixels(width: int, height: int, most: int, name: str) -> ImageError:
     return ImageError(
-        f"{name} is {width:,} × {height:,} pixels; at most {most // 1_000_000} million are read, so "
-        "make it smaller"
+        f"{name} is {width:,} × {height:,} pixels; at most {most // 1_000_000} million are read, "
+        "so make it smaller"
     )
 
 

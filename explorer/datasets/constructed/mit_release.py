@@ -63,7 +63,8 @@ def read_release(folder: Path, limit: int | None = None) -> tuple[LabelledImages
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= len(names):
         raise DataError(
-            f"{folder / LABELS} has labels from {low} to {high} for {len(names)} classes"
+            f"{folder / LABELS} has labels from {low} to {high} for {len(names)} classes; "
+            "fetch it again"
         )
     return LabelledImages(images, labels, names), about
 

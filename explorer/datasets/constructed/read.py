@@ -119,7 +119,7 @@ def _read_set(
         if files := files_of_pattern(str(path)):
             table = read_shards(files, limit, named=named)
             return _set_of_table(table, str(path), path.stem, {}, preprocess, named)
-        raise DataError(f"there is no file or folder {path}")
+        raise DataError(f"there is no file or folder {path}; check the path")
     if (path / MANIFEST).is_file():
         table, about = read_built(path, limit, _COLUMNS)
         return _set_of_table(table, str(path), path.name, about)

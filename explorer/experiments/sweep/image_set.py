@@ -82,7 +82,7 @@ def gallery_set(classifier: Classifier, kind: str, limit: int | None = None) -> 
         labels = [indices[label] for label in labels]
     elif len(classifier.labels) != _IMAGENET_CLASSES:
         raise DataError(
-            f"the gallery's pictures show classes of ImageNet, and {classifier.name} has "
+            f"the sample pictures show classes of ImageNet, and {classifier.name} has "
             f"{len(classifier.labels)} other classes; give it images with its own"
         )
     data = _labelled([each.read() for each in pictures], labels, classifier)

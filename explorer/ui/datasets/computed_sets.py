@@ -28,7 +28,9 @@ def computed_set(
     data = data.take((data.labels >= 0).nonzero().flatten())
     data = replace(data, images=with_channels(data.images, classifier.channels))
     if not len(data):
-        raise DataError(f"no sample picture shows a class of {classifier.title}")
+        raise DataError(
+            f"no sample picture shows a class of {classifier.title}; choose other classifiers"
+        )
     settings = FiveSetsSettings().for_size(classifier.input_size)
     construction = construction_for(name, settings)
     plan = make_plan(construction, classifier, data, source="samples", seed=settings.seed)

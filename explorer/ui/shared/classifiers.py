@@ -32,7 +32,10 @@ MODEL_CACHE = ModelCache()
 # What is known of each Python function since the version of its file that was loaded last.
 _FACTS: dict[str, tuple[Hashable, dict[str, Any]]] = {}
 _ATTEMPTS = 3  # to read a file that is replaced meanwhile
-NO_CLASSIFIER = "there is no classifier yet: python -m explorer train tiny12-standard makes one"
+NO_CLASSIFIER = (
+    "there is no classifier yet; train one with python -m explorer train tiny12-standard, or add "
+    "one on the Models page"
+)
 
 # The ImageNet classifier a page begins with: the one of the panda's figure, else the most accurate
 # of those that a CPU attacks in seconds.

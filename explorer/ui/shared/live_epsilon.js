@@ -61,7 +61,8 @@ class Live {
     store.listeners.add(this.listener)
     this.resize = new ResizeObserver(() => this.chart.draw())
     this.resize.observe(this.find(".chart"))
-    this.undock = dock(root, this.track)
+    // With bars the pictures are above the slider, without them they are below it.
+    this.undock = dock(root, this.find(".reading"), this.track, data.has_bars ? "foot" : "head")
   }
 
   find(selector) { return this.root.querySelector(selector) }

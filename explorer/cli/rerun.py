@@ -70,7 +70,7 @@ def _repeat_attack(path: Path, text: str, options: argparse.Namespace) -> int:
                 f"{len(classifier.labels) - 1}"
             )
     report = run_recipe(classifier, picture, recipe)
-    missing = recipe.not_compared
+    missing, same = recipe.not_compared, recipe.compared
     differences = recipe.differences(report.recipe)
     write_result(report, classifier, out)
     print_result(
@@ -83,12 +83,11 @@ def _repeat_attack(path: Path, text: str, options: argparse.Namespace) -> int:
     )
     for difference in differences:
         print(f"differs: {difference}", file=sys.stderr)
+    if same and not differences:
+        print(f"the same again: {', '.join(same)}", file=sys.stderr)
     if missing:
-        names = " and ".join(missing)
-        print(f"not compared, as the recipe has no digest of it: {names}", file=sys.stderr)
-    elif not differences:
         print(
-            "the same again: the image, the weights and the adversarial image are identical",
+            f"not compared, as the recipe has no record of it: {', '.join(missing)}",
             file=sys.stderr,
         )
     return 1 if differences else 0

@@ -111,8 +111,53 @@ def test_rerun_keeps_its_recipe_and_says_what_it_could_not_compare(capsys, tmp_p
     path.write_text(json.dumps(json.loads(before) | {"image_digest": "", "result_digest": ""}))
     status, _, err = run(capsys, "rerun", str(path), "--out", str(tmp_path / "b"))
     assert status == 0
-    assert "no digest of it: image and result" in err
-    assert "identical" not in err
+    assert "no record of it: image, adversarial image\n" in err
+    assert "the same again: weights, predictions (confidences within 0.1 percentage points)" in err
+    older = dict.fromkeys(("original", "adversarial"))
+    path.write_text(json.dumps(json.loads(before) | older))
+    status, _, err = run(capsys, "rerun", str(path), "--out", str(tmp_path / "b"))
+    assert status == 0
+    assert "the same again: image, weights, adversarial image\n" in err
+    assert "no record of it: predictions" in err
+
+
+MODEL = """
+import os
+import torch
+from explorer.classifiers import Classifier
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear = torch.nn.Linear(3 * 8 * 8, 4)
+
+    def forward(self, images):
+        sharpness = 1 if torch.is_grad_enabled() else float(os.environ["SHARPNESS"])
+        return sharpness * self.linear(images.flatten(1))
+
+def make():
+    return Classifier(Net(), labels=list("abcd"), input_size=(8, 8))
+"""
+
+
+def test_rerun_compares_what_the_classifier_says(capsys, tmp_path, monkeypatch):
+    """The weights and the adversarial image can be the same where the network's code is not."""
+    (tmp_path / "net.py").write_text(MODEL)
+    monkeypatch.setenv("SHARPNESS", "1")
+    model = ["--model", f"{tmp_path / 'net.py'}:make", "--device", "cpu", "--fgsm"]
+    asked = ["attack", "gallery:cifar10-00", *model, "--epsilon", "8/255"]
+    status, _, err = run(capsys, *asked, "--out", str(tmp_path / "a"))
+    assert status == 0, err
+    again = ["rerun", str(tmp_path / "a" / "recipe.json"), "--out", str(tmp_path / "b")]
+    for sharpness, status in (("1", 0), ("1.0001", 0), ("2", 1)):
+        monkeypatch.setenv("SHARPNESS", sharpness)
+        ended, out, err = run(capsys, *again, "--json")
+        assert ended == status, err
+        assert adversarial_bytes(tmp_path / "a") == adversarial_bytes(tmp_path / "b")
+        differences = json.loads(out)["differences"]
+        assert len(differences) == 2 * status
+        assert all(each.startswith("the prediction for the ") for each in differences)
 
 
 def test_a_recipe_that_a_person_rewrote_gives_the_same_result(capsys, tmp_path):

@@ -17,7 +17,7 @@ from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
 from explorer.engine import thread_count
 from explorer.experiments.effort import with_effort
-from explorer.experiments.one_image.recipe import Recipe, RecipeError
+from explorer.experiments.one_image.recipe import Recipe, RecipeError, RecordedPrediction
 from explorer.experiments.one_image.report import AttackedImage, AttackReport, Prediction
 from explorer.images.distances import l2, linf, perturbation_image, ssim
 from explorer.images.geometry import round_8bit
@@ -135,6 +135,8 @@ def attack_image(
             image_digest=image_digest(attacked.original),
             weights_digest=classifier.digest,
             result_digest=image_digest(attacked.adversarial),
+            original=RecordedPrediction(before.name, before.confidence),
+            adversarial=RecordedPrediction(after.name, after.confidence),
             device=str(classifier.device),
             precision=result.precision,
             threads=threads,

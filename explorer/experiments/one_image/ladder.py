@@ -122,6 +122,7 @@ def ladder_recipe(recipe: Recipe) -> Recipe:
     Questions for which it is equal, such as those that differ in ε alone, have the same ladder.
     """
     asked = replace(recipe, epsilon=0.0, effort="", result_digest="")
+    asked = replace(asked, original=None, adversarial=None)
     if recipe.is_fgsm:
         return asked.fgsm()
     worth = PLAIN_STEPS_OF_MOMENTUM if recipe.rule == MOMENTUM else 1

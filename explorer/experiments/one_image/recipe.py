@@ -15,6 +15,8 @@ from explorer.errors import UserError
 from explorer.images.geometry import CENTRE, Crop
 
 FORMAT = 1
+CONFIDENCE_TOLERANCE = 0.001  # below it two runs of one attack agree in what a classifier says
+PREDICTIONS = f"predictions (confidences within {100 * CONFIDENCE_TOLERANCE:g} percentage points)"
 _MAX_DIGITS, _MAX_EXPONENT = 40, 400  # of a number; Fraction computes 10**exponent in full
 
 
@@ -83,6 +85,25 @@ def precision_note(wanted: Recipe, used: Recipe) -> str | None:
 
 
 @dataclass(frozen=True)
+class RecordedPrediction:
+    """What a classifier said of an image: the class's ``name``, and its ``confidence``."""
+
+    name: str
+    confidence: float
+
+    def __str__(self) -> str:
+        return f"{self.name} {100 * self.confidence:.2f} %"
+
+    def agrees_with(self, other: RecordedPrediction | None) -> bool:
+        """Whether the name is the same and the confidence, within the tolerance."""
+        return (
+            other is not None
+            and self.name == other.name
+            and abs(self.confidence - other.confidence) <= CONFIDENCE_TOLERANCE
+        )
+
+
+@dataclass(frozen=True)
 class Recipe:
     """The settings of an attack on one image, with names and digests in place of objects.
 
@@ -95,7 +116,8 @@ class Recipe:
 
     A recipe that was run also has SHA-256 digests, of the attacked and the adversarial pixels
     (``image_digest`` and ``result_digest``, as float32 [3, H, W]) and of the weights, and the
-    ``device``, ``precision`` and ``versions`` that it was run with. ``threads`` is the number of
+    ``device``, ``precision`` and ``versions`` that it was run with. ``original`` and
+    ``adversarial`` are what the classifier said of the two images. ``threads`` is the number of
     CPU threads, with which it is repeated: in float32 it can change the last bits.
     """
 
@@ -119,6 +141,8 @@ class Recipe:
     image_digest: str = ""
     weights_digest: str = ""
     result_digest: str = ""
+    original: RecordedPrediction | None = None
+    adversarial: RecordedPrediction | None = None
     device: str = "cpu"
     precision: str = "auto"
     threads: int | None = None
@@ -159,6 +183,14 @@ class Recipe:
             (self.result_digest, other.result_digest, "the adversarial image is not the same"),
         )
         differences = [phrase for mine, others, phrase in digests if mine and mine != others]
+        differences += [
+            f"the prediction for the {what} image: was {mine}, is {others}"
+            for mine, others, what in (
+                (self.original, other.original, "original"),
+                (self.adversarial, other.adversarial, "adversarial"),
+            )
+            if mine is not None and not mine.agrees_with(others)
+        ]
         before, after = self._surroundings(), other._surroundings()
         for name, value in before.items():
             if value not in (after.get(name), "auto"):  # a request, and no result
@@ -167,13 +199,21 @@ class Recipe:
 
     @property
     def not_compared(self) -> list[str]:
-        """What :meth:`differences` can't compare, as this recipe has no digest of it."""
-        digests = {
-            "image": self.image_digest,
-            "weights": self.weights_digest,
-            "result": self.result_digest,
+        """What :meth:`differences` can't compare, as this recipe has no record of it."""
+        return [name for name, record in self._records().items() if not record]
+
+    @property
+    def compared(self) -> list[str]:
+        """What :meth:`differences` compares."""
+        return [name for name, record in self._records().items() if record]
+
+    def _records(self) -> dict[str, bool]:
+        return {
+            "image": bool(self.image_digest),
+            "weights": bool(self.weights_digest),
+            "adversarial image": bool(self.result_digest),
+            PREDICTIONS: None not in (self.original, self.adversarial),
         }
-        return [name for name, digest in digests.items() if not digest]
 
     def _surroundings(self) -> dict[str, str]:
         threads = {} if self.threads is None else {"threads": str(self.threads)}

@@ -16,6 +16,7 @@ from explorer.experiments.one_image.recipe import (
     FORMAT,
     Recipe,
     RecipeError,
+    RecordedPrediction,
     parse_crop,
     parse_number,
 )
@@ -28,6 +29,7 @@ _WORDS = {
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
+    "RecordedPrediction": "an object of name and confidence",
     "Crop": "an object of x, y and zoom",
     "dict[str, str]": "an object of texts",
 }
@@ -98,6 +100,8 @@ def _value(what: str, name: str, annotation: str, value: Any) -> Any:
     kind, optional = annotation.removesuffix(" | None"), annotation.endswith(" | None")
     if kind == "Crop" and isinstance(value, dict):
         return _from_object(Crop, value, "crop")
+    if kind == "RecordedPrediction" and isinstance(value, dict):
+        return _from_object(RecordedPrediction, value, f"prediction {name!r}")
     if kind == "Crop" and isinstance(value, str):
         return parse_crop(value)
     if kind == "dict[str, str]" and isinstance(value, dict):

@@ -20,8 +20,8 @@ class SetWords:
 
 SETS = {
     D: SetWords("D", "as it is"),
-    D_R.name: SetWords("D_R", "robustified"),
-    D_NR.name: SetWords("D_NR", "non-robust"),
+    D_R.name: SetWords("D_R", "robust features"),
+    D_NR.name: SetWords("D_NR", "non-robust features"),
     D_RAND.name: SetWords("D_rand", "random label"),
     D_DET.name: SetWords("D_det", "the next label"),
 }

@@ -222,8 +222,8 @@ class _Run:
         )
         if len(question.names) == 1:
             return caveats
-        name = question.names[index]
-        return tuple(replace(each, text=f"for {name}: {each.text}") for each in caveats)
+        title = question.classifiers[index].title
+        return tuple(replace(each, text=f"for {title}: {each.text}") for each in caveats)
 
 
 def _report_part(on_progress: OnProgress, part: int, parts: int, done: int, total: int) -> None:

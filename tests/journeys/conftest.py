@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import shared
-from tests.sessions.server import running
+from tests.sessions.server import SHORT_LADDERS, running
 
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -35,8 +35,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the app, whose ladders are short: they take half of the time of most tests."""
+    with running(tmp_path_factory.mktemp("server") / "log.txt", SHORT_LADDERS) as app:
+        yield app.address
+
+
+@pytest.fixture(scope="session")
+def ladder_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, started as a user starts it."""
-    with running(tmp_path_factory.mktemp("server") / "log.txt") as app:
+    with running(tmp_path_factory.mktemp("ladders") / "log.txt") as app:
         yield app.address
 
 
@@ -46,7 +53,7 @@ def imagenet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     weights = shared("weights", "squeezenet1_1-imagenet1k.safetensors").parent
     log = tmp_path_factory.mktemp("imagenet") / "log.txt"
     settings = {"EXPLORER_WEIGHTS": str(weights), "EXPLORER_CACHE": str(log.parent / "cache")}
-    with running(log, ("tests/journeys/short_ladders.py",), **settings) as app:
+    with running(log, SHORT_LADDERS, **settings) as app:
         yield app.address
 
 

@@ -1,4 +1,4 @@
-"""The app with ladders of two rungs: those of an ImageNet classifier take seconds of two cores."""
+"""The app with ladders of two rungs: whole ones take seconds of two cores for each attack."""
 
 import sys
 from pathlib import Path

@@ -25,9 +25,9 @@ def cells(visitor: Visitor) -> list[str]:
 
 
 def test_two_rows_of_equal_pictures_and_nothing_to_scroll_sideways(
-    browser: Any, server: str
+    browser: Any, ladder_server: str
 ) -> None:
-    with Visitor(browser, server) as visitor:
+    with Visitor(browser, ladder_server) as visitor:
         for width, height in ((1440, 900), (1024, 768), (390, 844)):
             visitor.resize(width, height)
             visitor.page.emulate_media(color_scheme="dark" if width == 390 else "light")
@@ -51,9 +51,9 @@ def test_two_rows_of_equal_pictures_and_nothing_to_scroll_sideways(
 
 
 def test_epsilon_moves_every_row_and_its_link_and_files_show_the_same(
-    browser: Any, server: str
+    browser: Any, ladder_server: str
 ) -> None:
-    with Visitor(browser, server) as visitor:
+    with Visitor(browser, ladder_server) as visitor:
         open_comparison(visitor)
         before, pictures = cells(visitor), [visitor.picture(index) for index in (2, 6)]
         operators = visitor.page.locator(".operator:not(.equals)")
@@ -61,7 +61,7 @@ def test_epsilon_moves_every_row_and_its_link_and_files_show_the_same(
         track.press("PageUp")  # 2 levels of 255 more
         visitor.page.wait_for_function(
             "() => [...document.querySelectorAll('*')].some("
-            "e => e.shadowRoot?.querySelector('.source')?.textContent.startsWith('shown as'))"
+            "e => e.shadowRoot?.querySelector('.source')?.textContent.startsWith('picture computed at'))"
         )
         assert operators.all_inner_texts() != ["+ 4/255 ×"] * 2
         visitor.wait_for("() => location.search.includes('compare_linf=6')", None)
@@ -80,6 +80,6 @@ def test_epsilon_moves_every_row_and_its_link_and_files_show_the_same(
             assert "comparison.pdf" in archive.namelist()
         link = visitor.page.locator("[data-testid=stCode] code").first.inner_text()
         expected = cells(visitor)
-    with Visitor(browser, server) as other:
-        open_comparison(other, link.partition(f"{server}/")[2])
+    with Visitor(browser, ladder_server) as other:
+        open_comparison(other, link.partition(f"{ladder_server}/")[2])
         assert cells(other) == expected

@@ -26,9 +26,9 @@ def epsilon_of(visitor: Visitor) -> str:
 
 
 def test_the_picture_follows_the_finger_and_is_attacked_where_it_lands(
-    browser: Any, server: str
+    browser: Any, ladder_server: str
 ) -> None:
-    with Visitor(browser, server, height=1400) as visitor:
+    with Visitor(browser, ladder_server, height=1400) as visitor:
         visitor.open("attack?model=cifar10-standard&linf=8&steps=20")
         page, track = visitor.page, visitor.page.locator(".live .track")
         page.wait_for_function(COMPLETE)
@@ -60,9 +60,9 @@ def test_the_picture_follows_the_finger_and_is_attacked_where_it_lands(
 
 
 def test_the_slider_answers_keys_and_agrees_with_the_one_among_the_controls(
-    browser: Any, server: str
+    browser: Any, ladder_server: str
 ) -> None:
-    with Visitor(browser, server) as visitor:
+    with Visitor(browser, ladder_server) as visitor:
         visitor.open("attack?model=cifar10-standard&linf=8&steps=20")
         page, track = visitor.page, visitor.page.locator(".live .track")
         page.wait_for_function(COMPLETE)

@@ -11,7 +11,7 @@ import torch
 from torchvision import models
 
 from tests.journeys.visitor import Visitor
-from tests.sessions.server import running
+from tests.sessions.server import SHORT_LADDERS, running
 
 BOXES_IN_VIEW = """selector => [...document.querySelectorAll(selector)].every(element => {
   const box = element.getBoundingClientRect()
@@ -34,15 +34,15 @@ def saved(folder: Path, architecture: str, **options: int) -> Path:
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of 45 MB."""
-    path = saved(tmp_path_factory.mktemp("large"), "resnet18")
-    assert path.stat().st_size > 44e6
+    """Weights of 22 MB, more than the public server takes."""
+    path = saved(tmp_path_factory.mktemp("large"), "mobilenet_v3_large")
+    assert path.stat().st_size > 21e6
     return path
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of a network of two classes that needs a thirtieth of the operations."""
+    """Weights of a network of two classes that needs a quarter of the operations."""
     path = saved(tmp_path_factory.mktemp("small"), "mobilenet_v3_small", num_classes=2)
     path.with_name("labels.txt").write_text("ant\nbee\n")
     return path
@@ -58,7 +58,7 @@ def public_server(cache: Path) -> Iterator[str]:
     """A public server that takes files of up to 20 MB."""
     settings = {"EXPLORER_MODE": "public", "EXPLORER_CACHE": str(cache)}
     settings["STREAMLIT_SERVER_MAX_UPLOAD_SIZE"] = "20"
-    with running(cache.parent / "log.txt", **settings) as app:
+    with running(cache.parent / "log.txt", SHORT_LADDERS, **settings) as app:
         yield app.address
 
 

@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT = 60  # seconds
+# A program for :func:`running` that computes short ladders for the live ε.
+SHORT_LADDERS = ("tests/journeys/short_ladders.py",)
 # What Streamlit writes for an exception that leaves a script, and explorer.errors.log_bug for one
 # that a page reports. Other tracebacks are no bugs of ours: Streamlit writes one whenever a browser
 # leaves in the middle of a message.

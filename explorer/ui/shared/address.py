@@ -129,15 +129,13 @@ def remember_asked(*keys: str) -> None:
     state = st.session_state
     for key in keys:
         texts = tuple(st.query_params.get_all(key))
-        # A value that the widget has had is one that the page itself put into the address, and one
-        # that it has now is no question. That counts in a run that the next choice stops, too.
-        has = [_texts_of(state[key])] if key in state else []
-        had = state.get(_had(key), ())
-        is_new = bool(texts) and texts != state.get(_read(key))
-        if is_new and not any(_are_equal(texts, each) for each in (had, *has)):
-            state[_asked(key)] = texts, None
-        elif is_new and state.get(_asked(key), ((), ()))[1] is None:
-            del state[_asked(key)]  # of a widget that came later, and has another value by now
+        # Of a widget that has a value the address asks nothing: it may lag behind quick choices.
+        is_question = key not in state or is_step_in_history()
+        if texts and texts != state.get(_read(key)):
+            if is_question:
+                state[_asked(key)] = texts, None
+            elif state.get(_asked(key), ((), ()))[1] is None:
+                del state[_asked(key)]  # it was not on the page yet, and has another value by now
         state[_read(key)] = texts
 
 
@@ -193,9 +191,8 @@ def refused_values(*keys: str, fixed: Mapping[str, float] | None = None) -> dict
             state[_asked(key)] = texts, now
             is_one = not isinstance(values[key], list | tuple)
             refused[key] = _refusal(texts, now, is_one=is_one)
-    for key in keys:
-        state[_had(key)] = _texts_of(state.get(key))
-        if key in values and key not in refused:
+    for key in values:
+        if key not in refused:
             state.pop(_asked(key), None)
     return refused
 
@@ -230,11 +227,6 @@ def _is_same(text: str, value: str) -> bool:
 def _asked(key: str) -> str:
     """Where the session's state has what a link asked of a widget, and what is shown instead."""
     return f"link's {key}"
-
-
-def _had(key: str) -> str:
-    """Where the session's state has the value of a widget at the end of the last run."""
-    return f"last {key}"
 
 
 def _read(key: str) -> str:

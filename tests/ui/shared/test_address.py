@@ -46,3 +46,15 @@ def test_an_address_that_lags_behind_quick_clicks_asks_nothing(page: Any) -> Non
     assert run(page, "Gradients", "Gradients") == {}
     run(page, "Painting", "Painting", to_the_end=False)  # the next click stops it
     assert run(page, "Painting", "Layers") == {}
+
+
+def test_a_value_that_was_passed_in_a_run_that_never_began_asks_nothing(page: Any) -> None:
+    assert run(page, "5.0", "5.0") == {}
+    assert run(page, "5.25", "5.5") == {}  # moved on from 5.25 before its run reached the widgets
+
+
+def test_what_is_asked_of_a_widget_that_comes_later_is_remembered_until_then(page: Any) -> None:
+    page.query_params = Address({KEY: ["x"]})
+    address.remember_asked(KEY)
+    assert address.refused_values(KEY) == {}  # the widget is not drawn yet
+    assert run(page, "x", "y") == {KEY: "x"}

@@ -58,8 +58,12 @@ def data_of(element: Any) -> dict[str, Any]:
 
 
 def shown(markdown: str) -> str:
-    """The text that the browser shows of Markdown from ``explorer.ui.components.markdown``."""
-    return re.sub(r"\\(.)", r"\1", markdown.replace(":small[]", ""))
+    """The text that the browser shows of Markdown from ``explorer.ui.components.markdown``.
+
+    Spaces at which a line must not end are ordinary ones here.
+    """
+    text = markdown.replace(":small[]", "").replace("\N{NO-BREAK SPACE}", " ")
+    return re.sub(r"\\(.)", r"\1", text)
 
 
 def outcome(at: AppTest) -> str:

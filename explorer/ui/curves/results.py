@@ -12,7 +12,7 @@ from explorer.figures.captions import confidence_text, percent
 from explorer.images.distances import perturbation_image
 from explorer.images.geometry import to_uint8
 from explorer.ui.components.images import PIXELATED_BELOW
-from explorer.ui.components.markdown import plain, sentence, words
+from explorer.ui.components.markdown import plain, sentence, unbroken, words
 from explorer.ui.components.plot import draw_plot
 from explorer.ui.curves.published import published_transfer
 from explorer.ui.shared.glossary_words import glossary_words
@@ -82,7 +82,7 @@ def draw_chart(answer: Answer, key: str) -> None:
             "column: the share that fools it, of those that both get right without an attack."
         )
     draw_plot(chart, key=key, alt=words)
-    st.caption(f"{words} {plain(attack_line(answer.question.recipe, _count(answer)))}.")
+    st.caption(unbroken(f"{words} {plain(attack_line(answer.question.recipe, _count(answer)))}."))
 
 
 def _count(answer: Answer) -> int:

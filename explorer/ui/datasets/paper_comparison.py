@@ -48,14 +48,15 @@ def paper_comparison_table() -> None:
         key="paper_comparison",
         alt="accuracy of classifiers trained on each set, beside the paper's",
     )
-    st.markdown("\n".join(f"- {order_sentence(rows, epsilon)}" for epsilon in EPSILONS))
+    sentences = [f"- {order_sentence(rows, epsilon)}" for epsilon in EPSILONS]
+    st.markdown(unbroken("\n".join(sentences)))
     if comparisons := gains(rows):
         st.markdown(
             "What training on D_R gains over training in the same way on as many images of D, "
             "under this project's attack and under a stronger one. Training on shifted and "
             "mirrored images (augmentation) alone makes the classifier trained on D less brittle:"
         )
-        st.markdown("\n".join(f"- {gain_sentence(gain)}" for gain in comparisons))
+        st.markdown(unbroken("\n".join(f"- {gain_sentence(gain)}" for gain in comparisons)))
     st.caption(conditions(rows))
     if missing:
         st.caption(f"Not on this machine: {', '.join(missing)}.")

@@ -23,7 +23,7 @@ from explorer.experiments.sweep.image_set import read_image_sets
 from explorer.experiments.sweep.set_attack import pixels_of
 from explorer.experiments.universal import check_same_input
 from explorer.images.distances import perturbation_image
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, unbroken
 from explorer.ui.components.plot import draw_plot
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import caption, picture_row
@@ -240,14 +240,16 @@ def _counts(shares: tuple[FooledShare, ...], ensemble: tuple[str, ...], within: 
 def _words() -> None:
     figures = own_figures()
     st.header("Who says what")
-    st.markdown(OBJECTIONS.format(**figures))
+    st.markdown(unbroken(OBJECTIONS.format(**figures)))
     st.caption(
-        "Our own accuracies are on test images, clean unless an ε is named. They are in the cards "
-        "of the bundled classifiers: small networks, trained on sets of 10,000 images. In brackets "
-        "are 95 % Wilson intervals."
+        unbroken(
+            "Our own accuracies are on test images, unchanged unless an ε is named. They are in "
+            "the cards of the bundled classifiers: small networks, trained on sets of 10,000 "
+            "images. In brackets are 95 % Wilson intervals."
+        )
     )
     st.header("What users ask the authors")
-    st.markdown(QUESTIONS.format(**figures))
+    st.markdown(unbroken(QUESTIONS.format(**figures)))
 
 
 def _exports(answer: _Answer) -> None:

@@ -51,7 +51,7 @@ def training_table(titles: dict[str, str]) -> None:
         rows = [
             {
                 "trained on": titles[row["attack"]],
-                "images": row["trained"],
+                "images": f"{row['trained']:,}",
                 "says": "the image's class" if row["label"] == "own" else "the class after it",
                 "of test images": f"{row['count']:,} of {row['n']:,}",
                 "share": percent(row["rate"]),

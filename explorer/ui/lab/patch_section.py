@@ -13,7 +13,7 @@ from torch import Tensor
 from explorer.experiments.fitting_images import read_fitting_images
 from explorer.experiments.patch import Patch, adversarial_patch, scored_patch
 from explorer.experiments.patch_recipe import PatchRecipe, patch_rows, targets_of
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, unbroken
 from explorer.ui.components.plot import draw_plot
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import picture_row
@@ -145,11 +145,12 @@ def _show(answer: _Answer) -> None:
 
     result, recipe = answer.result, answer.recipe
     share, noise = result.shares[0], result.noise[0]
-    st.markdown(
+    sentence = (
         f"**With the patch, {plain(share.shown_as)} says “{plain(recipe.target)}” for "
         f"{share_sentence(share, 'sample pictures')}.** With a patch of random noise: "
         f"{share_sentence(noise)}."
     )
+    st.markdown(unbroken(sentence))
     chart = share_chart(patch_series(result), AXIS)
     draw_plot(chart, key="lab patch chart", alt=AXIS)
     st.caption(plain(patch_caption(result, recipe)) + ".")

@@ -17,7 +17,7 @@ from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.experiments.universal import Universal, adding, universal
 from explorer.experiments.universal_recipe import UniversalRecipe, universal_rows
 from explorer.images.distances import magnification, perturbation_image
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, unbroken
 from explorer.ui.components.plot import draw_plot
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import changed_row
@@ -158,11 +158,12 @@ def _show(answer: _Answer) -> None:
     share, noise = result.shares[0], result.noise[0]
     _draw_picture(answer.picture, _PLACE)
     size = format_epsilon(attack.epsilon, attack.norm)
-    st.markdown(
+    sentence = (
         f"**One change with ε = {size} fools {plain(share.shown_as)} on "
         f"{share_sentence(share, 'pictures')}.** Random noise of the same size: "
         f"{share_sentence(noise)}."
     )
+    st.markdown(unbroken(sentence))
     chart = share_chart(universal_series(result), AXIS)
     draw_plot(chart, key="lab universal chart", alt=AXIS)
     st.caption(plain(universal_caption(result, answer.recipe)) + ".")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, unbroken
 from explorer.ui.shared.address import is_step_in_history
 from explorer.ui.shared.link_words import allow_range
 from explorer.ui.shared.stored_value import stored_value, whole_number, write_value
@@ -46,4 +46,4 @@ def answer(chosen: str | None, right: str | None, text: str) -> None:
             return
         is_guess = right is not None and chosen != SHOW
         verdict = "✓ **Right.** " if chosen == right else "✗ **No.** "
-        st.markdown(verdict + text if is_guess else text)
+        st.markdown(unbroken(verdict + text if is_guess else text))

@@ -9,6 +9,8 @@ import pytest
 from tests.planted import plant_functions
 from tests.ui.app import ATTACK, choose, open_page, shown
 
+INSTEAD = "Instead, this page attacks the classifier “12 everyday classes, standard”."
+
 
 @pytest.mark.parametrize(
     ("mode", "name", "words"),
@@ -31,7 +33,7 @@ def test_a_link_to_a_classifier_that_is_not_here_says_so(
     text = shown(warning.value).replace("**", "")
     assert text.startswith(f"The link asks for the classifier {name}, which ")
     assert words in text
-    assert text.endswith("Instead, this page attacks the classifier “12 everyday classes, standard”.")
+    assert text.endswith(INSTEAD)
     assert at.session_state["result attack"].report.recipe.model == "tiny12-standard"
 
 
@@ -56,7 +58,7 @@ def test_a_classifier_that_goes_while_the_page_is_open_is_missed(
     monkeypatch.setenv("EXPLORER_MODELS", "")
     choose(at, "slider", "linf", 2.0)
     (warning,) = at.warning
-    assert "Instead, this page attacks the classifier “12 everyday classes, standard”." in warning.value
+    assert INSTEAD in warning.value
     choose(at, "slider", "linf", 3.0)
     assert len(at.warning) == 1
 

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explorer.classifiers.packaged import packaged_weights
-from tests.ui.app import choose, open_page
+from tests.ui.app import choose, open_page, shown
 
 PAGE = "../pages/lab.py"
 NEW = {
@@ -31,13 +31,13 @@ def test_a_new_patch_is_fitted_scored_and_stuck_on_the_picture() -> None:
     at = open_page(PAGE, **NEW)
     assert not at.error
     assert not at.warning
-    (sentence,) = [each.value for each in at.markdown if "With the patch" in each.value]
+    (sentence,) = [shown(each.value) for each in at.markdown if "With the patch" in each.value]
     assert "says “frog” for" in sentence
     assert "(95 % interval" in sentence
     assert "With a patch of random noise:" in sentence
-    shown = captions(at)
-    assert shown[0] == "the patch, for “frog”"
-    assert [text.partition(":")[0] for text in shown[1:]] == [
+    texts = captions(at)
+    assert texts[0] == "the patch, for “frog”"
+    assert [text.partition(":")[0] for text in texts[1:]] == [
         "as it is",
         "with the patch",
         "with noise in its place",
@@ -61,6 +61,6 @@ def test_the_first_patch_is_the_bundled_one() -> None:
     at = open_page(PAGE, lab_section="Patch")
     assert not at.error
     assert captions(at)[0] == "the patch, for “starfish”"
-    (sentence,) = [each.value for each in at.markdown if "With the patch" in each.value]
+    (sentence,) = [shown(each.value) for each in at.markdown if "With the patch" in each.value]
     assert "starfish" in sentence
     assert "--steps 500" in at.code[1].value

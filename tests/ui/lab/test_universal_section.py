@@ -8,7 +8,7 @@ import zipfile
 from io import BytesIO
 
 from explorer.ui.lab.universal_controls import LINKED
-from tests.ui.app import choose, open_page
+from tests.ui.app import choose, open_page, shown
 
 PAGE = "../pages/lab.py"
 FAST = {
@@ -23,7 +23,7 @@ def test_it_says_how_often_the_change_and_noise_fool_with_intervals() -> None:
     at = open_page(PAGE, **FAST)
     assert not at.error
     assert not at.warning
-    (sentence,) = [each.value for each in at.markdown if "One change with ε" in each.value]
+    (sentence,) = [shown(each.value) for each in at.markdown if "One change with ε" in each.value]
     assert "of 20 pictures (95 % interval" in sentence
     assert "Random noise of the same size:" in sentence
     rows = at.dataframe[0].value.to_dict("records")
@@ -43,7 +43,7 @@ def test_it_says_how_often_the_change_and_noise_fool_with_intervals() -> None:
 def test_another_epsilon_is_another_question() -> None:
     at = open_page(PAGE, **FAST)
     choose(at, "slider", "lab_uni_linf", 0.0)
-    (sentence,) = [each.value for each in at.markdown if "One change with ε" in each.value]
+    (sentence,) = [shown(each.value) for each in at.markdown if "One change with ε" in each.value]
     assert "ε = 0/255" in sentence
     assert "on 0.0 % of 20" in sentence
 

@@ -19,6 +19,7 @@ from explorer.experiments.effort import QUICK_STEPS
 from explorer.experiments.one_image.report import AttackReport
 from explorer.ui.overview import landing_example
 from tests.ui.app import ATTACK, component, open_page, outcome, pixels, wait_until_idle
+from tests.ui.app import shown as shown_text
 from tests.ui.user_model import SOURCE
 
 
@@ -71,7 +72,7 @@ def test_one_step_is_shown_once_it_was_guessed_beside_the_papers_numbers() -> No
         if item.proto.component_name == "explorer.triptych"
     ]
     assert shown == [first.after.name, one_step.after.name] == ["gibbon", "teddy"]
-    (text,) = (each.value for each in at.markdown if "Goodfellow" in each.value)
+    (text,) = (shown_text(each.value) for each in at.markdown if "Goodfellow" in each.value)
     assert text.startswith("✗ **No.**")
     assert all(number in text for number in ("57.7 %", "8.2 %", "99.3 %", "GoogLeNet", "ε = 0.007"))
     at = answer(at, "panda", "something else")

@@ -44,7 +44,7 @@ def click(at: AppTest, key: str) -> AppTest:
 
 
 def texts(at: AppTest) -> str:
-    return "\n".join(item.value for item in at.markdown)
+    return "\n".join(item.value.replace("\N{NO-BREAK SPACE}", " ") for item in at.markdown)
 
 
 def is_pending(at: AppTest) -> bool:

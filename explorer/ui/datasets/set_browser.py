@@ -94,7 +94,7 @@ def _choose_set(pair: ClassifierPair) -> tuple[str, str]:
     if choice != OTHER:
         return choice, ""
     path = right.text_input(
-        "Path on the machine the app runs on",
+        "A path on the machine that runs this app",
         key="set_path",
         bind=BIND,
         placeholder="runs/sets/d_r",

@@ -105,9 +105,10 @@ def _message(state: LadderState) -> str:
     if state.encoded is not None:
         return ""
     if state.job is None:
-        return f"Other ε would take this machine about {duration(state.seconds)} in the background."
+        needed = duration(state.seconds)
+        return f"Attacks at other ε would take this machine about {needed} in the background."
     if state.job.error is not None:
-        return f"The other ε could not be computed: {state.job.error}."
+        return f"The attacks at other ε could not be computed: {state.job.error}."
     return ""
 
 

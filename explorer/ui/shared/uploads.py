@@ -55,7 +55,7 @@ class UploadKind:
         if file.size > self.limit * MB:
             raise UploadError(
                 f"the {self.noun} may take up to {self.limit} MB; {file.name} takes "
-                f"{file.size / MB:.1f} MB"
+                f"{file.size / MB:.1f} MB, so choose a smaller file"
             )
         return file.getvalue()
 

@@ -110,8 +110,8 @@ def test_an_upload_that_is_too_large_is_refused_on_the_server_too(state, monkeyp
     assert "up to 5 MB" in at.file_uploader(key="new weights").label
     add(at, "mine", "mobilenet_v3_small", save(state))
     (error,) = at.error
-    words = "The weights may take up to 5 MB; mine.safetensors takes 5.9 MB."
-    assert shown(error.value) == words
+    limit, advice = "The weights may take up to 5 MB", "so choose a smaller file."
+    assert shown(error.value) == f"{limit}; mine.safetensors takes 5.9 MB, {advice}"
 
 
 def test_without_weights_the_form_says_what_is_missing() -> None:

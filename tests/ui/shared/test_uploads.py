@@ -47,4 +47,7 @@ def test_a_file_is_read_up_to_the_limit(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(PICTURE.read(upload(2 * MB))) == 2 * MB
     with pytest.raises(UploadError) as caught:
         PICTURE.read(upload(2 * MB + 100_000))
-    assert str(caught.value) == "the picture may take up to 2 MB; a file.bin takes 2.1 MB"
+    assert (
+        str(caught.value)
+        == "the picture may take up to 2 MB; a file.bin takes 2.1 MB, so choose a smaller file"
+    )

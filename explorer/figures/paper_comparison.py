@@ -9,7 +9,7 @@ from explorer.figures import palette
 from explorer.figures.captions import percent
 from explorer.figures.charts import apply_chart_style, percent_ticks
 
-NAMES = {0.0: "clean", 0.25: "L2 ε = 0.25", 0.5: "L2 ε = 0.5"}
+NAMES = {0.0: "no attack", 0.25: "L2 ε = 0.25", 0.5: "L2 ε = 0.5"}
 COLOURS = {0.0: palette.ORIGINAL, 0.25: palette.PREDICTED, 0.5: palette.ADVERSARIAL}
 ROW_HEIGHT = 76  # pixels
 _OFFSETS = {0.0: -0.24, 0.25: 0.0, 0.5: 0.24}  # of each ε from the middle of a row, in rows

@@ -91,15 +91,18 @@ def _top_classes(report: AttackReport, k: int) -> list[int]:
 def _tick(report: AttackReport, index: int) -> str:
     classes = {"label": report.label, "target": report.target}
     roles = [f"<i>{role}</i>" for role, of_role in classes.items() if of_role == index]
-    return "<br>".join([_short(report.names[index]), *roles])
+    return "<br>".join([tick_name(report.names[index]), *roles])
 
 
-def _short(name: str) -> str:
-    """A name in at most two lines, in plotly's markup."""
-    lines = textwrap.wrap(name, NAME_WIDTH) or [""]
-    if len(lines) > NAME_LINES:
-        last = lines[NAME_LINES - 1][: NAME_WIDTH - 2].rstrip(" ,")
-        lines = [*lines[: NAME_LINES - 1], f"{last} …"]
+def tick_name(name: str, width: int = NAME_WIDTH, most: int = NAME_LINES) -> str:
+    """A name beside an axis, in at most ``most`` lines of ``width`` letters, in plotly's markup.
+
+    A long name in one line would leave no room for the chart itself on a phone.
+    """
+    lines = textwrap.wrap(name, width) or [""]
+    if len(lines) > most:
+        last = lines[most - 1][: width - 2].rstrip(" ,")
+        lines = [*lines[: most - 1], f"{last} …"]
     return "<br>".join(map(_markup, lines))
 
 

@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 
 from explorer.experiments.fooled_share import FooledShare
 from explorer.figures.captions import percent
-from explorer.figures.charts import apply_chart_style, percent_ticks
+from explorer.figures.charts import apply_chart_style, percent_ticks, tick_name
 from explorer.figures.print_canvas import wrap
 from explorer.figures.print_style import TICK_SIZE, caption_below, quiet_axes
 
 WIDTH, ROW, ABOVE, BELOW = 5.5, 0.42, 0.4, 0.95  # inches
 NAMES = 1.7  # inches of the classifiers' names
+ROW_HEIGHT, LINE_HEIGHT = 44, 17  # pixels of the chart on screen
 _SYMBOLS = {"●": "circle", "■": "square", "◆": "diamond"}
 
 
@@ -59,14 +60,16 @@ def share_chart(series: Sequence[ShareSeries], axis: str) -> go.Figure:
             ],
             hovertemplate="%{customdata}<extra>" + escape(each.name, quote=False) + "</extra>",
         )
+    ticks = [tick_name(name, most=4) for name in names]
     figure.update_xaxes(title=axis, range=[-0.02, 1.02], **percent_ticks(0, 0.25, 0.5, 0.75, 1))
     figure.update_yaxes(
         tickvals=list(range(len(names))),
-        ticktext=[escape(name, quote=False) for name in names],
+        ticktext=ticks,
         autorange="reversed",
         showgrid=False,
     )
-    figure.update_layout(height=120 + 44 * len(names))
+    lines = max(tick.count("<br>") + 1 for tick in ticks)
+    figure.update_layout(height=120 + max(ROW_HEIGHT, LINE_HEIGHT * lines) * len(names))
     return apply_chart_style(figure)
 
 

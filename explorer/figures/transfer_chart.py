@@ -11,13 +11,14 @@ from matplotlib.figure import Figure
 
 from explorer.experiments.sweep.transfer import TransferCell
 from explorer.figures.captions import percent
-from explorer.figures.charts import apply_chart_style
+from explorer.figures.charts import apply_chart_style, tick_name
 from explorer.figures.palette import ADVERSARIAL, INK
 from explorer.figures.print_canvas import wrap
 from explorer.figures.print_style import LABEL_SIZE, TICK_SIZE, caption_below
 from explorer.figures.series import Series
 
 CELL = 0.85  # inches
+NAME_WIDTH, NAME_LINES = 12, 5  # letters a line, lines: four cells are in a row on a phone
 _PALE = "#F4ECFB"  # of a rate of 0, and black on it has a contrast of 18 : 1
 _DARK_ABOVE = 0.6  # the rate from which text is white
 
@@ -50,7 +51,8 @@ def transfer_chart(cells: Sequence[TransferCell], series: Sequence[Series]) -> g
             showscale=False,
         )
     )
-    ticks = {"tickvals": list(range(count)), "ticktext": titles, "showgrid": False}
+    names = [tick_name(each.title, NAME_WIDTH, NAME_LINES) for each in series]
+    ticks = {"tickvals": list(range(count)), "ticktext": names, "showgrid": False, "tickangle": 0}
     figure.update_xaxes(title="tested on", side="top", **ticks)
     figure.update_yaxes(title="crafted on", autorange="reversed", **ticks)
     figure.update_layout(height=140 + 84 * count)

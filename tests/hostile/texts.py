@@ -55,11 +55,14 @@ def card(random: Random) -> str:
 def labels(random: Random) -> str:
     """The text of a list of class names."""
     count = random.choice((0, 1, 2, 10, 1000, 100_000))
-    names: Any = [random.choice((f"n{i}", f"n{i}", "a", "ε")) for i in range(count)]
+    kinds = random.choices(("n", "n", "a", "ε"), k=count)
+    names: Any = [f"n{i}" if kind == "n" else kind for i, kind in enumerate(kinds)]
     shape = random.random()
     if shape < 0.3:
+        keys = random.choices((None, None, "-1", "1e3", "٣", ""), k=count)
         names = {
-            random.choice((str(i), str(i), "-1", "1e3", "٣", "")): x for i, x in enumerate(names)
+            str(i) if key is None else key: x
+            for i, (key, x) in enumerate(zip(keys, names, strict=True))
         }
     elif shape < 0.5:
         names = {str(i): ["n01", x] for i, x in enumerate(names)}

@@ -47,14 +47,14 @@ class Answered:
 
 
 @pytest.mark.parametrize("parts", [[PAGE], [PAGE[:20], PAGE[20:]]])
-def test_a_page_has_the_styles_at_its_end(parts: list[bytes]) -> None:
+def test_a_page_has_the_styles_and_the_script_at_its_end(parts: list[bytes]) -> None:
     answered = Answered(parts, "text/html; charset=utf-8", BROWSER, "GET")
     before, style, after = answered.body.partition(b"<style>")
     assert before == PAGE.removesuffix(b"</body></html>")
-    for file in ("page_style.css", "places.css"):
+    for file in ("page_style.css", "places.css", "page_menu.js"):
         text = Path(styled_pages.__file__).with_name("components") / file
         assert text.read_bytes() in style + after
-    assert answered.body.endswith(b"</style>\n</body></html>")
+    assert answered.body.endswith(b"</script>\n</body></html>")
     assert answered.headers["content-length"] == str(len(answered.body))
     assert "etag" not in answered.headers  # a later version may have other styles
     assert answered.asked == Headers({"accept": BROWSER["accept"]})  # neither gzip nor "as before"

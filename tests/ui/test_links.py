@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.app import ATTACK, component, open_page, shown
+from explorer.ui.shared.stored_value import WRITTEN
+from tests.ui.app import ATTACK, component, open_page, shown, wait_until_idle
 
 KINDS = (
     *("selectbox", "multiselect", "slider", "number_input", "text_input"),
@@ -53,12 +54,13 @@ def test_every_control_with_a_value_is_in_the_address_and_no_name_is_ignored(
     page: str, address: dict[str, str], unknown: dict[str, str]
 ) -> None:
     at = open_page(f"../pages/{page}.py", **address, **dict.fromkeys(unknown, "xyz"))
+    stored = at.session_state.filtered_state.get(WRITTEN, ())
     controls = [control for kind in KINDS for control in at.get(kind)]
     assert controls
     for control in controls:
         key = control.key or ""
         assert key, control.label
-        is_linked = control.proto.query_param_key == key
+        is_linked = control.proto.query_param_key == key or key in stored
         assert is_linked != key.startswith(FORGOTTEN), key
     for _ in range(2):  # until the visitor changes something
         lines = said(at)
@@ -134,3 +136,32 @@ def test_the_two_gaussians_take_what_they_can_of_a_link() -> None:
     assert said(at) == ["gauss_tilt=99 (possible: -7 to 7). The page uses 0."]
     state = component(at, "plane")["state"]
     assert (state["radius"], state["tilt"]) == (3.5, 0)
+
+
+def test_lists_of_classifiers_show_titles_and_the_address_has_names() -> None:
+    at = open_page(ATTACK, model="cifar10-robust", method="FGSM")
+    menu = at.selectbox(key="model")
+    assert "CIFAR-10 robust" in menu.options
+    assert (menu.value, at.query_params["model"]) == ("cifar10-robust", "cifar10-robust")
+    menu.set_value("cifar10-d_r")
+    wait_until_idle(at.run())
+    assert at.query_params["model"] == "cifar10-d_r"
+    menu = at.selectbox(key="model")
+    menu.set_value("tiny12-standard")  # the first of the list, with which the page begins
+    wait_until_idle(at.run())
+    assert "model" not in at.query_params
+    # A link with titles, as one list of an earlier version had them.
+    titled = open_page(ATTACK, model="CIFAR-10 trained on D_R", method="FGSM")
+    assert titled.session_state["model"] == "cifar10-d_r"
+    assert not titled.warning
+
+
+def test_a_list_that_was_emptied_or_has_unknown_names_is_as_the_link_says() -> None:
+    names = ["cifar10-d", "nosuch", "cifar10-robust"]
+    at = open_page("../pages/compare.py", compare_models=names, compare_steps="2")
+    assert at.multiselect(key="compare_models").value == ["cifar10-d", "cifar10-robust"]
+    (line,) = said(at)
+    assert line.startswith("compare_models=nosuch (possible: tiny12-standard, ")
+    empty = open_page("../pages/compare.py", compare_models="")
+    assert empty.multiselect(key="compare_models").value == []
+    assert empty.error

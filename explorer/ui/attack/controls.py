@@ -28,6 +28,7 @@ from explorer.ui.shared.attack_widgets import (
 from explorer.ui.shared.classifiers import NO_CLASSIFIER
 from explorer.ui.shared.image_picker import choose_picture
 from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_choices import linked_select, titles_of
 from explorer.ui.shared.picture import Picture
 from explorer.ui.shared.words import badge
 
@@ -55,11 +56,9 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
     if not entries:
         raise ClassifierError(NO_CLASSIFIER)
     remember_lost("model", entries)
-    allow("model", entries)
-    name = st.selectbox("Classifier", list(entries), key="model", bind=BIND)
-    entry = entries.get(name)
-    if entry is None:
-        raise ClassifierError(f"there is no classifier {name!r} here; choose another")
+    titles = titles_of(list(entries), entries)
+    name = linked_select("Classifier", titles, next(iter(entries)), key="model")
+    entry = entries[name]
     accuracy = ""
     if entry.accuracy is not None:
         accuracy = f"; {percent(entry.accuracy)} right on unchanged test images"

@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterable
 import streamlit as st
 
 from explorer.ui.components.component import component
+from explorer.ui.shared.stored_value import remove_stored
 
 _RUNS = "runs with a history"  # in the session's state
 
@@ -26,8 +27,10 @@ def track_history(keys: Iterable[str], question: Hashable | None) -> None:
     does. ``keys`` are those that the page has in its address. Keys of another page are removed from
     it: Streamlit takes them along to a page that has none. Call it once in each run of the page.
     """
+    keys = (*keys,)
+    remove_stored(keys)
     st.session_state[_RUNS] = st.session_state.get(_RUNS, 0) + 1
     digest = None if question is None else hashlib.sha256(repr(question).encode()).hexdigest()
     # The number makes the browser run the script each time: the address may have another view.
-    data = {"keys": [*keys], "question": digest, "run": st.session_state[_RUNS]}
+    data = {"keys": keys, "question": digest, "run": st.session_state[_RUNS]}
     _draw(key="question history", data=data)

@@ -11,6 +11,7 @@ from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import refused_values, remember_lost
 from explorer.ui.shared.classifiers import entries, load_functions
 from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_choices import linked_multiselect, titles_of
 from explorer.ui.shared.words import badge
 
 _PAIR_HELP = (
@@ -93,12 +94,11 @@ def choose_pair() -> tuple[ClassifierPair, tuple[Entry, ...]]:
     comparable = comparable_models(pair, known)
     if not comparable:
         return pair, ()
-    allow("others", comparable)
-    others = st.multiselect(
+    others = linked_multiselect(
         "Compare with",
-        comparable,
+        titles_of(comparable, known),
+        (),
         key="others",
-        bind="query-params",
         help="These classifiers are only asked about the images; no set is built with them.",
     )
-    return pair, tuple(known[name] for name in others if name in comparable)
+    return pair, tuple(known[name] for name in others)

@@ -34,6 +34,7 @@ from explorer.ui.shared.attack_widgets import (
 )
 from explorer.ui.shared.classifiers import classifier_of, entries
 from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_choices import linked_select
 from explorer.ui.shared.linked_widgets import linked_slider
 
 CLASSES, EPSILON, COUNT = f"{PAGE}drawn", f"{PAGE}drawn_l2", f"{PAGE}drawn_count"
@@ -163,13 +164,9 @@ def _choose(request: FeaturesRequest) -> SynthesisSettings:
 def _show(request: FeaturesRequest, synthesis: Synthesis) -> None:
     judge = request.names[-1]
     if synthesis.judges:
-        judge = st.selectbox(
-            "Below each picture: what this classifier says of it",
-            synthesis.judges,
-            key=JUDGE,
-            bind=BIND,
-            format_func=_title,
-        )
+        titles = {name: _title(name) for name in synthesis.judges}
+        label = "Below each picture: what this classifier says of it"
+        judge = linked_select(label, titles, synthesis.judges[0], key=JUDGE)
     picture_rows(synthesis_rows(synthesis, judge, _title(judge)), _PLACE)
     st.markdown("**How many pictures each classifier recognises**, with 95 % Wilson intervals")
     st.markdown(_table(synthesis, judge_rows(synthesis)))

@@ -12,8 +12,8 @@ from explorer.ui.lab.judged_classifiers import choose_attacked, choose_judges, o
 from explorer.ui.lab.keys import NO_DATA, PAGE
 from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.attack_widgets import BIND, choose_epsilon, choose_norm, choose_one
-from explorer.ui.shared.classifiers import load_for_page
-from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.classifiers import entries, load_for_page
+from explorer.ui.shared.linked_choices import linked_multiselect, titles_of
 from explorer.ui.shared.linked_widgets import linked_number, linked_slider
 from explorer.ui.shared.mode import is_public
 
@@ -60,19 +60,16 @@ def _choose_ensemble(attacked: str) -> list[str]:
         )
     key = f"{KEYS}ensemble"
     remember_lost(key, others)
-    allow(key, others, most=MAX_ENSEMBLE)
     usual = [name for name in _ENSEMBLE if name in others]
-    ensemble = st.multiselect(
+    return linked_multiselect(
         "Ensemble: the second attack must not fool these",
-        others,
-        default=usual or others[:2],
+        titles_of(others, entries()),
+        usual or others[:2],
         key=key,
-        bind=BIND,
-        max_selections=MAX_ENSEMBLE,
+        most=MAX_ENSEMBLE,
         help="The second attack tries to fool the attacked classifier and to leave these right. "
         "What counts is whether it fools the others below, which it has never seen.",
     )
-    return ensemble
 
 
 def _choose_data() -> tuple[str, int | None]:

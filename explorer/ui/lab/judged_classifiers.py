@@ -10,9 +10,8 @@ from explorer.classifiers import Classifier, ClassifierError, Entry
 from explorer.files import stat_file
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import remember_lost
-from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.classifiers import NO_CLASSIFIER, classifier_of, entries
-from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_choices import linked_multiselect, linked_select, titles_of
 from explorer.ui.shared.words import badge
 
 MAX_JUDGES = 10
@@ -27,10 +26,8 @@ def choose_attacked(key: str, first: str) -> str:
     if not known:
         raise ClassifierError(NO_CLASSIFIER)
     remember_lost(key, known)
-    allow(key, known)
-    names = list(known)
-    index = names.index(first) if first in known else 0
-    name = str(st.selectbox("Attacked classifier", names, index=index, key=key, bind=BIND))
+    first = first if first in known else next(iter(known))
+    name = linked_select("Attacked classifier", titles_of(list(known), known), first, key=key)
     st.markdown(f"{badge(known[name])} :small[{plain(known[name].title)}]")
     return name
 
@@ -42,14 +39,12 @@ def choose_judges(key: str, attacked: str, without: tuple[str, ...] = ()) -> lis
         st.caption("No other classifier here takes the same pictures.")
         return []
     remember_lost(key, others)
-    allow(key, others, most=MAX_JUDGES)
-    return st.multiselect(
+    return linked_multiselect(
         "Other classifiers that see the result",
-        others,
-        default=others[:MAX_JUDGES],
+        titles_of(others, entries()),
+        others[:MAX_JUDGES],
         key=key,
-        bind=BIND,
-        max_selections=MAX_JUDGES,
+        most=MAX_JUDGES,
         placeholder="none",
         help="Classifiers for the same pictures. An attack that fools them too is said to "
         "transfer.",

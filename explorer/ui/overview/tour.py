@@ -13,7 +13,6 @@ from explorer.ui.overview.presenter import PRESENT, presenters_mode
 from explorer.ui.overview.stops import FIRST, LAST, STOPS, Stop
 from explorer.ui.shared.address import remember_asked
 from explorer.ui.shared.link_words import allow
-from explorer.ui.shared.stored_value import remove_stored
 
 STOP = "stop"  # the key of the widget with the number of the stop, also in the address
 LINKED = (STOP, PRESENT)
@@ -24,7 +23,6 @@ def begin_stop() -> tuple[Stop, Places]:
     """The stop that is open, with its title and sentence drawn, and the places of what follows."""
     remember_asked(*EVERY_KEY)
     stop, status = _navigation()
-    remove_stored(stop.linked)
     notice = st.container()
     st.title(stop.title)
     st.markdown(stop.sentence)

@@ -9,9 +9,8 @@ import streamlit as st
 from explorer.classifiers import ClassifierError, Entry
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import remember_lost
-from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.classifiers import NO_CLASSIFIER
-from explorer.ui.shared.link_words import allow
+from explorer.ui.shared.linked_choices import linked_multiselect, titles_of
 from explorer.ui.shared.words import badge
 
 
@@ -32,14 +31,12 @@ def choose_classifiers(
     if not known:
         raise ClassifierError(NO_CLASSIFIER)
     remember_lost(key, known)
-    allow(key, known, most=most)
-    return st.multiselect(
+    return linked_multiselect(
         "Classifiers",
-        list(known),
-        default=default,
+        titles_of(list(known), known),
+        default,
         key=key,
-        bind=BIND,
-        max_selections=most,
+        most=most,
         placeholder=numbers,
         help=f"{numbers.capitalize()}. {note}",
     )

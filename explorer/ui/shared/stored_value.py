@@ -1,8 +1,10 @@
-"""Values of a page that no widget has, and that its address has too: a seed drawn by a button."""
+"""Values of a page in its address that Streamlit does not write there, as those of widgets that are
+bound to it: a seed that a button draws.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import TypeVar
 
 import streamlit as st
@@ -10,7 +12,7 @@ import streamlit as st
 from explorer.ui.shared.address import is_step_in_history
 
 T = TypeVar("T")
-_WRITTEN = "stored in the address"  # in the session's state: the keys, of all pages
+WRITTEN = "stored in the address"  # in the session's state: the keys, of all pages
 
 
 def stored_value(key: str, read: Callable[[str], T | None], first: T) -> T:
@@ -28,16 +30,17 @@ def stored_value(key: str, read: Callable[[str], T | None], first: T) -> T:
     return value
 
 
-def write_value(key: str, text: str | None) -> None:
-    """Let the address have this text, None for none, under a ``key`` that is no widget's."""
+def write_value(key: str, texts: str | Sequence[str] | None) -> None:
+    """Let the address have these texts, None for none, under the ``key`` of no bound widget."""
     state = st.session_state
-    state[_WRITTEN] = {*state.get(_WRITTEN, ()), key}
-    if st.query_params.get(key) == text:
+    state[WRITTEN] = {*state.get(WRITTEN, ()), key}
+    wanted = [texts] if isinstance(texts, str) else [*(texts or ())]
+    if st.query_params.get_all(key) == wanted:
         return
-    if text is None:
-        del st.query_params[key]
+    if wanted:
+        st.query_params[key] = wanted
     else:
-        st.query_params[key] = text
+        del st.query_params[key]
 
 
 def remove_stored(keys: Container[str]) -> None:
@@ -45,7 +48,7 @@ def remove_stored(keys: Container[str]) -> None:
 
     Streamlit removes only those of widgets when they leave the page.
     """
-    for key in st.session_state.get(_WRITTEN, ()):
+    for key in st.session_state.get(WRITTEN, ()):
         if key not in keys:
             st.query_params.pop(key, None)
 

@@ -55,6 +55,6 @@ def _maps(title: str, gradient: Tensor) -> list[Tile]:
     summed, sum_scale = diverging_map(gradient)
     colours, scale = colour_map(gradient)
     return [
-        Tile(f"{title}, channels added", summed, notes=(f"full colour: ±{sum_scale:.2g}",)),
-        Tile(f"{title}, each channel", colours, notes=(f"full colour: ±{scale:.2g}",)),
+        Tile(f"{title}, colours added", summed, notes=(f"full colour: ±{sum_scale:.2g}",)),
+        Tile(f"{title}, each colour", colours, notes=(f"full colour: ±{scale:.2g}",)),
     ]

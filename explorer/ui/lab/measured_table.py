@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ def measured_table(name: str, kind: str, titles: dict[str, str]) -> None:
             "These images do not come with the explorer. They are from the training file, and no "
             "bundled classifier was trained on them. The command was:"
         )
-        st.code(result.command, language="bash", wrap_lines=True)
+        st.code(_command(result.command), language="bash", wrap_lines=True)
 
 
 def share_table(
@@ -60,7 +61,12 @@ def training_table(titles: dict[str, str]) -> None:
             for row in result.rows
         ]
         st.dataframe(rows, hide_index=True, key="lab trained table")
-        st.code(result.command, language="bash", wrap_lines=True)
+        st.code(_command(result.command), language="bash", wrap_lines=True)
+
+
+def _command(measured: str) -> str:
+    """The command of a measurement, without the folder in which its data were."""
+    return re.sub(r"(--\S*data) \S*/", r"\1 ", measured)
 
 
 def _row(

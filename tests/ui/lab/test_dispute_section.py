@@ -42,7 +42,9 @@ def test_what_was_measured_beforehand_is_below_with_its_command() -> None:
     table = at.dataframe[1].value.to_dict("records")
     assert table[0]["classifier"] == "CIFAR-10 standard"
     assert re.fullmatch(r"\d+ of \d+", table[0]["fooled"])
-    assert at.code[0].value.startswith("python -m explorer dispute --model cifar10-standard")
+    command = at.code[0].value
+    assert command.startswith("python -m explorer dispute --model cifar10-standard")
+    assert "--data train-lossless-2000.parquet" in command  # not where it was on that machine
 
 
 def test_what_was_learned_from_each_attack_has_n_and_interval() -> None:

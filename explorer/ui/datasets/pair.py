@@ -10,8 +10,7 @@ from explorer.classifiers import ClassifierError, Entry
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import refused_values, remember_lost
 from explorer.ui.shared.classifiers import entries, load_functions
-from explorer.ui.shared.link_words import allow
-from explorer.ui.shared.linked_choices import linked_multiselect, titles_of
+from explorer.ui.shared.linked_choices import linked_multiselect, linked_select, titles_of
 from explorer.ui.shared.words import badge
 
 _PAIR_HELP = (
@@ -29,7 +28,15 @@ class ClassifierPair:
 
     @property
     def title(self) -> str:
-        """What their names have in common, or both names."""
+        """What their titles have in common, or both titles."""
+        common = self.standard.title.removesuffix("standard").rstrip(" ,")
+        if common and common == self.robust.title.removesuffix("robust").rstrip(" ,"):
+            return common
+        return f"{self.standard.title} and {self.robust.title}"
+
+    @property
+    def name(self) -> str:
+        """What their names have in common, or both names; the address has it."""
         common = self.standard.name.removesuffix("-standard")
         if self.robust.name == f"{common}-robust":
             return common
@@ -37,7 +44,7 @@ class ClassifierPair:
 
 
 def classifier_pairs(known: dict[str, Entry]) -> dict[str, ClassifierPair]:
-    """Each robust classifier with the first standard one of the same data, by title.
+    """Each robust classifier with the first standard one of the same data, by name.
 
     Those of CIFAR-10, the paper's data, come first.
     """
@@ -48,7 +55,7 @@ def classifier_pairs(known: dict[str, Entry]) -> dict[str, ClassifierPair]:
         if standard is not None:
             pairs.append(ClassifierPair(standard, robust))
     pairs.sort(key=lambda pair: not pair.standard.name.startswith("cifar10"))
-    return {pair.title: pair for pair in pairs}
+    return {pair.name: pair for pair in pairs}
 
 
 def comparable_models(pair: ClassifierPair, known: dict[str, Entry]) -> list[str]:
@@ -76,16 +83,14 @@ def choose_pair() -> tuple[ClassifierPair, tuple[Entry, ...]]:
             "python -m explorer train cifar10-standard, then cifar10-robust"
         )
     remember_lost("pair", pairs)
-    allow("pair", pairs)
-    title = st.selectbox("Classifiers", list(pairs), key="pair", bind="query-params")
-    pair = pairs.get(title)
-    if pair is None:
-        raise ClassifierError(f"there are no classifiers {title!r} here; choose others")
+    titles = {name: each.title for name, each in pairs.items()}
+    name = linked_select("Classifiers", titles, next(iter(pairs)), key="pair")
+    pair = pairs[name]
     wanted = refused_values("pair").get("pair")
     if wanted is not None and not wanted.is_repeated:
         st.warning(
             f"The link asks for the classifiers **{plain(wanted.text)}**, which are not here. "
-            f"Instead, this page uses **{plain(title)}**; choose others in this list."
+            f"Instead, this page uses **{plain(pair.title)}**; choose others in this list."
         )
     st.markdown(
         f"{badge(pair.standard)} {badge(pair.robust)} :small[{plain(pair.standard.data)}]",

@@ -5,7 +5,7 @@ address would write the titles there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -37,7 +37,8 @@ def linked_select(
     if key in state and state[key] not in titles:
         state[key] = first
     stored_value(key, lambda text: text if text in titles else None, first)
-    name = str(st.selectbox(label, names, key=key, format_func=titles.__getitem__, **options))
+    chosen = st.selectbox(label, names, key=key, format_func=_title_in(titles), **options)
+    name = str(chosen) if chosen in titles else first  # a forged request may have any
     write_value(key, None if name == first else name)
     return name
 
@@ -65,10 +66,15 @@ def linked_multiselect(
     elif not set(state[key]) <= set(names):
         state[key] = [name for name in state[key] if name in titles] or first
     chosen = st.multiselect(
-        label, names, key=key, max_selections=most, format_func=titles.__getitem__, **options
+        label, names, key=key, max_selections=most, format_func=_title_in(titles), **options
     )
+    chosen = [name for name in chosen if name in titles]  # a forged request may have any
     write_value(key, None if chosen == first else chosen or [""])
     return chosen
+
+
+def _title_in(titles: Mapping[str, str]) -> Callable[[str], str]:
+    return lambda name: titles.get(name, str(name))
 
 
 def _names(titles: Mapping[str, str]) -> dict[str, str]:

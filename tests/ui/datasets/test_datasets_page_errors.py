@@ -96,5 +96,5 @@ def test_a_link_to_classifiers_that_are_not_here_says_so() -> None:
     (warning,) = at.sidebar.warning
     text = shown(warning.value).replace("**", "")
     assert text.startswith("The link asks for the classifiers user:a and user:b, which are not")
-    assert "Instead, this page uses cifar10;" in text
+    assert "Instead, this page uses CIFAR-10;" in text
     assert not open_page(DATASETS, pair="tiny12", **QUICK).sidebar.warning

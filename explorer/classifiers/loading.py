@@ -90,6 +90,7 @@ def _bundled(name: str, weights: str | Path | None, device: torch.device) -> Cla
     if card is None:
         names = (EFFICIENTNET, *bundled_cards())
         bundled, near = ", ".join(names), did_you_mean(name, names)
+        near = f"name its function too: {name}:FUNCTION" if name.endswith(".py") else near
         hint = f" ({near})" if near else ""
         raise ClassifierError(
             f"there is no classifier {short(name)!r}{hint}; bundled are {bundled}; "

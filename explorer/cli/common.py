@@ -57,6 +57,17 @@ def number(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def check_l2_radius(flag: str, epsilon: float, classifier: Classifier) -> None:
+    """Raise :class:`UsageError` for an L2 radius that is 0, or beyond all of its pictures."""
+    height, width = classifier.input_size
+    most = (classifier.channels * height * width) ** 0.5
+    if not 0 < epsilon <= most:
+        raise UsageError(
+            f"{flag} must be above 0 and at most {most:.1f}, the L2 distance from black to white "
+            f"at this size; it is {epsilon:g}"
+        )
+
+
 def draws_starts(attack: PGD, effort: str | None) -> bool:
     """Whether anything in the attack with this effort is random, so that its seed matters."""
     return effort == THOROUGH or not all(map(attack.starts_at_image, range(attack.restarts)))

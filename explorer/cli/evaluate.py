@@ -31,7 +31,6 @@ from explorer.cli.data_options import (
 )
 from explorer.cli.given import note_void, refuse_void
 from explorer.datasets.labelled import LabelledImages
-from explorer.datasets.sources import read_source
 from explorer.engine import PRECISIONS, gradient_model
 from explorer.experiments.effort import EFFORTS, QUICK_STEPS, STEPS_OF, THOROUGH
 from explorer.experiments.effort import RULE as EFFORT_RULE
@@ -46,6 +45,7 @@ from explorer.experiments.evaluation.auto_attack import (
 from explorer.experiments.evaluation.robust_accuracy import AccuracyRow, robust_accuracy
 from explorer.experiments.one_image.attack_image import versions
 from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.sweep.image_set import GALLERY, read_image_sets
 from explorer.experiments.trust import (
     Caveat,
     Evidence,
@@ -68,7 +68,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--data",
         required=True,
-        help=f"{SOURCES} or cifar10:train",
+        help=f"{GALLERY}, {SOURCES} or cifar10:train",
     )
     add_column_options(parser)
     parser.add_argument(
@@ -140,7 +140,8 @@ class _Outcome:
 
 def _evaluate(options: argparse.Namespace, ranks: Ranks) -> int:
     classifier = load(options.model, options.weights, rank_device(options.device))
-    data = read_source(options.data, classifier, options.limit, column_names(options))
+    named = column_names(options)
+    data = read_image_sets(options.data, [classifier], options.limit, named)[0].data
     asked = options.precision if options.attack == PGD_NAME else "float32"
     precision = gradient_model(classifier, asked)[1]
     ranks.check_same("classifier", (classifier.digest, precision))

@@ -54,7 +54,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--noise",
         type=number,
         default=GradientSettings.spread,
-        help="its standard deviation in parts of the picture's range of values (default 0.15)",
+        help="its standard deviation in parts of the picture's range of values "
+        f"(default {GradientSettings.spread:g})",
     )
     parser.add_argument(
         "--seed", type=whole_numbers.seed, default=0, help="of the noise (default 0)"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from explorer.cli import whole_numbers
 from explorer.cli.asked_of_several import add_question, read_question
-from explorer.cli.common import add_precision_option, number, print_json
+from explorer.cli.common import add_precision_option, check_l2_radius, number, print_json
 from explorer.cli.judged_options import notes_json
 from explorer.cli.progress import progress_bar
 from explorer.experiments.features.large_epsilon import (
@@ -46,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
     out, picture, classifiers = read_question(options)
     first = classifiers[options.model[0]]
     epsilon = default_epsilon(first.input_size) if options.epsilon is None else options.epsilon
+    check_l2_radius("--epsilon", epsilon, first)
     target = None if options.target is None else first.find_label(options.target)
     recipe = large_epsilon_recipe(
         options.image,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from explorer.cli import whole_numbers
 from explorer.cli.asked_of_several import add_question, read_question
-from explorer.cli.common import add_precision_option, number, print_json
+from explorer.cli.common import add_precision_option, check_l2_radius, number, print_json
 from explorer.cli.judged_options import notes_json
 from explorer.cli.progress import progress_bar
 from explorer.experiments.features.layers import ClassifierLayers, compare_layers, layers_recipe
@@ -33,6 +33,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     out, picture, classifiers = read_question(options)
+    check_l2_radius("--epsilon", options.epsilon, classifiers[options.model[0]])
     recipe = layers_recipe(
         options.image,
         options.model[0],

@@ -57,9 +57,22 @@ class CommandParser(Parser):
             name = unknown.partition("=")[0]
             hint = _hint(name, parser._option_string_actions)
             parser.error(f"unrecognized arguments: {' '.join(more)}{hint}")
+        if "takes_more" not in options:
+            self._refuse_empty(self.commands.choices[options.command], arguments)
         options.more = more
         options.given = given_options(self.commands.choices[options.command], arguments)
         return options
+
+    @staticmethod
+    def _refuse_empty(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+        """An error for an argument of a variable that is not set; a path would be the folder."""
+        for before, word in zip(("", *arguments), arguments, strict=False):
+            is_flag = word.startswith("--") and word.endswith("=")
+            if is_flag or not word.strip():
+                flag = (
+                    word[:-1] if is_flag else before if before.startswith("--") else "an argument"
+                )
+                parser.error(f"{flag} is empty, as of a variable that is not set; give it a value")
 
 
 def _hint(text: str, names: Iterable[str]) -> str:

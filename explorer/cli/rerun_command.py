@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from explorer.cli.common import UsageError
-from explorer.cli.given import given_options
+from explorer.cli.given import given_options, is_given
 from explorer.cli.one_image import RECIPE_FILE
 from explorer.cli.whole_numbers import MAX_THREADS
 from explorer.engine import thread_count
@@ -81,10 +81,10 @@ def _options(
         words = []
     if words[:3] != PROGRAM or not REPEATED.intersection(words[3:4]):
         raise UsageError(f"{path}: {reprlib.repr(command)} is no command that can be repeated")
-    words += ["--out", options.out, *(["--json"] if options.json else [])]
-    if "--device" not in words:
-        words += ["--device", options.device]
     parser = parsers[words[3]]
+    words += ["--out", options.out, *(["--json"] if options.json else [])]
+    if is_given(options, "--device") or "--device" not in given_options(parser, words[4:]):
+        words += ["--device", options.device]  # the last one counts
     again = parser.parse_args(words[4:])
     again.given = given_options(parser, words[4:])
     return again

@@ -94,7 +94,7 @@ def attack_of(options: argparse.Namespace, epsilons: Sequence[float] = ()) -> Se
         raise UsageError(f"name at most {MAX_MODELS} models, each once")
     if options.weights is not None and len(options.weights) != len(options.models):
         raise UsageError(
-            f"--weights needs a file for each of the {len(options.models)} models; "
+            f"--weights needs one file for each model, and {len(options.models)} in all; "
             f"{OWN_WEIGHTS} stands for a model's own"
         )
     if options.out is not None:

@@ -257,3 +257,25 @@ def test_a_wrong_name_gets_the_nearest_one(capsys, arguments, words) -> None:
     assert (status, out) == (2, "")
     assert words in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("train", "cifar10-standard", "--data", ""), "train: --data is empty"),
+        (("train", "cifar10-standard", "--data="), "train: --data is empty"),
+        (("rerun", " ", "--out", "o"), "rerun: an argument is empty"),
+        (("evaluate", "--model", "m", "--data", "", "--epsilon", "0"), "evaluate: --data is empty"),
+    ],
+)
+def test_the_value_of_a_variable_that_is_not_set_is_refused(capsys, arguments, words) -> None:
+    """A path of no characters would be the current folder, and an option without one a default."""
+    status, out, err = run(capsys, *arguments)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert words in err
+
+
+def test_a_python_file_without_a_function_gets_the_form(capsys) -> None:
+    status, _, err = run(capsys, "models", "--classes", "my_net.py")
+    assert status == 2
+    assert "'my_net.py' (name its function too: my_net.py:FUNCTION)" in err

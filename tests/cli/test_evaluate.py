@@ -164,3 +164,10 @@ def test_an_effort_is_of_pgd_and_has_its_own_steps(capsys, folder, more):
     status, out, err = evaluate(capsys, folder, "--epsilon", "0.1", "--effort", "quick", *more)
     assert (status, out) == (2, "")
     assert "leave out --effort" in err or "leave out --steps" in err
+
+
+def test_the_gallery_is_data_too(capsys):
+    options = ["--model", "cifar10-standard", "--epsilon", "0", "--limit", "5", "--json"]
+    status, out, err = run(capsys, "evaluate", "--data", "gallery", *options)
+    assert status == 0, err
+    assert json.loads(out)["n"] == 5

@@ -53,6 +53,17 @@ VOID = [
         ("five-sets", "gallery:cifar10-00", "--start", "noise", "--start-label", "cat"),
         "--start noise shows no class; leave out --start-label",
     ),
+    *(
+        (
+            (command, *SMALL, "--data", data, "--epsilon", "0", "--label-column", "x"),
+            f"only a table has columns, and {data} is none; leave out --label-column",
+        )
+        for command, data in (
+            ("evaluate", "gallery"),
+            ("evaluate", "cifar10"),
+            ("sweep", "gallery"),
+        )
+    ),
     (("models", "--fetch", "torchvision:googlenet", "--check"), "leave out --check"),
     (("doctor", "--tune", "--network"), "nothing is checked; leave out --network"),
     (("doctor", "--forget", "--network"), "nothing is checked; leave out --network"),

@@ -66,7 +66,7 @@ def test_large_epsilon_gives_the_bytes_of_the_page(capsys: Capture, tmp_path: Pa
 @pytest.mark.parametrize(
     ("command", "options", "words"),
     [
-        ("layers", ["--epsilon", "-1"], "at least 0"),
+        ("layers", ["--epsilon", "-1"], "above 0 and at most 55.4"),
         ("layers", ["--model", "cifar10-standard"], "2 to 4 classifiers"),
         ("large-epsilon", ["--target", "gibbon"], "gibbon"),
         ("large-epsilon", ["--steps", "-1"], "steps"),
@@ -80,3 +80,15 @@ def test_mistakes_are_one_line(
     assert (status, out) == (2, "")
     assert words in err.strip().splitlines()[-1]
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("command", ["layers", "large-epsilon"])
+@pytest.mark.parametrize("epsilon", ["0", "-1", "1000"])
+def test_an_impossible_radius_is_named_as_it_was_written(
+    capsys: Capture, tmp_path: Path, command: str, epsilon: str
+) -> None:
+    asked = ["--model", *PAIR, "--epsilon", epsilon, "--out", str(tmp_path)]
+    status, out, err = run(capsys, command, IMAGE, *asked)
+    assert (status, out) == (2, "")
+    assert "must be above 0 and at most 55.4" in err
+    assert err.strip().endswith(f"it is {epsilon}")

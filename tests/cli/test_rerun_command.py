@@ -38,6 +38,15 @@ def test_the_same_again_and_what_differs(capsys, tmp_path, recipe):
     assert "models: was" in err
 
 
+def test_a_device_that_is_named_counts_before_that_of_the_recipe(capsys, tmp_path, recipe):
+    values = json.loads(recipe.read_text())
+    recipe.write_text(json.dumps(values | {"command": values["command"] + " --device=cpu"}))
+    again = ["rerun", str(recipe), "--out", str(tmp_path / "b")]
+    assert run(capsys, *again)[0] == 0
+    status, _, err = run(capsys, *again, "--device", "abacus")
+    assert (status, "unknown device" in err) == (2, True)
+
+
 def test_it_says_that_there_is_nothing_to_compare(capsys, tmp_path, recipe):
     (recipe.parent / "accuracy.csv").unlink()
     status, _, err = run(capsys, "rerun", str(recipe), "--out", str(tmp_path / "b"))

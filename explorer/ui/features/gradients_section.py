@@ -124,7 +124,7 @@ def _choose(request: FeaturesRequest) -> GradientSettings:
             round(100 * GradientSettings.spread),
             key=SPREAD,
             help="How strong the noise is (its standard deviation). Smilkov et al. (2017) take 10 "
-            "to 20 %.",
+            "to 20 % for photographs; small pictures lose their class with so much.",
         )
         seed = choose_seed("The same seed gives the same noise.", f"{PAGE}gradient_")
     return GradientSettings(

@@ -30,7 +30,7 @@ def given_options(parser: argparse.ArgumentParser, words: Sequence[str]) -> froz
 
 def is_given(options: argparse.Namespace, flag: str) -> bool:
     """Whether the person wrote this option."""
-    return flag in options.given
+    return flag in getattr(options, "given", ())  # which only the command line has
 
 
 def refuse_void(options: argparse.Namespace, flags: Iterable[str], reason: str) -> None:

@@ -44,8 +44,6 @@ def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
                 label_visibility="collapsed",
             )
         section = by_title[str(title)]
-        for key in (key for other in SECTIONS for key in other.written if other is not section):
-            st.query_params.pop(key, None)
         linked = (*LINKED, *section.linked)
         chosen, is_chosen = chosen_or_last(_CHOSEN, choose, notice)
         if chosen is not None:

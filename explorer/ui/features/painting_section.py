@@ -25,11 +25,11 @@ from explorer.ui.features.section_job import run_in_worker
 from explorer.ui.jobs.job import Job
 from explorer.ui.shared.linked_widgets import linked_slider
 from explorer.ui.shared.session_memory import once
+from explorer.ui.shared.stored_value import stored_value, write_value
 
 TARGET, EPSILON, STEPS = f"{PAGE}painted", f"{PAGE}painted_l2", f"{PAGE}painted_steps"
 MASK = f"{PAGE}mask"  # in the session's state and the address: the squares as digits
 LINKED = (TARGET, EPSILON, STEPS, MASK)
-_READ = f"{PAGE}mask read"  # what the address had in the last run
 _PLACE, _BRUSH = "features painting", "features brush"
 _LARGEST = 4.0
 _EDGES = {"left": 25, "top": 20, "right": 90, "bottom": 90}  # in per cent, as the first mask
@@ -99,15 +99,11 @@ def draw(request: FeaturesRequest) -> Hashable | None:
 
 
 def _mask() -> str:
-    """The mask of the address, which a link or a step back brings, or else of the session."""
-    state, asked = st.session_state, st.query_params.get(MASK)
-    if asked is not None and asked != state.get(_READ) and _is_mask(asked):
-        state[MASK] = asked
-    state.setdefault(MASK, _FIRST_MASK)
-    if asked is None:
-        st.query_params[MASK] = state[MASK]
-    state[_READ] = st.query_params.get(MASK)
-    return str(state[MASK])
+    """The mask of the session, which a link or a step back brings; always in the address."""
+    asked = stored_value(MASK, lambda text: text if _is_mask(text) else None, "")
+    mask = st.session_state[MASK] = asked or _FIRST_MASK
+    write_value(MASK, mask)
+    return mask
 
 
 def _is_mask(text: str) -> bool:
@@ -126,7 +122,7 @@ def _brushed() -> None:
 
 
 def _set_mask(text: str) -> None:
-    st.session_state[MASK] = st.query_params[MASK] = text
+    st.session_state[MASK] = text
 
 
 def _box_by_numbers() -> None:

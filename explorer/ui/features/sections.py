@@ -24,14 +24,12 @@ from explorer.ui.features.controls import FeaturesRequest
 class Section:
     """A section: the ``title`` on its button and in the address, and what draws it.
 
-    ``linked`` are the keys whose values are in the address. Of them, ``written`` are those that it
-    writes there itself: Streamlit removes only those of widgets when another section is chosen.
+    ``linked`` are the keys whose values are in the address.
     """
 
     title: str
     draw: Callable[[FeaturesRequest], Hashable | None]
     linked: tuple[str, ...] = ()
-    written: tuple[str, ...] = ()
 
 
 SECTIONS = (
@@ -40,5 +38,5 @@ SECTIONS = (
     Section("Layer by layer", layers_section.draw, layers_section.LINKED),
     Section("Drawn from noise", synthesis_section.draw, synthesis_section.LINKED),
     Section("Inverted", inversion_section.draw, inversion_section.LINKED),
-    Section("Painting", painting_section.draw, painting_section.LINKED, (painting_section.MASK,)),
+    Section("Painting", painting_section.draw, painting_section.LINKED),
 )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from explorer import __version__
+from explorer.cli.commands import COMMANDS
 from explorer.cli.parser import MISTAKE, CommandParser
 from explorer.cli.signals import handle_signals, leave, report_stop, was_interrupted
 from explorer.errors import Cancelled, UserError, failure_of_user_code, is_out_of_memory, log_bug
@@ -29,72 +30,14 @@ MODULE, COMMAND = "python -m explorer", "adversarial-explorer"  # what a person 
 
 
 def _parser(program: str = MODULE) -> CommandParser:
-    from explorer.cli import (
-        app,
-        attack,
-        benchmark,
-        build,
-        compare,
-        dispute,
-        dispute_training,
-        doctor,
-        download,
-        evaluate,
-        export,
-        five_sets,
-        gallery,
-        gradients,
-        invert,
-        large_epsilon,
-        layers,
-        models,
-        paint,
-        patch,
-        rerun,
-        smallest,
-        sweep,
-        synthesise,
-        train,
-        transfer,
-        universal,
-    )
-
     parser = CommandParser(
         prog=program,
         description="Adversarial examples: attack, evaluate and train image classifiers, and build "
         "data sets.",
     )
     parser.add_argument("--version", action="version", version=__version__)
-    for module in (
-        app,
-        attack,
-        rerun,
-        evaluate,
-        sweep,
-        smallest,
-        transfer,
-        compare,
-        gradients,
-        layers,
-        large_epsilon,
-        synthesise,
-        invert,
-        paint,
-        universal,
-        patch,
-        dispute,
-        dispute_training,
-        five_sets,
-        build,
-        export,
-        download,
-        gallery,
-        models,
-        train,
-        benchmark,
-        doctor,
-    ):
-        module.add(parser.commands)
+    for name, (module, summary) in COMMANDS.items():
+        parser.commands.add_parser(name, help=summary, module=module)
     return parser
 
 

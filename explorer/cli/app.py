@@ -12,12 +12,10 @@ from pathlib import Path
 HOME = Path(__file__).parents[1] / "Home.py"
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "app",
-        help="start the app, which opens in the browser",
-        epilog="All other arguments go to streamlit run, such as --server.port 8600; "
-        "streamlit run --help lists them.",
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "All other arguments go to streamlit run, such as --server.port 8600; "
+        "streamlit run --help lists them."
     )
     parser.set_defaults(run=run, takes_more=True)
 

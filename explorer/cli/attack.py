@@ -42,8 +42,7 @@ from explorer.images.open import GALLERY_PREFIX, open_image
 STEPS = 40
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("attack", help="attack one image and write the result to a folder")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", help=f"a picture's path, or {GALLERY_PREFIX}KEY")
     add_model_options(parser)
     add_settings(parser)

@@ -56,10 +56,7 @@ from explorer.files import shared_folder
 EPSILON = 4 / 255
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "bench", help="measure the attack's speed and strength, with --peers beside other libraries"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     libraries = ", ".join(baseline.name for baseline in BASELINES)
     add("--peers", action="store_true", help=f"measure also {libraries}, if they are installed")

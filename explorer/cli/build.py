@@ -42,10 +42,7 @@ from explorer.engine import PRECISIONS
 from explorer.ranks import Ranks, rank_device
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "build", help="build D_R, D_NR, D_rand or D_det (Ilyas et al. 2019) with a classifier"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--set", required=True, choices=tuple(CONSTRUCTIONS), help="the construction")
     add_model_options(parser, "a robust classifier for d_r, a standard one for the others")

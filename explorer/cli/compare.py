@@ -29,10 +29,7 @@ from explorer.files import write_together
 from explorer.images.open import GALLERY_PREFIX, open_image
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "compare", help="one attack on two to four classifiers, and who is fooled by whose picture"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", help=f"a picture's path, or {GALLERY_PREFIX}KEY")
     parser.add_argument(
         "--model",

@@ -25,10 +25,7 @@ from explorer.figures.share_chart import share_sentence
 from explorer.files import write_together
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "dispute", help="ordinary PGD beside an attack that is built not to transfer"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--ensemble",

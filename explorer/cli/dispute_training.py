@@ -27,11 +27,7 @@ _ATTACKED, _ENSEMBLE = "cifar10-standard", ("cifar10-d", "cifar10-d-plain")
 _RECIPE = "cifar10-d_det"  # whose images and settings are taken: 10,000 images, no augmentation
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "dispute-training",
-        help="train a network on each of the two attacks, under the next class' label",
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--model", default=_ATTACKED, help=f"the attacked classifier (default {_ATTACKED})")
     add(

@@ -34,11 +34,7 @@ network itself (float32). That changes how quick an attack is; whether it succee
 by the network itself."""
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "doctor",
-        help="what to run before a lecture: whether all is there and works, and what is quick",
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", nargs="+", help="the classifiers to look at (default: the bundled ones)"
     )

@@ -13,10 +13,7 @@ from explorer.datasets.cifar10 import download_cifar10
 from explorer.files import data_folder
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "download", help="fetch CIFAR-10 (170 MB), which --data cifar10 reads"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", help="the folder (default: EXPLORER_DATA, or data in the working directory)"
     )

@@ -62,8 +62,7 @@ PGD_NAME, AUTO_ATTACK = "pgd", "autoattack"
 PGD_STEPS = 20
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("evaluate", help="robust accuracy of a classifier on a data set")
+def add(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser)
     parser.add_argument(
         "--data",

@@ -11,10 +11,7 @@ from explorer.datasets.constructed.export import FORMATS
 from explorer.datasets.constructed.read import read_set
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "export", help="write a built set like MIT's release, as an image folder or a Parquet file"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         required=True,

@@ -35,8 +35,7 @@ from explorer.images.open import GALLERY_PREFIX, open_image
 _DEFAULTS = FiveSetsSettings()
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("five-sets", help="one picture in the five sets of Ilyas et al.")
+def add(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("image", help=f"a picture's path, or {GALLERY_PREFIX}KEY")
     add("--start", required=True, help=f"where D_R and D_NR start: a picture, or {NOISE}")

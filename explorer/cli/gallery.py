@@ -9,10 +9,7 @@ from explorer.images.gallery import KINDS, Sample, samples
 from explorer.images.open import GALLERY_PREFIX
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "gallery", help=f"list the sample pictures, which commands take as {GALLERY_PREFIX}KEY"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 

@@ -29,10 +29,7 @@ from explorer.figures.gradient_files import gradient_files, map_values
 from explorer.files import write_together
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "gradients", help="what two to four classifiers respond to in a picture: input gradients"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--of",
         choices=OBJECTIVES,

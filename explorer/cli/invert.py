@@ -21,10 +21,7 @@ from explorer.files import write_together
 from explorer.images.open import GALLERY_PREFIX, open_image
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "invert", help="a picture from noise with the features that classifiers see in another"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     usual = InversionSettings()
     add = parser.add_argument
     add("image", help=f"a picture's path, or {GALLERY_PREFIX}KEY")

@@ -23,11 +23,7 @@ from explorer.figures.large_epsilon_files import large_epsilon_files, large_epsi
 from explorer.files import write_together
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "large-epsilon",
-        help="targeted attacks so large that people see what a classifier takes for the target",
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--epsilon", type=number, help="the largest L2 radius (default 6 at 32 × 32 pixels)"
     )

@@ -16,10 +16,7 @@ from explorer.figures.layer_files import layer_files, layer_rows
 from explorer.files import write_together
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "layers", help="how far an attack and noise of its size move each layer's activations"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--epsilon", type=number, default=0.5, help="the attack's L2 radius (default 0.5)"
     )

@@ -31,11 +31,7 @@ of one."""
 _HEADER = ("name", "data", "training", "accuracy", "under attack", "size", "where")
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "models",
-        help="list the classifiers with data, training, accuracy, size and place, or fetch one",
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fetch",
         metavar="NAME",

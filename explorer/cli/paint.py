@@ -36,10 +36,7 @@ from explorer.images.open import GALLERY_PREFIX, open_image
 DIGITS = SIDE * SIDE // 4
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "paint", help="classifiers fill a part of a picture with what a class looks like to them"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     usual = PaintingSettings(target=0)
     add = parser.add_argument
     add("image", help=f"a picture's path, or {GALLERY_PREFIX}KEY")

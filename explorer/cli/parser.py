@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import importlib
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -34,13 +35,35 @@ class Parser(argparse.ArgumentParser):
         )
 
 
+class OptionParser(Parser):
+    """The parser of a command, whose ``module`` adds the options when they are asked for.
+
+    Importing the module takes seconds, as it imports torch.
+    """
+
+    def __init__(self, *, module: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._module: str | None = module
+
+    def load(self) -> None:
+        """Add the options, unless they are there."""
+        if self._module is not None:
+            module, self._module = self._module, None
+            importlib.import_module(f"explorer.cli.{module}").add(self)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does it."""
+        self.load()
+        return super().parse_known_args(args, namespace)
+
+
 class CommandParser(Parser):
     """The parser of the whole line: a command with its options."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.commands: argparse._SubParsersAction[argparse.ArgumentParser] = self.add_subparsers(
-            dest="command", metavar="COMMAND", parser_class=Parser
+        self.commands: argparse._SubParsersAction[OptionParser] = self.add_subparsers(
+            dest="command", metavar="COMMAND", parser_class=OptionParser
         )
 
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
@@ -59,7 +82,7 @@ class CommandParser(Parser):
             parser.error(f"unrecognized arguments: {' '.join(more)}{hint}")
         if "takes_more" not in options:
             self._refuse_empty(self.commands.choices[options.command], arguments)
-        options.more = more
+        options.more, options.parsers = more, self.commands.choices
         options.given = given_options(self.commands.choices[options.command], arguments)
         return options
 

@@ -25,10 +25,7 @@ from explorer.figures.share_chart import share_sentence
 from explorer.files import write_together
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "patch", help="a small picture that makes a classifier say its target wherever it sticks"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--target", required=True, help="the class that it is to say, by name or index")
     add(

@@ -6,8 +6,6 @@ import argparse
 import json
 import reprlib
 import sys
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,25 +26,24 @@ from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.images.open import open_image
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("rerun", help="repeat a recipe and say whether anything differs")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help="a recipe.json that the explorer wrote")
     parser.add_argument(
         "--image", help="the picture, if it is not where the recipe says (an upload, for example)"
     )
     parser.add_argument("--weights", help="the weights, if they are not where the recipe says")
     add_output_options(parser)
-    parser.set_defaults(run=partial(run, commands.choices))
+    parser.set_defaults(run=run)
 
 
-def run(parsers: Mapping[str, argparse.ArgumentParser], options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     """0 where the result is the same, 1 where anything differs."""
     path = Path(options.recipe)
     text = _text(path)
     if (Path(options.out) / RECIPE_FILE).resolve() == path.resolve():
         raise UsageError(f"this would overwrite {path}; choose another folder with --out")
     if (values := _with_command(text)) is not None:
-        return repeat_command(parsers, path, values, options)
+        return repeat_command(options.parsers, path, values, options)
     return _repeat_attack(path, text, options)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from explorer.cli.common import UsageError
 from explorer.cli.given import given_options, is_given
 from explorer.cli.one_image import RECIPE_FILE
+from explorer.cli.parser import OptionParser
 from explorer.cli.whole_numbers import MAX_THREADS
 from explorer.engine import thread_count
 
@@ -31,7 +32,7 @@ _NOT_COMPARED = ("command", "format", "threads")
 
 
 def repeat_command(
-    parsers: Mapping[str, argparse.ArgumentParser],
+    parsers: Mapping[str, OptionParser],
     path: Path,
     values: Mapping[str, Any],
     options: argparse.Namespace,
@@ -68,7 +69,7 @@ def repeat_command(
 
 
 def _options(
-    parsers: Mapping[str, argparse.ArgumentParser],
+    parsers: Mapping[str, OptionParser],
     path: Path,
     values: Mapping[str, Any],
     options: argparse.Namespace,
@@ -82,6 +83,7 @@ def _options(
     if words[:3] != PROGRAM or not REPEATED.intersection(words[3:4]):
         raise UsageError(f"{path}: {reprlib.repr(command)} is no command that can be repeated")
     parser = parsers[words[3]]
+    parser.load()
     words += ["--out", options.out, *(["--json"] if options.json else [])]
     if is_given(options, "--device") or "--device" not in given_options(parser, words[4:]):
         words += ["--device", options.device]  # the last one counts

@@ -11,11 +11,7 @@ from explorer.experiments.sweep.recipe import SMALLEST
 from explorer.figures.set_captions import attack_line
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        SMALLEST,
-        help="the smallest ε that fools a classifier, an upper bound for each image",
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     add_set_options(parser)
     parser.set_defaults(run=run)
 

@@ -13,10 +13,7 @@ from explorer.figures.captions import confidence_text, percent
 from explorer.figures.set_captions import attack_line
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        SWEEP, help="accuracy and confidence of one or more classifiers against ε"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     add_set_options(parser)
     parser.add_argument(
         "--epsilon",

@@ -29,10 +29,7 @@ from explorer.figures.drawing_rows import judge_rows
 from explorer.files import write_together
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "synthesise", help="pictures that classifiers draw of a class, and who recognises them"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", nargs="+", required=True, help="those that draw: cifar10-robust, for example"
     )

@@ -36,8 +36,7 @@ from explorer.training.trainer import Trainer, TrainingProgress
 CHECKPOINT = "checkpoint.pt"
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser("train", help="train one of the bundled classifiers again")
+def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", choices=tuple(TRAINING_RECIPES), help="the classifier")
     parser.add_argument(
         "--data",

@@ -14,10 +14,7 @@ from explorer.figures.captions import percent
 from explorer.figures.set_captions import attack_line
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        TRANSFER, help="how often an attack on one classifier fools another"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     add_set_options(parser, models="--models")
     parser.add_argument(
         "--epsilon", help="the largest norm of the change (default 0.5 for l2, 8/255 for linf)"

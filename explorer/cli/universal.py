@@ -38,10 +38,7 @@ from explorer.figures.universal_files import universal_files
 from explorer.files import write_together
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "universal", help="one perturbation that fools a classifier on most images"
-    )
+def add(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--data",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import re
@@ -13,6 +14,7 @@ import torch
 
 from explorer.__main__ import main
 from explorer.cli import models
+from explorer.cli.commands import COMMANDS
 from explorer.errors import Cancelled, UserError
 from explorer.files import cache_folder
 from tests.cli.running import ROOT, run
@@ -279,3 +281,27 @@ def test_a_python_file_without_a_function_gets_the_form(capsys) -> None:
     status, _, err = run(capsys, "models", "--classes", "my_net.py")
     assert status == 2
     assert "'my_net.py' (name its function too: my_net.py:FUNCTION)" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"), [(["--help"], 0), (["atack"], 2), ([], 2), (["--version"], 0)]
+)
+def test_the_list_of_commands_is_shown_before_torch_is_imported(arguments, status) -> None:
+    program = (
+        "import sys\n"
+        "from explorer.__main__ import main\n"
+        "try:\n"
+        f"    main({arguments!r})\n"
+        "finally:\n"
+        "    sys.exit(99) if 'torch' in sys.modules else None\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == status, ended.stderr
+
+
+def test_every_command_has_its_module() -> None:
+    for name, (module, _) in COMMANDS.items():
+        assert callable(importlib.import_module(f"explorer.cli.{module}").run), name
+        assert name.replace("-", "_") == module or name == "bench"

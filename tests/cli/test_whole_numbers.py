@@ -11,6 +11,8 @@ from explorer.cli.whole_numbers import MAX_SEED, whole_number
 from tests.cli.running import run
 
 COMMANDS = _parser().commands.choices
+for each in COMMANDS.values():
+    each.load()
 ACTIONS = [(name, action) for name, each in COMMANDS.items() for action in each._actions]
 SEEDS = [(name, action) for name, action in ACTIONS if action.dest == "seed"]
 

@@ -132,7 +132,8 @@ def _serve() -> None:
     from explorer.system import tune_process
 
     tune_process()
-    _parser()
+    for parser in _parser().commands.choices.values():
+        parser.load()
     for module in LATE_IMPORTS:
         importlib.import_module(module)
     torch.set_num_threads(1)

@@ -62,7 +62,7 @@ def choose_classifier(entries: dict[str, Entry]) -> str:
     accuracy = ""
     if entry.accuracy is not None:
         accuracy = f"; {percent(entry.accuracy)} right on unchanged test images"
-    st.markdown(f"{badge(entry)} :small[{plain(entry.title)}: {plain(entry.data)}{accuracy}]")
+    st.markdown(f"{badge(entry)} :small[{plain(entry.data)}{accuracy}]")
     return name
 
 

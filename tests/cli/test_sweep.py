@@ -107,7 +107,10 @@ def test_the_text_names_images_and_intervals(capsys):
         (["sweep", IMAGES[0], "--model", "m", "--epsilon", "0:1:1e-9"], "more than 1,000 values"),
         (["sweep", IMAGES[0], "--model", "m", "--epsilon", "-1"], "at least 0"),
         (["sweep", IMAGES[0], "--model", "m", "m", "--epsilon", "0"], "each once"),
-        (["sweep", IMAGES[0], "--model", "m", "--weights", "a", "b"], "one file for each model, and 1 in all"),
+        (
+            ["sweep", IMAGES[0], "--model", "m", "--weights", "a", "b"],
+            "one file for each model, and 1 in all",
+        ),
         (["sweep", "--data", "gallery", "--label", "cat", "--model", "m"], "--label is the class"),
         (["smallest", IMAGES[0], "--model", "nothing"], "there is no classifier 'nothing'"),
         (["smallest", "nowhere.png", "--model", "cifar10-standard"], "nowhere.png"),

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _COMPONENTS = Path(__file__).with_name("components")
 _STYLES = (_COMPONENTS / "page_style.css", _COMPONENTS / "places.css")
-_SCRIPT = _COMPONENTS / "page_menu.js"
+_SCRIPT = _COMPONENTS / "page.js"
 # Of a browser's question. An answer that is compressed, or that says "as before", has no text that
 # the style could be put into.
 _NOT_PASSED_ON = ("accept-encoding", "if-none-match", "if-modified-since")

@@ -51,7 +51,7 @@ def test_a_page_has_the_styles_and_the_script_at_its_end(parts: list[bytes]) -> 
     answered = Answered(parts, "text/html; charset=utf-8", BROWSER, "GET")
     before, style, after = answered.body.partition(b"<style>")
     assert before == PAGE.removesuffix(b"</body></html>")
-    for file in ("page_style.css", "places.css", "page_menu.js"):
+    for file in ("page_style.css", "places.css", "page.js"):
         text = Path(styled_pages.__file__).with_name("components") / file
         assert text.read_bytes() in style + after
     assert answered.body.endswith(b"</script>\n</body></html>")

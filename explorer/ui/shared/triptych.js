@@ -66,7 +66,8 @@ function place(view) {
 function fill(view, data) {
   view.mark.textContent = `${data.mark.icon} ${data.mark.word}`
   view.mark.style.setProperty("--mark", data.mark.colour)
-  view.sentence.textContent = data.verdict
+  // A space in the markup would be text that moves when this comes.
+  view.sentence.textContent = ` ${data.verdict}`
   const first = view.figures.length - data.pictures.length
   data.pictures.forEach((picture, i) => {
     const parts = view.figures[first + i]

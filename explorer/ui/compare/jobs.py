@@ -13,12 +13,13 @@ from explorer.ui.compare.controls import PAGE, ComparisonRequest
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import show_progress
 from explorer.ui.jobs.sessions import session_jobs
+from explorer.ui.shared.attack_job import is_own, own_or_shared
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier, identity
-from explorer.ui.shared.result_cache import ResultCache
+from explorer.ui.shared.result_cache import ResultCache, results_of
 
 T = TypeVar("T")
-CAPACITY = 24  # results of a session: a slider that is moved back shows its own at once
+_RESULTS: ResultCache[Any] = ResultCache(48)  # a slider that is moved back shows its own at once
 
 
 def control_job(response: AttackResponse, place: str) -> Control | None:
@@ -30,7 +31,10 @@ def control_job(response: AttackResponse, place: str) -> Control | None:
         return control_of(model, response.report, cancelled=job.next_step)
 
     key = ("control", *response.request.key, identity(model))
-    return _result(place, key, str(model.device), work, "Classifying noise of the same size")
+    results = own_or_shared(response.request, _RESULTS, f"{PAGE}results")
+    return _result(
+        results, place, key, str(model.device), work, "Classifying noise of the same size"
+    )
 
 
 def transfers_job(
@@ -50,14 +54,20 @@ def transfers_job(
         )
 
     key = ("transfers", *((each.request.key, identity(models[n])) for n, each in responses.items()))
-    return _result(place, key, device, work, "Showing each picture to each classifier")
+    is_own_question = any(is_own(each.request) for each in responses.values())
+    results = results_of(_RESULTS, f"{PAGE}results", is_own=is_own_question)
+    return _result(results, place, key, device, work, "Showing each picture to each classifier")
 
 
 def _result(
-    place: str, key: Hashable, device: str, work: Callable[[Job[T]], T], doing: str
+    results: ResultCache[Any],
+    place: str,
+    key: Hashable,
+    device: str,
+    work: Callable[[Job[T]], T],
+    doing: str,
 ) -> T | None:
-    """The result of ``work``, from this session's cache if it has been computed before."""
-    results: ResultCache[Any] = st.session_state.setdefault(f"{PAGE}results", ResultCache(CAPACITY))
+    """The result of ``work``, from ``results`` if it has been computed before."""
     known: T | None = results.get(key)
     if known is not None:
         st.container(key=f"status {place}")  # as show_progress has it

@@ -7,17 +7,17 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.experiments.sweep.image_set import picture_set, read_image_sets
+from explorer.experiments.sweep.image_set import GALLERY, picture_set, read_image_sets
 from explorer.experiments.sweep.question import Answer, answer, asked
 from explorer.experiments.sweep.recipe import SMALLEST, SWEEP, TRANSFER
 from explorer.ui.curves.controls import PAGE, SetRequest
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import last_result, result_key, show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.shared.classifiers import classifier, identity
-from explorer.ui.shared.result_cache import ResultCache
+from explorer.ui.shared.classifiers import belongs_to_session, classifier, identity
+from explorer.ui.shared.result_cache import ResultCache, results_of
 
-CAPACITY = 12  # answers of a session
+_ANSWERS: ResultCache[Answer] = ResultCache(12)
 PLACE = "curves"
 _DOING = {
     SWEEP: "Attacking the pictures at each ε",
@@ -53,9 +53,7 @@ def compute_answer(
         return answer(question, on_progress=count, on_answer=show, cancelled=job.next_step)
 
     key = (request.key, *map(identity, classifiers))
-    answers: ResultCache[Answer] = st.session_state.setdefault(
-        f"{PAGE}answers", ResultCache(CAPACITY)
-    )
+    answers = results_of(_ANSWERS, f"{PAGE}answers", is_own=_is_own(request))
     known = answers.get(key)
     if known is not None:
         st.container(key=f"status {PLACE}")  # as show_progress has it
@@ -67,6 +65,12 @@ def compute_answer(
     if job.done and result is not None:
         answers.put(key, result)
     return result, job.done
+
+
+def _is_own(request: SetRequest) -> bool:
+    """Whether other sessions may get another answer: a file with a data set may change."""
+    is_set = request.recipe.data not in (None, GALLERY)
+    return bool(request.pictures) or is_set or any(map(belongs_to_session, request.names))
 
 
 def last_answer() -> Answer | None:

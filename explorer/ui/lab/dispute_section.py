@@ -31,7 +31,7 @@ from explorer.ui.lab.dispute_controls import LINKED as LINKED
 from explorer.ui.lab.dispute_controls import choose_dispute
 from explorer.ui.lab.dispute_figures import own_figures
 from explorer.ui.lab.dispute_words import CLAIM, OBJECTIONS, QUESTIONS
-from explorer.ui.lab.judged_classifiers import loader, weights_of
+from explorer.ui.lab.judged_classifiers import is_own, loader, weights_of
 from explorer.ui.lab.keys import PAGE
 from explorer.ui.lab.measured_table import measured_table, share_table, training_table
 from explorer.ui.lab.section_exports import section_exports
@@ -89,7 +89,8 @@ def _draw_answer(recipe: DisputeRecipe) -> Shown[_Answer]:
     device = str(classifier(recipe.models[0]).device)
     with st.container(key=f"{_PLACE} result"):
         shown = known_or_computed(
-            PAGE, _PLACE, _key(recipe), device, _work(recipe), _doing, _draw_pictures
+            *(PAGE, _PLACE, _key(recipe), device, _work(recipe), _doing, _draw_pictures),
+            is_own=is_own(recipe.models, recipe.data),
         )
         if shown.result is not None:
             _show(shown.result)

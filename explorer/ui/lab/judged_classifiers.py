@@ -7,10 +7,16 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 import streamlit as st
 
 from explorer.classifiers import Classifier, ClassifierError, Entry
+from explorer.experiments.sweep.image_set import GALLERY
 from explorer.files import stat_file
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import remember_lost
-from explorer.ui.shared.classifiers import NO_CLASSIFIER, classifier_of, entries
+from explorer.ui.shared.classifiers import (
+    NO_CLASSIFIER,
+    belongs_to_session,
+    classifier_of,
+    entries,
+)
 from explorer.ui.shared.linked_choices import linked_multiselect, linked_select, titles_of
 from explorer.ui.shared.words import badge
 
@@ -62,6 +68,16 @@ def loader(names: list[str]) -> Callable[[], dict[str, Classifier]]:
     known = entries()
     chosen = {name: known[name] for name in names}
     return lambda: {name: classifier_of(entry) for name, entry in chosen.items()}
+
+
+def is_own(names: Sequence[str], data: str = GALLERY) -> bool:
+    """Whether other sessions may get another answer: a classifier is the visitor's own, or has no
+    file, or the ``data`` are in a file, which may change.
+    """
+    known = entries()
+    return data != GALLERY or any(
+        belongs_to_session(name) or _stamp(known[name]) is None for name in names
+    )
 
 
 def weights_of(names: Sequence[str]) -> Hashable:

@@ -17,7 +17,7 @@ from explorer.ui.components.markdown import plain, unbroken
 from explorer.ui.components.plot import draw_plot
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import picture_row
-from explorer.ui.lab.judged_classifiers import loader, weights_of
+from explorer.ui.lab.judged_classifiers import is_own, loader, weights_of
 from explorer.ui.lab.keys import PAGE
 from explorer.ui.lab.measured_table import share_table
 from explorer.ui.lab.patch_controls import KEYS, PatchRequest, choose_patch
@@ -70,7 +70,10 @@ def draw(results: DeltaGenerator) -> Hashable | None:
         recipe = request.recipe
         device = str(classifier(recipe.models[0]).device)
         key = _key(request)
-        shown = known_or_computed(PAGE, _PLACE, key, device, _work(request), _doing, _draw_preview)
+        shown = known_or_computed(
+            *(PAGE, _PLACE, key, device, _work(request), _doing, _draw_preview),
+            is_own=is_own(recipe.models),
+        )
         answer: _Answer | None = shown.result
         if answer is not None and shown.is_current:
             if request.bundled is None:

@@ -21,7 +21,7 @@ from explorer.ui.components.markdown import plain, unbroken
 from explorer.ui.components.plot import draw_plot
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import changed_row
-from explorer.ui.lab.judged_classifiers import loader, weights_of
+from explorer.ui.lab.judged_classifiers import is_own, loader, weights_of
 from explorer.ui.lab.keys import PAGE
 from explorer.ui.lab.measured_table import measured_table, share_table
 from explorer.ui.lab.section_exports import section_exports
@@ -86,7 +86,8 @@ def _draw_answer(request: UniversalRequest, *, is_chosen: bool) -> bool:
     """Draw the answer; whether it is there, and that to what the controls ask."""
     with st.container(key=f"{_PLACE} result"):
         shown = known_or_computed(
-            PAGE, _PLACE, _key(request), _device(request), _work(request), _doing, _draw_picture
+            *(PAGE, _PLACE, _key(request), _device(request), _work(request), _doing, _draw_picture),
+            is_own=is_own(request.names, request.source.data),
         )
         answer: _Answer | None = shown.result
         if answer is None:

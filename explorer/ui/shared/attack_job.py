@@ -18,7 +18,8 @@ from explorer.ui.jobs.progress import result_key, show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse, respond
 from explorer.ui.shared.classifiers import belongs_to_session, classifier, identity
-from explorer.ui.shared.result_cache import OWN_CAPACITY, RESULT_CACHE, ResultCache
+from explorer.ui.shared.picture import Picture
+from explorer.ui.shared.result_cache import RESULT_CACHE, ResultCache, results_of
 
 T = TypeVar("T")
 
@@ -49,16 +50,17 @@ def run_attack(request: AttackRequest, place: str) -> AttackResponse | None:
 
 def is_own(request: AttackRequest) -> bool:
     """Whether the picture or the classifier is the visitor's own, which other sessions lack."""
-    is_upload = request.picture.source.startswith(UPLOAD_PREFIX)
-    return is_upload or belongs_to_session(request.recipe.model)
+    return is_own_picture(request.picture) or belongs_to_session(request.recipe.model)
+
+
+def is_own_picture(picture: Picture) -> bool:
+    """Whether the visitor has uploaded or photographed it."""
+    return picture.source.startswith(UPLOAD_PREFIX)
 
 
 def own_or_shared(request: AttackRequest, shared: ResultCache[T], name: str) -> ResultCache[T]:
     """Where results called ``name`` about ``request`` are kept: with all sessions', or its own."""
-    if not is_own(request):
-        return shared
-    own: ResultCache[T] = st.session_state.setdefault(f"own {name}", ResultCache(OWN_CAPACITY))
-    return own
+    return results_of(shared, name, is_own=is_own(request))
 
 
 def seconds_needed(request: AttackRequest) -> float:

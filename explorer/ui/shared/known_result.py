@@ -11,10 +11,10 @@ import streamlit as st
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import result_key, show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.shared.result_cache import ResultCache
+from explorer.ui.shared.result_cache import ResultCache, results_of
 
 T = TypeVar("T")
-CAPACITY = 16  # results of a session and a page
+_RESULTS: ResultCache[Any] = ResultCache(32)
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,17 @@ def known_or_computed(
     work: Callable[[Job[T]], T],
     describe: Callable[[Job[Any]], str],
     draw_preview: Callable[[Any, str], None] | None = None,
+    *,
+    is_own: bool,
 ) -> Shown[T]:
     """The result of ``work``; until it is there, the last one of ``place``, or None.
 
     ``key`` is equal for questions with equal results, and ``page`` begins the page's keys.
     ``describe`` says what the job is doing, and ``draw_preview(preview, key)`` draws its preview
-    while there is no earlier result.
+    while there is no earlier result. A result is for all sessions unless ``is_own`` is True: it is
+    about a picture or a classifier of the visitor's own, or about a file, which may change.
     """
-    results: ResultCache[Any] = st.session_state.setdefault(f"{page}results", ResultCache(CAPACITY))
+    results = results_of(_RESULTS, f"{page}results", is_own=is_own)
     jobs, shown_key = session_jobs(device), f"{page}key of {place}"
     known: T | None = results.get((place, key))
     if known is not None:

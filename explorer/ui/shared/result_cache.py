@@ -10,6 +10,8 @@ import threading
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+import streamlit as st
+
 from explorer.ui.shared.attack_request import AttackResponse
 
 T = TypeVar("T")
@@ -43,3 +45,13 @@ class ResultCache(Generic[T]):
 
 
 RESULT_CACHE: ResultCache[AttackResponse] = ResultCache()
+
+
+def results_of(shared: ResultCache[T], name: str, *, is_own: bool) -> ResultCache[T]:
+    """Where results called ``name`` are kept: with all sessions', in ``shared``, or with the
+    visitor's own in the session, which nobody else has a use for.
+    """
+    if not is_own:
+        return shared
+    own: ResultCache[T] = st.session_state.setdefault(f"own {name}", ResultCache(OWN_CAPACITY))
+    return own

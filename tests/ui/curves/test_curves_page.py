@@ -45,6 +45,18 @@ def page() -> AppTest:
     return open_page(CURVES, **SHORT)
 
 
+def test_a_second_visitor_does_not_wait_for_what_was_computed(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute(*_: object, **__: object) -> Answer:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr("explorer.ui.curves.answer_job.answer", compute)
+    at = open_page(CURVES, **SHORT)
+    assert not at.error
+    assert answer_on(at) is answer_on(page)
+
+
 def test_it_opens_with_the_curves_of_a_standard_and_a_robust_classifier(page: AppTest) -> None:
     assert page.multiselect(key="curves_models").value == PAIR
     answer = answer_on(page)

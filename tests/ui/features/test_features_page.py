@@ -20,6 +20,8 @@ from explorer.images.geometry import to_png
 from explorer.ui.components.images import data_uri
 from explorer.ui.features.section_exports import FILES
 from explorer.ui.features.sections import SECTIONS
+from explorer.ui.shared import known_result
+from explorer.ui.shared.result_cache import ResultCache
 from tests.planted import MARKUP, markup_on, plant_pair
 from tests.ui.app import choose, component, data_of, open_page, wait_until_idle
 
@@ -90,10 +92,12 @@ def test_the_whole_gallery_is_asked_on_request() -> None:
     assert "95 % Wilson interval" in texts
 
 
-def test_only_the_chosen_section_computes() -> None:
+def test_only_the_chosen_section_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    results: ResultCache[object] = ResultCache()
+    monkeypatch.setattr(known_result, "_RESULTS", results)
     at = open_page(FEATURES, features_section="Layer by layer", features_layers_l2="0.25")
     assert not at.error
-    assert len(at.session_state["features_results"]._results) == 1
+    assert len(results._results) == 1
     assert [len(row["tiles"]) for row in rows(at)] == [3, 3]
     assert len(at.get("plotly_chart")) == 2
     assert "features_copies" not in at.session_state

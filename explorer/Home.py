@@ -29,7 +29,7 @@ import streamlit as st
 from explorer.files import ASSETS, PAGES
 from explorer.ui.jobs.progress import following_jobs
 from explorer.ui.shared.imports import warm_up
-from explorer.ui.shared.page_foot import page_foot
+from explorer.ui.shared.page_foot import large_type, page_foot
 from explorer.ui.shared.wrong_settings import stop_on_wrong_settings
 
 ICON = str(ASSETS / "icon.svg")
@@ -65,9 +65,12 @@ if __name__ == "__main__":  # a visitor's session runs this file as its script
     stop_on_wrong_settings()
     st.logo(ICON, size="medium")
     page = navigation()
+    is_tour = page.url_path == ""  # the overview, which has a switch for the projector itself
+    if not is_tour:
+        large_type()
     with following_jobs():
         page.run()
-        page_foot(has_switch=page.url_path != "")  # the overview's tour has its own
+        page_foot(has_switch=not is_tour)
 else:  # streamlit run imports it once, when the server starts
     from starlette.middleware import Middleware
 

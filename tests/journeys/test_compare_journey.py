@@ -61,7 +61,7 @@ def test_epsilon_moves_every_row_and_its_link_and_files_show_the_same(
         track.press("PageUp")  # 2 levels of 255 more
         visitor.page.wait_for_function(
             "() => [...document.querySelectorAll('*')].some("
-            "e => e.shadowRoot?.querySelector('.source')?.textContent.startsWith('picture computed at'))"
+            "e => e.shadowRoot?.querySelector('.source')?.textContent.startsWith('picture compu'))"
         )
         assert operators.all_inner_texts() != ["+ 4/255 ×"] * 2
         visitor.wait_for("() => location.search.includes('compare_linf=6')", None)

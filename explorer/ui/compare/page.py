@@ -90,16 +90,17 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
 def _compare(request: ComparisonRequest) -> ShownComparison | None:
     """Draw the rows; the comparison, once everything of it is there."""
     rows = _Rows({}, {})
-    live = st.container(key="compare live")
-    live.markdown(  # at once: an empty container would take no place
-        "Each classifier's confidence in the right class while ε grows. Move ε, and all rows "
-        "follow; where you let go, each classifier is attacked anew."
-    )
-    for slot, name in enumerate(request.names):
-        with st.container(key=f"compare row {slot}", gap=None), report_errors():
-            _row(request, name, slot, rows)
-    with live, report_errors():
-        _live_epsilon(request, rows)
+    with st.container(key="compare moved rows"):  # on a phone the slider stays above them: dock.js
+        live = st.container(key="compare live")
+        live.markdown(  # at once: an empty container would take no place
+            "Each classifier's confidence in the right class while ε grows. Move ε, and all rows "
+            "follow; where you let go, each classifier is attacked anew."
+        )
+        for slot, name in enumerate(request.names):
+            with st.container(key=f"compare row {slot}", gap=None), report_errors():
+                _row(request, name, slot, rows)
+        with live, report_errors():
+            _live_epsilon(request, rows)
     _forget_spare(request)
     if len(rows.responses) < 2 or set(rows.controls) != set(rows.responses):
         return None

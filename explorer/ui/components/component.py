@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+_UNBROKEN = re.compile(r" (?=%|×(?!\s*\d))")
 _DOM = Path(__file__).with_name("dom.js")
 
 
@@ -40,9 +42,9 @@ def component(module_file: str, *parts: str) -> Callable[..., None]:
 
 
 def _unbroken(data: Any) -> Any:
-    """``data`` with a space that breaks no line before each "%"; pictures stay as they are."""
+    """``data`` with a space that breaks no line before each "%" and "×"; pictures stay."""
     if isinstance(data, str):
-        return data if data.startswith("data:") else data.replace(" %", "\N{NO-BREAK SPACE}%")
+        return data if data.startswith("data:") else _UNBROKEN.sub("\N{NO-BREAK SPACE}", data)
     if isinstance(data, dict):
         return {key: _unbroken(value) for key, value in data.items()}
     if isinstance(data, list | tuple):

@@ -7,6 +7,13 @@ document.addEventListener("click", (event) => {
   document.querySelector("[data-testid=stSidebarCollapseButton] button")?.click()
 })
 
+// It is closed when a page is loaded: Streamlit would open it again if it was open before.
+if (matchMedia("(max-width: 768px)").matches) {
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith("stSidebarCollapsed-")) localStorage.removeItem(key)
+  }
+}
+
 // A table that is wider than the window is moved by the arrow keys too: it takes the focus.
 let isTableCheckPlanned = false
 function checkTables() {

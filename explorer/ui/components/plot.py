@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from explorer.ui.shared.page_foot import is_large
+
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
@@ -15,5 +17,7 @@ def draw_plot(chart: Figure, key: str, alt: str) -> None:
 
     They would cover its legend where there is no pointer to hover, and their camera takes another
     picture than the files that a page exports. ``alt`` says what it shows to those who cannot see.
+    Plotly measures letters once: with another size of type the chart is drawn anew.
     """
-    st.plotly_chart(chart, key=key, config={"displayModeBar": False}, alt=alt)
+    size = "large" if is_large() else "usual"
+    st.plotly_chart(chart, key=f"{key} {size}", config={"displayModeBar": False}, alt=alt)

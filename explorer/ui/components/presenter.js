@@ -2,6 +2,8 @@
 const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 }
 const OWN_KEYS = "input:not([type=checkbox]), textarea, select, [role=slider], [role=radiogroup], " +
   "[contenteditable=true]"
+// A remote control sends these two keys: they lead on even while a slider has the focus.
+const REMOTE = ["PageDown", "PageUp"]
 const PATIENCE = 10_000 // milliseconds for which the page may be behind the keys
 
 // A key goes on from the stop that the last key asked for, which the page may not have opened yet.
@@ -16,7 +18,7 @@ function leaveChoice(event) {
 }
 
 function usesKeys(event) {
-  if (event.key === "Escape") return false
+  if (event.key === "Escape" || REMOTE.includes(event.key)) return false
   return event.composedPath().some((element) => element.matches?.(OWN_KEYS))
 }
 
@@ -38,21 +40,22 @@ export default function (component) {
   const { parentElement } = component
   if (component.data[0].stop === asked.stop) asked.stop = null
   const previous = listeners.get(parentElement)
-  if (previous) removeEventListener("keydown", previous)
+  if (previous) removeEventListener("keydown", previous, true)
   for (const kind of ["click", "keyup"]) addEventListener(kind, leaveChoice, true) // added once
   const listener = (event) => {
     const isLeaving = event.key === "Escape"
     if (!isLeaving && !STEPS[event.key]) return
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
+    if (event.ctrlKey || event.metaKey || event.altKey) return
     if (usesKeys(event) || isPopoverOpen()) return
     event.preventDefault()
+    event.stopPropagation() // a slider would take it too
     if (isLeaving) component.setTriggerValue("left", true)
     else ask(component, STEPS[event.key])
   }
   listeners.set(parentElement, listener)
-  addEventListener("keydown", listener)
+  addEventListener("keydown", listener, true) // before a slider
   return () => {
-    removeEventListener("keydown", listener)
+    removeEventListener("keydown", listener, true)
     for (const kind of ["click", "keyup"]) removeEventListener(kind, leaveChoice, true)
     listeners.delete(parentElement)
   }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.figures.captions import attack_caption, confidence_text
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.markdown import plain
@@ -94,8 +95,10 @@ def _one_step(examples: LandingExamples, first: AttackResponse, places: Places) 
     after = response.report.after
     says = after.name
     paper = f" {IN_THE_PAPER}" if examples.is_panda else ""
+    size = response.report.recipe.epsilon
+    epsilon = f"{format_epsilon(size, 'linf')} ({size:.3g})"  # the paper has the latter
     text = (
-        f"After one step with ε = {response.report.recipe.epsilon:.3g} it says “{plain(says)}” at "
+        f"After one step with ε = {epsilon} it says “{plain(says)}” at "
         f"{confidence_text(after.confidence)}.{paper}"
     )
     answer(chosen, says if says in choices else other, text)

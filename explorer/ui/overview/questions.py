@@ -27,7 +27,7 @@ def ask(stop: str, question: str, choices: Sequence[str]) -> str | None:
         st.session_state[key] = options[number - 1] if number else None
     with st.container(key="tour-question"):
         chosen = st.segmented_control(
-            question, options, key=key, format_func=plain, persist_state="session"
+            question, options, required=True, key=key, format_func=plain, persist_state="session"
         )
     number = None if chosen is None else 1 + options.index(str(chosen))
     st.session_state[number_key] = number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from explorer.classifiers import Entry
+from explorer.experiments.one_image.recipe import format_epsilon
 from explorer.figures.captions import confidence_text
 from explorer.figures.palette import OUTCOME_MARKS, ROBUST, STANDARD
 from explorer.ui.components.markdown import plain
@@ -87,4 +88,6 @@ def _explanation(standard: AttackResponse, robust: AttackResponse) -> str:
         sentences.append(
             f"the {kind} classifier's confidence in “{label}” goes from {before} to {after}"
         )
-    return f"At the same ε {' and '.join(sentences)}. Try a larger ε, and see whether that holds."
+    text = f"At the same ε {' and '.join(sentences)}."
+    is_largest = format_epsilon(standard.report.recipe.epsilon, "linf") == LEVELS[-1]
+    return text if is_largest else f"{text} Try a larger ε, and see whether that holds."

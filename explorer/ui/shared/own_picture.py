@@ -113,7 +113,10 @@ def note_shown(source: str, own: Picture | None, shown: Picture, page: str = "")
     if source in _STATE:
         title = f"“{plain(shown.title)}”"
         if state.get(f"{page}{_STATE[source]} error"):  # which stands at the field
-            text = f"The page still shows {title}."
+            text = (
+                "Your file can't be used: the reason is under “Picture” in the sidebar. The page "
+                f"still shows {title}."
+            )
         elif own is None:
             linked = state.get(f"{page}picture linked", False)
             missing = _FORGOTTEN if linked else _NOT_YET[source]

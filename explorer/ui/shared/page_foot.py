@@ -10,23 +10,43 @@ import streamlit as st
 
 LARGE = "large"  # the key of the switch, also in the address
 _PIXELS = 6  # of a module of the QR code
-# Streamlit's sizes are in rem. The tour has a switch of its own, which also hides all but the stop.
+# Streamlit's sizes are in rem, but those of charts, which it takes once, when it starts. The tour
+# has a switch of its own, which also hides all but the stop.
+_USUAL_TYPE = "<style>/* usual type */</style>"
 _LARGE_TYPE = """
-<style>:root { font-size: clamp(19px, 1.75vw, 34px) !important }</style>
+<style>
+:root { font-size: clamp(19px, 1.75vw, 34px) !important }
+.js-plotly-plot text { font-size: 0.75rem !important }
+.js-plotly-plot :is(.g-xtitle, .g-ytitle) text { font-size: 0.875rem !important }
+</style>
 """
+
+
+def large_type() -> None:
+    """Make the letters of this page as large as the switch at its foot says.
+
+    Call it before the page is drawn: a chart measures its letters once, when it comes. The browser
+    loads what draws a style with the first one, so that there always is one.
+    """
+    st.html(_LARGE_TYPE if is_large() else _USUAL_TYPE)
+
+
+def is_large() -> bool:
+    """Whether the switch at the foot of the pages is on; before it is drawn the address says so."""
+    return bool(st.session_state.get(LARGE, st.query_params.get(LARGE) == "true"))
 
 
 def page_foot(*, has_switch: bool) -> None:
     """Draw the foot; ``has_switch`` is False for a page with a switch for the projector itself."""
     with st.container(horizontal=True, vertical_alignment="center", key="page foot"):
-        if has_switch and st.toggle(
-            "Large type",
-            key=LARGE,
-            bind="query-params",
-            persist_state="session",
-            help="For a projector: all letters are larger, on this page and on the others.",
-        ):
-            st.html(_LARGE_TYPE)
+        if has_switch:
+            st.toggle(
+                "Large type",
+                key=LARGE,
+                bind="query-params",
+                persist_state="session",
+                help="For a projector: all letters are larger, on this page and on the others.",
+            )
         if can_be_opened_elsewhere(st.context.url):
             with st.popover("QR code", icon=":material/qr_code_2:", key="qr code"):
                 address = page_address()

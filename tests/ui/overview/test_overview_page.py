@@ -74,7 +74,10 @@ def test_one_step_is_shown_once_it_was_guessed_beside_the_papers_numbers() -> No
     assert shown == [first.after.name, one_step.after.name] == ["gibbon", "teddy"]
     (text,) = (shown_text(each.value) for each in at.markdown if "Goodfellow" in each.value)
     assert text.startswith("✗ **No.**")
-    assert all(number in text for number in ("57.7 %", "8.2 %", "99.3 %", "GoogLeNet", "ε = 0.007"))
+    assert all(
+        number in text
+        for number in ("57.7 %", "8.2 %", "99.3 %", "GoogLeNet", "ε = 1.785/255 (0.007)")
+    )
     at = answer(at, "panda", "something else")
     assert any(text.value.startswith("✓ **Right.**") for text in at.markdown)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import filecmp
 import json
 import reprlib
 import shlex
@@ -57,14 +58,18 @@ def repeat_command(
     if status:
         return status
     out = Path(options.out)
-    names = [each.name for each in sorted(path.parent.iterdir()) if each.suffix in COMPARED]
-    differences = [*_changed_values(values, out / RECIPE_FILE), *_changed_files(path, out, names)]
+    files = _files(path, out)
+    differences = [*_changed_values(values, out / RECIPE_FILE), *_changed_files(path, out, files)]
     for difference in differences:
         print(f"differs: {difference}", file=sys.stderr)
-    if not names:
-        print("results not compared: no CSV or NPY file lies beside the recipe", file=sys.stderr)
+    if not files:
+        print(
+            "results not compared: no CSV or NPY file that the command writes lies beside the "
+            "recipe",
+            file=sys.stderr,
+        )
     elif not differences:
-        print(f"the same again: {', '.join(names)}", file=sys.stderr)
+        print(f"the same again: {', '.join(files)}", file=sys.stderr)
     return 1 if differences else 0
 
 
@@ -105,11 +110,24 @@ def _changed_values(values: Mapping[str, Any], path: Path) -> Iterator[str]:
             yield f"{name}: was {reprlib.repr(before)}, is {reprlib.repr(now)}"
 
 
-def _changed_files(path: Path, out: Path, names: list[str]) -> Iterator[str]:
+def _files(path: Path, out: Path) -> dict[str, str]:
+    """The results beside the recipe at ``path``, with the names that they have in the folder
+    ``out``. Other files may lie there too, and a page's download has the name of its page.
+    """
+    written = [each for each in sorted(out.iterdir()) if each.suffix in COMPARED]
+    files: dict[str, str] = {}
+    for each in sorted(path.parent.iterdir()):
+        if each.suffix not in COMPARED:
+            continue
+        if (out / each.name) in written:
+            files[each.name] = each.name
+        elif same := [new.name for new in written if filecmp.cmp(each, new, shallow=False)]:
+            files[each.name] = same[0]
+    return files
+
+
+def _changed_files(path: Path, out: Path, files: Mapping[str, str]) -> Iterator[str]:
     """The files beside the recipe at ``path`` that are others in the folder ``out``."""
-    for name in names:
-        new = out / name
-        if not new.is_file():
-            yield f"{name}: the command did not write it"
-        elif (path.parent / name).read_bytes() != new.read_bytes():
+    for name, new in files.items():
+        if not filecmp.cmp(path.parent / name, out / new, shallow=False):
             yield f"{name}: its content is not the same"

@@ -54,6 +54,13 @@ def test_it_says_that_there_is_nothing_to_compare(capsys, tmp_path, recipe):
     assert "results not compared" in err
 
 
+def test_other_files_beside_it_and_another_name_of_its_own_do_not_differ(capsys, tmp_path, recipe):
+    (recipe.parent / "accuracy.csv").rename(recipe.parent / "sweep.csv")  # as a page's download
+    (recipe.parent / "mine.csv").write_text("1,2")
+    status, _, err = run(capsys, "rerun", str(recipe), "--out", str(tmp_path / "b"))
+    assert (status, "the same again: sweep.csv" in err) == (0, True), err
+
+
 @pytest.mark.parametrize(
     "command",
     [None, 3, "rm -rf x", "python -m explorer", "python -m explorer app", "python -m explorer '"],

@@ -40,6 +40,11 @@ def parse_labels(text: str) -> tuple[str, ...]:
         labels = None
     except ValueError:
         labels = [line.strip() for line in text.splitlines() if line.strip()]
+        if len(labels) == 1 and labels[0][0] in "[{":
+            raise ClassifierError(
+                "the labels are broken JSON; write one name a line, or JSON such as "
+                '["cat", "dog"] or {"0": "cat"}'
+            ) from None
     if isinstance(labels, Mapping):
         labels = names_by_index(labels)
     if not isinstance(labels, list) or not all(

@@ -60,6 +60,7 @@ def test_a_file_that_is_no_text_holds_no_labels(tmp_path, content):
         ("cat", "at least two"),
         ('{"0": "cat", "2": "dog"}', "0 to 1, each once"),
         ('{"cat": 0}', "at least two"),
+        ('{"0":[', "broken JSON"),
         ('{"cat": "dog", "dog": "cat"}', "map an index"),
         ('{"cat": 0, "dog": 0}', "0 to 1, each once"),
         ("[1, 2]", "list of names"),

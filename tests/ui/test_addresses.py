@@ -96,8 +96,9 @@ def test_names_without_a_near_one_get_all_that_the_page_knows() -> None:
     assert ["qqq" in each.value for each in at.warning] == [True]
     at = open_page("../pages/overview.py", stop="1", zzz="1", yyy="2")
     (warning,) = at.warning
-    end = "is no setting of this page, and has no effect. It has: stop, present, tour_guess_panda."
-    assert shown(warning.value).endswith(f"\n- “zzz” {end}\n- “yyy” {end}")
+    end = "is no setting of this page, and has no effect."
+    known = "The settings of this page: stop, present, tour_guess_panda."
+    assert shown(warning.value).endswith(f"\n- “zzz” {end}\n- “yyy” {end}\n- {known}")
 
 
 def test_the_keys_of_a_page_that_was_left_are_no_unknown_names() -> None:

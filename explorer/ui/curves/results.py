@@ -7,6 +7,7 @@ import streamlit as st
 from PIL import Image
 
 from explorer.experiments.one_image.recipe import format_epsilon
+from explorer.experiments.sweep.image_set import PREDICTED
 from explorer.experiments.sweep.question import Answer
 from explorer.figures.captions import confidence_text, percent
 from explorer.images.distances import perturbation_image
@@ -81,6 +82,8 @@ def draw_chart(answer: Answer, key: str) -> None:
             "Pictures that were made to fool the classifier of the row, shown to that of the "
             "column: the share that fools it, of those that both get right without an attack."
         )
+    if any(PREDICTED in images.data.notes for images in answer.question.images):
+        words += f" {sentence(PREDICTED)}"
     draw_plot(chart, key=key, alt=words)
     st.caption(unbroken(f"{words} {plain(attack_line(answer.question.recipe, _count(answer)))}."))
 

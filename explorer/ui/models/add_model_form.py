@@ -59,6 +59,11 @@ class FormValues:
         if self.weights is None and not self.path.strip():
             or_name = "" if is_public() else ", or name one on this machine"
             raise ClassifierError(f"choose a file with weights{or_name}")
+        if self.weights is not None and self.path.strip():
+            raise ClassifierError(
+                "choose a file with weights or name one on this machine, not both; empty one of "
+                "the two fields"
+            )
         card = UserModelCard(
             self.name.strip(),
             self.architecture,

@@ -6,7 +6,7 @@ that is wrong with :func:`name_wrong_settings`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -76,7 +76,10 @@ def name_wrong_settings(
         for key, each in refused.items()
         if key not in apart or each.is_repeated
     ]
-    lines += [_unknown(name, keys) for name in _unknown_names(keys, others)]
+    unknown = [(name, nearest(name, keys)) for name in _unknown_names(keys, others)]
+    lines += [_unknown(name, near) for name, near in unknown]
+    if 0 < len(keys) <= MAX_OPTIONS and not all(near for _, near in unknown):
+        lines.append(f"The settings of this page: {plain(', '.join(keys))}.")
     if lines:
         text = "\n".join(f"- {line}" for line in lines)
         container.warning(f"Not everything in this link can be used here:\n\n{text}")
@@ -99,12 +102,11 @@ def _unknown_names(keys: tuple[str, ...], others: Iterable[str]) -> list[str]:
     return list(names)
 
 
-def _unknown(name: str, keys: tuple[str, ...]) -> str:
+def _unknown(name: str, near: Sequence[str]) -> str:
     text = f"“{plain(_cut(name))}” is no setting of this page, and has no effect."
-    if near := nearest(name, keys):
-        return f"{text} Did you mean {' or '.join(f'“{plain(each)}”' for each in near)}?"
-    few = 0 < len(keys) <= MAX_OPTIONS
-    return f"{text} It has: {plain(', '.join(keys))}." if few else text
+    if not near:
+        return text
+    return f"{text} Did you mean {' or '.join(f'“{plain(each)}”' for each in near)}?"
 
 
 def _refusal(key: str, refused: Refused, possible: Possible | None) -> str:

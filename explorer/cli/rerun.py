@@ -95,7 +95,9 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UsageError(f"can't read {path}: {reason}; name a recipe.json") from None
+        others = sorted(each.name for each in path.parent.glob("recipe*.json") if each != path)
+        name = f"{others[0]}, which lies there" if others else "a recipe.json"
+        raise UsageError(f"can't read {path}: {reason}; name {name}") from None
 
 
 def _with_command(text: str) -> dict[str, Any] | None:

@@ -61,6 +61,12 @@ def test_other_files_beside_it_and_another_name_of_its_own_do_not_differ(capsys,
     assert (status, "the same again: sweep.csv" in err) == (0, True), err
 
 
+def test_a_name_that_is_not_there_names_a_recipe_that_is(capsys, recipe):
+    recipe.rename(recipe.with_name("recipe-cifar10-standard.json"))
+    status, _, err = run(capsys, "rerun", str(recipe), "--out", str(recipe.parent / "b"))
+    assert (status, "name recipe-cifar10-standard.json, which lies there" in err) == (2, True), err
+
+
 @pytest.mark.parametrize(
     "command",
     [None, 3, "rm -rf x", "python -m explorer", "python -m explorer app", "python -m explorer '"],

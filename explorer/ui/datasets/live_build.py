@@ -36,6 +36,7 @@ from explorer.ui.shared.stored_value import stored_value, write_value
 
 # In the session's state.
 _JOB, _LATEST, _NOTE, _PRESSES = "build job", "latest build", "build note", "build presses"
+_NAME = "build pressed"  # of the set whose button was pressed last
 _QUICK = 0.15  # seconds: a job that ends sooner shows no moving picture
 
 _draw = component(__file__)
@@ -43,21 +44,12 @@ _draw = component(__file__)
 
 def live_build(request: FiveSetsRequest, row: FiveSetsResult) -> None:
     """Draw the buttons, and the image under construction or the latest finished one."""
-    with st.container(horizontal=True, key="build buttons"):
-        for name in CONSTRUCTIONS:
-            kind: Literal["primary", "secondary"] = "primary" if name == D_R.name else "secondary"
-            st.button(
-                BUTTONS[name],
-                type=kind,
-                on_click=_start,
-                args=(name, request),
-                key=f"build {name}",
-            )
     job: Job[BuiltImage] | None = st.session_state.get(_JOB)
     if job is not None and job.wait(_QUICK):
         _finish(job)
         job = None
     _restore(request, row)
+    _buttons(request)
     with st.container(key="build place"):
         if job is not None:
             _draw_live(_jobs(request), job)
@@ -71,6 +63,22 @@ def live_build(request: FiveSetsRequest, row: FiveSetsResult) -> None:
             names = built.image.predictions[0].names
             data = finished_data(built.image, names, "Added to “made here” below.")
         _draw(key="build still", data=data)
+
+
+def _buttons(request: FiveSetsRequest) -> None:
+    """One for each set; that of the image below is in colour."""
+    latest: BuiltImage | None = st.session_state.get(_LATEST)
+    shown = st.session_state.get(_NAME) or (latest.request.name if latest else D_R.name)
+    with st.container(horizontal=True, key="build buttons"):
+        for name in CONSTRUCTIONS:
+            kind: Literal["primary", "secondary"] = "primary" if name == shown else "secondary"
+            st.button(
+                BUTTONS[name],
+                type=kind,
+                on_click=_start,
+                args=(name, request),
+                key=f"build {name}",
+            )
 
 
 def _restore(request: FiveSetsRequest, row: FiveSetsResult) -> None:
@@ -95,6 +103,7 @@ def _restore(request: FiveSetsRequest, row: FiveSetsResult) -> None:
 @report_errors()
 def _start(name: str, request: FiveSetsRequest) -> None:
     st.session_state[_PRESSES] = st.session_state.get(_PRESSES, 0) + 1
+    st.session_state[_NAME] = name
     build = BuildRequest(request, name, st.session_state[_PRESSES])
     # The job itself is stored: submitting the request again in each run would start a cancelled job
     # anew.

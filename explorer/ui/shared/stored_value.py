@@ -22,7 +22,7 @@ def stored_value(key: str, read: Callable[[str], T | None], first: T) -> T:
     address that has none. A session's state may have it replaced at any time.
     """
     if key not in st.session_state or is_step_in_history():
-        text = st.query_params.get(key)
+        text = next(iter(st.query_params.get_all(key)), None)  # the first, as Streamlit's widgets
         asked = None if text is None else read(text)
         st.session_state[key] = first if asked is None else asked
     value: T = st.session_state[key]

@@ -22,7 +22,7 @@ LONG_CALL = """
 import ctypes, sys
 from explorer.cli import models
 def wait(options):
-    print("waiting", file=sys.stderr, flush=True)
+    sys.stderr.write("waiting\\n")  # in one piece, which no signal parts
     library = ctypes.CDLL(None)
     for _ in range(2):  # the signal interrupts one
         library.sleep(20)
@@ -92,7 +92,7 @@ import ctypes, sys
 from explorer.experiments import architecture_check
 def check(name):
     if name == "second":
-        print("waiting", file=sys.stderr, flush=True)
+        sys.stderr.write("waiting\\n")
         for _ in range(2):
             ctypes.CDLL(None).sleep(20)
     return architecture_check.ArchitectureCheck(name, 1, 1.0, "")

@@ -87,7 +87,7 @@ def test_a_thumbnail_picks_a_picture_and_a_preset_moves_the_controls(
         before = adversarial_source(visitor)
         visitor.page.get_by_role("button", name="the panda's ε = 0.007").click()
         visitor.wait_for(CHANGED, before)
-        assert visitor.text(".operator") == "+ 1.785/255 ×"
+        assert visitor.text(".operator") == "+ 1.785/255\N{NO-BREAK SPACE}×"
         assert visitor.page.locator(".st-key-steps").count() == 0
 
 

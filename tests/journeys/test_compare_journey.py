@@ -63,14 +63,14 @@ def test_epsilon_moves_every_row_and_its_link_and_files_show_the_same(
             "() => [...document.querySelectorAll('*')].some("
             "e => e.shadowRoot?.querySelector('.source')?.textContent.startsWith('picture compu'))"
         )
-        assert operators.all_inner_texts() != ["+ 4/255 ×"] * 2
+        assert operators.all_inner_texts() != ["+ 4/255\N{NO-BREAK SPACE}×"] * 2
         visitor.wait_for("() => location.search.includes('compare_linf=6')", None)
         visitor.page.wait_for_function(
             "() => [...document.querySelectorAll('*')].some("
             "e => e.shadowRoot?.querySelector('.source')?.textContent === 'attacked at this ε')"
         )
         visitor.wait_until_idle()
-        assert operators.all_inner_texts() == ["+ 6/255 ×"] * 2
+        assert operators.all_inner_texts() == ["+ 6/255\N{NO-BREAK SPACE}×"] * 2
         assert cells(visitor) != before
         for old, index in zip(pictures, (2, 6), strict=True):
             assert (old != visitor.picture(index)).any()

@@ -56,7 +56,7 @@ def test_the_picture_follows_the_finger_and_is_attacked_where_it_lands(
         assert epsilon_of(visitor) == "11.5"
         assert positions(visitor) == before
         operator = visitor.text(".operator")
-        assert operator == "+ 11.5/255 ×"
+        assert operator == "+ 11.5/255\N{NO-BREAK SPACE}×"
 
 
 def test_the_slider_answers_keys_and_agrees_with_the_one_among_the_controls(

@@ -19,5 +19,6 @@ def draw_plot(chart: Figure, key: str, alt: str) -> None:
     picture than the files that a page exports. ``alt`` says what it shows to those who cannot see.
     Plotly measures letters once: with another size of type the chart is drawn anew.
     """
-    size = "large" if is_large() else "usual"
-    st.plotly_chart(chart, key=f"{key} {size}", config={"displayModeBar": False}, alt=alt)
+    if is_large():
+        key = f"{key} large"
+    st.plotly_chart(chart, key=key, config={"displayModeBar": False}, alt=alt)

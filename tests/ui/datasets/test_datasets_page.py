@@ -109,7 +109,7 @@ def test_a_path_that_leads_nowhere_is_one_sentence(visited: AppTest) -> None:
     visited.text_input(key="set_path").set_value("/nowhere/at/all")
     wait_until_idle(visited.run())
     assert [error.value for error in visited.error] == [
-        "There is no file or folder /nowhere/at/all."
+        "There is no file or folder /nowhere/at/all; check the path."
     ]
     assert component(visited, "five_sets_row")["cards"]
     visited.selectbox(key="set").set_value(SAMPLES)

@@ -95,6 +95,9 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true })
 """
 MOST_SHIFT = 0.02
+CHARTS_FIT = """() => [...document.querySelectorAll(".js-plotly-plot")].every((chart) =>
+  [...chart.querySelectorAll(".main-svg")].every((part) =>
+    part.clientWidth <= chart.parentElement.clientWidth + 1))"""
 
 
 def test_no_page_is_left_out() -> None:
@@ -119,6 +122,7 @@ def axe_source() -> str:
 def look(visitor: Visitor, size: tuple[int, int]) -> list[str]:
     visitor.resize(*size)
     visitor.page.wait_for_timeout(400)  # the sidebar slides, and charts are drawn anew
+    visitor.page.wait_for_function(CHARTS_FIT)
     return [f"{size[0]} × {size[1]}: {fault}" for fault in visitor.page.evaluate(FAULTS)]
 
 

@@ -113,10 +113,10 @@ def test_a_value_that_is_given_twice_is_named_once() -> None:
     at = open_page(ATTACK, model=["cifar10-standard", "cifar10-robust"], method="FGSM")
     assert said(at) == [
         "model=cifar10-standard, cifar10-robust (possible: one value). The page uses "
-        "cifar10-robust."
+        "cifar10-standard."
     ]
     assert len(at.warning) == 1
-    assert at.session_state["model"] == "cifar10-robust"
+    assert at.session_state["model"] == "cifar10-standard"
 
 
 def test_a_link_may_use_the_commands_names_and_small_letters() -> None:

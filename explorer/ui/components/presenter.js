@@ -5,13 +5,19 @@ const OWN_KEYS = "input:not([type=checkbox]), textarea, select, [role=slider], [
 // A remote control sends these two keys: they lead on even while a slider has the focus.
 const REMOTE = ["PageDown", "PageUp"]
 const PATIENCE = 10_000 // milliseconds for which the page may be behind the keys
+const SETTLED = 3000 // milliseconds after which another stop is not one that the key has lost to
+const MOST_TRIES = 3
 
 // A key goes on from the stop that the last key asked for, which the page may not have opened yet.
-const asked = (globalThis.explorerPresenter ??= { stop: null, count: 0, time: 0 })
+const asked = (globalThis.explorerPresenter ??= { stop: null, count: 0, time: 0, tries: 0 })
 const listeners = new WeakMap()
+
+/** The page went to another stop without a key. */
+function forget() { asked.stop = null }
 
 /** A choice that was made gives the arrow keys back: while it is focused they move among choices. */
 function leaveChoice(event) {
+  if (event.type === "click") forget()
   if (event.type === "keyup" && event.key !== "Enter" && event.key !== " ") return
   const choice = event.composedPath().find((element) => element.matches?.("[role=radio]"))
   if (choice) setTimeout(() => choice.blur())
@@ -31,17 +37,31 @@ function ask(component, step) {
   const from = Date.now() - asked.time < PATIENCE ? asked.stop ?? stop : stop
   const goal = Math.min(last, Math.max(first, from + step))
   if (goal === from) return
-  Object.assign(asked, { stop: goal, count: asked.count + 1, time: Date.now() })
-  component.setStateValue("asked", [goal, asked.count])
+  Object.assign(asked, { stop: goal, time: Date.now(), tries: 0 })
+  send(component)
+}
+
+function send(component) {
+  asked.count += 1
+  component.setStateValue("asked", [asked.stop, asked.count])
+}
+
+/** A run of the page that began before a key can take the page back: the key is sent once more. */
+function askAgain(component) {
+  const isLost = asked.stop !== null && component.data[0].stop !== asked.stop
+  if (!isLost || Date.now() - asked.time > SETTLED || asked.tries === MOST_TRIES) return
+  asked.tries += 1
+  send(component)
 }
 
 export default function (component) {
   if (!component.data) return undefined
   const { parentElement } = component
-  if (component.data[0].stop === asked.stop) asked.stop = null
+  askAgain(component)
   const previous = listeners.get(parentElement)
   if (previous) removeEventListener("keydown", previous, true)
   for (const kind of ["click", "keyup"]) addEventListener(kind, leaveChoice, true) // added once
+  addEventListener("popstate", forget)
   const listener = (event) => {
     const isLeaving = event.key === "Escape"
     if (!isLeaving && !STEPS[event.key]) return
@@ -57,6 +77,7 @@ export default function (component) {
   return () => {
     removeEventListener("keydown", listener, true)
     for (const kind of ["click", "keyup"]) removeEventListener(kind, leaveChoice, true)
+    removeEventListener("popstate", forget)
     listeners.delete(parentElement)
   }
 }

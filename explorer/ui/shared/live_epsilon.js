@@ -98,6 +98,7 @@ class Live {
   /** New data of the page; the value stays while a finger moves it or the page answers it. */
   update(component, data) {
     this.component = component
+    this.find(".live").hidden = false // not before: its parts would be seen to take their places
     const isNew = this.data.value !== data.value || !this.panels
     this.data = data
     if (isNew && !this.moving) this.value = data.value

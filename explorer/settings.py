@@ -96,6 +96,8 @@ SESSION_MODELS_MB = _count("EXPLORER_SESSION_MODELS_MB", 600)
 SERVER_MODELS_MB = _count("EXPLORER_SERVER_MODELS_MB", 4000)
 INPUT_PIXELS = _count("EXPLORER_INPUT_PIXELS", 512)
 
+MAX_SEED = 2**31 - 1  # that pages and commands take, so that every seed has a link
+
 # The device
 PRECISIONS = (AUTO, "float32", "folded", "bfloat16")
 PRECISION = _choice("EXPLORER_PRECISION", AUTO, *PRECISIONS)

@@ -18,6 +18,7 @@ from explorer.benchmarks.catalogue import (
     try_row,
 )
 from explorer.benchmarks.models import BenchmarkModel
+from explorer.cli.benchmark_output import print_part
 from explorer.cli.common import UsageError, number, print_json
 from explorer.cli.given import refuse_void
 from explorer.cli.rows import marked
@@ -108,8 +109,7 @@ def print_catalogue(
     print(title, "", _line(columns), _line(["---"] * len(columns)), sep="\n")
     for row in rows:
         print(_line(_cells(row, batches)))
-    if part is not None:
-        print(f"\n{part}")
+    print_part(part)
 
 
 def _cells(row: CatalogueRow, batches: list[int]) -> list[str]:

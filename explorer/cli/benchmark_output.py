@@ -71,7 +71,7 @@ def print_cases(
     print(f"{machine_line()}; matrices reach {rates}\n{title}")
     for result in results:
         print(*_case_lines(result), sep="\n")
-    _print_part(part)
+    print_part(part)
 
 
 def print_scaling(results: list[ScalingResult], as_json: bool, part: str | None = None) -> None:
@@ -92,7 +92,7 @@ def print_scaling(results: list[ScalingResult], as_json: bool, part: str | None 
     for result in results:
         lines = (*map(_cost_line, result.costs), *map(_memory_line, result.memory))
         print(f"\n{result.model}", *lines, sep="\n")
-    _print_part(part)
+    print_part(part)
 
 
 def print_strength(
@@ -109,10 +109,11 @@ def print_strength(
         print(*strength_lines(each.case, source), sep="\n")
         if each.random:
             print(f"  {RANDOM}")
-    _print_part(part)
+    print_part(part)
 
 
-def _print_part(part: str | None) -> None:
+def print_part(part: str | None) -> None:
+    """Print which ``part`` of all the rows are."""
     if part is not None:
         print(f"\n{part}")
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
+from explorer.attacks.settings import MAX_RESTARTS, MAX_STEPS
 from explorer.errors import short
+from explorer.settings import MAX_SEED
 
-MAX_SEED = 2**31 - 1  # that of the pages, so that every seed has a link
 MAX_COUNT = 10**9  # of images and the like; no set has as many
-MAX_STEPS = 10_000
-MAX_RESTARTS = 1_000
 MAX_THREADS = 1_024
 _MAX_DIGITS = 40  # Python reads no number of more than 4300
 

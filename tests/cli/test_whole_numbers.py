@@ -7,7 +7,8 @@ import argparse
 import pytest
 
 from explorer.__main__ import _parser
-from explorer.cli.whole_numbers import MAX_SEED, whole_number
+from explorer.cli.whole_numbers import whole_number
+from explorer.settings import MAX_SEED
 from tests.cli.running import run
 
 COMMANDS = _parser().commands.choices

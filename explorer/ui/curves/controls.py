@@ -21,6 +21,7 @@ from explorer.experiments.sweep.recipe import (
     SetRecipe,
 )
 from explorer.experiments.sweep.set_attack import SetAttack
+from explorer.settings import MAX_SEED
 from explorer.ui.curves.uploads import uploaded_pictures
 from explorer.ui.shared.attack_widgets import BIND, choose_epsilon, choose_norm, choose_one
 from explorer.ui.shared.classifier_choice import choose_classifiers, show_badges
@@ -45,7 +46,7 @@ LINKED = tuple(
         *("steps", "seed"),
     )
 )
-MAX_CLASSIFIERS, MAX_STEPS, MAX_SEED = 4, 100, 2**31 - 1
+MAX_CLASSIFIERS, MAX_STEPS = 4, 100
 MAX_IMAGES = 1000
 _PAIR = ("cifar10-standard", "cifar10-robust")
 

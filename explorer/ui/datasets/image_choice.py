@@ -10,10 +10,10 @@ from explorer.classifiers import Classifier
 from explorer.experiments.ilyas2019.five_sets import other_start_index
 from explorer.images.gallery import Sample, samples
 from explorer.images.open import GALLERY_PREFIX
+from explorer.settings import MAX_SEED
 from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.datasets.loaded_set import ROW_SET, SOURCE_SET, asked_set, source_set
 from explorer.ui.datasets.pair import ClassifierPair
-from explorer.ui.shared.attack_widgets import MAX_SEED
 from explorer.ui.shared.image_picker import (
     default_sample,
     from_gallery,

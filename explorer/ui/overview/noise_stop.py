@@ -13,6 +13,7 @@ from explorer.experiments.one_image.report import AttackReport
 from explorer.figures.captions import percent
 from explorer.figures.comparison_table import fooled_draws
 from explorer.figures.palette import ADVERSARIAL
+from explorer.settings import MAX_SEED
 from explorer.ui.components.markdown import plain
 from explorer.ui.jobs.job import Job
 from explorer.ui.overview.computed import computed
@@ -22,7 +23,6 @@ from explorer.ui.overview.places import Places
 from explorer.ui.overview.questions import answer, ask
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
-from explorer.ui.shared.attack_widgets import MAX_SEED
 from explorer.ui.shared.classifiers import classifier, identity
 from explorer.ui.shared.link_words import allow_range
 from explorer.ui.shared.picture_cards import Card, picture_cards

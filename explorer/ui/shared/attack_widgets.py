@@ -13,7 +13,7 @@ from typing import Final
 
 import streamlit as st
 
-from explorer.settings import PRECISIONS
+from explorer.settings import MAX_SEED, PRECISIONS
 from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.linked_widgets import linked_number, linked_slider
 
@@ -22,7 +22,6 @@ NORMS = {"L∞": "linf", "L2": "l2"}
 _NAMES = {norm: option for option, norm in NORMS.items()}  # that commands give the options
 MAX_LINF = 32.0  # levels of 255
 MAX_STEPS, MAX_RESTARTS = 200, 10
-MAX_SEED = 2**31 - 1
 
 _NORM_HELP = "L∞: no value may change by more than ε. L2: ε is the length of the whole change."
 

@@ -29,7 +29,7 @@ from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.shared.attack_job import is_own
 from explorer.ui.shared.attack_request import AttackRequest
 from explorer.ui.shared.classifiers import classifier, identity
-from explorer.ui.shared.result_cache import ResultCache
+from explorer.ui.shared.result_cache import ResultCache, results_of
 from explorer.ui.shared.rung_data import rung_data
 
 # A ladder for pictures of 224 × 224 takes about 20 megabytes.
@@ -108,12 +108,7 @@ def _asked(place: str) -> str:
 
 def _results(request: AttackRequest) -> ResultCache[EncodedLadder]:
     """Those of all sessions, or the session's own for a visitor's own picture or classifier."""
-    if not is_own(request):
-        return _LADDERS
-    own: ResultCache[EncodedLadder] = st.session_state.setdefault(
-        "own ladders", ResultCache(OWN_CAPACITY)
-    )
-    return own
+    return results_of(_LADDERS, "ladders", is_own=is_own(request), capacity=OWN_CAPACITY)
 
 
 def _compute(

@@ -47,11 +47,13 @@ class ResultCache(Generic[T]):
 RESULT_CACHE: ResultCache[AttackResponse] = ResultCache()
 
 
-def results_of(shared: ResultCache[T], name: str, *, is_own: bool) -> ResultCache[T]:
+def results_of(
+    shared: ResultCache[T], name: str, *, is_own: bool, capacity: int = OWN_CAPACITY
+) -> ResultCache[T]:
     """Where results called ``name`` are kept: with all sessions', in ``shared``, or with the
-    visitor's own in the session, which nobody else has a use for.
+    visitor's own in the session, which nobody else has a use for: there up to ``capacity``.
     """
     if not is_own:
         return shared
-    own: ResultCache[T] = st.session_state.setdefault(f"own {name}", ResultCache(OWN_CAPACITY))
+    own: ResultCache[T] = st.session_state.setdefault(f"own {name}", ResultCache(capacity))
     return own

@@ -24,9 +24,9 @@ from explorer.ui.datasets.set_loading import OTHER, SESSION_PREFIX, load_choice,
 from explorer.ui.datasets.tile_grid import clicked_index, tile_grid
 from explorer.ui.shared.address import choose_values, is_step_in_history
 from explorer.ui.shared.classifiers import classifier
-from explorer.ui.shared.link_words import allow, allow_range
+from explorer.ui.shared.link_words import allow
 from explorer.ui.shared.linked_widgets import BIND
-from explorer.ui.shared.stored_value import stored_value, whole_number, write_value
+from explorer.ui.shared.stored_value import stored_whole_number, write_value
 
 PAGE_SIZE = 48  # tiles
 ALL = "all classes"
@@ -128,8 +128,7 @@ def _choose_page(count: int, part: Hashable) -> int:
     Another part begins with its first page.
     """
     state, pages = st.session_state, max(1, -(-count // PAGE_SIZE))
-    allow_range(SET_PAGE, 1, pages)
-    page = stored_value(SET_PAGE, whole_number(1, pages), 1)
+    page = stored_whole_number(SET_PAGE, 1, pages, 1)
     if state.get(_PART, part) != part:
         page = 1
     state[_PART] = part

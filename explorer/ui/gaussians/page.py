@@ -16,8 +16,8 @@ from explorer.ui.gaussians.plane import PlaneState, plane
 from explorer.ui.shared.address import remember_asked
 from explorer.ui.shared.exports import ExportFile, download_buttons, link_with
 from explorer.ui.shared.glossary_words import glossary_words
-from explorer.ui.shared.link_words import allow_range, name_wrong_settings
-from explorer.ui.shared.stored_value import number_within, stored_value
+from explorer.ui.shared.link_words import name_wrong_settings
+from explorer.ui.shared.stored_value import stored_number
 
 # As in figure 4 of the paper in kind: a direction that predicts well and is soon overcome.
 PRESETS = {
@@ -94,8 +94,7 @@ def _state(notice: DeltaGenerator) -> PlaneState:
     first = next(iter(PRESETS.values()))
     values = []
     for key, default, limits in zip(KEYS, astuple(first), LIMITS, strict=True):
-        allow_range(key, *limits)
-        values.append(stored_value(key, number_within(*limits), default))
+        values.append(stored_number(key, *limits, default))
     state = PlaneState(*values)
     try:
         state.gaussians()

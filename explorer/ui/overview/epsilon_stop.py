@@ -16,9 +16,8 @@ from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.attack_widgets import MAX_LINF
 from explorer.ui.shared.ladder_job import LadderState, ladder_of
 from explorer.ui.shared.ladder_rungs import send_rungs
-from explorer.ui.shared.link_words import allow_range
 from explorer.ui.shared.live_epsilon import LiveLadder, live_epsilon
-from explorer.ui.shared.stored_value import number_within, stored_value
+from explorer.ui.shared.stored_value import stored_number
 from explorer.ui.shared.triptych import triptych
 
 PLACE = "tour epsilon"
@@ -31,8 +30,7 @@ CHOICES = ("at most 1/255", "1/255 to 4/255", "more than 4/255")
 def show(places: Places) -> None:
     """Draw the stop."""
     example = small_example()
-    allow_range(LEVELS, 0, MAX_LINF)
-    levels = stored_value(LEVELS, number_within(0, MAX_LINF), FIRST_LEVELS)
+    levels = stored_number(LEVELS, 0, MAX_LINF, FIRST_LEVELS)
     request = example.attack(example.standard, levels)
     with places.picture:
         with places.status:

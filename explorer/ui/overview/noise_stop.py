@@ -24,9 +24,8 @@ from explorer.ui.overview.questions import answer, ask
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier, identity
-from explorer.ui.shared.link_words import allow_range
 from explorer.ui.shared.picture_cards import Card, picture_cards
-from explorer.ui.shared.stored_value import stored_value, whole_number
+from explorer.ui.shared.stored_value import stored_whole_number
 
 LEVELS = 8.0
 SEED = "tour_noise"  # in the session's state and the address: how often other noise was asked for
@@ -36,8 +35,7 @@ _LEFT, _RIGHT = "the left one", "the right one"
 def show(places: Places) -> None:
     """Draw the stop."""
     example = small_example()
-    allow_range(SEED, 0, MAX_SEED)
-    seed = stored_value(SEED, whole_number(0, MAX_SEED), 0)
+    seed = stored_whole_number(SEED, 0, MAX_SEED, 0)
     noise: NoiseControl | None = None
     with places.picture:
         with places.status:

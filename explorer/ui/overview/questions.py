@@ -8,8 +8,7 @@ import streamlit as st
 
 from explorer.ui.components.markdown import plain, unbroken
 from explorer.ui.shared.address import is_step_in_history
-from explorer.ui.shared.link_words import allow_range
-from explorer.ui.shared.stored_value import stored_value, whole_number, write_value
+from explorer.ui.shared.stored_value import stored_whole_number, write_value
 
 SHOW = "Show me"  # for people who do not want to guess
 
@@ -21,8 +20,7 @@ def ask(stop: str, question: str, choices: Sequence[str]) -> str | None:
     has its number, from 1.
     """
     key, number_key, options = f"tour_answer_{stop}", f"tour_guess_{stop}", [*choices, SHOW]
-    allow_range(number_key, 1, len(options))
-    number: int | None = stored_value(number_key, whole_number(1, len(options)), None)
+    number = stored_whole_number(number_key, 1, len(options), None)
     if key not in st.session_state or is_step_in_history():
         st.session_state[key] = options[number - 1] if number else None
     with st.container(key="tour-question"):

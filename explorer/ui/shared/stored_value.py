@@ -10,8 +10,10 @@ from typing import TypeVar
 import streamlit as st
 
 from explorer.ui.shared.address import is_step_in_history
+from explorer.ui.shared.link_words import allow_range
 
 T = TypeVar("T")
+Whole = TypeVar("Whole", int, int | None)
 WRITTEN = "stored in the address"  # in the session's state: the keys, of all pages
 
 
@@ -28,6 +30,18 @@ def stored_value(key: str, read: Callable[[str], T | None], first: T) -> T:
     value: T = st.session_state[key]
     write_value(key, None if value == first else str(value))
     return value
+
+
+def stored_number(key: str, low: float, high: float, first: float) -> float:
+    """A :func:`stored_value` from ``low`` to ``high``; the page names any other in the address."""
+    allow_range(key, low, high)
+    return stored_value(key, number_within(low, high), first)
+
+
+def stored_whole_number(key: str, low: int, high: int, first: Whole) -> Whole:
+    """The same of a whole number; ``first`` may be None."""
+    allow_range(key, low, high)
+    return stored_value(key, whole_number(low, high), first)
 
 
 def write_value(key: str, texts: str | Sequence[str] | None) -> None:

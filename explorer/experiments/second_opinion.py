@@ -70,29 +70,34 @@ class SecondOpinion:
 
     @property
     def sentence(self) -> str:
-        """Whether they agree, and what follows."""
+        """Whether they confirm or contradict the result, and what follows."""
+        return self._on_success() if self.first else self._on_failure()
+
+    def _on_success(self) -> str:
         apgd, square = self.apgd.success, self.square.success
-        if self.first and apgd:
-            more = "Square, which needs no gradient, does too" if square else _SQUARE_FAILS
-            return f"They agree: APGD also succeeds at this ε. {more}."
-        if self.first and square:
-            return "They agree: Square also succeeds at this ε, though APGD does not."
-        if self.first:
-            return (
-                "They do not agree: neither APGD nor Square succeeds at this ε. The success was "
-                "verified and stands; it is just not easy to find."
-            )
         if apgd:
-            return (
-                "They do not agree: APGD succeeds at this ε, so the classifier is not robust here. "
-                "More steps, restarts or another loss may find that too."
-            )
+            more = "Square, which needs no gradient, does too" if square else _SQUARE_FAILS
+            return f"The result is confirmed: APGD also succeeds at this ε. {more}."
         if square:
+            return "The result is confirmed: Square also succeeds at this ε, though APGD does not."
+        return (
+            "The result is not confirmed: neither APGD nor Square succeeds at this ε. The success "
+            "was verified and stands; it is just not easy to find."
+        )
+
+    def _on_failure(self) -> str:
+        if self.apgd.success:
             return (
-                "They do not agree: Square succeeds at this ε, which needs no gradient. The "
-                "gradient misleads the attacks that follow it."
+                "The result is contradicted: APGD succeeds at this ε, so the classifier is not "
+                "robust here. More steps, restarts or another loss may find that too."
             )
-        return "They agree: neither APGD nor Square succeeds at this ε."
+        if self.square.success:
+            return (
+                "The result is contradicted: Square, which needs no gradient, succeeds at this ε, "
+                "so the classifier is not robust here. The gradient misleads the attacks that "
+                "follow it."
+            )
+        return "The result is confirmed: neither APGD nor Square succeeds at this ε."
 
 
 _SQUARE_FAILS = f"Square, which needs no gradient, does not within {QUERIES:,} queries"

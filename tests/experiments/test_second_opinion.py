@@ -9,8 +9,8 @@ from explorer.classifiers import Classifier
 from explorer.errors import Cancelled, UserError
 from explorer.experiments.one_image.attack_image import attack_image
 from explorer.experiments.one_image.recipe import Recipe
-from explorer.experiments.one_image.report import AttackReport
-from explorer.experiments.second_opinion import second_opinion
+from explorer.experiments.one_image.report import AttackReport, Prediction
+from explorer.experiments.second_opinion import Opinion, SecondOpinion, second_opinion
 from tests.experiments.trust.nets import Rounded, wrapped
 from tests.small_models import grey_images, labels_of, linear_classifier
 
@@ -37,7 +37,7 @@ def test_apgd_agrees_on_both_sides_of_the_smallest_epsilon(norm, share, success)
     opinion = second_opinion(classifier, report)
     assert opinion.apgd.success is success
     assert opinion.agrees
-    assert opinion.sentence.startswith("They agree: ")
+    assert opinion.sentence.startswith("The result is confirmed: ")
     assert opinion.apgd.distance <= report.recipe.epsilon + 1e-5
 
 
@@ -49,7 +49,29 @@ def test_square_finds_what_a_zero_gradient_hides() -> None:
     opinion = second_opinion(classifier, report)
     assert (opinion.apgd.success, opinion.square.success) == (False, True)
     assert not opinion.agrees
-    assert opinion.sentence.startswith("They do not agree: Square succeeds")
+    assert opinion.sentence.startswith("The result is contradicted: Square")
+
+
+@pytest.mark.parametrize(
+    ("first", "apgd", "square", "words"),
+    [
+        (True, True, False, "confirmed: APGD also succeeds"),
+        (True, False, True, "confirmed: Square also succeeds"),
+        (True, False, False, "not confirmed: neither"),
+        (False, False, False, "confirmed: neither"),
+        (False, True, True, "contradicted: APGD succeeds at this ε, so the classifier is not"),
+        (False, False, True, "contradicted: Square, which needs no gradient, succeeds"),
+    ],
+)
+def test_the_sentence_says_what_became_of_the_result(first, apgd, square, words) -> None:
+    prediction = Prediction(torch.tensor([0.75, 0.25]), ("cat", "dog"))
+    opinions = (
+        Opinion(name, each, prediction, 0.1)
+        for name, each in zip("ab", (apgd, square), strict=True)
+    )
+    opinion = SecondOpinion(first, *opinions, {})
+    assert opinion.sentence.startswith(f"The result is {words}")
+    assert opinion.agrees == opinion.sentence.startswith("The result is confirmed")
 
 
 def test_a_target_is_the_target_of_both() -> None:

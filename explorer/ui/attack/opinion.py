@@ -26,7 +26,7 @@ _OPINIONS: ResultCache[SecondOpinion] = ResultCache(CAPACITY)
 
 
 def opinion_section(response: AttackResponse, model: Classifier, key: Hashable) -> None:
-    """The button that asks, then progress, then whether the attacks agree.
+    """The button that asks, then progress, then whether the attacks confirm the result.
 
     ``key`` is the question that ``response`` answers. An opinion that is known is shown at once.
     """

@@ -53,7 +53,7 @@ def test_a_second_opinion_comes_on_request(monkeypatch) -> None:
     at.button(key="ask_opinion").click()
     wait_until_idle(at.run())
     (opinion,) = [each.value for each in at.success if "Second opinion." in each.value]
-    assert "They agree" in opinion
+    assert "The result is confirmed" in opinion
     assert any("APGD succeeds" in each.value for each in at.caption)
     assert not [each for each in at.button if each.key == "ask_opinion"]
 

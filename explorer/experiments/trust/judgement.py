@@ -20,6 +20,7 @@ FEW = 0.02
 SATURATED_SHARE = 0.1
 NOISE_SHARE = 0.25
 ROUNDING_SHARE = 0.1  # of the successes
+CHANCE_SHARE = 0.25  # a good classifier may be unsure of some images
 RISING = "loss-rising"  # the code of a caveat that does not concern every question
 
 
@@ -74,6 +75,20 @@ def _probabilities(seen: Evidence, classifier: Classifier) -> Caveat | None:
         return None
     text = PROBABILITIES_TEXT.format(name=classifier.name)
     return Caveat("probabilities", text, PROBABILITIES_ADVICE, PINTOR)
+
+
+def _near_chance(seen: Evidence, classifier: Classifier) -> Caveat | None:
+    if seen.near_chance <= CHANCE_SHARE * seen.checked or seen.probabilities:
+        return None
+    return Caveat(
+        "near-chance",
+        "before the attack the classifier is hardly surer of the right class than by chance "
+        f"{_at(seen.near_chance, seen.checked)}, as if it had learned nothing; anything fools such "
+        "a classifier, so the result says little about attacks",
+        "check that the network is trained, and that its weights, its mean and standard deviation "
+        "and the order of its classes belong together",
+        CARLINI,
+    )
 
 
 def _saturated(seen: Evidence, classifier: Classifier) -> Caveat | None:
@@ -172,6 +187,7 @@ _JUDGES: tuple[Callable[[Evidence, Classifier], Caveat | None], ...] = (
     _zero_gradient,
     _random_outputs,
     _probabilities,
+    _near_chance,
     _saturated,
     _noise,
     _one_step,

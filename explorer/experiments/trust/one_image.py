@@ -12,7 +12,7 @@ from explorer.classifiers import Classifier
 from explorer.experiments.one_image.attack_image import attack_from
 from explorer.experiments.one_image.report import AttackReport
 from explorer.experiments.trust.caveat import Caveat
-from explorer.experiments.trust.evidence import FAINT, Evidence
+from explorer.experiments.trust.evidence import FAINT, Evidence, near_chance_below
 from explorer.experiments.trust.judgement import caveats_of
 from explorer.experiments.trust.passes import ExtraPasses
 from explorer.experiments.trust.traces import trace_evidence
@@ -32,12 +32,16 @@ def check_report(
 
 
 def evidence_at_once(report: AttackReport) -> Evidence:
-    """What the report shows by itself: its trace, and the picture in 8 bits."""
+    """What the report shows by itself: its trace, the prediction before, the picture in 8 bits."""
     lost = report.success and not report.survives_8bit
-    rounding = Evidence(
-        checked=1, checked_succeeded=int(report.success), lost_by_rounding=int(lost)
+    before = float(report.before.probabilities[report.label])
+    seen = Evidence(
+        checked=1,
+        checked_succeeded=int(report.success),
+        near_chance=int(before < near_chance_below(len(report.names))),
+        lost_by_rounding=int(lost),
     )
-    return _relevant(_of_trace(report) + rounding, report)
+    return _relevant(_of_trace(report) + seen, report)
 
 
 def report_evidence(
@@ -94,6 +98,7 @@ def _relevant(evidence: Evidence, report: AttackReport) -> Evidence:
     return replace(
         evidence,
         faint=0,
+        near_chance=0,
         rising=0,
         noise_as_good=0,
         noise_only=0,

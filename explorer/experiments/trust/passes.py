@@ -15,7 +15,7 @@ from explorer.classifiers import Classifier
 from explorer.classifiers.mode import evaluation_mode
 from explorer.engine import logits_of
 from explorer.errors import Cancelled
-from explorer.experiments.trust.evidence import Evidence
+from explorer.experiments.trust.evidence import Evidence, near_chance_below
 from explorer.experiments.trust.traces import attack_margin
 from explorer.images.geometry import round_8bit
 
@@ -56,6 +56,7 @@ class ExtraPasses:
         return Evidence(
             checked=len(self.images),
             checked_succeeded=int(success.sum()),
+            near_chance=self._near_chance(clean),
             changed=int(_differ(clean, again).sum()),
             noise_trials=noise.numel(),
             noise_succeeded=int((noise > 0).sum()),
@@ -64,6 +65,11 @@ class ExtraPasses:
             one_step_only=int(self._one_step_success(~success).sum()),
             lost_by_rounding=int((~self._success_in_8_bits(success)).sum()),
         )
+
+    def _near_chance(self, clean: Tensor) -> int:
+        """At how many images the classifier hardly knew the class, by logits [N, C] of them."""
+        confidence = clean.softmax(dim=1).gather(1, self.labels.cpu()[:, None])
+        return int((confidence < near_chance_below(clean.shape[1])).sum())
 
     def _noise_margin(self, trials: int) -> Tensor:
         """How far random noise of the attack's norm comes, float32 [trials, N]."""

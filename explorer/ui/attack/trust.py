@@ -118,6 +118,8 @@ def _measured(seen: Evidence, response: AttackResponse) -> str:
         f"{'other' if seen.changed else 'the same'} outputs, which are "
         f"{'probabilities' if seen.probabilities else 'raw scores (logits)'}"
         f"{', and saturated' if seen.saturated else ''}.",
+        "Confidence in the right class before the attack: "
+        f"{'hardly above chance' if seen.near_chance else 'above chance'}.",
         f"Random noise of the same size does what the attack aims at in {seen.noise_succeeded} of "
         f"{seen.noise_trials} trials.",
     ]

@@ -18,6 +18,7 @@ from explorer.experiments.trust import (
     is_faint,
     warnings_json,
 )
+from explorer.experiments.trust.evidence import near_chance_below
 from explorer.images.gallery import samples
 from explorer.images.geometry import preprocess
 from tests.experiments.trust.nets import Dropping, Rounded, Softmaxed, wrapped
@@ -91,6 +92,33 @@ def test_a_class_that_is_reached_with_next_to_no_confidence_is_named(targeted, c
         assert "less than 1 % sure at this image" in text
         wrong = report_of(classifier, epsilon=0.5, label=(report.label + 1) % classes)
         assert check_report(classifier, wrong) == ()
+
+
+@pytest.mark.parametrize("classes", [2, 10, 1000])
+def test_a_classifier_that_hardly_knows_the_class_is_named(classes) -> None:
+    """Of its logits the largest is a little above the others, whatever their number."""
+    classifier = linear(classes)
+    report = report_of(classifier, epsilon=0.5)
+    assert "near-chance" in codes(caveats_of(evidence_at_once(report), classifier))
+    texts = {each.code: each.sentence for each in check_report(classifier, report)}
+    assert "check that the network is trained" in texts["near-chance"]
+    surer = report.before.probabilities.new_zeros(classes)
+    surer[report.label] = 1
+    sure = replace(report, before=replace(report.before, probabilities=surer))
+    assert "near-chance" not in codes(caveats_of(evidence_at_once(sure), classifier))
+
+
+@pytest.mark.parametrize("name", ["cifar10-standard", "cifar10-robust", "tiny12-robust"])
+def test_bundled_classifiers_know_their_samples(name) -> None:
+    """The robust ones are the least sure."""
+    classifier = load(name)
+    pictures = samples(classifier.gallery)
+    images = torch.stack([preprocess(each.read(), classifier) for each in pictures])
+    with torch.inference_mode():
+        confidence, index = classifier(images).softmax(dim=1).max(dim=1)
+    right = index == torch.tensor([each.label for each in pictures])
+    assert right.any()
+    assert (confidence[right] > near_chance_below(len(classifier.labels))).all()
 
 
 def test_an_image_that_was_wrong_before_has_no_attack_to_doubt() -> None:

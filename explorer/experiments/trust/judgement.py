@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from explorer.classifiers import Classifier
+from explorer.classifiers.catalogue import bundled_cards
 from explorer.classifiers.trial import PROBABILITIES_ADVICE, PROBABILITIES_TEXT
 from explorer.experiments.trust.caveat import (
     CARLINI,
@@ -80,6 +81,8 @@ def _probabilities(seen: Evidence, classifier: Classifier) -> Caveat | None:
 def _near_chance(seen: Evidence, classifier: Classifier) -> Caveat | None:
     if seen.near_chance <= CHANCE_SHARE * seen.checked or seen.probabilities:
         return None
+    if classifier.name in bundled_cards():  # unsure as those trained on D_rand and D_det may be,
+        return None  # their measured accuracy shows that they have learned something
     return Caveat(
         "near-chance",
         "before the attack the classifier is hardly surer of the right class than by chance "

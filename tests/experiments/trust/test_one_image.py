@@ -18,7 +18,6 @@ from explorer.experiments.trust import (
     is_faint,
     warnings_json,
 )
-from explorer.experiments.trust.evidence import near_chance_below
 from explorer.images.gallery import samples
 from explorer.images.geometry import preprocess
 from tests.experiments.trust.nets import Dropping, Rounded, Softmaxed, wrapped
@@ -108,17 +107,16 @@ def test_a_classifier_that_hardly_knows_the_class_is_named(classes) -> None:
     assert "near-chance" not in codes(caveats_of(evidence_at_once(sure), classifier))
 
 
-@pytest.mark.parametrize("name", ["cifar10-standard", "cifar10-robust", "tiny12-robust"])
-def test_bundled_classifiers_know_their_samples(name) -> None:
-    """The robust ones are the least sure."""
-    classifier = load(name)
-    pictures = samples(classifier.gallery)
-    images = torch.stack([preprocess(each.read(), classifier) for each in pictures])
-    with torch.inference_mode():
-        confidence, index = classifier(images).softmax(dim=1).max(dim=1)
-    right = index == torch.tensor([each.label for each in pictures])
-    assert right.any()
-    assert (confidence[right] > near_chance_below(len(classifier.labels))).all()
+def test_bundled_classifiers_have_learned_something_however_unsure_they_are() -> None:
+    classifier = load("cifar10-d_det")
+    report = report_of(classifier)
+    unsure = torch.full((10,), 0.1)
+    report = replace(report, before=replace(report.before, probabilities=unsure))
+    evidence = evidence_at_once(report)
+    assert evidence.near_chance == 1
+    assert "near-chance" not in codes(caveats_of(evidence, classifier))
+    classifier.name = "user:mine"
+    assert "near-chance" in codes(caveats_of(evidence, classifier))
 
 
 def test_an_image_that_was_wrong_before_has_no_attack_to_doubt() -> None:

@@ -20,7 +20,7 @@ ATTACK = "../pages/attack.py"
 TIMEOUT = 90  # seconds
 
 
-def open_page(page: str | None = None, **address: str) -> AppTest:
+def open_page(page: str | None = None, **address: str | list[str]) -> AppTest:
     """The overview, or ``page``, with these values in its address; its attack has finished."""
     at = AppTest.from_file(str(HOME), default_timeout=TIMEOUT)
     for key, value in address.items():

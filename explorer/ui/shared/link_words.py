@@ -12,12 +12,18 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.ui.components.markdown import plain
-from explorer.ui.shared.address import Refused, is_step_in_history, refused_values, translate_value
+from explorer.ui.shared.address import (
+    Refused,
+    is_step_in_history,
+    refused_values,
+    remember_asked,
+    translate_value,
+)
+from explorer.ui.shared.page_foot import LARGE, is_large
 from explorer.ui.shared.possible import MAX_OPTIONS, Choices, Fixed, Possible, Range, nearest
 
 _MAX_SHOWN = 80  # characters of a value or a name
 _UNKNOWN = "unknown names of the link"  # in the session's state
-_EVERYWHERE = ("large",)  # the key of the switch at the foot of every page
 
 
 def allow(
@@ -70,7 +76,9 @@ def name_wrong_settings(
     """
     possible = {key: st.session_state.get(_possible(key)) for key in keys}
     fixed = {key: each.value for key, each in possible.items() if isinstance(each, Fixed)}
-    refused = refused_values(*keys, fixed=fixed)
+    remember_asked(LARGE)  # the switch at the foot of every page comes after this
+    possible[LARGE], fixed[LARGE] = Choices(("true", "false")), is_large()
+    refused = refused_values(*keys, LARGE, fixed=fixed)
     lines = [
         _refusal(key, each, possible[key])
         for key, each in refused.items()
@@ -92,7 +100,7 @@ def _unknown_names(keys: tuple[str, ...], others: Iterable[str]) -> list[str]:
     state = st.session_state
     now = {key: str(state[key]) for key in keys if key in state}
     if _UNKNOWN not in state:  # later addresses are made by the app, and may be of another page
-        known = {*keys, *others, *_EVERYWHERE}
+        known = {*keys, *others, LARGE}
         state[_UNKNOWN] = [name for name in st.query_params if name not in known], keys, now
     names, of, before = state[_UNKNOWN]
     has_changed = any(now[key] != value for key, value in before.items() if key in now)

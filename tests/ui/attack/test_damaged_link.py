@@ -40,3 +40,11 @@ def test_a_step_of_0_is_refused_with_what_is_possible() -> None:
     (sentence,) = said(at)
     assert "step_linf=0 (possible: 0.01 to 255). The page leaves it empty." in shown(sentence)
     assert at.session_state["step_linf"] is None
+
+
+def test_a_wrong_value_of_the_switch_at_the_foot_and_a_setting_twice_are_named() -> None:
+    at = open_page(ATTACK, model="cifar10-standard", large="maybe", linf=["0.03", "0.05"])
+    (sentence,) = said(at)
+    assert "large=maybe (possible: true, false). The page uses false." in shown(sentence)
+    assert "linf=0.03, 0.05 (possible: one value). The page uses 4." in shown(sentence)
+    assert not said(open_page(ATTACK, model="cifar10-standard", large="true"))

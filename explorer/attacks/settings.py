@@ -114,7 +114,5 @@ def _checked_step_size(value: object) -> float | Tensor:
     step_size = as_length("step_size", value)
     lengths = torch.as_tensor(step_size)
     if not bool((lengths >= 0).all() & torch.isfinite(lengths).all()):
-        raise AttackError(
-            f"the step size must be at least 0, in pixels of [0, 1]; it is {shown(step_size)}"
-        )
+        raise AttackError(f"the step size must be at least 0; it is {shown(step_size)}")
     return step_size

@@ -58,13 +58,12 @@ class Threat:
 
     def _check(self, value: float) -> None:
         if not math.isfinite(value) or value < 0:
-            raise AttackError(
-                f"epsilon must be a number of at least 0, in pixels of [0, 1]; it is {value}"
-            )
+            raise AttackError(f"epsilon must be a number of at least 0; it is {value}")
         if self.norm == "linf" and value > 1:
             advice = f"; {value:g} levels of 8 bits are {value:g}/255" if value <= 255 else ""
             raise AttackError(
-                f"epsilon must not exceed 1 (255/255) in pixels of [0, 1]; it is {value:g}{advice}"
+                f"epsilon must not exceed 255/255, from black to full; it is {value:g}, or "
+                f"{255 * value:g}/255{advice}"
             )
 
     def project(self, delta: Tensor) -> Tensor:

@@ -134,8 +134,7 @@ def _check(options: argparse.Namespace, names: list[str]) -> None:
     check_catalogue(options)
     if options.epsilon is not None and not 0 < options.epsilon <= 1:
         raise UsageError(
-            "--epsilon must be above 0 and at most 1, in pixels of [0, 1]; it is "
-            f"{options.epsilon:g}"
+            f"--epsilon must be above 0 and at most 1, which is 255/255; it is {options.epsilon:g}"
         )
     if options.weights is not None and len(names) != 1:
         raise UsageError("--weights belongs to one --model; name that model alone")

@@ -15,7 +15,7 @@ from explorer.attacks.threat import flat_norm
         ("l1", 0.1, "unknown norm"),
         ("linf", -0.1, "at least 0"),
         ("l2", float("nan"), "at least 0"),
-        ("linf", 1.5, "must not exceed 1"),
+        ("linf", 1.5, "must not exceed 255/255"),
         ("linf", torch.tensor([0.1, -1.0]), "at least 0"),
         ("l2", torch.zeros(2, 2), "shape"),
     ],

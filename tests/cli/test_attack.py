@@ -205,7 +205,7 @@ def test_an_image_that_was_misclassified_before_has_that_outcome(capsys, tmp_pat
 
 MISTAKES = [
     (["--epsilon", "-1"], "at least 0"),
-    (["--epsilon", "2"], "must not exceed 1"),
+    (["--epsilon", "2"], "must not exceed 255/255"),
     (["--epsilon", "much"], "is not a number"),
     (["--norm", "l2", "--epsilon", "100"], "must not exceed 55.4"),
     (["--steps", "0"], "from 1 to 10,000"),

@@ -59,7 +59,7 @@ def test_the_text_names_the_images_and_the_intervals(capsys):
     ("options", "words"),
     [
         (["--model", "a", "--judge", "a"], "each classifier once"),
-        (["--model", "cifar10-standard", "--epsilon", "3"], "must not exceed 1"),
+        (["--model", "cifar10-standard", "--epsilon", "3"], "must not exceed 255/255"),
         (["--model", "cifar10-standard", "--fit", "0"], "--fit: it must be a whole number from 1"),
         (["--model", "nothing"], "there is no classifier 'nothing'"),
         (["--model", "cifar10-standard", "--data", "nowhere"], "nowhere"),

@@ -106,7 +106,7 @@ def test_it_can_be_cancelled_and_says_how_far_it_is():
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"epsilon": 2.0}, "must not exceed 1"),
+        ({"epsilon": 2.0}, "must not exceed 255/255"),
         ({"epsilon": -0.1}, "at least 0"),
         ({"steps": 0}, "steps must be"),
         ({"batch": 10**6}, "batch must be"),

@@ -55,7 +55,7 @@ class Construction:
     last_step_size: float | None = None
 
     def __post_init__(self) -> None:
-        unit = "an L2 length in pixels of [0, 1]"
+        unit = "an L2 length"
         if not 1 <= self.steps <= 1_000_000:
             raise UserError(f"steps must be from 1 to 1,000,000; it is {self.steps}")
         if not 0 < self.step_size <= _MAX_LENGTH:

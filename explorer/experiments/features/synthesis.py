@@ -116,8 +116,7 @@ def check_epsilon(epsilon: float | None) -> None:
     """Raise :class:`FeatureError` for an L2 budget out of range."""
     if epsilon is not None and not 0 < epsilon <= MAX_EPSILON:
         raise FeatureError(
-            f"epsilon must be above 0 and at most {MAX_EPSILON:g}, an L2 length in pixels of "
-            f"[0, 1]; it is {epsilon:g}"
+            f"epsilon must be above 0 and at most {MAX_EPSILON:g}, an L2 length; it is {epsilon:g}"
         )
 
 

@@ -137,7 +137,7 @@ def test_a_smallest_epsilon_and_a_transfer_matrix(page: AppTest) -> None:
     ("address", "words"),
     [
         ({"curves_epsilon": "0:1"}, "START:STOP:STEP"),
-        ({"curves_epsilon": "2"}, "must not exceed 1"),
+        ({"curves_epsilon": "2"}, "must not exceed 255/255"),
         ({"curves_pictures": "A data set", "curves_data": "nowhere"}, "nowhere"),
         ({"curves_models": ["cifar10-standard", "tiny12-standard"]}, "does not know"),
     ],

@@ -50,7 +50,7 @@ transfer.
 """
 _ATTACKS = {"ordinary": "PGD", "not to transfer": "built not to transfer", "noise": "random noise"}
 MAX_FIRST = 50  # images among which the one is looked for
-_EXPERIMENT = """
+EXPERIMENT = """
 **The test.** Two attacks try to fool the same classifier, with the same ε. Ordinary PGD has no
 other aim. The second must also leave an ensemble of other classifiers right, as Nakkiran's attack
 does. If all adversarial examples were features of the data, it could not succeed without fooling
@@ -71,9 +71,9 @@ def draw(results: DeltaGenerator) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
     with results:
         st.markdown(CLAIM)
+        st.markdown(EXPERIMENT)
     recipe, is_chosen = chosen_or_last(f"{_PLACE} asked", choose_dispute, results)
     with results:
-        st.markdown(_EXPERIMENT)
         shown = None if recipe is None else _draw_answer(recipe)
         _words()
     if recipe is None or shown is None or not (is_chosen and shown.is_current):

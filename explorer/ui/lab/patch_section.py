@@ -58,11 +58,12 @@ class _Answer:
 
 def draw(results: DeltaGenerator) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
+    with results:
+        st.markdown(_EXPLANATION)
     with st.sidebar:
         request = choose_patch()
     picture_notice(results, KEYS)
     with results:
-        st.markdown(_EXPLANATION)
         live = st.container(key="lab patch live")
         if request.bundled is not None:
             with live:

@@ -71,10 +71,11 @@ class _Answer:
 
 def draw(results: DeltaGenerator) -> Hashable | None:
     """Draw the section; the key of its question once the answer is on the page."""
+    with results:
+        st.markdown(_EXPLANATION)
     request, is_chosen = chosen_or_last(f"{_PLACE} asked", choose_universal, results)
     question: Hashable | None = None
     with results:
-        st.markdown(_EXPLANATION)
         if request is not None and _draw_answer(request, is_chosen=is_chosen):
             question = _key(request)
         with st.expander("Why does this work?", icon=":material/help:"):

@@ -10,7 +10,8 @@ from explorer.classifiers.catalogue import bundled_cards
 from explorer.experiments.measured import FOLDER
 from explorer.figures.captions import percent
 from explorer.ui.lab.dispute_figures import own_figures
-from explorer.ui.lab.dispute_words import OBJECTIONS, QUESTIONS
+from explorer.ui.lab.dispute_section import EXPERIMENT
+from explorer.ui.lab.dispute_words import CLAIM, OBJECTIONS, QUESTIONS
 from tests.ui.app import choose, open_page
 
 PAGE = "../pages/lab.py"
@@ -102,6 +103,10 @@ def test_a_mistake_keeps_the_controls_and_the_last_result() -> None:
     choose(at, "multiselect", "lab_dispute_ensemble", [])
     (error,) = at.error
     assert "one classifier or more for the ensemble" in error.value
+    drawn = [each for each in at.main if each.type in ("markdown", "error", "expander")]
+    kinds = [each.type for each in drawn]
+    texts = [each.value for each in drawn[: kinds.index("error")]]
+    assert [CLAIM.strip(), EXPERIMENT.strip()] == [text.strip() for text in texts[-2:]]
     assert at.slider(key="lab_dispute_steps").value == 5
     assert any("PGD fools" in each.value for each in at.markdown)
     assert not [each for each in at.code if "lab_section" in each.value]  # no link to what is not

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import shared
 from tests.sessions.server import SHORT_LADDERS, running
 
 CHROMIUM = (
@@ -44,16 +43,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def ladder_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app, started as a user starts it."""
     with running(tmp_path_factory.mktemp("ladders") / "log.txt") as app:
-        yield app.address
-
-
-@pytest.fixture(scope="session")
-def imagenet_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The same on a machine that has an ImageNet classifier, with an empty cache folder."""
-    weights = shared("weights", "squeezenet1_1-imagenet1k.safetensors").parent
-    log = tmp_path_factory.mktemp("imagenet") / "log.txt"
-    settings = {"EXPLORER_WEIGHTS": str(weights), "EXPLORER_CACHE": str(log.parent / "cache")}
-    with running(log, SHORT_LADDERS, **settings) as app:
         yield app.address
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.journeys.visitor import Visitor
@@ -91,31 +93,36 @@ def test_a_thumbnail_picks_a_picture_and_a_preset_moves_the_controls(
         assert visitor.page.locator(".st-key-steps").count() == 0
 
 
-def test_nothing_is_cut_off_on_a_phone(browser: Any, server: str) -> None:
+@pytest.fixture(scope="module")
+def phone(browser: Any, server: str) -> Iterator[Visitor]:
+    """A visitor with a phone, whose page the two tests below use in turn."""
     with Visitor(browser, server, width=390, height=844, dark=True) as visitor:
-        visitor.open("attack")
-        overflow = visitor.page.evaluate(
-            "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        )
-        assert overflow <= 0
-        for element in visitor.page.locator(
-            ".picture img, .operator, figcaption, .verdict, .slider, .chart svg"
-        ).all():
-            box = element.bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= 390
-        # A browser's own bars leave less of a phone's height. Verdict, picture and ε are in view.
-        page = visitor.page
-        visitor.resize_and_wait(390, 664)
-        for part in (".verdict", ".picture:visible", ".live .reading", ".live .track"):
-            box = page.locator(part).first.bounding_box()
-            assert 0 <= box["y"] < box["y"] + box["height"] <= 664, part
+        yield visitor.open("attack")
 
 
-def test_the_menu_of_pages_closes_on_a_phone(browser: Any, server: str) -> None:
-    with Visitor(browser, server, width=390, height=844) as visitor:
-        page = visitor.open("attack").page
-        page.locator('[data-testid="stExpandSidebarButton"]').click()
-        page.locator('[data-testid="stSidebarNavLink"]', has_text="Gaussians").click()
-        page.wait_for_selector("h1:has-text('Gaussians')")
-        page.wait_for_function(MENU_IS_CLOSED)
+def test_nothing_is_cut_off_on_a_phone(phone: Visitor) -> None:
+    visitor = phone
+    overflow = visitor.page.evaluate(
+        "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert overflow <= 0
+    for element in visitor.page.locator(
+        ".picture img, .operator, figcaption, .verdict, .slider, .chart svg"
+    ).all():
+        box = element.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    # A browser's own bars leave less of a phone's height. Verdict, picture and ε are in view.
+    page = visitor.page
+    visitor.resize_and_wait(390, 664)
+    for part in (".verdict", ".picture:visible", ".live .reading", ".live .track"):
+        box = page.locator(part).first.bounding_box()
+        assert 0 <= box["y"] < box["y"] + box["height"] <= 664, part
+
+
+def test_the_menu_of_pages_closes_on_a_phone(phone: Visitor) -> None:
+    page = phone.page
+    page.locator('[data-testid="stExpandSidebarButton"]').click()
+    page.locator('[data-testid="stSidebarNavLink"]', has_text="Gaussians").click()
+    page.wait_for_selector("h1:has-text('Gaussians')")
+    page.wait_for_function(MENU_IS_CLOSED)

@@ -25,13 +25,12 @@ def cells(visitor: Visitor) -> list[str]:
 
 
 def test_two_rows_of_equal_pictures_and_nothing_to_scroll_sideways(
-    browser: Any, ladder_server: str
+    browser: Any, server: str
 ) -> None:
-    with Visitor(browser, ladder_server) as visitor:
+    with Visitor(browser, server, dark=True) as visitor:
+        open_comparison(visitor)
         for width, height in ((1440, 900), (1024, 768), (390, 844)):
-            visitor.resize(width, height)
-            visitor.page.emulate_media(color_scheme="dark" if width == 390 else "light")
-            open_comparison(visitor)
+            visitor.resize_and_wait(width, height)
             boxes = [image.bounding_box() for image in visitor.page.locator(".picture img").all()]
             assert len(boxes) == 8
             assert len({(round(box["width"]), round(box["height"])) for box in boxes}) == 1
@@ -48,6 +47,7 @@ def test_two_rows_of_equal_pictures_and_nothing_to_scroll_sideways(
             ]
             assert len(set(places[:4])) == 1  # those of one row together
             assert places[0] != places[4]
+            visitor.page.locator(".picture").first.dblclick()  # the whole picture again
 
 
 def test_epsilon_moves_every_row_and_its_link_and_files_show_the_same(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from explorer.datasets.constructed.read import read_set
 from tests.journeys.visitor import Visitor
@@ -33,22 +36,36 @@ def select(visitor: Visitor, key: str, option: str) -> None:
     visitor.page.get_by_role("option", name=option, exact=True).click()
 
 
-def test_five_pictures_of_one_size_and_nothing_cut_off(browser: Any, server: str) -> None:
+@pytest.fixture(scope="module")
+def visit(browser: Any, server: str) -> Iterator[Visitor]:
+    """A visitor of the page, which the two tests below use in turn."""
     with Visitor(browser, server, dark=True) as visitor:
-        open_datasets(visitor)
-        for width, rows in ((1440, 1), (1024, 5), (390, 5)):
-            visitor.resize_and_wait(width)
-            boxes = [image.bounding_box() for image in visitor.page.locator(".picture img").all()]
-            assert len(boxes) == 5
-            assert len({(round(box["width"]), round(box["height"])) for box in boxes}) == 1
-            assert len({round(box["y"]) for box in boxes}) == rows
-            for element in visitor.page.locator(
-                ".picture, .value, .sentence, .build img, .build svg, .tile"
-            ).all():
-                box = element.bounding_box()
-                assert box["x"] >= 0
-                assert box["x"] + box["width"] <= width
-            assert visitor.page.locator(".build svg").bounding_box()["width"] > 200
+        yield open_datasets(visitor)
+
+
+def test_five_pictures_of_one_size_and_nothing_cut_off(visit: Visitor) -> None:
+    for width, rows in ((1440, 1), (1024, 5), (390, 5)):
+        visit.resize_and_wait(width)
+        boxes = [image.bounding_box() for image in visit.page.locator(".picture img").all()]
+        assert len(boxes) == 5
+        assert len({(round(box["width"]), round(box["height"])) for box in boxes}) == 1
+        assert len({round(box["y"]) for box in boxes}) == rows
+        for element in visit.page.locator(
+            ".picture, .value, .sentence, .build img, .build svg, .tile"
+        ).all():
+            box = element.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        assert visit.page.locator(".build svg").bounding_box()["width"] > 200
+
+
+def test_a_tile_opens_its_row(visit: Visitor) -> None:
+    before = visit.picture(0)
+    visit.page.locator(".tile").nth(11).click()
+    visit.page.wait_for_function(SHOWS, arg=[".labels dd", "truck"])
+    visit.wait_until_idle()
+    assert (visit.picture(0) != before).any()
+    assert "row_image=truck" in visit.page.url
 
 
 def test_a_build_is_cancelled_and_another_is_downloaded_as_a_set(
@@ -75,14 +92,3 @@ def test_a_build_is_cancelled_and_another_is_downloaded_as_a_set(
             "d_det",
             "d_det-made-here.parquet",
         )
-
-
-def test_a_tile_opens_its_row(browser: Any, server: str) -> None:
-    with Visitor(browser, server) as visitor:
-        open_datasets(visitor)
-        before = visitor.picture(0)
-        visitor.page.locator(".tile").nth(11).click()
-        visitor.page.wait_for_function(SHOWS, arg=[".labels dd", "truck"])
-        visitor.wait_until_idle()
-        assert (visitor.picture(0) != before).any()
-        assert "row_image=truck" in visitor.page.url

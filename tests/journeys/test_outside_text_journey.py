@@ -13,7 +13,7 @@ from tests.images.pictures import noise
 from tests.journeys.test_datasets_journey import select
 from tests.journeys.visitor import Visitor
 from tests.planted import FILE_MARKUP, MARKUP, plant_functions, plant_pair, plant_sets
-from tests.sessions.server import running
+from tests.sessions.server import SHORT_LADDERS, running
 
 # All that the planted text could have become, also in the shadow roots of components.
 ALIVE = """() => {
@@ -46,7 +46,7 @@ def planted_server(planted: Path) -> Iterator[str]:
         patch.setenv("EXPLORER_CACHE", str(planted / "cache"))
         patch.setenv("EXPLORER_MODELS", ",".join(plant_functions(planted)))
         plant_pair(planted)
-        with running(planted / "log.txt") as app:
+        with running(planted / "log.txt", SHORT_LADDERS) as app:
             yield app.address
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.images.pictures import encoded, noise
 from tests.planted import plant_functions
 from tests.sessions.client import Session, run
-from tests.sessions.server import running
+from tests.sessions.server import SHORT_LADDERS, running
 from tests.ui.app import shown
 
 NAME = "Ångström's holiday 2026.png"
@@ -45,7 +45,7 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Public]:
         "EXPLORER_CACHE": str(folder / "cache"),
         "EXPLORER_MODELS": plant_functions(folder)[1],
     }
-    with running(folder / "log.txt", **settings) as server:
+    with running(folder / "log.txt", SHORT_LADDERS, **settings) as server:
         yield Public(server.address, folder / "log.txt", secret)
 
 

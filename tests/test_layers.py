@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from tests.imports import ROOT, Import, all_imports, circles, imports_of, lines_of, modules
@@ -32,7 +33,12 @@ SCREEN = ("ui", "pages", "Home")
 MODELS = ("classifiers", "engine", "attacks", "training", "benchmarks")  # what runs a model
 NUMERICAL = ("torch", "numpy", "math")
 ENGINE = "explorer.engine"
-OURS = [entry for entry in all_imports() if entry.target in modules()]
+
+
+@cache
+def ours() -> list[Import]:
+    """The imports of our own modules."""
+    return [entry for entry in all_imports() if entry.target in modules()]
 
 
 def room_of(module: str) -> str:
@@ -65,7 +71,7 @@ def test_imports_go_down_only():
         "imports upwards or sideways",
         (
             entry
-            for entry in OURS
+            for entry in ours()
             if entry.target != "explorer"
             and not allowed(room_of(entry.module), room_of(entry.target))
         ),
@@ -85,7 +91,7 @@ def test_the_engine_is_entered_by_its_front_door():
         is_module = f"{entry.written}.{entry.name}" in modules()
         return entry.written != ENGINE or (is_module and entry.name not in exported)
 
-    outsiders = [entry for entry in OURS if room_of(entry.module) != "engine"]
+    outsiders = [entry for entry in ours() if room_of(entry.module) != "engine"]
     targets = (entry for entry in outsiders if room_of(entry.target) == "engine")
     check("import these from explorer.engine", filter(inside, targets))
 
@@ -95,7 +101,7 @@ def test_no_page_uses_the_folder_of_another():
         "what two pages need belongs to ui/components, ui/jobs or ui/shared",
         (
             entry
-            for entry in OURS
+            for entry in ours()
             if room_of(entry.module) == "ui"
             and page_folder(entry.target) not in (None, page_folder(entry.module))
         ),

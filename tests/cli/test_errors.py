@@ -143,7 +143,7 @@ def test_an_interruption_is_no_bug(capsys, fails_with, error):
 def test_a_closed_pipe_ends_the_command_quietly():
     reader, writer = os.pipe()
     os.close(reader)
-    command = [sys.executable, "-m", "explorer", "models"]
+    command = [sys.executable, "-m", "explorer", "gallery"]
     with os.fdopen(writer, "w") as closed:
         ended = subprocess.run(
             command, cwd=ROOT, stdout=closed, stderr=subprocess.PIPE, text=True, timeout=120
@@ -209,9 +209,9 @@ def test_a_home_that_is_unknown_is_one_line(capsys, fails_with, monkeypatch):
 @pytest.mark.parametrize(
     ("command", "status", "words"),
     [
-        ("models >&-", 0, ""),
-        ("models 2>&-", 0, ""),
-        ("models >/dev/full", 2, "standard output: No space left"),
+        ("gallery >&-", 0, ""),
+        ("gallery 2>&-", 0, ""),
+        ("gallery >/dev/full", 2, "standard output: No space left"),
         ("--help >/dev/full", 2, "standard output: No space left"),
         ("attack --help >/dev/null", 0, ""),
     ],

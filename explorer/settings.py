@@ -15,6 +15,7 @@ from explorer.errors import UserError
 
 T = TypeVar("T")
 AUTO, LOCAL, PUBLIC = "auto", "local", "public"
+USER_PREFIX = "user:"  # before the names of classifiers that a person added
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 from explorer.classifiers.imagenet import ReportedAccuracy
 from explorer.classifiers.model_card import ModelCard
 from explorer.fetch import Remote
+from explorer.settings import USER_PREFIX as USER_PREFIX
 
-USER_PREFIX = "user:"  # before the names of classifiers that a person added
 # The groups of a person's own classifiers: added on this machine, Python functions, and added in a
 # session of the app, with which they go.
 USER_GROUP, FUNCTION_GROUP, SESSION_GROUP = "user", "function", "session"

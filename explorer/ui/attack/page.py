@@ -58,7 +58,7 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
             name = choose_classifier(known)
             wanted = refused_values("model").get("model")
             if wanted is not None and not wanted.is_repeated:
-                notice.warning(missing_model(wanted.text, known[name], list(known)))
+                notice.warning(missing_model(wanted, known[name], list(known)))
             model = load_for_page(name)
             choice = choose_attack(model)
         name_wrong_settings(notice, *_ASKED, "model", apart=("model",))

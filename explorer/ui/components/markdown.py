@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+from explorer.settings import USER_PREFIX
+
 _WORD = re.compile(r"[a-z]+('[a-z]+)?[,;:]?(\s|$)")  # and no file name or model name
+_USER_NAME = re.compile(rf"(?<![\w/]){USER_PREFIX}(?=[A-Za-z0-9])")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
 _ESCAPED = re.compile(r"\\(.)")
 # Streamlit also looks for addresses, icons (:material/home:) and arrows in the finished text, where
@@ -33,7 +36,17 @@ def words(markdown: str) -> str:
     return _ESCAPED.sub(r"\1", markdown.replace(_BREAK, "").replace("**", ""))
 
 
+def title_of(name: str) -> str:
+    """The title of a classifier that a person added, without what commands put before its name."""
+    return name.removeprefix(USER_PREFIX)
+
+
 def sentence(text: str) -> str:
-    """Markdown of an error's text with a full stop; its first word gets a capital unless a name."""
+    """Markdown of an error's text with a full stop; its first word gets a capital unless a name.
+
+    A classifier that a person added has its title, as in lists of choices: ``mine`` and not
+    ``user:mine``.
+    """
+    text = _USER_NAME.sub("", text)
     capitalised = text[:1].upper() + text[1:] if _WORD.match(text) else text
     return plain(capitalised.rstrip(".")) + "."

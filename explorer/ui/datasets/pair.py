@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from explorer.classifiers import ClassifierError, Entry
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, title_of
 from explorer.ui.shared.address import refused_values, remember_lost
 from explorer.ui.shared.classifiers import entries, load_functions
+from explorer.ui.shared.link_words import no_longer_here
 from explorer.ui.shared.linked_choices import linked_multiselect, linked_select, titles_of
 from explorer.ui.shared.words import badge
 
@@ -88,9 +89,14 @@ def choose_pair() -> tuple[ClassifierPair, tuple[Entry, ...]]:
     pair = pairs[name]
     wanted = refused_values("pair").get("pair")
     if wanted is not None and not wanted.is_repeated:
+        names = wanted.text.split(" and ")
+        asked = " and ".join(map(title_of, names))
+        missing = f"The link asks for the classifiers **{plain(asked)}**, which are not here."
+        if wanted.is_lost:
+            missing = no_longer_here(names)
         st.warning(
-            f"The link asks for the classifiers **{plain(wanted.text)}**, which are not here. "
-            f"Instead, this page uses **{plain(pair.title)}**; choose others in this list."
+            f"{missing} Instead, this page uses **{plain(pair.title)}**; choose others in this "
+            "list."
         )
     st.markdown(
         f"{badge(pair.standard)} {badge(pair.robust)} :small[{plain(pair.standard.data)}]",

@@ -59,7 +59,7 @@ def _choose_ensemble(attacked: str) -> list[str]:
             "needs one; choose another classifier"
         )
     key = f"{KEYS}ensemble"
-    remember_lost(key, others)
+    remember_lost(key, entries())
     usual = [name for name in _ENSEMBLE if name in others]
     return linked_multiselect(
         "Ensemble: the second attack must not fool these",

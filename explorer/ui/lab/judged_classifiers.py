@@ -44,7 +44,7 @@ def choose_judges(key: str, attacked: str, without: tuple[str, ...] = ()) -> lis
     if not others:
         st.caption("No other classifier here takes the same pictures.")
         return []
-    remember_lost(key, others)
+    remember_lost(key, entries())
     return linked_multiselect(
         "Other classifiers that see the result",
         titles_of(others, entries()),

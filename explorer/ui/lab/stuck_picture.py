@@ -15,7 +15,7 @@ from explorer.experiments.patch import noise_patch
 from explorer.experiments.placement import stick
 from explorer.figures.captions import confidence_text
 from explorer.images.geometry import preprocess
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import NO_BREAK, picture_row
 from explorer.ui.lab.judged_classifiers import is_own
@@ -55,7 +55,7 @@ def draw_stuck(request: PatchRequest, patch: Tensor) -> None:
     ]
     picture_row([(patch, f"the patch, for “{plain(target)}”"), *tiles], "lab stuck row", SIDE)
     for note in model.notes:
-        st.caption(plain(note))
+        st.caption(sentence(note))
 
 
 def _work(request: PatchRequest, patch: Tensor) -> Callable[[Job[_Stuck]], _Stuck]:

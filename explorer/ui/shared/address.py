@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import streamlit as st
@@ -140,26 +140,29 @@ def remember_asked(*keys: str) -> None:
 
 
 def remember_lost(key: str, known: Container[str]) -> None:
-    """Remember the value of a list of choices as asked if it is no longer one of those ``known``.
+    """Remember the value of a list of choices as lost if it is no longer one of those ``known``.
 
-    As a visitor's own model, which goes when the connection breaks: Streamlit then takes another
-    choice without a word. Call it before the widget.
+    As a visitor's own model, which goes when it is removed or the connection breaks: Streamlit then
+    takes another choice without a word. Call it before the widget.
     """
     value = st.session_state.get(key)
     if value is not None and not all(text in known for text in _texts_of(value)):
         st.session_state[_asked(key)] = _texts_of(value), None
+        st.session_state[_lost(key)] = _texts_of(value)
 
 
 @dataclass(frozen=True)
 class Refused:
     """``texts`` that a link asks of a widget in vain, and the ``shown`` ones; () for none.
 
-    ``is_repeated`` says that there are several where the widget has one value.
+    ``is_repeated`` says that there are several where the widget has one value, and ``is_lost`` that
+    the visitor had chosen them, and that they are no longer here.
     """
 
     texts: tuple[str, ...]
     shown: tuple[str, ...]
     is_repeated: bool = False
+    is_lost: bool = False
 
     @property
     def text(self) -> str:
@@ -190,10 +193,12 @@ def refused_values(*keys: str, fixed: Mapping[str, float] | None = None) -> dict
         if texts and not _are_equal(texts, now):
             state[_asked(key)] = texts, now
             is_one = not isinstance(values[key], list | tuple)
-            refused[key] = _refusal(texts, now, is_one=is_one)
+            is_lost = state.get(_lost(key)) == texts
+            refused[key] = replace(_refusal(texts, now, is_one=is_one), is_lost=is_lost)
     for key in values:
         if key not in refused:
             state.pop(_asked(key), None)
+            state.pop(_lost(key), None)
     return refused
 
 
@@ -227,6 +232,11 @@ def _is_same(text: str, value: str) -> bool:
 def _asked(key: str) -> str:
     """Where the session's state has what a link asked of a widget, and what is shown instead."""
     return f"link's {key}"
+
+
+def _lost(key: str) -> str:
+    """Where the session's state has the visitor's own choice that is no longer here."""
+    return f"lost {key}"
 
 
 def _read(key: str) -> str:

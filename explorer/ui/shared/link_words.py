@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, title_of
 from explorer.ui.shared.address import (
     Refused,
     is_step_in_history,
@@ -79,11 +79,11 @@ def name_wrong_settings(
     remember_asked(LARGE)  # the switch at the foot of every page comes after this
     possible[LARGE], fixed[LARGE] = Choices(("true", "false")), is_large()
     refused = refused_values(*keys, LARGE, fixed=fixed)
-    lines = [
-        _refusal(key, each, possible[key])
-        for key, each in refused.items()
-        if key not in apart or each.is_repeated
-    ]
+    named = {key: each for key, each in refused.items() if key not in apart or each.is_repeated}
+    for each in named.values():
+        if each.is_lost:
+            container.warning(f"{no_longer_here(each.texts)} {_instead(each)}")
+    lines = [_refusal(key, each, possible[key]) for key, each in named.items() if not each.is_lost]
     unknown = [(name, nearest(name, keys)) for name in _unknown_names(keys, others)]
     lines += [_unknown(name, near) for name, near in unknown]
     if 0 < len(keys) <= MAX_OPTIONS and not all(near for _, near in unknown):
@@ -127,9 +127,19 @@ def _refusal(key: str, refused: Refused, possible: Possible | None) -> str:
         words = possible.words(refused.texts)
     if words:
         said += f" (possible: {plain(words)})"
-    shown = ", ".join(text.removesuffix(".0") for text in refused.shown)
-    used = f"uses {plain(_cut(shown))}" if shown else "leaves it empty"
-    return f"{said}. The page {used}."
+    return f"{said}. {_instead(refused)}"
+
+
+def no_longer_here(texts: Sequence[str]) -> str:
+    """Markdown: classifiers that the visitor had chosen are gone, and what to do."""
+    names = " and ".join(f"**{plain(_cut(title_of(text)))}**" for text in texts)
+    gone = f"The classifiers {names} are" if len(texts) > 1 else f"The classifier {names} is"
+    return f"{gone} no longer here. Add a classifier again on the Models page, or choose another."
+
+
+def _instead(refused: Refused) -> str:
+    shown = ", ".join(title_of(text.removesuffix(".0")) for text in refused.shown)
+    return f"The page {f'uses {plain(_cut(shown))}' if shown else 'leaves it empty'}."
 
 
 def _cut(text: str) -> str:

@@ -14,7 +14,9 @@ from explorer.classifiers.imagenet import (
     TORCHVISION,
     TORCHVISION_PREFIX,
 )
-from explorer.ui.components.markdown import plain
+from explorer.ui.components.markdown import plain, title_of
+from explorer.ui.shared.address import Refused
+from explorer.ui.shared.link_words import no_longer_here
 from explorer.ui.shared.mode import is_public, may_fetch
 
 _PUBLISHED = (
@@ -23,12 +25,14 @@ _PUBLISHED = (
 )
 
 
-def missing_model(name: str, instead: Entry, known: Sequence[str]) -> str:
-    """Markdown: the classifier ``name`` is not here, what to do, and what is shown ``instead``."""
-    return (
-        f"The link asks for the classifier **{plain(name)}**, {_reason(name, known)} "
-        f"Instead, this page attacks the classifier “{plain(instead.title)}”."
-    )
+def missing_model(wanted: Refused, instead: Entry, known: Sequence[str]) -> str:
+    """Markdown: the classifier that is ``wanted`` is not here, what to do, and what is shown
+    ``instead``.
+    """
+    name = wanted.text
+    missing = f"The link asks for the classifier **{plain(title_of(name))}**, "
+    missing = no_longer_here(wanted.texts) if wanted.is_lost else missing + _reason(name, known)
+    return f"{missing} Instead, this page attacks the classifier “{plain(instead.title)}”."
 
 
 def _reason(name: str, known: Sequence[str]) -> str:

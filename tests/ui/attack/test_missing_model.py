@@ -31,7 +31,8 @@ def test_a_link_to_a_classifier_that_is_not_here_says_so(
     at = open_page(ATTACK, model=name)
     (warning,) = at.warning
     text = shown(warning.value).replace("**", "")
-    assert text.startswith(f"The link asks for the classifier {name}, which ")
+    title = name.removeprefix("user:")
+    assert text.startswith(f"The link asks for the classifier {title}, which ")
     assert words in text
     assert text.endswith(INSTEAD)
     assert at.session_state["result attack"].report.recipe.model == "tiny12-standard"
@@ -58,6 +59,8 @@ def test_a_classifier_that_goes_while_the_page_is_open_is_missed(
     monkeypatch.setenv("EXPLORER_MODELS", "")
     choose(at, "slider", "linf", 2.0)
     (warning,) = at.warning
+    assert " is no longer here. Add a classifier again on the Models page" in shown(warning.value)
+    assert "link" not in warning.value
     assert INSTEAD in warning.value
     choose(at, "slider", "linf", 3.0)
     assert len(at.warning) == 1

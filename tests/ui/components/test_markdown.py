@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from explorer.ui.components.markdown import plain, sentence, unbroken
+from explorer.ui.components.markdown import plain, sentence, title_of, unbroken
 from tests.ui.app import shown
 
 # What Streamlit finds in the finished text, whatever was escaped: each must be cut in two.
@@ -44,6 +44,14 @@ def test_an_error_becomes_a_sentence_with_one_full_stop() -> None:
 def test_the_name_of_a_file_keeps_its_case() -> None:
     assert sentence("cat.png is no picture") == r"cat\.png is no picture."
     assert sentence("cifar10-standard has no weights") == r"cifar10\-standard has no weights."
+
+
+def test_a_classifier_of_a_persons_own_has_its_title() -> None:
+    assert shown(sentence("user:ok5 lacks the class")) == "ok5 lacks the class."
+    assert shown(sentence("choose another than user:a-1.b")) == "Choose another than a-1.b."
+    assert shown(sentence("superuser:x and https://user:x")) == "superuser:x and https://user:x."
+    assert title_of("user:ok5") == "ok5"
+    assert title_of("cifar10-d") == "cifar10-d"
 
 
 def test_the_cells_of_a_table_break_between_numbers_and_not_within() -> None:

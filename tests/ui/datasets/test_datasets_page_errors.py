@@ -95,6 +95,6 @@ def test_a_link_to_classifiers_that_are_not_here_says_so() -> None:
     at = open_page(DATASETS, pair="user:a and user:b", **QUICK)
     (warning,) = at.sidebar.warning
     text = shown(warning.value).replace("**", "")
-    assert text.startswith("The link asks for the classifiers user:a and user:b, which are not")
+    assert text.startswith("The link asks for the classifiers a and b, which are not")
     assert "Instead, this page uses CIFAR-10;" in text
     assert not open_page(DATASETS, pair="tiny12", **QUICK).sidebar.warning

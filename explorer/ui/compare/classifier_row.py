@@ -25,7 +25,7 @@ from explorer.ui.shared.triptych import cost_data, triptych_data
 
 BARS = 3  # classes at least; the label, the target and all predictions may be more
 
-_draw = component(__file__, "closer")
+_draw = component(__file__, "closer", "measures")
 
 
 def classifier_row(

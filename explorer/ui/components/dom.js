@@ -39,16 +39,6 @@ function oneTabStop(grid, first = 0) {
   }
 }
 
-/** Measured distances, as [name, value, help] each. */
-function drawMeasures(parent, measures) {
-  parent.replaceChildren()
-  for (const [name, value, help] of measures) {
-    const item = child(parent, "span", "measure", `${name} `)
-    item.title = help
-    child(item, "b", "", value)
-  }
-}
-
 /** As in explorer/figures/captions.py: a share that is not exactly 0 or 1 never looks as if it were,
  *  and a classifier's confidence never is. The space breaks no line. */
 function percent(share) {

@@ -16,10 +16,11 @@ from explorer.images.geometry import to_png
 from explorer.ui.components.component import component
 from explorer.ui.components.images import PIXELATED_BELOW, data_uri
 from explorer.ui.shared.attack_request import AttackResponse
+from explorer.ui.shared.glossary import GLOSSARY
 from explorer.ui.shared.imports import picture_drawn
 from explorer.ui.shared.words import verdict
 
-_draw = component(__file__, "closer")
+_draw = component(__file__, "closer", "measures")
 
 
 def triptych(response: AttackResponse, key: str) -> None:
@@ -77,9 +78,11 @@ def changed_data(image: AttackedImage) -> dict[str, Any]:
     perturbation = "perturbation: none"
     if bool(delta.any()):
         perturbation = f"perturbation, magnified {magnification(delta):.3g} ×"
-    linf_help = "largest change of any value, where 255 is from black to full"
-    l2_help = "length of the whole change, where values run from 0 to 1"
-    ssim_help = "structural similarity: how alike both pictures look; 1 is the same picture"
+    values = {
+        "linf": format_epsilon(image.linf, "linf"),
+        "l2": f"{image.l2:.3g}",
+        "ssim": f"{image.ssim:.3f}",
+    }
     return {
         "mark": {"icon": mark.icon, "word": mark.word, "colour": mark.colour},
         "verdict": verdict(image),
@@ -89,9 +92,7 @@ def changed_data(image: AttackedImage) -> dict[str, Any]:
         ],
         "operators": [f"+ {factor} ×", "="],
         "measures": [
-            ["L∞", format_epsilon(image.linf, "linf"), linf_help],
-            ["L2", f"{image.l2:.3g}", l2_help],
-            ["SSIM", f"{image.ssim:.3f}", ssim_help],
+            [GLOSSARY[term].name, value, GLOSSARY[term].text] for term, value in values.items()
         ],
     }
 

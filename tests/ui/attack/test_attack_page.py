@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from explorer.experiments.effort import QUICK_STEPS
 from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.figures.palette import OUTCOME_MARKS
+from explorer.ui.shared.glossary import GLOSSARY
 from tests.ui.app import ATTACK, choose, component, open_page, outcome, pixels
 
 CIFAR = {"model": "cifar10-standard"}
@@ -53,7 +54,9 @@ def test_an_l2_attack_is_measured_in_l2() -> None:
     at = open_attack()
     choose(at, "button_group", "norm", "L2")
     radius = at.sidebar.slider(key="l2").value
-    measures = {name: value for name, value, _ in component(at, "triptych")["measures"]}
+    rows = component(at, "triptych")["measures"]
+    measures = {name: value for name, value, _ in rows}
+    assert [text for *_, text in rows] == [GLOSSARY[term].text for term in ("linf", "l2", "ssim")]
     assert radius == 0.5
     assert float(measures["L2"]) == pytest.approx(radius, abs=0.005)
     assert all(text.startswith("L2 ") for text in component(at, "scrubber")["distance"])

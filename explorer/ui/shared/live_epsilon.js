@@ -2,6 +2,7 @@
 const WARM = "The attacks behind the moving picture go on from one another, from small ε to large. " +
   "Where you let go, a new attack is computed, and may end in another class."
 const PAUSE = 450 // milliseconds after a key: several presses are one question
+const MOST_LETTERS = 17 // of a name beside its bar in one line
 
 const store = (globalThis.explorerLadders ??= { ladders: new Map(), listeners: new Set() })
 const triptychs = (globalThis.explorerTriptychs ??= new Map())
@@ -37,6 +38,7 @@ class Panel {
       row.name.textContent = bar.name
       row.name.title = bar.name
       if (bar.role) child(row.name, "i", "", ` ${bar.role}`)
+      row.name.classList.toggle("long", row.name.textContent.length > MOST_LETTERS)
       row.after.style.width = `${100 * bar.after}%`
       row.after.style.backgroundColor = mark.colour
       row.before.style.left = `${100 * bar.before}%`

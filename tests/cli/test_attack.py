@@ -5,10 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shlex
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -18,7 +15,7 @@ from explorer.classifiers import load
 from explorer.experiments.effort import QUICK_STEPS
 from explorer.experiments.one_image.recipe_file import read_recipe
 from explorer.images.gallery import sample
-from tests.cli.running import ROOT, run
+from tests.cli.running import run
 from tests.threads import threads
 
 QUICK = ["--model", "cifar10-standard", "--epsilon", "8/255", "--steps", "5", "--device", "cpu"]
@@ -246,31 +243,28 @@ def test_bad_pictures_and_folders_are_one_line(capsys, tmp_path):
         assert len(err.strip().splitlines()) == 1
 
 
-def panda_becomes_gibbon(tmp_path, image, *options):
-    """The field's best-known example, in a new process; returns what it prints."""
-    command = [sys.executable, "-m", "explorer", "attack", image, *options]
-    command += ["--target", "gibbon", "--out", str(tmp_path), "--json"]
-    ended = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=280, env=os.environ
-    )
-    assert ended.returncode == 0, ended.stderr
-    values = json.loads(ended.stdout)
+def panda_becomes_gibbon(capsys, tmp_path, image, *options):
+    """The field's best-known example; returns what it prints."""
+    command = ["attack", image, *options, "--target", "gibbon", "--out", str(tmp_path), "--json"]
+    status, out, err = run(capsys, *command)
+    assert status == 0, err
+    values = json.loads(out)
     assert values["label"]["name"] == "giant panda"
     assert values["adversarial"]["name"] == "gibbon"
     assert values["adversarial"]["confidence"] > 0.9
     return values
 
 
-def test_a_photograph_of_a_panda_becomes_a_gibbon(panda, squeezenet, tmp_path):
+def test_a_photograph_of_a_panda_becomes_a_gibbon(capsys, panda, squeezenet, tmp_path):
     model = ("--model", "torchvision:squeezenet1_1", "--weights", str(squeezenet))
-    values = panda_becomes_gibbon(tmp_path, str(panda), *model, "--epsilon", "4/255")
+    values = panda_becomes_gibbon(capsys, tmp_path, str(panda), *model, "--epsilon", "4/255")
     assert values["linf"] <= 4 / 255 + 1e-6
     assert values["survives_8bit"]
 
 
-def test_the_panda_becomes_a_gibbon_on_a_bare_machine(tmp_path):
+def test_the_panda_becomes_a_gibbon_on_a_bare_machine(capsys, tmp_path):
     model = ("--model", "efficientnet_lite0")
-    values = panda_becomes_gibbon(tmp_path, "gallery:panda", *model, "--epsilon", "0.007")
+    values = panda_becomes_gibbon(capsys, tmp_path, "gallery:panda", *model, "--epsilon", "0.007")
     assert 0 < values["linf"] <= 0.007 + 1e-6
     assert np.load(tmp_path / "adversarial.npy").shape == (3, 224, 224)
 

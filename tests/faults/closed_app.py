@@ -14,7 +14,7 @@ while [ "$1" != "--" ]; do
     shift
 done
 shift
-exec "$0" -m streamlit "$@"
+exec "$0" tests/journeys/short_ladders.py "$@"
 """
 
 if __name__ == "__main__":

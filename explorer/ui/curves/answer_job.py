@@ -7,14 +7,15 @@ from typing import Any
 
 import streamlit as st
 
-from explorer.experiments.sweep.image_set import GALLERY, picture_set, read_image_sets
+from explorer.experiments.sweep.image_set import picture_set, read_image_sets
 from explorer.experiments.sweep.question import Answer, answer, asked
 from explorer.experiments.sweep.recipe import SMALLEST, SWEEP, TRANSFER
 from explorer.ui.curves.controls import PAGE, SetRequest
 from explorer.ui.jobs.job import Job
 from explorer.ui.jobs.progress import last_result, result_key, show_progress
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.shared.classifiers import belongs_to_session, classifier, identity
+from explorer.ui.shared.classifiers import classifier, identity
+from explorer.ui.shared.own_question import is_own_question
 from explorer.ui.shared.result_cache import ResultCache, results_of
 
 _ANSWERS: ResultCache[Answer] = ResultCache(12)
@@ -68,9 +69,8 @@ def compute_answer(
 
 
 def _is_own(request: SetRequest) -> bool:
-    """Whether other sessions may get another answer: a file with a data set may change."""
-    is_set = request.recipe.data not in (None, GALLERY)
-    return bool(request.pictures) or is_set or any(map(belongs_to_session, request.names))
+    """Whether other sessions may get another answer; the single pictures are all uploaded ones."""
+    return bool(request.pictures) or is_own_question(request.names, data=request.recipe.data)
 
 
 def last_answer() -> Answer | None:

@@ -8,9 +8,8 @@ from typing import Any, TypeVar
 
 from explorer.ui.features.controls import PAGE, FeaturesRequest
 from explorer.ui.jobs.job import Job
-from explorer.ui.shared.attack_job import is_own_picture
-from explorer.ui.shared.classifiers import belongs_to_session
 from explorer.ui.shared.known_result import Shown, known_or_computed
+from explorer.ui.shared.own_question import is_own_question
 
 T = TypeVar("T")
 
@@ -32,6 +31,6 @@ def run_in_worker(
     """
     device = str(next(iter(request.models.values())).device)
     key = (question, request.key)
-    is_own = is_own_picture(request.picture) or any(map(belongs_to_session, request.names))
+    is_own = is_own_question(request.names, [request.picture.source])
     shown = known_or_computed(PAGE, place, key, device, work, describe, draw_preview, is_own=is_own)
     return replace(shown, is_current=shown.is_current and request.is_chosen)

@@ -31,7 +31,7 @@ from explorer.ui.lab.dispute_controls import LINKED as LINKED
 from explorer.ui.lab.dispute_controls import choose_dispute
 from explorer.ui.lab.dispute_figures import own_figures
 from explorer.ui.lab.dispute_words import CLAIM, OBJECTIONS, QUESTIONS
-from explorer.ui.lab.judged_classifiers import is_own, loader, weights_of
+from explorer.ui.lab.judged_classifiers import loader, weights_of
 from explorer.ui.lab.keys import PAGE
 from explorer.ui.lab.measured_table import measured_table, share_table, training_table
 from explorer.ui.lab.section_exports import section_exports
@@ -39,6 +39,7 @@ from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.known_result import Shown, known_or_computed
 from explorer.ui.shared.last_request import chosen_or_last
+from explorer.ui.shared.own_question import is_own_question
 
 _PLACE = "lab dispute"
 _SHARED = {"cifar10-d_nr", "cifar10-d_rand", "cifar10-d_det"}
@@ -90,7 +91,7 @@ def _draw_answer(recipe: DisputeRecipe) -> Shown[_Answer]:
     with st.container(key=f"{_PLACE} result"):
         shown = known_or_computed(
             *(PAGE, _PLACE, _key(recipe), device, _work(recipe), _doing, _draw_pictures),
-            is_own=is_own(recipe.models, recipe.data),
+            is_own=is_own_question(recipe.models, data=recipe.data),
         )
         if shown.result is not None:
             _show(shown.result)

@@ -7,15 +7,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 import streamlit as st
 
 from explorer.classifiers import Classifier, ClassifierError, Entry
-from explorer.experiments.sweep.image_set import GALLERY
-from explorer.files import stat_file
 from explorer.ui.components.markdown import plain
 from explorer.ui.shared.address import remember_lost
 from explorer.ui.shared.classifiers import (
     NO_CLASSIFIER,
-    belongs_to_session,
     classifier_of,
     entries,
+    file_stamp,
 )
 from explorer.ui.shared.linked_choices import linked_multiselect, linked_select, titles_of
 from explorer.ui.shared.words import badge
@@ -70,25 +68,10 @@ def loader(names: list[str]) -> Callable[[], dict[str, Classifier]]:
     return lambda: {name: classifier_of(entry) for name, entry in chosen.items()}
 
 
-def is_own(names: Sequence[str], data: str = GALLERY) -> bool:
-    """Whether other sessions may get another answer: a classifier is the visitor's own, or has no
-    file, or the ``data`` are in a file, which may change.
-    """
-    known = entries()
-    return data != GALLERY or any(
-        belongs_to_session(name) or _stamp(known[name]) is None for name in names
-    )
-
-
 def weights_of(names: Sequence[str]) -> Hashable:
     """Equal as long as the classifiers' files are the same, which need not be read for that."""
     known = entries()
-    return tuple((name, _stamp(known[name])) for name in names)
-
-
-def _stamp(entry: Entry) -> Hashable:
-    status = stat_file(entry.where)
-    return status and (entry.where, status.st_ino, status.st_size, status.st_mtime_ns)
+    return tuple((name, file_stamp(known[name])) for name in names)
 
 
 def _takes_the_same(known: Mapping[str, Entry], one: str, other: str) -> bool:

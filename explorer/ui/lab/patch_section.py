@@ -17,7 +17,7 @@ from explorer.ui.components.markdown import plain, unbroken
 from explorer.ui.components.plot import draw_plot
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import picture_row
-from explorer.ui.lab.judged_classifiers import is_own, loader, weights_of
+from explorer.ui.lab.judged_classifiers import loader, weights_of
 from explorer.ui.lab.keys import PAGE
 from explorer.ui.lab.measured_table import share_table
 from explorer.ui.lab.patch_controls import KEYS, PatchRequest, choose_patch
@@ -28,6 +28,7 @@ from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.known_result import known_or_computed
 from explorer.ui.shared.own_picture import picture_notice
+from explorer.ui.shared.own_question import is_own_question
 
 _PLACE = "lab patch"
 _PATCHES = {"fitted": "the patch", "noise": "a patch of random noise"}
@@ -73,7 +74,7 @@ def draw(results: DeltaGenerator) -> Hashable | None:
         key = _key(request)
         shown = known_or_computed(
             *(PAGE, _PLACE, key, device, _work(request), _doing, _draw_preview),
-            is_own=is_own(recipe.models),
+            is_own=is_own_question(recipe.models),
         )
         answer: _Answer | None = shown.result
         if answer is not None and shown.is_current:

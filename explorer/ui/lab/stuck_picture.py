@@ -18,12 +18,11 @@ from explorer.images.geometry import preprocess
 from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import NO_BREAK, picture_row
-from explorer.ui.lab.judged_classifiers import is_own
 from explorer.ui.lab.keys import PAGE
 from explorer.ui.lab.patch_controls import PatchRequest
-from explorer.ui.shared.attack_job import is_own_picture
 from explorer.ui.shared.classifiers import classifier, identity
 from explorer.ui.shared.known_result import known_or_computed
+from explorer.ui.shared.own_question import is_own_question
 
 SIDE = 224  # pixels
 _PLACE = "lab stuck"
@@ -40,7 +39,7 @@ def draw_stuck(request: PatchRequest, patch: Tensor) -> None:
     key = (image_digest(patch), request.place, request.picture.digest, identity(model))
     shown = known_or_computed(
         *(PAGE, _PLACE, key, str(model.device), _work(request, patch), _doing),
-        is_own=is_own_picture(request.picture) or is_own([model.name]),
+        is_own=is_own_question([model.name], [request.picture.source]),
     )
     stuck: _Stuck | None = shown.result
     if stuck is None:

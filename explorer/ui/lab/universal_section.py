@@ -21,7 +21,7 @@ from explorer.ui.components.markdown import plain, unbroken
 from explorer.ui.components.plot import draw_plot
 from explorer.ui.jobs.job import Job
 from explorer.ui.lab.changed_row import changed_row
-from explorer.ui.lab.judged_classifiers import is_own, loader, weights_of
+from explorer.ui.lab.judged_classifiers import loader, weights_of
 from explorer.ui.lab.keys import PAGE
 from explorer.ui.lab.measured_table import measured_table, share_table
 from explorer.ui.lab.section_exports import section_exports
@@ -31,6 +31,7 @@ from explorer.ui.shared.classifiers import classifier
 from explorer.ui.shared.imports import wait_for_imports
 from explorer.ui.shared.known_result import known_or_computed
 from explorer.ui.shared.last_request import chosen_or_last
+from explorer.ui.shared.own_question import is_own_question
 
 _PLACE = "lab universal"
 EXAMPLES = 7
@@ -88,7 +89,7 @@ def _draw_answer(request: UniversalRequest, *, is_chosen: bool) -> bool:
     with st.container(key=f"{_PLACE} result"):
         shown = known_or_computed(
             *(PAGE, _PLACE, _key(request), _device(request), _work(request), _doing, _draw_picture),
-            is_own=is_own(request.names, request.source.data),
+            is_own=is_own_question(request.names, data=request.source.data),
         )
         answer: _Answer | None = shown.result
         if answer is None:

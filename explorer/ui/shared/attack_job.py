@@ -12,13 +12,12 @@ import streamlit as st
 from explorer.classifiers import Classifier
 from explorer.experiments.effort import most_steps
 from explorer.experiments.one_image.attack_image import attack_from
-from explorer.images.open import UPLOAD_PREFIX
 from explorer.ui.jobs.job import Cost, Job
 from explorer.ui.jobs.progress import result_key, show_progress
 from explorer.ui.jobs.sessions import session_jobs
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse, respond
-from explorer.ui.shared.classifiers import belongs_to_session, classifier, identity
-from explorer.ui.shared.picture import Picture
+from explorer.ui.shared.classifiers import classifier, identity
+from explorer.ui.shared.own_question import is_own_question
 from explorer.ui.shared.result_cache import RESULT_CACHE, ResultCache, results_of
 
 T = TypeVar("T")
@@ -50,12 +49,7 @@ def run_attack(request: AttackRequest, place: str) -> AttackResponse | None:
 
 def is_own(request: AttackRequest) -> bool:
     """Whether the picture or the classifier is the visitor's own, which other sessions lack."""
-    return is_own_picture(request.picture) or belongs_to_session(request.recipe.model)
-
-
-def is_own_picture(picture: Picture) -> bool:
-    """Whether the visitor has uploaded or photographed it."""
-    return picture.source.startswith(UPLOAD_PREFIX)
+    return is_own_question([request.recipe.model], [request.picture.source])
 
 
 def own_or_shared(request: AttackRequest, shared: ResultCache[T], name: str) -> ResultCache[T]:

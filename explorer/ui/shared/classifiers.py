@@ -76,7 +76,7 @@ def entries() -> dict[str, Entry]:
 def _described(entry: Entry) -> Entry:
     """A Python function with what is known of it since it was loaded; other entries as they are."""
     version, facts = _FACTS.get(entry.name, (None, {}))
-    is_known = entry.group == FUNCTION_GROUP and version == _stamp(entry)
+    is_known = entry.group == FUNCTION_GROUP and version == file_stamp(entry)
     return replace(entry, **facts) if is_known else entry
 
 
@@ -144,13 +144,13 @@ def classifier_of(entry: Entry) -> Classifier:
 
 
 def _version(entry: Entry) -> Hashable:
-    stamp = _stamp(entry)
+    stamp = file_stamp(entry)
     if stamp is None:
         raise _gone(entry)
     return stamp
 
 
-def _stamp(entry: Entry) -> Hashable:
+def file_stamp(entry: Entry) -> Hashable:
     """Equal as long as the file is the same one with the same contents; None if it is gone.
 
     A file that replaces another may have its time and its size.

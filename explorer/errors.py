@@ -14,6 +14,8 @@ from types import TracebackType
 
 _LOGGER = logging.getLogger("explorer")
 _LONGEST = 100  # characters of a file's own words in a message
+_LIKE = 0.6  # how alike a name and what was written must be for a hint, as difflib has it
+_CONTAINED, _TELLING = 0.8, 3  # the likeness of a name that contains a text of so many letters
 
 USER_CODE = "explorer_user_"  # the names of modules that hold a person's own Python code begin so
 
@@ -71,17 +73,35 @@ def short(text: object) -> str:
 
 
 def did_you_mean(text: str, names: Iterable[str], most: int = 3) -> str:
-    """``did you mean cat or cattle?``, with the nearest of ``names``; empty if none is near.
+    """``did you mean cat or cattle?``, with the :func:`nearest` names; empty if none is near."""
+    near = nearest(text, names, most)
+    return f"did you mean {' or '.join(near)}?" if near else ""
 
-    Letter case does not matter. Names that contain ``text`` come first.
+
+def nearest(text: str, names: Iterable[str], most: int = 3, least: float = _LIKE) -> list[str]:
+    """The few ``names`` that a person may have meant by ``text``; none if nothing is like it.
+
+    Letter case does not matter. A name that contains the text counts, and so does the last part of
+    one: ``model`` for ``compare_model``. ``least`` is how alike they must be, from 0 to 1.
     """
     wanted = text.casefold()
-    by_fold = {name.casefold(): name for name in names}
-    near = [name for fold, name in by_fold.items() if wanted and wanted in fold][:most]
-    if len(wanted) <= _LONGEST:
-        near += [by_fold[fold] for fold in difflib.get_close_matches(wanted, by_fold, n=most)]
-    nearest = list(dict.fromkeys(near))[:most]
-    return f"did you mean {' or '.join(nearest)}?" if nearest else ""
+    if not 0 < len(wanted) <= _LONGEST:
+        return []
+    matcher = difflib.SequenceMatcher(b=wanted)  # which prepares b once for all names
+    scores = {name: _likeness(matcher, wanted, name.casefold(), least) for name in names}
+    near = sorted((name for name in scores if scores[name] >= least), key=lambda n: -scores[n])
+    return near[:most]
+
+
+def _likeness(matcher: difflib.SequenceMatcher[str], wanted: str, name: str, least: float) -> float:
+    """How alike ``name`` and the matcher's text are, from 0 to 1; 0 if less than ``least``."""
+    parts = [name, *(name.split("_", n)[-1] for n in range(1, name.count("_") + 1))]
+    best = _CONTAINED if len(wanted) >= _TELLING and wanted in name else 0.0
+    for part in parts:
+        matcher.set_seq1(part)
+        if matcher.real_quick_ratio() >= least and matcher.quick_ratio() >= least:
+            best = max(best, matcher.ratio())
+    return best
 
 
 def count_of(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Failures of a person's own code, and which frame of it is to blame."""
+"""Failures of a person's own code and the frame to blame, and the names that were meant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 
 from explorer.attacks import PGD, Threat
 from explorer.classifiers import load
-from explorer.errors import failure_of_user_code
+from explorer.errors import failure_of_user_code, nearest
 
 FAILS_IN_A_BATCH = """
 from torch import nn
@@ -45,3 +45,18 @@ def test_other_failures_are_not_those_of_a_person() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         1 / 0  # noqa: B018
     assert failure_of_user_code(caught.value) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "near"),
+    [
+        ("imge", ["image", "model", "norm"], ["image"]),
+        ("model", ["compare_models", "compare_image"], ["compare_models"]),
+        ("seed", ["row_seed", "origin"], ["row_seed"]),
+        ("zebr", ["zebra", "zebra finch", "cat"], ["zebra", "zebra finch"]),
+        ("xyz", ["image", "model"], []),
+        ("", ["image"], []),
+    ],
+)
+def test_the_nearest_names(text: str, options: list[str], near: list[str]) -> None:
+    assert nearest(text, options) == near

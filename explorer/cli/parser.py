@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from explorer.cli.given import given_options
+from explorer.errors import did_you_mean
 
 MISTAKE = 2  # the exit status
 
@@ -99,8 +99,8 @@ class CommandParser(Parser):
 
 
 def _hint(text: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(text.casefold(), list(names), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    near = did_you_mean(text, names, most=1)
+    return f" ({near})" if near else ""
 
 
 def _all(commands: Iterable[str]) -> str:

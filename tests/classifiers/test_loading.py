@@ -156,7 +156,7 @@ def test_weights_of_another_shape_or_architecture_are_named(tmp_path):
     ("name", "weights", "words"),
     [
         ("cifar11", None, "'cifar11' .did you mean cifar10-d or .*bundled are efficientnet_lite0"),
-        ("torchvision:squeezenet1_2", None, "did you mean squeezenet1_1"),
+        ("torchvision:squeezenet1_2", None, "did you mean squeezenet1_0 or squeezenet1_1"),
         ("torchvision:../squeezenet1_1", None, "torchvision has no classifier"),
         ("madry:resnet18", None, "those with madry: are resnet18_l2_eps3"),
         ("user:mine", "w.pth", "user:mine is stored with its own weights; leave --weights out"),

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from explorer.errors import nearest
 from explorer.ui.components.markdown import plain, title_of
 from explorer.ui.shared.address import (
     Refused,
@@ -20,7 +21,7 @@ from explorer.ui.shared.address import (
     translate_value,
 )
 from explorer.ui.shared.page_foot import LARGE, is_large
-from explorer.ui.shared.possible import MAX_OPTIONS, Choices, Fixed, Possible, Range, nearest
+from explorer.ui.shared.possible import MAX_OPTIONS, Choices, Fixed, Possible, Range
 
 _MAX_SHOWN = 80  # characters of a value or a name
 _UNKNOWN = "unknown names of the link"  # in the session's state

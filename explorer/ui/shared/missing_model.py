@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from explorer.classifiers import Entry
@@ -14,6 +13,7 @@ from explorer.classifiers.imagenet import (
     TORCHVISION,
     TORCHVISION_PREFIX,
 )
+from explorer.errors import nearest
 from explorer.ui.components.markdown import plain, title_of
 from explorer.ui.shared.address import Refused
 from explorer.ui.shared.link_words import no_longer_here
@@ -52,7 +52,7 @@ def _reason(name: str, known: Sequence[str]) -> str:
         )
     if _is_architecture(name):
         return "which this page does not offer. Choose another one."
-    near = difflib.get_close_matches(name, (*known, *_PUBLISHED), n=1, cutoff=0.75)
+    near = nearest(name, (*known, *_PUBLISHED), most=1, least=0.75)
     hint = f"Did you mean {plain(near[0])}?" if near else "Choose another one."
     return f"which does not exist. {hint}"
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from explorer.errors import nearest
+
 MAX_OPTIONS = 12  # that are all named
-_MAX_NEAR = 3
+_FIRST = 3  # of many, where none is near
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Choices:
         if len(self.options) <= MAX_OPTIONS:
             return ", ".join(self.options)
         near = dict.fromkeys(each for text in asked for each in nearest(text, self.options))
-        named = [*near] or self.options[:_MAX_NEAR]
+        named = [*near] or self.options[:_FIRST]
         return f"{', '.join(named)}, … ({len(self.options):,} in all)"
 
 
@@ -59,24 +60,3 @@ class Fixed:
 
 
 Possible = Choices | Range | Fixed
-
-
-def nearest(text: str, options: Sequence[str]) -> list[str]:
-    """The few of ``options`` that a person may have meant by ``text``; none if nothing is like it.
-
-    An option that contains the text counts, and so does the last part of a name: ``model`` for
-    ``compare_model``.
-    """
-    wanted = text.casefold()
-    scores = {option: _likeness(wanted, option.casefold()) for option in options}
-    near = sorted((each for each in options if scores[each] >= 0.6), key=lambda each: -scores[each])
-    return near[:_MAX_NEAR]
-
-
-def _likeness(wanted: str, option: str) -> float:
-    """From 0 to 1."""
-    if not wanted:
-        return 0.0
-    parts = [option, *(option.split("_", n)[-1] for n in range(1, option.count("_") + 1))]
-    ratio = max(difflib.SequenceMatcher(None, wanted, part).ratio() for part in parts)
-    return max(ratio, 0.8) if len(wanted) > 2 and wanted in option else ratio

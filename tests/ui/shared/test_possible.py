@@ -1,10 +1,8 @@
-"""What is said to be possible in place of a wrong value, and which names are near."""
+"""What is said to be possible in place of a wrong value."""
 
 from __future__ import annotations
 
-import pytest
-
-from explorer.ui.shared.possible import Choices, Range, nearest
+from explorer.ui.shared.possible import Choices, Range
 
 
 def test_few_choices_are_all_named_and_of_many_the_nearest() -> None:
@@ -23,18 +21,3 @@ def test_whole_numbers_are_told_apart() -> None:
     assert Range(0, 2147483647).words(()) == "a whole number from 0 to 2,147,483,647"
     assert Range(0, 32.0).words(()) == "0 to 32"
     assert Range(1, 1).words(()) == "only 1"
-
-
-@pytest.mark.parametrize(
-    ("text", "options", "near"),
-    [
-        ("imge", ["image", "model", "norm"], ["image"]),
-        ("model", ["compare_models", "compare_image"], ["compare_models"]),
-        ("seed", ["row_seed", "origin"], ["row_seed"]),
-        ("zebr", ["zebra", "zebra finch", "cat"], ["zebra", "zebra finch"]),
-        ("xyz", ["image", "model"], []),
-        ("", ["image"], []),
-    ],
-)
-def test_the_nearest_names(text: str, options: list[str], near: list[str]) -> None:
-    assert nearest(text, options) == near

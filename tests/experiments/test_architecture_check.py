@@ -59,5 +59,5 @@ def test_what_goes_wrong_is_told(monkeypatch):
     outcome = check_architecture("squeezenet1_1")
     assert outcome.skipped
     assert outcome.problem == "it needs 0.0 GB of memory and 0.0 GB are free"
-    with pytest.raises(ClassifierError, match="did you mean squeezenet1_1"):
+    with pytest.raises(ClassifierError, match="did you mean squeezenet1_0 or squeezenet1_1"):
         check_architecture("squeezenet1_2")

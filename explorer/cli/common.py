@@ -8,16 +8,17 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from explorer.attacks import PGD
-from explorer.classifiers import Classifier
 from explorer.cli.error import UsageError as UsageError
-from explorer.engine import PRECISIONS
-from explorer.experiments.effort import THOROUGH
-from explorer.experiments.one_image.recipe import RecipeError, parse_number
-from explorer.experiments.trust import Caveat
+from explorer.experiments.one_image.numbers import RecipeError, parse_number
 from explorer.files import make_folder
+from explorer.settings import PRECISIONS
+
+if TYPE_CHECKING:
+    from explorer.attacks import PGD
+    from explorer.classifiers import Classifier
+    from explorer.experiments.trust import Caveat
 
 
 def add_precision_option(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +71,8 @@ def check_l2_radius(flag: str, epsilon: float, classifier: Classifier) -> None:
 
 def draws_starts(attack: PGD, effort: str | None) -> bool:
     """Whether anything in the attack with this effort is random, so that its seed matters."""
+    from explorer.experiments.effort import THOROUGH  # which imports torch
+
     return effort == THOROUGH or not all(map(attack.starts_at_image, range(attack.restarts)))
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from explorer.cli.common import print_json
-from explorer.datasets.cifar10 import download_cifar10
 from explorer.files import data_folder
 
 
@@ -22,6 +21,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from explorer.datasets.cifar10 import download_cifar10  # which imports torch
+
     folder = Path(options.out) if options.out else data_folder()
     with tqdm(unit="B", unit_scale=True, desc="CIFAR-10", file=sys.stderr, disable=None) as bar:
 

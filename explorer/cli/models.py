@@ -7,16 +7,14 @@ import gc
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from explorer.classifiers import Entry, catalogue, load
-from explorer.classifiers.downloads import fetch_with_bar
-from explorer.classifiers.user_models import user_entries
 from explorer.cli.common import print_json
 from explorer.cli.given import refuse_void
 from explorer.cli.rows import Rows, marked
-from explorer.figures.captions import percent
 from explorer.system import return_freed_memory
 
+# What imports torch is imported by the functions that need it: --help and mistakes don't.
 if TYPE_CHECKING:
+    from explorer.classifiers import Entry
     from explorer.experiments.architecture_check import ArchitectureCheck
 
 _OTHERS = """
@@ -58,6 +56,9 @@ def run(options: argparse.Namespace) -> int:
         return _list_classes(options.classes, options.json)
     if options.check is not None:
         return _check(options.check, options.json)
+    from explorer.classifiers import catalogue
+    from explorer.classifiers.user_models import user_entries
+
     entries = (*catalogue(torchvision=True), *user_entries())
     if options.json:
         print_json({"models": [_values(entry) for entry in entries]})
@@ -72,6 +73,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _fetch(name: str, as_json: bool) -> int:
+    from explorer.classifiers.downloads import fetch_with_bar
+
     path = fetch_with_bar(name)
     if as_json:
         print_json({"name": name, "where": str(path)})
@@ -82,6 +85,8 @@ def _fetch(name: str, as_json: bool) -> int:
 
 def _list_classes(name: str, as_json: bool) -> int:
     """Print a line for each class: its index and its name, either of which names it."""
+    from explorer.classifiers import load
+
     labels = load(name).labels
     if as_json:
         print_json({"name": name, "classes": labels})
@@ -141,6 +146,8 @@ def _values(entry: Entry) -> dict[str, object]:
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
+    from explorer.figures.captions import percent
+
     accuracy = "" if entry.accuracy is None else percent(entry.accuracy)
     robust = "; ".join(f"{percent(each.value)} ({each.text})" for each in entry.robust_accuracy)
     size = "" if entry.bytes is None else f"{entry.bytes / 1e6:.1f} MB"

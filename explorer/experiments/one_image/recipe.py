@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 import reprlib
 import shlex
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
-from fractions import Fraction
 
 from explorer.attacks.settings import PLAIN
 from explorer.errors import UserError
+from explorer.experiments.one_image.numbers import RecipeError as RecipeError
+from explorer.experiments.one_image.numbers import parse_number as parse_number
 from explorer.images.geometry import CENTRE, Crop
 
 FORMAT = 1
 CONFIDENCE_TOLERANCE = 0.001  # below it two runs of one attack agree in what a classifier says
 PREDICTIONS = f"predictions (confidences within {100 * CONFIDENCE_TOLERANCE:g} percentage points)"
-_MAX_DIGITS, _MAX_EXPONENT = 40, 400  # of a number; Fraction computes 10**exponent in full
-
-
-class RecipeError(UserError):
-    """A recipe, or a value for one, that can't be read or used; the message says what is wrong."""
 
 
 def format_epsilon(epsilon: float, norm: str) -> str:
@@ -52,26 +47,6 @@ def parse_crop(text: str) -> Crop:
 def format_crop(crop: Crop) -> str:
     """The text that :func:`parse_crop` reads."""
     return f"{crop.x:.17g},{crop.y:.17g},{crop.zoom:.17g}"
-
-
-def parse_number(text: str) -> float:
-    """The number that ``0.03`` or ``1.5/255`` stands for. Raises :class:`RecipeError`."""
-    try:
-        numerator, *rest = text.split("/")
-        (denominator,) = rest or ["1"]  # ValueError for two slashes
-        return float(_fraction(numerator) / _fraction(denominator))
-    except (ValueError, ZeroDivisionError, OverflowError):
-        shown = reprlib.repr(text)
-        raise RecipeError(f"{shown} is not a number; write it as 0.03 or 8/255") from None
-
-
-def _fraction(text: str) -> Fraction:
-    """The exact value of ``text``. Raises :class:`ValueError` where it would take long."""
-    text = text.strip()
-    exponent = re.search(r"e([+-]?[\d_]+)$", text, re.IGNORECASE)
-    if len(text) > _MAX_DIGITS or (exponent and abs(int(exponent[1])) > _MAX_EXPONENT):
-        raise ValueError("too long or too large")
-    return Fraction(text)
 
 
 def precision_note(wanted: Recipe, used: Recipe) -> str | None:

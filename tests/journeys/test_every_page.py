@@ -7,10 +7,9 @@ All pages and their sections are opened in a window of 1440 × 900, and then see
   nothing anew; 320 × 640, the width of WCAG's success criterion 1.4.10, is there for it.
 
 ``EXPLORER_EVERY_LOOK=1 python -m pytest tests/journeys/test_every_page.py`` looks at all of them,
-light and dark, with axe-core at 1440 and 390, and at how far things move while a result loads: on a
-busy machine more is still loading when the page is seen. An ordinary run opens the first section of
-each page once, in light and in dark by turns, and looks at fewer sizes. Results are computed with
-few steps: what counts here is their form.
+light and dark, with axe-core at 1440 and 390. An ordinary run opens the first section of each page
+once, in light and in dark by turns, and looks at fewer sizes. Results are computed with few steps:
+what counts here is their form.
 """
 
 from __future__ import annotations
@@ -80,21 +79,6 @@ AXE = """async () => {
     .flatMap(({ id, nodes }) => nodes.map(({ any, html }) =>
       `${id}: ${any[0]?.message ?? ""} ${html.slice(0, 160)}`))
 }"""
-# A shift of the whole page is Streamlit laying out its own frame at the start.
-SHIFTS = """
-globalThis.shifts = []
-const PAGE = "[data-testid=stMainBlockContainer]"
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) {
-    const isFrame = entry.sources.some(({ node }) =>
-      node?.matches?.(PAGE) || node?.querySelector?.(PAGE))
-    if (entry.hadRecentInput || isFrame) continue
-    const moved = entry.sources.map(({ node }) => node?.textContent?.slice(0, 40))
-    globalThis.shifts.push([entry.value, moved])
-  }
-}).observe({ type: "layout-shift", buffered: true })
-"""
-MOST_SHIFT = 0.02
 CHARTS_FIT = """() => [...document.querySelectorAll(".js-plotly-plot")].every((chart) =>
   [...chart.querySelectorAll(".main-svg")].every((part) =>
     part.clientWidth <= chart.parentElement.clientWidth + 1))"""
@@ -137,17 +121,12 @@ def legible(visitor: Visitor) -> list[str]:
 @pytest.mark.parametrize(("path", "theme"), LOOKS)
 def test_every_page_is_whole_and_legible(browser: Any, server: str, path: str, theme: str) -> None:
     with Visitor(browser, server, dark=theme == "dark") as visitor:
-        visitor.page.add_init_script(SHIFTS)
         visitor.page.goto(f"{server}/{path}")
         visitor.page.wait_for_selector("h1")
         visitor.wait_until_idle()
         visitor.page.wait_for_timeout(500)  # charts come with a script of their own
         visitor.wait_until_idle()
-        shifts = visitor.page.evaluate("() => globalThis.shifts")
-        faults = [f"moved by {value:.3f}: {what}" for value, what in shifts if value > MOST_SHIFT]
-        if not EVERY_LOOK:
-            faults = []
-        faults += look(visitor, (1440, 900)) + legible(visitor)
+        faults = look(visitor, (1440, 900)) + legible(visitor)
         for size in EVERY_SIZE if EVERY_LOOK else (PHONE, ZOOMED):
             faults += look(visitor, size)
             if EVERY_LOOK and size == PHONE:

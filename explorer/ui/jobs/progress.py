@@ -90,6 +90,8 @@ def show_progress(
         elif not finished:
             suffix = "; below is the last result." if last is not None else ""
             follow_bar(job, lambda: status_text(jobs, job, describe) + suffix)
+        else:
+            st.empty()  # else the bar would stay until the run ends, and move what is below it then
     if draw_preview is not None and last is None and not finished:
         # Not in the status: the result then takes the preview's place, where it would otherwise
         # stand below the preview until the script ends.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
+
+import pytest
 
 from explorer.experiments.gaussians import TwoGaussians, least_penalty, penalty_for, risk_gap
 from explorer.experiments.gaussians_table import classifiers_of
@@ -54,16 +57,29 @@ def values(visitor: Visitor, row: str) -> list[str]:
     return [str(text).replace("\N{NO-BREAK SPACE}", " ") for text in cells.all_inner_texts()]
 
 
-def test_the_numbers_are_those_of_the_closed_forms(browser: Any, server: str) -> None:
+@pytest.fixture(scope="module")
+def visitor(browser: Any, server: str) -> Iterator[Visitor]:
+    """A visitor at a desk, whose page two of the tests use in turn."""
     with Visitor(browser, server) as visitor:
-        for state in STATES:
-            open_plane(visitor, state)
-            gaussians = state.gaussians()
-            both = classifiers_of(gaussians, state.radius)
-            assert values(visitor, "clean") == [percent(each.error) for each in both]
-            assert values(visitor, "attacked") == [percent(each.adversarial_error) for each in both]
-            assert values(visitor, "angle") == [f"{each.angle:.1f}°" for each in both]
-            assert_theorem_1(visitor.text(".theorem-1"), gaussians, state.radius)
+        open_plane(visitor, STATES[0])
+        yield visitor
+
+
+def test_dragging_redraws_in_every_frame(visitor: Visitor) -> None:
+    before = values(visitor, "angle")
+    print(f"{visitor.page.evaluate(FRAMES):.1f} ms a frame")
+    assert values(visitor, "angle") != before
+
+
+def test_the_numbers_are_those_of_the_closed_forms(visitor: Visitor) -> None:
+    for state in STATES:
+        open_plane(visitor, state)
+        gaussians = state.gaussians()
+        both = classifiers_of(gaussians, state.radius)
+        assert values(visitor, "clean") == [percent(each.error) for each in both]
+        assert values(visitor, "attacked") == [percent(each.adversarial_error) for each in both]
+        assert values(visitor, "angle") == [f"{each.angle:.1f}°" for each in both]
+        assert_theorem_1(visitor.text(".theorem-1"), gaussians, state.radius)
 
 
 def assert_theorem_1(text: str, gaussians: TwoGaussians, radius: float) -> None:
@@ -91,11 +107,3 @@ def test_the_mean_is_moved_by_keys_and_stays_in_the_address(browser: Any, server
         assert values(visitor, "clean") == after
         body = visitor.page.locator("body")
         assert body.evaluate("each => each.scrollWidth <= window.innerWidth")
-
-
-def test_dragging_redraws_in_every_frame(browser: Any, server: str) -> None:
-    with Visitor(browser, server) as visitor:
-        open_plane(visitor, STATES[1])
-        before = values(visitor, "angle")
-        print(f"{visitor.page.evaluate(FRAMES):.1f} ms a frame")
-        assert values(visitor, "angle") != before

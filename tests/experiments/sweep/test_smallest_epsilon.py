@@ -11,6 +11,7 @@ from explorer.attacks.threat import flat_norm
 from explorer.datasets.labelled import LabelledImages
 from explorer.engine import logits_of
 from explorer.errors import Cancelled
+from explorer.experiments.sweep import boundary_walk
 from explorer.experiments.sweep import smallest_epsilon as module
 from explorer.experiments.sweep.set_attack import SetAttack, pixels_of
 from explorer.experiments.sweep.smallest_epsilon import smallest_epsilons
@@ -56,8 +57,9 @@ def test_a_linear_models_smallest_epsilon_is_its_closed_form_to_one_percent(norm
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_each_epsilon_is_the_distance_of_an_image_that_is_misclassified(
-    bundled_classifier, gallery_images, norm
+    bundled_classifier, gallery_images, norm, monkeypatch
 ):
+    monkeypatch.setattr(boundary_walk, "STEPS", 10)  # what holds of it holds after any number
     images, labels = gallery_images
     data = labelled(images[:2], labels[:2])
     result = smallest_epsilons(bundled_classifier, data, SetAttack(norm, steps=4))

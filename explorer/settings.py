@@ -98,6 +98,7 @@ SERVER_MODELS_MB = _count("EXPLORER_SERVER_MODELS_MB", 4000)
 INPUT_PIXELS = _count("EXPLORER_INPUT_PIXELS", 512)
 
 MAX_SEED = 2**31 - 1  # that pages and commands take, so that every seed has a link
+MAX_STEPS, MAX_RESTARTS = 10_000, 1_000  # of an attack
 
 # The device
 PRECISIONS = (AUTO, "float32", "folded", "bfloat16")

@@ -21,12 +21,11 @@ from explorer.attacks.momentum import LONGEST_SCALE
 from explorer.attacks.objective import Objective
 from explorer.attacks.threat import Threat
 from explorer.engine import PRECISIONS
+from explorer.settings import MAX_RESTARTS, MAX_STEPS
 
 WHOLE_STEPS = 2.5  # the default step t has the share 2.5/t of the largest one, at most all of it
 PLAIN, MOMENTUM = "plain", "momentum"
 RULES = (PLAIN, MOMENTUM)
-MAX_STEPS = 10_000
-MAX_RESTARTS = 1_000
 
 
 @dataclass(frozen=True, eq=False)

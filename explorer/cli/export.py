@@ -7,8 +7,8 @@ from pathlib import Path
 
 from explorer.cli import whole_numbers
 from explorer.cli.common import print_json
-from explorer.datasets.constructed.export import FORMATS
-from explorer.datasets.constructed.read import read_set
+
+FORMAT_NAMES = ("mit", "folder", "parquet")
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         required=True,
-        choices=tuple(FORMATS),
+        choices=FORMAT_NAMES,
         help="mit: CIFAR_ims and CIFAR_lab; folder: PNG files in a sub-folder per class",
     )
     parser.add_argument(
@@ -33,6 +33,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from explorer.datasets.constructed.export import FORMATS  # which imports torch
+    from explorer.datasets.constructed.read import read_set
+
     dataset, out = read_set(options.set, options.limit), Path(options.out)
     FORMATS[options.to](dataset, out)
     if options.json:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from explorer.attacks.settings import MAX_RESTARTS, MAX_STEPS
 from explorer.errors import short
-from explorer.settings import MAX_SEED
+from explorer.settings import MAX_RESTARTS, MAX_SEED, MAX_STEPS
 
 MAX_COUNT = 10**9  # of images and the like; no set has as many
 MAX_THREADS = 1_024

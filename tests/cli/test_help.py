@@ -9,9 +9,11 @@ import json
 import subprocess
 import sys
 
+from explorer.cli.export import FORMAT_NAMES
+from explorer.datasets.constructed.export import FORMATS
 from tests.cli.running import ROOT
 
-AT_ONCE = ("app", "gallery", "download", "models")
+AT_ONCE = ("app", "gallery", "download", "models", "export")
 ASK = """
 import contextlib, io, json, sys
 from explorer.__main__ import main
@@ -39,3 +41,7 @@ def test_help_and_unknown_options_import_no_torch() -> None:
         status, length = seen[f"{name} --help"]
         assert (status or 0, length > 100) == (0, True), name
         assert seen[f"{name} --nosuch=1"][0] == 2, name
+
+
+def test_export_offers_all_formats() -> None:
+    assert tuple(FORMATS) == FORMAT_NAMES

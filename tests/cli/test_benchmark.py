@@ -10,6 +10,7 @@ import torch
 
 from explorer.benchmarks import catalogue, strength
 from explorer.benchmarks.baselines import Baseline
+from explorer.benchmarks.scaling import Cost, measure_costs
 from explorer.benchmarks.speed import Case, Measurement
 from explorer.cli import benchmark as command
 from explorer.cli import benchmark_strength
@@ -104,7 +105,16 @@ def test_the_number_of_threads_is_restored(capsys):
         assert torch.get_num_threads() == 2
 
 
-def test_scaling(capsys):
+def test_scaling(capsys, monkeypatch):
+    measured: list[tuple[Cost, ...]] = []
+
+    def measure_once(*arguments) -> tuple[Cost, ...]:
+        """The costs of the JSON object are those of the table, too."""
+        if not measured:
+            measured.append(measure_costs(*arguments))
+        return measured[0]
+
+    monkeypatch.setattr(command, "measure_costs", measure_once)
     status, out, err = run(capsys, "bench", *QUICK, "--scaling", "--json")
     assert status == 0, err
     (model,) = json.loads(out)["models"]

@@ -108,5 +108,6 @@ def test_a_mistake_keeps_the_controls_and_the_last_result() -> None:
     texts = [each.value for each in drawn[: kinds.index("error")]]
     assert [CLAIM.strip(), EXPERIMENT.strip()] == [text.strip() for text in texts[-2:]]
     assert at.slider(key="lab_dispute_steps").value == 5
+    assert not open_page(PAGE, **FAST, lab_dispute_ensemble="").warning  # as the address has it
     assert any("PGD fools" in each.value for each in at.markdown)
     assert not [each for each in at.code if "lab_section" in each.value]  # no link to what is not

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 
-import streamlit as st
-
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
 from explorer.ui.overview.places import Places
@@ -18,9 +16,7 @@ from explorer.ui.shared.link_words import name_wrong_settings
 def overview_page(stop: Stop, places: Places) -> None:
     """Fill the page. A stop is imported when it is opened."""
     show: Callable[[Places], None] = import_module(f"{__package__}.{stop.module}").show
-    asked = st.container(key="tour-asked")
-    asked.empty()  # a container with nothing in it would not keep its place
-    with asked, report_errors():
+    with places.asked, report_errors():
         show(places)
     name_wrong_settings(places.notice, *LINKED, *stop.linked, others=EVERY_KEY)
     from explorer.ui.shared.glossary_words import glossary_words  # the picture comes before it

@@ -8,10 +8,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 
 class Places(NamedTuple):
-    """Below the sentence the ``picture``, beside the buttons the ``status``: progress bars; and
-    above the title a ``notice`` on the page's address.
+    """Below the sentence the ``picture``, and below it the question that is ``asked``; beside the
+    buttons the ``status``: progress bars; and above the title a ``notice`` on the page's address.
     """
 
     picture: DeltaGenerator
+    asked: DeltaGenerator
     status: DeltaGenerator
     notice: DeltaGenerator

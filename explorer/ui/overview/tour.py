@@ -14,6 +14,7 @@ from explorer.ui.overview.stops import FIRST, LAST, STOPS, Stop
 from explorer.ui.shared.address import remember_asked
 from explorer.ui.shared.link_words import allow
 
+_SHOWN = "tour stop and side"  # in the session's state
 STOP = "stop"  # the key of the widget with the number of the stop, also in the address
 LINKED = (STOP, PRESENT)
 EVERY_KEY = (*LINKED, *(key for stop in STOPS for key in stop.linked))
@@ -26,9 +27,30 @@ def begin_stop() -> tuple[Stop, Places]:
     notice = st.container()
     st.title(stop.title)
     st.markdown(stop.sentence)
-    picture = st.container(key=f"tour-stop-{stop.number}")
-    picture.empty()  # a container with nothing in it would not keep its place
-    return stop, Places(picture, status, notice)
+    side = _side(stop.number)
+    picture = _place(f"tour-stop-{stop.number}", side)
+    asked = _place("tour-asked", side)
+    return stop, Places(picture, asked, status, notice)
+
+
+def _side(number: int) -> int:
+    """0 or 1, another one than that of the stop which was open before."""
+    shown, side = st.session_state.get(_SHOWN, (number, 0))
+    if shown != number:
+        side = 1 - side
+    st.session_state[_SHOWN] = number, side
+    return int(side)
+
+
+def _place(key: str, side: int) -> DeltaGenerator:
+    """The container of one of two sides; the other side is empty.
+
+    In a container the elements of the last run stay until others take their places: a visitor would
+    see the old stop below the new title.
+    """
+    both = [st.empty() if each != side else st.container(key=key) for each in (0, 1)]
+    both[side].empty()  # a container with nothing in it would not keep its place
+    return both[side]
 
 
 def go_to(number: int) -> None:

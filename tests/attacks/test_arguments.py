@@ -113,7 +113,10 @@ def test_a_list_is_a_radius_and_a_step_size_for_each_image(attacked, convert):
         (("linf", []), r"not of shape \[0\]"),
         (("linf", [[0.1], [0.2, 0.3]]), "epsilon can't be"),
         (("linf", [True]), "epsilon must be numbers; they are bool"),
-        (("linf", 8), "must not exceed 255/255, .* it is 8, or 2040/255; 8 levels of 8 bits are 8/255"),
+        (
+            ("linf", 8),
+            "must not exceed 255/255, .* it is 8, or 2040/255; 8 levels of 8 bits are 8/255",
+        ),
         (("linf", 10**400), "epsilon"),
         ((8 / 255, "linf"), "unknown norm 0.03.*: it is 'linf' or 'l2', and epsilon follows it"),
         ((np.inf, 0.1), "unknown norm inf"),

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import importlib.resources
 import itertools
-import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from explorer.files import PAGES as PAGE_SCRIPTS
 from explorer.ui.features.sections import SECTIONS as FEATURE_SECTIONS
 from explorer.ui.lab.sections import SECTIONS as LAB_SECTIONS
 from explorer.ui.overview.stops import STOPS
+from tests import EVERY_LOOK
 from tests.journeys.visitor import Visitor
 
 needs_axe = pytest.mark.skipif(
@@ -61,7 +61,6 @@ PAGES = [
 ]
 PROJECTOR, PHONE, ZOOMED = (1024, 768), (390, 844), (720, 450)
 EVERY_SIZE = [PROJECTOR, PHONE, ZOOMED, (512, 384), (320, 640)]
-EVERY_LOOK = os.environ.get("EXPLORER_EVERY_LOOK") == "1"
 THEMES = ("light", "dark")
 if EVERY_LOOK:
     LOOKS = list(itertools.product(PAGES, THEMES))

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.test_every_page import EVERY_LOOK, PAGES
+from tests import EVERY_LOOK
+from tests.journeys.test_every_page import PAGES
 from tests.journeys.visitor import Visitor
 from tests.sessions.server import SHORT_LADDERS, running
 

@@ -16,7 +16,7 @@ def said(at: AppTest) -> list[str]:
 def test_a_long_question_is_announced_and_refused_by_what_earlier_ones_took(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    at = open_page(ATTACK, model="cifar10-standard", linf="8", steps="10")
+    at = open_page(ATTACK, model="tiny12-standard", linf="8", steps="10")
     assert said(at) == []
     before = pixels(at, 2)
     choose(at, "slider", "steps", 200)

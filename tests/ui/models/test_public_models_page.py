@@ -91,7 +91,7 @@ def test_a_model_is_unknown_to_another_session_and_goes_with_its_own(
         there = open_page(ATTACK, model="user:mine")
         assert there.session_state["result attack"].report.recipe.model != "user:mine"
         (warning,) = there.warning
-        assert "asks for the classifier user:mine, which is not here" in plainly(warning.value)
+        assert "asks for the classifier mine, which is not here" in plainly(warning.value)
         wait_until_idle(there.switch_page(MODELS).run())
         assert not {"use user:mine", "remove user:mine"} & keys(there)
         assert "mine" not in plainly(" ".join(element.value for element in there.markdown)).split()

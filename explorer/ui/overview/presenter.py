@@ -25,7 +25,8 @@ def presenters_mode(stop: int, numbers: range, go_to: Callable[[int], None]) -> 
         key=PRESENT,
         bind="query-params",
         help="For a projector: large type and nothing else on the screen. The arrow keys and a "
-        "presenter's remote control go to the next and the previous stop; Escape leaves.",
+        "presenter's remote control go to the next and the previous stop; Escape leaves. The other "
+        "pages have a switch for large type at their end.",
     )
     if is_on:
         presenter("tour_keys", stop, numbers, go_to, leave)

@@ -12,7 +12,6 @@ import torch
 
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.readable import first_bytes
-from explorer.errors import short
 from explorer.images.formats import is_picture
 
 SAFETENSORS = ".safetensors"
@@ -22,6 +21,9 @@ _PICTURE = f"a picture, not weights; {_GIVE}"
 _MEDIA = f"a film or a sound, not weights; {_GIVE}"
 _PROGRAM = f"a program, not weights; {_GIVE}"
 _WEB_PAGE = "a web page, not weights; download the file that the page links to"
+# A message never quotes the file: a path may name one that its reader may not see.
+_JSON_TEXT = "JSON, not weights; give the file of the weights"
+_TEXT = "text, not weights; give the file of the weights"
 _POINTER = "a {} pointer, not weights; fetch the file itself with {}"
 _PACKED = "a compressed file ({}); unpack it and give the weights in it"
 _EXPORTED = (
@@ -129,16 +131,13 @@ def _other_file(start: bytes) -> str:
         return _POINTER.format("git-annex", "git annex get")
     if _ONNX.match(start):
         return _EXPORTED.format("an ONNX file")
-    words = short(repr(content[:40])) if (content := _words(start)) else ""
-    if words and _JSON.match(text):
-        return f"JSON, not weights (it begins with {words}); give the file of the weights"
-    if words:
-        return f"text, not weights (it begins with {words}); give the file of the weights"
-    return ""
+    if not _is_text(start):
+        return ""
+    return _JSON_TEXT if _JSON.match(text) else _TEXT
 
 
-def _words(start: bytes) -> str:
-    """The words of a text, of which the last may be cut; empty for what is no text."""
+def _is_text(start: bytes) -> bool:
+    """Whether it is a text, of which the last letter may be cut."""
     is_utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ("utf-16",) if is_utf16 else ("utf-8-sig", "latin-1"):
         try:
@@ -146,6 +145,6 @@ def _words(start: bytes) -> str:
         except UnicodeDecodeError:
             continue
         words = " ".join(text.split())
-        if words.isprintable():
-            return words
-    return ""
+        if words and words.isprintable():
+            return True
+    return False

@@ -9,7 +9,6 @@ from typing import NamedTuple
 import torch
 
 from explorer.datasets.labelled import DataError, LabelledImages, Preprocess, stack_images
-from explorer.errors import short
 from explorer.images.formats import EXTENSIONS, HEAD, is_picture
 from explorer.images.read import read_image
 
@@ -93,13 +92,13 @@ def _annotated(folder: Path) -> _Files:
     """The files that the list names, by its second column; those not listed are skipped."""
     listed: list[tuple[str, Path]] = []
     text = (folder / _ANNOTATIONS).read_text("utf-8", "replace")
-    for line in filter(str.strip, text.splitlines()):
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
         name, _, rest = line.partition("\t")
         label = rest.partition("\t")[0].strip()
         if not label or Path(name).name != name:
-            raise DataError(
-                f"{folder / _ANNOTATIONS} has a line without a file and its class: {short(line)}"
-            )
+            raise DataError(f"{folder / _ANNOTATIONS} has no file and its class in line {number:,}")
         listed.append((label, folder / _IMAGES / name))
     classes: dict[str, list[Path]] = {label: [] for label in sorted({label for label, _ in listed})}
     for label, path in listed:

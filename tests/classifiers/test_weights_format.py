@@ -56,17 +56,14 @@ FILES = {
     "page without a type": (b"\xef\xbb\xbf<head><title>Google Drive", "is a web page"),
     "LFS": (POINTER, "is a Git LFS pointer, not weights; fetch the file itself with git lfs pull"),
     "annex": (b"../.git/annex/objects/SHA256E-s1--0.pth", "git-annex pointer.*git annex get"),
-    "JSON": (b'{"error": "no such file"}', "is JSON, not weights .it begins with .*no such file"),
-    "text": (b"Access denied\n", "is text, not weights .it begins with 'Access denied"),
-    "text beyond ASCII": (
-        "# Über ε × δ\n".encode() * 99,
-        "is text, not weights .it begins with .# Über",
-    ),
-    "text cut within a letter": (b"a" + "é".encode() * 999, "is text, not weights .it begins with"),
-    "UTF-16": ("naïve text".encode("utf-16"), "is text, not weights .it begins with 'naïve text'"),
-    "Latin-1": ("Größe".encode("latin-1"), "is text, not weights .it begins with 'Größe'"),
-    "table": (b"a\tb\n1\t2\n", "is text, not weights .it begins with 'a b 1 2'"),
-    "TOML": (b"[build]\na = 1\n", "is text, not weights .it begins with '.build. a = 1'"),
+    "JSON": (b'{"error": "no such file"}', "is JSON, not weights; give the file of the weights"),
+    "text": (b"Access denied\n", "is text, not weights; give the file of the weights"),
+    "text beyond ASCII": ("# Über ε × δ\n".encode() * 99, "is text, not weights"),
+    "text cut within a letter": (b"a" + "é".encode() * 999, "is text, not weights"),
+    "UTF-16": ("naïve text".encode("utf-16"), "is text, not weights"),
+    "Latin-1": ("Größe".encode("latin-1"), "is text, not weights"),
+    "table": (b"a\tb\n1\t2\n", "is text, not weights"),
+    "TOML": (b"[build]\na = 1\n", "is text, not weights"),
     "sound": (b"RIFF\0\0\0\0WAVEfmt ", "is a film or a sound, not weights"),
     "film": (b"\0\0\0 ftypisom" + bytes(99), "is a film or a sound, not weights"),
     "HEIC": (b"\0\0\0 ftypheic" + bytes(99), "is a picture, not weights"),
@@ -97,6 +94,16 @@ def test_a_file_of_another_kind_is_called_what_it_is(tmp_path, suffix, kind):
         with pytest.raises(ClassifierError, match=words) as error:
             read(path)
         assert "weights_only" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", ["root:x:0:0:root", '{"root": "x:0:0"}', "<p>root:x:0:0"])
+def test_a_message_never_quotes_the_file(tmp_path, content):
+    path = tmp_path / "w.pth"
+    path.write_text(content)
+    for read in (read_checkpoint, read_isolated):
+        with pytest.raises(ClassifierError, match="not weights") as error:
+            read(path)
+        assert "root" not in str(error.value).replace(str(path), "")
 
 
 def test_of_an_unknown_file_no_number_of_the_unpickler_is_shown(tmp_path):

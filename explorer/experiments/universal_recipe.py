@@ -33,11 +33,15 @@ class UniversalRecipe:
         return replace(self, surroundings=surroundings_of(classifiers, self.attack.precision))
 
     def to_json(self, result: Universal) -> str:
-        """The recipe, the ``command`` that repeats it, and the ``rows`` of its result."""
+        """The recipe, the ``command`` that repeats it, and the ``rows`` of its result.
+
+        Both have the precision that was used, so that the command writes the same recipe.
+        """
+        pinned = replace(self, attack=replace(self.attack, precision=self._used_precision))
         values = {
             "format": FORMAT,
             "command": self.command(),
-            **asdict(self),
+            **asdict(pinned),
             "fitted": result.fitted,
             "rows": universal_rows(result),
         }
@@ -51,10 +55,14 @@ class UniversalRecipe:
         words += ["--norm", attack.norm, "--epsilon", exact_epsilon(attack.epsilon, attack.norm)]
         words += ["--steps", str(attack.steps), "--batch", str(attack.batch)]
         words += ["--seed", str(attack.seed)]
-        # Only the attacked classifier gives gradients: what auto was for it is repeated by name.
-        used = attack.precision if self.surroundings is None else self.surroundings.precision
+        used = self._used_precision
         words += [] if used == "auto" else ["--precision", used]
         return shlex.join([*words, "--out", out])
+
+    @property
+    def _used_precision(self) -> str:
+        """What auto was for the attacked classifier, the only one that gives gradients."""
+        return self.attack.precision if self.surroundings is None else self.surroundings.precision
 
 
 def judged_words(models: tuple[str, ...]) -> list[str]:

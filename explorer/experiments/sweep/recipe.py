@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from explorer.experiments.one_image.recipe import common_precision, format_epsilon
 from explorer.experiments.sweep.set_attack import SetAttack
@@ -52,8 +52,12 @@ class SetRecipe:
     versions: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
-        """The recipe as a JSON object, with the ``command`` that asks the same again."""
-        values = {"format": FORMAT, "command": self.command(), **asdict(self)}
+        """The recipe as a JSON object, with the ``command`` that asks the same again.
+
+        Both have the precision that was used, so that the command writes the same recipe.
+        """
+        pinned = replace(self, attack=replace(self.attack, precision=self._pinned_precision))
+        values = {"format": FORMAT, "command": self.command(), **asdict(pinned)}
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @property

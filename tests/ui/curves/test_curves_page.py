@@ -7,6 +7,7 @@ import io
 import json
 import shlex
 import zipfile
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -21,6 +22,7 @@ from explorer.experiments.sweep.question import Answer
 from explorer.experiments.sweep.set_attack import SetAttack
 from explorer.images.gallery import samples
 from explorer.ui.curves.exports import FILES, build, command_of
+from tests.cli.running import run
 from tests.images.pictures import encoded, noise
 from tests.planted import MARKUP, markup_on
 from tests.ui.app import choose, open_page, shown, wait_until_idle
@@ -99,6 +101,17 @@ def test_every_file_can_be_built(page: AppTest) -> None:
         assert archive.namelist()[-1] == "recipe.json"
     assert json.loads(build(answer, ".json"))["command"].startswith("python -m explorer sweep")
     assert command_of(answer).endswith("--out sweep")
+
+
+def test_the_command_of_the_page_writes_the_recipe_of_the_page(
+    page: AppTest, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    recipe = build(answer_on(page), ".json")
+    assert json.loads(recipe)["attack"]["precision"] != "auto"
+    words = shlex.split(page.get("code")[-1].value)[3:-1]
+    status, _, err = run(capsys, *words, str(tmp_path))
+    assert status == 0, err
+    assert (tmp_path / "recipe.json").read_bytes() == recipe
 
 
 def test_an_uploaded_picture_counts_by_its_prediction_and_its_name_is_text() -> None:

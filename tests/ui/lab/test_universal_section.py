@@ -6,8 +6,12 @@ import json
 import shlex
 import zipfile
 from io import BytesIO
+from pathlib import Path
+
+import pytest
 
 from explorer.ui.lab.universal_controls import LINKED
+from tests.cli.running import run
 from tests.ui.app import choose, open_page, shown
 
 PAGE = "../pages/lab.py"
@@ -77,6 +81,19 @@ def test_its_files_are_those_of_the_command() -> None:
     names = zipfile.ZipFile(BytesIO(zipped(files))).namelist()
     assert {f"universal.{kind}" for kind in ("png", "pdf", "svg", "csv")} <= set(names)
     assert json.loads(files["recipe.json"])["rows"][0]["model"] == "cifar10-standard"
+
+
+def test_the_command_of_the_page_writes_the_recipe_of_the_page(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    at = open_page(PAGE, **FAST)
+    answer = at.session_state["result lab universal"]
+    recipe = answer.recipe.to_json(answer.result).encode()
+    assert json.loads(recipe)["attack"]["precision"] != "auto"
+    words = shlex.split(at.code[-1].value)[3:-1]
+    status, _, err = run(capsys, *words, str(tmp_path))
+    assert status == 0, err
+    assert (tmp_path / "recipe.json").read_bytes() == recipe
 
 
 def test_every_key_of_the_link_is_the_sections_own() -> None:

@@ -112,11 +112,9 @@ def note_shown(source: str, own: Picture | None, shown: Picture, page: str = "")
         state.pop(f"{page}picture linked", None)
     if source in _STATE:
         title = f"“{plain(shown.title)}”"
-        if state.get(f"{page}{_STATE[source]} error"):  # which stands at the field
-            text = (
-                "Your file can't be used: the reason is under “Picture” in the sidebar. The page "
-                f"still shows {title}."
-            )
+        if error := state.get(f"{page}{_STATE[source]} error"):
+            # Also at the field, which a phone does not show: there the sidebar is closed.
+            text = f"{sentence(error)} The page still shows {title}."
         elif own is None:
             linked = state.get(f"{page}picture linked", False)
             missing = _FORGOTTEN if linked else _NOT_YET[source]

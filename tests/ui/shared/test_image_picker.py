@@ -97,9 +97,10 @@ def test_a_bad_upload_says_above_the_result_which_picture_that_is_of(page: AppTe
     assert not page.warning
     upload(page, "fake.png", b"no picture at all")
     assert not page.sidebar.warning
-    assert warning(page).endswith("The page still shows “ramp.png”.")
-    (error,) = page.sidebar.error  # the reason stands once, at the field
+    (error,) = page.sidebar.error
     assert shown(error.value).startswith("fake.png is not a picture")
+    # The page says it too: on a phone the sidebar is closed.
+    assert warning(page) == f"{shown(error.value)} The page still shows “ramp.png”."
     upload(page, "other.png", encoded(gradient(40)))
     assert not page.warning
 
@@ -143,7 +144,9 @@ def test_each_page_says_what_a_reload_forgot_and_which_file_is_bad(
     at = open_page(f"../pages/{page}.py", **address)
     assert any("forgotten when the page is loaded again" in each.value for each in at.warning)
     upload(at, "fake.png", b"no picture at all")
-    assert any("The page still shows" in each.value for each in at.warning)
+    notices = [shown(each.value) for each in at.warning if "The page still shows" in each.value]
+    assert len(notices) == 1
+    assert notices[0].startswith("fake.png is not a picture that can be read here; use ")
 
 
 def test_a_field_names_its_limits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,7 +196,7 @@ class Live {
 
   source(point) {
     if (this.value === this.data.value) return "attacked at this ε"
-    const asked = this.asked === this.value ? "; the attack at this ε is running" : ""
+    const asked = this.asked === this.value ? "; attack running" : ""
     return `picture computed at ${point.text}${asked}`
   }
 

@@ -191,7 +191,7 @@ def _choose_epsilons() -> str:
         "ε",
         key=f"{PAGE}epsilon",
         bind=BIND,
-        placeholder="up to where the accuracy is about 0",
+        placeholder="until accuracy is about 0",
         help="Numbers, and ranges START:STOP:STEP, such as 0:1:0.05 or 0:8/255:1/255. If empty, ε "
         "grows until hardly any picture is still classified correctly.",
     )

@@ -20,7 +20,7 @@ from explorer.experiments.one_image.recipe import (
     precision_note,
 )
 from explorer.experiments.one_image.report import AttackReport
-from explorer.figures.captions import confidence_text
+from explorer.figures.captions import confidence_text, unchecked_rounding
 from explorer.figures.export import (
     adversarial_npy,
     adversarial_png,
@@ -122,14 +122,15 @@ def _values(report: AttackReport) -> dict[str, object]:
 def _sentences(report: AttackReport, out: Path) -> str:
     recipe = report.recipe
     target = "" if report.target is None else f" (target: {report.names[report.target]})"
-    verdict = "still fools" if report.survives_8bit else "does not fool"
+    verdict = "still fools" if report.survives_8bit else "no longer fools"
+    rounded = unchecked_rounding(report) or f"{verdict} after rounding"
     distance = f"L∞ {format_epsilon(report.linf, 'linf')}, L2 {report.l2:.3f}"
     limit = f"{recipe.norm} {format_epsilon(recipe.epsilon, recipe.norm)}"
     return (
         f"original     {report.before.name}  {confidence_text(report.before.confidence)}\n"
         f"adversarial  {report.after.name}  {confidence_text(report.after.confidence)}\n"
         f"outcome      {report.outcome}{target}\n"
-        f"8 bits       {verdict} after rounding\n"
+        f"8 bits       {rounded}\n"
         f"distance     {distance}, SSIM {report.ssim:.4f}  (allowed: {limit})\n"
         f"written to   {out}"
     )

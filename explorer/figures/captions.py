@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.errors import count_of as count_of
 from explorer.experiments.one_image.recipe import Recipe, format_epsilon
-from explorer.experiments.one_image.report import AttackReport
+from explorer.experiments.one_image.report import AttackedImage, AttackReport
 from explorer.figures.loss_words import LOSS_WORDS
 from explorer.figures.palette import OUTCOME_MARKS
 
@@ -66,3 +66,14 @@ def outcome_caption(report: AttackReport) -> str:
     mark = OUTCOME_MARKS[report.outcome]
     label = f" (label: {report.names[report.label]})" if report.outcome == "misclassified" else ""
     return f"{mark.icon} {mark.word}{label}"
+
+
+def unchecked_rounding(report: AttackedImage) -> str | None:
+    """Why rounding to 8 bits can't undo the attack, as ``nothing to check, since …``; None if it
+    can.
+    """
+    if report.outcome == "misclassified":
+        return "nothing to check, since the original was misclassified before the attack"
+    if not report.success:
+        return "nothing to check, since the attack did not succeed"
+    return None

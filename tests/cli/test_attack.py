@@ -200,6 +200,22 @@ def test_an_image_that_was_misclassified_before_has_that_outcome(capsys, tmp_pat
     assert attack(capsys, tmp_path, "--label", "truck")["outcome"] == "misclassified"
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--epsilon", "0"], "nothing to check, since the attack did not succeed"),
+        (["--label", "truck"], "nothing to check, since the original was misclassified before"),
+        ([], "still fools after rounding"),
+    ],
+)
+def test_rounding_is_judged_only_after_a_success(capsys, tmp_path, more, words):
+    arguments = ["attack", "gallery:cifar10-00", *QUICK, *more, "--out", str(tmp_path)]
+    status, text, err = run(capsys, *arguments)
+    assert status == 0, err
+    (line,) = [each for each in text.splitlines() if each.startswith("8 bits ")]
+    assert line.removeprefix("8 bits").strip().startswith(words)
+
+
 MISTAKES = [
     (["--epsilon", "-1"], "at least 0"),
     (["--epsilon", "2"], "must not exceed 255/255"),

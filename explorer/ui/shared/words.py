@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from explorer.classifiers import Entry
 from explorer.experiments.one_image.report import AttackedImage
-from explorer.figures.captions import confidence_text
+from explorer.figures.captions import confidence_text, unchecked_rounding
 
 
 def badge(entry: Entry) -> str:
@@ -35,10 +35,8 @@ def verdict(report: AttackedImage) -> str:
 
 def eight_bits(report: AttackedImage) -> str:
     """Whether the saved 8-bit image does what the exact one does."""
-    if report.outcome == "misclassified":
-        return "8 bits: nothing to check, since the original was misclassified before the attack."
-    if not report.success:
-        return "8 bits: nothing to check, since the attack did not succeed."
+    if reason := unchecked_rounding(report):
+        return f"8 bits: {reason}."
     if report.survives_8bit:
         return "Saved with 8 bits, the image still fools the classifier."
     exact = "The .npy file holds the exact values."

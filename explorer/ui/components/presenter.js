@@ -20,7 +20,22 @@ function leaveChoice(event) {
   if (event.type === "click") forget()
   if (event.type === "keyup" && event.key !== "Enter" && event.key !== " ") return
   const choice = event.composedPath().find((element) => element.matches?.("[role=radio]"))
-  if (choice) setTimeout(() => choice.blur())
+  if (!choice) return
+  setTimeout(() => choice.blur())
+  if (choice.closest(".st-key-tour-question")) showAnswer(answerText())
+}
+
+function answerText() { return document.querySelector(".st-key-tour-answer")?.innerText }
+
+/** An answer that comes below the window is brought into view, and its question with it. */
+function showAnswer(before, tries = 50) {
+  const answer = document.querySelector(".st-key-tour-answer")
+  if (!answer || answer.innerText === before) {
+    if (tries > 0) setTimeout(() => showAnswer(before, tries - 1), 200)
+    return
+  }
+  if (answer.getBoundingClientRect().bottom <= innerHeight) return
+  document.querySelector(".st-key-tour-question")?.scrollIntoView({ block: "start" })
 }
 
 function usesKeys(event) {

@@ -32,6 +32,11 @@ def confidence_text(probability: float) -> str:
     return f"{100 * probability:.1f} %"
 
 
+def hundredths(value: float) -> str:
+    """``−0.12`` for −0.123: two decimals, with a minus sign, and 0.00 never has one."""
+    return f"{value:z.2f}".replace("-", "−")
+
+
 def levels(value: float) -> str:
     """An L∞ distance in 8-bit levels, to four digits: ``9.63/255``."""
     return f"{255 * value:.4g}/255"

@@ -7,7 +7,7 @@ from torch import Tensor
 from explorer.experiments.features.gradients import ClassifierGradients, neighbour_correlation
 from explorer.experiments.features.large_epsilon import LargeEpsilon
 from explorer.experiments.picture_transfer import Transfer
-from explorer.figures.captions import confidence_text
+from explorer.figures.captions import confidence_text, hundredths
 from explorer.figures.gradient_maps import colour_map, diverging_map
 from explorer.figures.tile_rows import Tile, TileRow, predicted_tile
 
@@ -22,7 +22,7 @@ def gradient_row(each: ClassifierGradients) -> TileRow:
         tiles += _maps("SmoothGrad", each.smooth)
     sentence = (
         f"Gradient for “{each.label_name}”. Correlation of neighbouring pixels: "
-        f"{neighbour_correlation(each.plain):.2f}."
+        f"{hundredths(neighbour_correlation(each.plain))}."
     )
     return TileRow(each.title, each.robust, sentence, tuple(tiles))
 

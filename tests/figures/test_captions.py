@@ -14,6 +14,7 @@ from explorer.experiments.one_image.report import OUTCOMES, AttackReport
 from explorer.figures.captions import (
     attack_caption,
     confidence_text,
+    hundredths,
     levels,
     measurements_caption,
     outcome_caption,
@@ -38,6 +39,14 @@ MakeReport = Callable[..., AttackReport]
 )
 def test_a_share_is_never_rounded_to_0_or_100_percent(probability: float, text: str) -> None:
     assert percent(probability) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-0.004, "0.00"), (-0.0, "0.00"), (0.125001, "0.13"), (-0.123, "−0.12"), (1.0, "1.00")],
+)
+def test_two_decimals_have_a_minus_sign_and_no_negative_zero(value: float, text: str) -> None:
+    assert hundredths(value) == text
 
 
 @pytest.mark.parametrize("gap", [0.5, 3.0, 8.0, 20.0, 200.0])

@@ -9,7 +9,7 @@ from explorer.experiments.features.gallery import (
     gallery_correlations,
     share_above,
 )
-from explorer.figures.captions import percent
+from explorer.figures.captions import hundredths, percent
 from explorer.images.gallery import samples
 from explorer.ui.components.markdown import plain
 from explorer.ui.features.controls import PAGE, FeaturesRequest
@@ -60,8 +60,9 @@ def _doing(job: Job[Answer]) -> str:
 def _line(each: GalleryCorrelations) -> str:
     """One classifier's values, as an item of a list."""
     return (
-        f"- **{plain(each.title)}**: correlation of neighbouring pixels {each.mean:.2f} on "
-        f"average, {min(each.values):.2f} to {max(each.values):.2f} (n = {len(each.values)})"
+        f"- **{plain(each.title)}**: correlation of neighbouring pixels "
+        f"{hundredths(each.mean)} on average, {hundredths(min(each.values))} to "
+        f"{hundredths(max(each.values))} (n = {len(each.values)})"
     )
 
 

@@ -17,6 +17,10 @@ ANSWERED = """() => {
   const answer = document.querySelector(".st-key-tour-answer")
   return answer && !answer.innerText.includes("the answer appears here")
 }"""
+ANSWER_IN_VIEW = """() => {
+  const { top, bottom } = document.querySelector(".st-key-tour-answer").getBoundingClientRect()
+  return 0 < top && bottom <= innerHeight
+}"""
 # How many frames have shown what stop 3 draws in the place of stop 4.
 RECORD = """
 globalThis.mixed = 0
@@ -115,6 +119,7 @@ def test_seven_stops_by_keyboard_on_a_projector(browser: Any, server: str) -> No
             for part in ("h1", "img:visible", ".st-key-tour-question"):
                 assert 0 < bottom(visitor, part) <= HEIGHT, f"{part} of stop {number} is cut off"
             ask_to_be_shown(visitor)
+            page.wait_for_function(ANSWER_IN_VIEW)
             if number == 3:
                 tab_to(visitor, "slider")
                 page.keyboard.press("ArrowRight")  # moves ε and not the tour

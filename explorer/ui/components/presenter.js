@@ -9,7 +9,10 @@ const SETTLED = 3000 // milliseconds after which another stop is not one that th
 const MOST_TRIES = 3
 
 // A key goes on from the stop that the last key asked for, which the page may not have opened yet.
-const asked = (globalThis.explorerPresenter ??= { stop: null, count: 0, time: 0, tries: 0 })
+const asked = (globalThis.explorerPresenter ??= {
+  stop: null, count: 0, time: 0, tries: 0, // of the last key
+  shown: null, // the stop that is on the screen
+})
 const listeners = new WeakMap()
 
 /** The page went to another stop without a key. */
@@ -23,6 +26,14 @@ function leaveChoice(event) {
   if (!choice) return
   setTimeout(() => choice.blur())
   if (choice.closest(".st-key-tour-question")) showAnswer(answerText())
+}
+
+/** Another stop begins at its title, wherever the last one was scrolled to. */
+function showBeginning(stop) {
+  if (asked.shown !== null && asked.shown !== stop) {
+    document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0)
+  }
+  asked.shown = stop
 }
 
 function answerText() { return document.querySelector(".st-key-tour-answer")?.innerText }
@@ -73,6 +84,7 @@ export default function (component) {
   if (!component.data) return undefined
   const { parentElement } = component
   askAgain(component)
+  showBeginning(component.data[0].stop)
   const previous = listeners.get(parentElement)
   if (previous) removeEventListener("keydown", previous, true)
   for (const kind of ["click", "keyup"]) addEventListener(kind, leaveChoice, true) // added once

@@ -14,6 +14,9 @@ from explorer.figures.captions import confidence_text
 
 NAME_WIDTH, NAME_LINES = 20, 2  # characters a line, lines; hover texts have the whole name
 LABEL_WIDTH = 56  # pixels for "100.0 %" beside the longest bar, however narrow the chart is
+EDGE = 24  # pixels for half of the last tick's label, which plotly hides if it passes the edge
+BAR_NAME_WIDTH, BAR_NAME_LINES = 12, 3  # of the bars, which have half the page to themselves
+ROW_HEIGHT, LINE_HEIGHT = 56, 17  # pixels of a class, of a line of its name
 
 
 def top_k_bars(report: AttackReport, k: int = 5) -> go.Figure:
@@ -42,17 +45,25 @@ def top_k_bars(report: AttackReport, k: int = 5) -> go.Figure:
             customdata=[_markup(report.names[index]) for index in classes],
             hovertemplate="%{customdata}<br>%{text} for the " + name + " image<extra></extra>",
         )
-    figure.update_xaxes(title="probability of the class", range=[0, 1], **percent_ticks(0, 0.5, 1))
+    figure.update_xaxes(
+        title="probability of the class",
+        range=[0, 1],
+        tickangle=0,
+        minor={"tickvals": [0.5], "showgrid": True, "gridcolor": palette.GRID},
+        **percent_ticks(0, 1),  # a third label has no room on a small projector
+    )
+    ticks = [_tick(report, index) for index in classes]
     figure.update_yaxes(
         tickvals=positions,
-        ticktext=[_tick(report, index) for index in classes],
+        ticktext=ticks,
         autorange="reversed",
         showgrid=False,
         ticks="outside",
         ticklen=6,
         tickcolor=palette.CLEAR,
     )
-    height = 110 + 56 * len(classes)
+    lines = max(tick.count("<br>") + 1 for tick in ticks)
+    height = 110 + max(ROW_HEIGHT, LINE_HEIGHT * lines) * len(classes)
     figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.06, height=height)
     return apply_chart_style(figure).update_layout(margin_r=LABEL_WIDTH)
 
@@ -65,7 +76,7 @@ def apply_chart_style(figure: go.Figure) -> go.Figure:
     figure.update_layout(
         paper_bgcolor=palette.CLEAR,
         plot_bgcolor=palette.CLEAR,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 8, "r": EDGE, "t": 8, "b": 8},
         legend=legend,
     )
     return figure
@@ -91,7 +102,10 @@ def _top_classes(report: AttackReport, k: int) -> list[int]:
 def _tick(report: AttackReport, index: int) -> str:
     classes = {"label": report.label, "target": report.target}
     roles = [f"<i>{role}</i>" for role, of_role in classes.items() if of_role == index]
-    return "<br>".join([tick_name(report.names[index]), *roles])
+    name = report.names[index]
+    longest = max(map(len, name.split()), default=0)  # a word in one line, if it is not too long
+    width = min(max(BAR_NAME_WIDTH, longest), NAME_WIDTH)
+    return "<br>".join([tick_name(name, width, BAR_NAME_LINES), *roles])
 
 
 def tick_name(name: str, width: int = NAME_WIDTH, most: int = NAME_LINES) -> str:

@@ -71,7 +71,7 @@ def test_the_layout_of_tiny_imagenet(tmp_path):
     assert data.images[:, 0, 0, 0].tolist() == [200, 10]
     assert data.notes == ("1 other file was skipped",)
     put(tmp_path / "val" / "val_annotations.txt", b"../../secret.png\tn01443537\n")
-    with pytest.raises(DataError, match="has no file and its class in line 1$"):
+    with pytest.raises(DataError, match=r"has no file and its class in line 1$"):
         read_folder(tmp_path / "val")
 
 

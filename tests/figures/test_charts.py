@@ -8,7 +8,7 @@ import torch
 
 from explorer.experiments.one_image.report import AttackReport
 from explorer.figures import palette
-from explorer.figures.charts import top_k_bars
+from explorer.figures.charts import EDGE, apply_chart_style, top_k_bars
 
 MakeReport = Callable[..., AttackReport]
 
@@ -61,7 +61,7 @@ def test_names_are_short_on_the_axis_whole_in_the_hover_text_and_escaped_in_both
     name = "<b>American Staffordshire terrier, Staffordshire terrier, American pit bull terrier"
     figure = top_k_bars(make_report(names=(name, "b", "c"), label=0, target=1))
     (tick,) = [tick for tick in ticks(figure) if "American" in tick]
-    assert tick == "&lt;b&gt;American<br>Staffordshire …<br><i>label</i>"
+    assert tick == "&lt;b&gt;American<br>Staffordshire<br>terrier …<br><i>label</i>"
     assert f"&lt;b&gt;{name[3:]}" in figure.data[0].customdata
 
 
@@ -75,3 +75,13 @@ def test_background_and_text_colour_are_the_pages(report: AttackReport) -> None:
     figure = top_k_bars(report)
     assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0, 0, 0, 0)"
     assert figure.layout.font.color is None
+
+
+def test_the_last_tick_has_room_at_the_edge_and_names_are_wrapped_at_spaces(
+    make_report: MakeReport,
+) -> None:
+    names = ("hoofed mammal", "Staffordshire bullterrier", "c")
+    figure = top_k_bars(make_report(names=names, label=2, target=2))
+    assert {"hoofed<br>mammal", "Staffordshire<br>bullterrier"} <= set(ticks(figure))
+    assert figure.layout.xaxis.tickangle == 0
+    assert apply_chart_style(go.Figure()).layout.margin.r == EDGE

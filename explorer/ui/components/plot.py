@@ -11,6 +11,10 @@ from explorer.ui.shared.page_foot import is_large
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
+_LARGER = (
+    1.3  # how much higher a chart is with large type: its letters are 1.1 to 1.8 times as large
+)
+
 
 def draw_plot(chart: Figure, key: str, alt: str) -> None:
     """Draw the chart without Plotly's tools.
@@ -21,4 +25,6 @@ def draw_plot(chart: Figure, key: str, alt: str) -> None:
     """
     if is_large():
         key = f"{key} large"
+        if chart.layout.height:
+            chart.update_layout(height=round(_LARGER * chart.layout.height))
     st.plotly_chart(chart, key=key, config={"displayModeBar": False}, alt=alt)

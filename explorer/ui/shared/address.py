@@ -226,9 +226,11 @@ def _are_equal(texts: tuple[str, ...], value: tuple[str, ...]) -> bool:
 
 
 def _is_same(text: str, value: str) -> bool:
+    if text.casefold() == value.casefold():  # no number is equal to nan
+        return True
     with suppress(ValueError):
         return math.isclose(float(text), float(value))
-    return text.casefold() == value.casefold()
+    return False
 
 
 def _asked(key: str) -> str:

@@ -15,7 +15,7 @@ _PIXELS = 6  # of a module of the QR code
 _USUAL_TYPE = "<style>/* usual type */</style>"
 _LARGE_TYPE = """
 <style>
-:root { font-size: clamp(19px, 1.75vw, 34px) !important }
+:root { font-size: clamp(18px, 1.4vw, 28px) !important }
 .js-plotly-plot text { font-size: 0.75rem !important }
 .js-plotly-plot :is(.g-xtitle, .g-ytitle) text { font-size: 0.875rem !important }
 </style>

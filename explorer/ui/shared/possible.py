@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,8 +21,13 @@ class Choices:
 
     def words(self, asked: Sequence[str]) -> str:
         """What is possible in place of what was ``asked``."""
-        if self.most is not None and set(asked) <= set(self.options):
-            return f"at most {self.most}"
+        if set(asked) <= set(self.options):
+            repeated = [text for text, count in Counter(asked).items() if count > 1]
+            if repeated:
+                verb = "is" if len(repeated) == 1 else "are"
+                return f"each once; {' and '.join(repeated)} {verb} named more than once"
+            if self.most is not None:
+                return f"at most {self.most}"
         if len(self.options) <= MAX_OPTIONS:
             return ", ".join(self.options)
         near = dict.fromkeys(each for text in asked for each in nearest(text, self.options))

@@ -17,6 +17,11 @@ def test_too_many_at_once_is_said() -> None:
     assert Choices(("a", "b", "c"), most=2).words(["z"]) == "a, b, c"
 
 
+def test_one_that_is_named_twice_is_said() -> None:
+    words = Choices(("a", "b", "c"), most=2).words(["a", "b", "a"])
+    assert words == "each once; a is named more than once"
+
+
 def test_whole_numbers_are_told_apart() -> None:
     assert Range(0, 2147483647).words(()) == "a whole number from 0 to 2,147,483,647"
     assert Range(0, 32.0).words(()) == "0 to 32"

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from explorer.errors import USER_CODE
@@ -79,6 +79,15 @@ class _ScopedLoader(SourceFileLoader):
         scoped = vars(builtins) | {"__import__": _Import(package)}
         module.__dict__["__builtins__"] = scoped
         super().exec_module(module)
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of the file as it is now, which is cached nowhere.
+
+        Python takes a cached one for the file's if both are of the same second and length, and
+        would write it into the person's folder.
+        """
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
 
 
 class _Import:

@@ -97,6 +97,16 @@ def test_an_edited_neighbour_is_read_anew(two):
     assert load(f"{path}:make", device="cpu").labels[0] == "new"
 
 
+def test_a_file_is_run_as_it_is_and_nothing_is_written_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tmp_path / "two.py"
+    for number in (1, 2):  # in the same second, of the same length
+        path.write_text(f"import beside\nnumber = {number}, beside.number\n")
+        (tmp_path / "beside.py").write_text(f"number = {number}\n")
+        assert run_file(path).number == (number, number)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["beside.py", "two.py"]
+
+
 def test_other_code_does_not_see_the_neighbours(two):
     load(f"{two[0]}:make", device="cpu")
     with pytest.raises(ModuleNotFoundError):

@@ -21,7 +21,6 @@ from explorer.experiments.features.gradients import (
     GradientSettings,
     gradients,
     gradients_by_kind,
-    neighbour_correlation,
 )
 from explorer.experiments.features.gradients_recipe import gradients_recipe
 from explorer.experiments.one_image.attack_image import versions
@@ -110,10 +109,11 @@ def _sentences(answers: Sequence[ClassifierGradients]) -> str:
     for each in answers:
         said = f"{each.prediction.name}  {confidence_text(each.prediction.confidence)}"
         lines += [f"{each.name}: {said}", f"  gradient for {each.label_name}"]
-        for kind, gradient in gradients_by_kind(each).items():
+        for kind in gradients_by_kind(each):
+            values = map_values(each, kind)
             lines.append(
-                f"  {kind:<10}  L2 {float(gradient.double().norm()):.3g}  correlation of "
-                f"neighbouring pixels {hundredths(neighbour_correlation(gradient))}"
+                f"  {kind:<10}  L2 {values['l2_norm_per_pixel_unit']:.3g}  correlation of "
+                f"neighbouring pixels {hundredths(values['neighbour_correlation'])}"
             )
         lines += [f"  note: {note.text}" for note in each.notes]
     return "\n".join(lines)

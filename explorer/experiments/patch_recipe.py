@@ -36,18 +36,17 @@ class PatchRecipe:
 
     def with_surroundings(self, classifiers: Mapping[str, Classifier]) -> PatchRecipe:
         """The same recipe with what it runs with."""
-        return replace(self, surroundings=surroundings_of(classifiers, self.attack.precision))
+        surroundings = surroundings_of(classifiers, self.attack.precision)
+        # Only the attacked classifier gives gradients: what auto was for it is repeated by name.
+        attack = replace(self.attack, precision=surroundings.precision)
+        return replace(self, attack=attack, surroundings=surroundings)
 
     def to_json(self, result: Patch) -> str:
-        """The recipe, the ``command`` that repeats it, and the ``rows`` of its result.
-
-        Both have the precision that was used, so that the command writes the same recipe.
-        """
-        pinned = replace(self, attack=replace(self.attack, precision=self._used_precision))
+        """The recipe, the ``command`` that repeats it, and the ``rows`` of its result."""
         values = {
             "format": FORMAT,
             "command": self.command(),
-            **asdict(pinned),
+            **asdict(self),
             "fitted": result.fitted,
             "rows": patch_rows(result),
         }
@@ -63,14 +62,8 @@ class PatchRecipe:
         words += ["--area", f"{attack.area:g}", "--rotation", f"{attack.rotation:g}"]
         words += ["--steps", str(attack.steps), "--batch", str(attack.batch)]
         words += ["--seed", str(attack.seed)]
-        used = self._used_precision
-        words += [] if used == "auto" else ["--precision", used]
+        words += [] if attack.precision == "auto" else ["--precision", attack.precision]
         return shlex.join([*words, "--out", out])
-
-    @property
-    def _used_precision(self) -> str:
-        """What auto was for the attacked classifier, the only one that gives gradients."""
-        return self.attack.precision if self.surroundings is None else self.surroundings.precision
 
 
 def targets_of(classifiers: Mapping[str, Classifier], target: int) -> dict[str, int]:

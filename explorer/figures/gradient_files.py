@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -81,7 +82,7 @@ def gradients_csv(answers: Sequence[ClassifierGradients]) -> str:
     return text.getvalue()
 
 
-def map_values(each: ClassifierGradients, kind: str) -> dict[str, object]:
+def map_values(each: ClassifierGradients, kind: str) -> dict[str, Any]:
     """The measured values of one map of a classifier, as the table has them."""
     gradient = gradients_by_kind(each)[kind]
     return {

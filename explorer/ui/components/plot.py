@@ -11,9 +11,7 @@ from explorer.ui.shared.page_foot import is_large
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_LARGER = (
-    1.3  # how much higher a chart is with large type: its letters are 1.1 to 1.8 times as large
-)
+_LARGER = 1.3  # times the height with large type, whose letters are 1.1 to 1.8 times as large
 
 
 def draw_plot(chart: Figure, key: str, alt: str) -> None:

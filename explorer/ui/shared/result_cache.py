@@ -51,7 +51,7 @@ def results_of(
     shared: ResultCache[T], name: str, *, is_own: bool, capacity: int = OWN_CAPACITY
 ) -> ResultCache[T]:
     """Where results called ``name`` are kept: with all sessions', in ``shared``, or with the
-    visitor's own in the session, which nobody else has a use for: there up to ``capacity``.
+    visitor's own in the session, which other sessions have no use for: there up to ``capacity``.
     """
     if not is_own:
         return shared

@@ -25,7 +25,9 @@ def load_weights(module: nn.Module, state: dict[str, Tensor], owner: str) -> Non
     expected = module.state_dict()
     state = under_prefix(state, expected)
     if problems := _problems(state, expected):
-        advice = _other_classes(state, expected) if len(problems) == 1 else ""
+        advice = (_other_classes(state, expected) if len(problems) == 1 else "") or (
+            "; use weights that were saved from this network, or name the network they are of"
+        )
         raise ClassifierError(f"the weights do not fit {owner}: {'; '.join(problems)}{advice}")
     state = {name: v.float() if v.is_floating_point() else v for name, v in state.items()}
     for name, value in state.items():

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from explorer.classifiers import Classifier
+from explorer.engine import gradient_model
 from explorer.experiments.dispute import Dispute, DisputeAttack, dispute_rows
 from explorer.experiments.surroundings import Surroundings, surroundings_of
 from explorer.experiments.sweep.image_set import GALLERY
@@ -32,8 +33,17 @@ class DisputeRecipe:
     surroundings: Surroundings | None = None
 
     def with_surroundings(self, classifiers: Mapping[str, Classifier]) -> DisputeRecipe:
-        """The same recipe with what it runs with."""
-        return replace(self, surroundings=surroundings_of(classifiers, self.attack.precision))
+        """The same recipe with what it runs with.
+
+        The attacked classifier and the ensemble give gradients: what auto was for them is repeated
+        by name where it was the same for all.
+        """
+        asked = self.attack.precision
+        surroundings = surroundings_of(classifiers, asked)
+        givers = (classifiers[name] for name in (self.models[0], *self.ensemble))
+        used = {gradient_model(each, asked)[1] for each in givers}
+        attack = replace(self.attack, precision=used.pop() if len(used) == 1 else asked)
+        return replace(self, attack=attack, surroundings=surroundings)
 
     def to_json(self, result: Dispute) -> str:
         """The recipe, the ``command`` that repeats it, and the ``rows`` of its result."""

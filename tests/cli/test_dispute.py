@@ -26,7 +26,11 @@ def test_it_has_a_row_for_each_attack_and_classifier_and_writes_files(capsys, tm
     assert all(row["n"] <= 3 for row in values["rows"])
     names = {path.name for path in out.iterdir()}
     assert names == {f"dispute.{kind}" for kind in ("png", "pdf", "svg", "csv")} | {"recipe.json"}
-    assert json.loads((out / "recipe.json").read_text())["rows"] == values["rows"]
+    recipe = json.loads((out / "recipe.json").read_text())
+    assert recipe["rows"] == values["rows"]
+    used = values["precision"]  # by both networks, which are built alike
+    assert recipe["attack"]["precision"] == used != "auto"
+    assert f"--precision {used}" in recipe["command"]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from explorer.classifiers.user_model_card import UserModelCard
 from explorer.classifiers.user_models import (
     Admit,
     UserModels,
+    check_name,
     machine_models,
-    name_taken,
     try_out,
 )
 from explorer.errors import count_of
@@ -113,8 +113,7 @@ class SessionModels:
                 f"on this server a model may have up to {MAX_CLASSES:,} classes; this one has "
                 f"{len(card.labels):,}"
             )
-        if card.name in self._sizes or card.name in machine_models().cards():
-            raise name_taken(card.name)
+        check_name(card.name, (*self._sizes, *machine_models().cards()))
         if len(self._sizes) >= most:
             raise ClassifierError(
                 f"on this server a visitor may have {count_of(most, 'model')} at a "

@@ -46,8 +46,8 @@ class UserModelCard:
         if not _NAME.fullmatch(self.name):
             wrong = f"{self.name!r} can't be its name" if self.name else "give it a name"
             raise ClassifierError(
-                f"{wrong}: up to 60 letters, digits, dots, hyphens and underscores, a letter or "
-                "digit first"
+                f"{wrong}{_fault_of(self.name)}: up to 60 of the letters A to Z, digits, dots, "
+                "hyphens and underscores, a letter or digit first"
             )
         if not MIN_INPUT <= self.input_size <= MAX_INPUT:
             raise ClassifierError(
@@ -86,6 +86,14 @@ class UserModelCard:
             raise ClassifierError(
                 f"{path} is not a readable card: {short(error)}; add the model again"
             ) from None
+
+
+def _fault_of(name: str) -> str:
+    """Why a name is refused, where it has a character that no name may have."""
+    wrong = next((each for each in name if not re.match(r"[A-Za-z0-9._-]", each)), None)
+    if wrong is None:
+        return ""
+    return " because of the space" if wrong.isspace() else f" because of {wrong!r}"
 
 
 def _is_text(value: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,8 +57,7 @@ class UserModels:
 
     def check(self, card: UserModelCard) -> None:
         """Raises :class:`ClassifierError` when another model has the card's name."""
-        if card.name in self.cards():
-            raise name_taken(card.name)
+        check_name(card.name, self.cards())
 
     def add(
         self,
@@ -163,6 +162,15 @@ def try_out(
             "weights are damaged: save or download them again"
         )
     return replace(card, labels=classifier.labels, mean=mean, std=std), classifier
+
+
+def check_name(name: str, others: Iterable[str]) -> None:
+    """Raise :class:`ClassifierError` if one of the ``others`` is ``name``, or differs in case only:
+    it becomes a folder, and some disks don't distinguish them.
+    """
+    taken = next((each for each in others if each.casefold() == name.casefold()), None)
+    if taken is not None:
+        raise name_taken(taken)
 
 
 def name_taken(name: str) -> ClassifierError:

@@ -160,8 +160,9 @@ def test_a_large_input_is_refused(weights, session):
 
 def test_a_name_of_this_machine_is_taken(weights, session):
     machine_models().add(CARD, weights)
-    with pytest.raises(ClassifierError, match="already a classifier named mine"):
-        session.add(CARD, weights, admit)
+    for name in ("mine", "MINE"):
+        with pytest.raises(ClassifierError, match="already a classifier named mine"):
+            session.add(named(name), weights, admit)
     session.add(named("other"), weights, admit)
     with pytest.raises(ClassifierError, match="already a classifier named other"):
         session.add(named("other"), weights, admit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,12 @@ def test_names_that_are_refused(name):
         UserModelCard(name, "resnet18")
 
 
+@pytest.mark.parametrize(("name", "reason"), [("my net", "of the space:"), ("a/b", "of '/':")])
+def test_a_refused_name_has_its_reason(name, reason):
+    with pytest.raises(ClassifierError, match=f"can't be its name because {reason} up to 60"):
+        UserModelCard(name, "resnet18")
+
+
 @pytest.mark.parametrize(
     ("sizes", "words"), [((8, 64), "from 16 to 1024"), ((64, 32), "must not be less")]
 )
@@ -134,6 +141,8 @@ def test_a_name_is_taken_until_the_model_is_removed(weights):
     machine_models().add(CARD, weights)
     with pytest.raises(ClassifierError, match="already a classifier named mine"):
         machine_models().add(CARD, weights)
+    with pytest.raises(ClassifierError, match="already a classifier named mine"):
+        machine_models().add(replace(CARD, name="Mine"), weights)  # a folder on any disk
     machine_models().remove("mine")
     machine_models().add(CARD, weights)
     machine_models().remove("mine")

@@ -176,3 +176,78 @@ def test_a_list_that_was_emptied_or_has_unknown_names_is_as_the_link_says() -> N
     empty = open_page("../pages/compare.py", compare_models="")
     assert empty.multiselect(key="compare_models").value == []
     assert empty.error
+
+
+@pytest.mark.parametrize(
+    ("page", "address", "idle", "chosen"),
+    [
+        ("attack", {"norm": "L2", "method": "FGSM", "linf": "99"}, "linf=99", ("norm", "L∞")),
+        ("attack", {"norm": "L2", "method": "FGSM", "linf": "inf"}, "linf=inf", ("norm", "L∞")),
+        (
+            "compare",
+            {"compare_method": "FGSM", "compare_steps": "foo"},
+            "compare_steps=foo",
+            ("compare_method", "PGD"),
+        ),
+        (
+            "lab",
+            {"lab_section": "Patch", "lab_patch_model": "nosuch"},
+            "lab_patch_model=nosuch",
+            ("lab_patch_which", "A new one"),
+        ),
+    ],
+)
+def test_a_setting_that_is_not_on_the_page_is_named_and_refused_once_it_is(
+    page: str, address: dict[str, str], idle: str, chosen: tuple[str, str]
+) -> None:
+    model = {"model": "cifar10-standard"} if page == "attack" else {}
+    at = open_page(f"../pages/{page}.py", **model, **address)
+    assert said(at) == [f"{idle} has no effect with the other settings as they are."]
+    at.session_state[chosen[0]] = chosen[1]
+    at.run()
+    (line,) = said(at)
+    assert line.startswith(f"{idle} (possible: ")
+    assert not at.exception
+
+
+def test_a_setting_of_a_widget_below_the_result_is_not_said_to_have_no_effect() -> None:
+    at = open_page(ATTACK, model="cifar10-standard", method="FGSM", full_resolution="true")
+    assert not said(at)
+    at = open_page("../pages/lab.py", lab_section="Patch", lab_uni_steps="7", lab_patch_x="0.5")
+    assert said(at) == ["lab_uni_steps=7 has no effect with the other settings as they are."]
+
+
+@pytest.mark.parametrize("text", ["inf", "nan", "1e999"])
+def test_a_text_that_is_no_finite_number_is_refused_by_its_own_check(text: str) -> None:
+    at = open_page("../pages/curves.py", curves_epsilon=text, curves_seed=text)
+    (error,) = at.error
+    assert shown(error.value) == f"'{text}' is not a number; write it as 0.03 or 8/255."
+    (line,) = said(at)
+    assert line.startswith(f"curves_seed={text} (possible: a whole number from 0 to ")
+
+
+@pytest.mark.parametrize(
+    ("page", "address", "least"),
+    [
+        ("compare", {}, 3),
+        ("curves", {"curves_pictures": "A data set"}, 3),
+        ("datasets", {"origin": "upload"}, 2),
+        ("features", {"features_section": "Painting"}, 1),
+        ("lab", {"lab_section": "Patch", "lab_patch_which": "A new one"}, 3),
+        ("lab", {"lab_section": "Universal perturbation"}, 3),
+    ],
+)
+def test_every_whole_number_with_a_fraction_is_named(
+    page: str, address: dict[str, str], least: int
+) -> None:
+    at = open_page(f"../pages/{page}.py", **address)
+    numbers = [each for kind in ("number_input", "slider") for each in at.get(kind)]
+    whole = {
+        each.key: f"{each.min + 0.5}"
+        for each in numbers
+        if each.proto.query_param_key and isinstance(each.value, int)
+    }
+    assert len(whole) >= least
+    at = open_page(f"../pages/{page}.py", **address, **whole)
+    for key, text in whole.items():
+        assert any(line.startswith(f"{key}={text} (possible: ") for line in said(at)), key

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.ui.attack.controls import choose_attack, choose_classifier
 from explorer.ui.attack.effort import accept_pinned_quick
 from explorer.ui.attack.exports import exports, remember_link
+from explorer.ui.attack.full_resolution import KEY as FULL_RESOLUTION
 from explorer.ui.attack.full_resolution import full_resolution
 from explorer.ui.attack.live_epsilon import live_epsilon_of
 from explorer.ui.attack.notices import notices
@@ -21,7 +22,7 @@ from explorer.ui.components.errors import report_errors
 from explorer.ui.components.plot import draw_plot
 from explorer.ui.components.question_history import track_history
 from explorer.ui.jobs.progress import last_result
-from explorer.ui.shared.address import drop_infinite_values, refused_values, remember_asked
+from explorer.ui.shared.address import refused_values, remember_asked
 from explorer.ui.shared.attack_controls import LINKED
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackRequest, AttackResponse
@@ -52,7 +53,6 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
         accept_sample_keys()
         accept_pinned_quick()
         remember_asked(*_ASKED, "model")
-        drop_infinite_values()
         known = entries()
         with st.sidebar:
             name = choose_classifier(known)
@@ -61,7 +61,7 @@ def attack_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
                 notice.warning(missing_model(wanted, known[name], list(known)))
             model = load_for_page(name)
             choice = choose_attack(model)
-        name_wrong_settings(notice, *_ASKED, "model", apart=("model",))
+        name_wrong_settings(notice, *_ASKED, "model", apart=("model",), late=(FULL_RESOLUTION,))
         picture_notice(notice)
         request = AttackRequest(choice.picture, choice.recipe)
         remember_link(request)

@@ -25,7 +25,7 @@ from explorer.ui.components.errors import report_errors
 from explorer.ui.components.markdown import plain, sentence
 from explorer.ui.components.question_history import track_history
 from explorer.ui.jobs.sessions import session_jobs
-from explorer.ui.shared.address import drop_infinite_values, remember_asked
+from explorer.ui.shared.address import remember_asked
 from explorer.ui.shared.attack_job import run_attack
 from explorer.ui.shared.attack_request import AttackResponse
 from explorer.ui.shared.classifiers import classifier, entries
@@ -65,7 +65,6 @@ def compare_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     with report_errors(notice):
         accept_sample_keys(PAGE)
         remember_asked(*LINKED, PRECISION)
-        drop_infinite_values()
         try:
             with st.sidebar:
                 request = choose_comparison()

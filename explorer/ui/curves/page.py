@@ -12,7 +12,7 @@ from explorer.ui.curves.controls import LINKED, UPLOAD, SetRequest, choose_reque
 from explorer.ui.curves.exports import exports
 from explorer.ui.curves.results import draw_chart, draw_result
 from explorer.ui.curves.uploads import left_out_notice
-from explorer.ui.shared.address import drop_infinite_values, remember_asked
+from explorer.ui.shared.address import remember_asked
 from explorer.ui.shared.link_words import name_wrong_settings
 
 
@@ -21,7 +21,6 @@ def curves_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     request: SetRequest | None = None
     with report_errors(notice):
         remember_asked(*LINKED)
-        drop_infinite_values()
         try:
             with st.sidebar:
                 request = choose_request()

@@ -24,7 +24,8 @@ VIEW = "view"  # of the row: the pictures, or differences
 BUILT = "built"  # the set whose image was built last, as the row has it
 SET_PAGE = "set_page"
 # The keys of all that the address has, with those of the sections below the row.
-EVERY_KEY = (*LINKED, VIEW, BUILT, "set", "set_path", "set_class", "set_order", SET_PAGE)
+BELOW = (BUILT, "set", "set_path", "set_class", "set_order", SET_PAGE)  # the row
+EVERY_KEY = (*LINKED, VIEW, *BELOW)
 # The keys in the session's state that decide which row is on the page.
 KEYS = (*LINKED, f"{PAGE}uploaded", SOURCE_SET)
 

@@ -10,12 +10,12 @@ from streamlit.delta_generator import DeltaGenerator
 from explorer.experiments.ilyas2019.five_sets_result import FiveSetsResult
 from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
-from explorer.ui.datasets.controls import EVERY_KEY, VIEW, choose_row
+from explorer.ui.datasets.controls import BELOW, EVERY_KEY, VIEW, choose_row
 from explorer.ui.datasets.image_choice import PAGE
 from explorer.ui.datasets.request import FiveSetsRequest
 from explorer.ui.datasets.row_job import PLACE, compute_row, shown_request
 from explorer.ui.jobs.progress import last_result
-from explorer.ui.shared.address import drop_infinite_values, remember_asked, rename_value
+from explorer.ui.shared.address import remember_asked, rename_value
 from explorer.ui.shared.five_sets_row import PICTURE, VIEWS, five_sets_row
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.image_picker import accept_sample_keys
@@ -35,7 +35,7 @@ def datasets_page(notice: DeltaGenerator, place: DeltaGenerator) -> None:
     try:
         _draw(notice, place)
     finally:  # the address sets the sections below the row, too
-        name_wrong_settings(notice, *EVERY_KEY, apart=("pair",))  # said beside it
+        name_wrong_settings(notice, *EVERY_KEY, apart=("pair",), late=BELOW)  # said beside it
 
 
 def _draw(notice: DeltaGenerator, place: DeltaGenerator) -> None:
@@ -45,7 +45,6 @@ def _draw(notice: DeltaGenerator, place: DeltaGenerator) -> None:
         rename_value("image", f"{PAGE}image")
         accept_sample_keys(PAGE)
         remember_asked(*EVERY_KEY)
-        drop_infinite_values()
         with place:
             _choose_view()  # first, so that the row and its preview have one place
         with st.sidebar:

@@ -11,7 +11,7 @@ from explorer.ui.components.errors import report_errors
 from explorer.ui.components.question_history import track_history
 from explorer.ui.features.controls import LINKED, PAGE, SECTION, choose
 from explorer.ui.features.sections import SECTIONS
-from explorer.ui.shared.address import drop_infinite_values, remember_asked
+from explorer.ui.shared.address import remember_asked
 from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.image_picker import accept_sample_keys
@@ -31,7 +31,6 @@ def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     with report_errors(notice):
         accept_sample_keys(PAGE)
         remember_asked(*every_key)
-        drop_infinite_values()
         allow(SECTION, by_title)
         with results:
             title = st.segmented_control(
@@ -49,7 +48,7 @@ def features_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
         if chosen is not None:
             with results, report_errors():
                 question = section.draw(chosen.load(is_chosen=is_chosen))
-        name_wrong_settings(notice, *linked, others=every_key)
+        name_wrong_settings(notice, *linked, others=every_key, late=section.late)
         picture_notice(notice, PAGE)
         track_history(linked, None if question is None else (title, question))
     with st.sidebar:

@@ -18,25 +18,33 @@ from explorer.ui.features import (
     synthesis_section,
 )
 from explorer.ui.features.controls import FeaturesRequest
+from explorer.ui.features.gallery_check import CHECK
 
 
 @dataclass(frozen=True)
 class Section:
     """A section: the ``title`` on its button and in the address, and what draws it.
 
-    ``linked`` are the keys whose values are in the address.
+    ``linked`` are the keys whose values are in the address, and ``late`` those of them whose
+    widgets come with the answer.
     """
 
     title: str
     draw: Callable[[FeaturesRequest], Hashable | None]
     linked: tuple[str, ...] = ()
+    late: tuple[str, ...] = ()
 
 
 SECTIONS = (
-    Section("Gradients", gradients_section.draw, gradients_section.LINKED),
+    Section("Gradients", gradients_section.draw, gradients_section.LINKED, (CHECK,)),
     Section("Large ε", large_epsilon_section.draw, large_epsilon_section.LINKED),
     Section("Layer by layer", layers_section.draw, layers_section.LINKED),
-    Section("Drawn from noise", synthesis_section.draw, synthesis_section.LINKED),
+    Section(
+        "Drawn from noise",
+        synthesis_section.draw,
+        synthesis_section.LINKED,
+        (synthesis_section.JUDGE,),
+    ),
     Section("Inverted", inversion_section.draw, inversion_section.LINKED),
     Section("Painting", painting_section.draw, painting_section.LINKED),
 )

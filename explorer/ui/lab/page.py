@@ -12,7 +12,7 @@ from explorer.ui.components.question_history import track_history
 from explorer.ui.lab.keys import SECTION
 from explorer.ui.lab.patch_controls import KEYS as PATCH
 from explorer.ui.lab.sections import SECTIONS
-from explorer.ui.shared.address import drop_infinite_values, remember_asked
+from explorer.ui.shared.address import remember_asked
 from explorer.ui.shared.attack_widgets import BIND
 from explorer.ui.shared.glossary_words import glossary_words
 from explorer.ui.shared.image_picker import accept_sample_keys
@@ -29,7 +29,6 @@ def lab_page(notice: DeltaGenerator, results: DeltaGenerator) -> None:
     with report_errors(notice):
         accept_sample_keys(PATCH)
         remember_asked(*every_key)
-        drop_infinite_values()
         allow(SECTION, by_title)
         title = results.segmented_control(
             "Section",

@@ -18,9 +18,10 @@ def overview_page(stop: Stop, places: Places) -> None:
     show: Callable[[Places], None] = import_module(f"{__package__}.{stop.module}").show
     with places.asked, report_errors():
         show(places)
-    name_wrong_settings(places.notice, *LINKED, *stop.linked, others=EVERY_KEY)
+    keys = (*LINKED, *stop.linked)
+    name_wrong_settings(places.notice, *keys, others=EVERY_KEY, late=stop.linked)
     from explorer.ui.shared.glossary_words import glossary_words  # the picture comes before it
 
     with report_errors():
         glossary_words(stop.terms, "tour")
-    track_history((*LINKED, *stop.linked), stop.number)
+    track_history(keys, stop.number)

@@ -15,14 +15,14 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explorer.files import PAGES
 
 
-def drop_infinite_values() -> None:
-    """Remove infinite numbers from the address, as in ``?seed=inf``, and run the page again.
+def drop_infinite(key: str) -> None:
+    """Remove an infinite number from the address, as in ``?seed=inf``, and run the page again.
 
     Streamlit ignores most values that a widget can't have, but fails to make a whole number of
-    this one. Call it before a page's widgets.
+    this one. Call it before a widget for numbers.
     """
-    values = st.query_params.to_dict()
-    _replace({name: () for name, value in values.items() if is_infinite(value)})
+    if any(map(is_infinite, st.query_params.get_all(key))):
+        _replace({key: ()})
 
 
 def is_infinite(text: str) -> bool:
@@ -206,7 +206,9 @@ def _refusal(texts: tuple[str, ...], now: tuple[str, ...], *, is_one: bool) -> R
     shown = tuple(text for text in now if text)
     if is_one:
         return Refused(texts, shown, is_repeated=len(texts) > 1)
-    wrong = tuple(text for text in texts if not any(_is_same(text, each) for each in now))
+    wrong = tuple(
+        text for text in texts if texts.count(text) > 1 or not any(_is_same(text, n) for n in now)
+    )
     return Refused(wrong or texts, shown)
 
 

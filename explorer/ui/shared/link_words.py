@@ -15,6 +15,7 @@ from explorer.errors import nearest
 from explorer.ui.components.markdown import plain, title_of
 from explorer.ui.shared.address import (
     Refused,
+    drop_infinite,
     is_step_in_history,
     refused_values,
     remember_asked,
@@ -24,7 +25,7 @@ from explorer.ui.shared.page_foot import LARGE, is_large
 from explorer.ui.shared.possible import MAX_OPTIONS, Choices, Fixed, Possible, Range
 
 _MAX_SHOWN = 80  # characters of a value or a name
-_UNKNOWN = "unknown names of the link"  # in the session's state
+_IDLE = "idle settings of the link"  # in the session's state
 
 
 def allow(
@@ -53,6 +54,7 @@ def allow_range(key: str, low: float, high: float) -> None:
     both are of that type.
     """
     st.session_state[_possible(key)] = Range(low, high)
+    drop_infinite(key)
 
 
 def allow_only(key: str, value: float, reason: str) -> None:
@@ -67,13 +69,14 @@ def name_wrong_settings(
     *keys: str,
     others: Iterable[str] = (),
     apart: Collection[str] = (),
+    late: Collection[str] = (),
 ) -> None:
-    """Say in ``container`` which settings of the link the page can't use or does not know, which
-    values are possible, and what it shows instead.
+    """Say in ``container`` which settings of the link the page can't use, does not show or does not
+    know, which values are possible, and what it shows instead.
 
     ``keys`` are those that the page has now, and ``others`` those that it may have later. ``apart``
-    are those of ``keys`` for whose wrong values the page has its own words. The words go with the
-    next choice of the visitor. Call it after the widgets.
+    are those of ``keys`` for whose wrong values the page has its own words, and ``late`` those that
+    come with a result. The words go with the next choice of the visitor. Call it after the widgets.
     """
     possible = {key: st.session_state.get(_possible(key)) for key in keys}
     fixed = {key: each.value for key, each in possible.items() if isinstance(each, Fixed)}
@@ -85,7 +88,13 @@ def name_wrong_settings(
         if each.is_lost:
             container.warning(f"{no_longer_here(each.texts)} {_instead(each)}")
     lines = [_refusal(key, each, possible[key]) for key, each in named.items() if not each.is_lost]
-    unknown = [(name, nearest(name, keys)) for name in _unknown_names(keys, others)]
+    known = {*keys, *others, LARGE}
+    idle = _idle_settings(keys, {*fixed, *late})
+    if hidden := [f"{name}={_cut(value)}" for name, value in idle.items() if name in known]:
+        verb = "has" if len(hidden) == 1 else "have"
+        said = plain(", ".join(hidden))
+        lines.append(f"{said} {verb} no effect with the other settings as they are.")
+    unknown = [(name, nearest(name, keys)) for name in idle if name not in known]
     lines += [_unknown(name, near) for name, near in unknown]
     if 0 < len(keys) <= MAX_OPTIONS and not all(near for _, near in unknown):
         lines.append(f"The settings of this page: {plain(', '.join(keys))}.")
@@ -94,21 +103,21 @@ def name_wrong_settings(
         container.warning(f"Not everything in this link can be used here:\n\n{text}")
 
 
-def _unknown_names(keys: tuple[str, ...], others: Iterable[str]) -> list[str]:
-    """The names of the session's first address that the page does not know, until the visitor
-    changes one of its values.
+def _idle_settings(keys: tuple[str, ...], used: Collection[str]) -> dict[str, str]:
+    """The settings of the session's first address that no widget has, nor the page in another way
+    (``used``), until the visitor changes one of its values.
     """
     state = st.session_state
     now = {key: str(state[key]) for key in keys if key in state}
-    if _UNKNOWN not in state:  # later addresses are made by the app, and may be of another page
-        known = {*keys, *others, LARGE}
-        state[_UNKNOWN] = [name for name in st.query_params if name not in known], keys, now
-    names, of, before = state[_UNKNOWN]
+    if _IDLE not in state:  # later addresses are made by the app, and may be of another page
+        address = st.query_params
+        asked = {name: ", ".join(address.get_all(name)) for name in address if name not in used}
+        state[_IDLE] = asked, keys, now
+    asked, of, before = state[_IDLE]
     has_changed = any(now[key] != value for key, value in before.items() if key in now)
-    if of != keys or has_changed:
-        names = []
-    state[_UNKNOWN] = names, keys, {**before, **now}
-    return list(names)
+    asked = {} if of != keys or has_changed else asked
+    state[_IDLE] = asked, keys, {**before, **now}
+    return {name: value for name, value in asked.items() if name not in state}
 
 
 def _unknown(name: str, near: Sequence[str]) -> str:

@@ -21,16 +21,24 @@ class Choices:
 
     def words(self, asked: Sequence[str]) -> str:
         """What is possible in place of what was ``asked``."""
-        if set(asked) <= set(self.options):
-            repeated = [text for text, count in Counter(asked).items() if count > 1]
-            if repeated:
-                verb = "is" if len(repeated) == 1 else "are"
-                return f"each once; {' and '.join(repeated)} {verb} named more than once"
-            if self.most is not None:
-                return f"at most {self.most}"
+        counts = Counter(asked)
+        repeated = [text for text, count in counts.items() if count > 1]
+        unknown = [text for text in counts if text not in self.options]
+        words = []
+        if unknown or (self.most is None and not repeated):
+            words.append(self._options(unknown))
+        if self.most is not None and not counts.keys() <= {*unknown, *repeated}:
+            words.append(f"at most {self.most}")
+        if repeated:
+            verb = "is" if len(repeated) == 1 else "are"
+            words.append(f"each once; {' and '.join(repeated)} {verb} named more than once")
+        return "; ".join(words)
+
+    def _options(self, unknown: Sequence[str]) -> str:
+        """All of them, or of many the nearest to the ``unknown`` ones."""
         if len(self.options) <= MAX_OPTIONS:
             return ", ".join(self.options)
-        near = dict.fromkeys(each for text in asked for each in nearest(text, self.options))
+        near = dict.fromkeys(each for text in unknown for each in nearest(text, self.options))
         named = [*near] or self.options[:_FIRST]
         return f"{', '.join(named)}, … ({len(self.options):,} in all)"
 

@@ -18,8 +18,15 @@ def test_too_many_at_once_is_said() -> None:
 
 
 def test_one_that_is_named_twice_is_said() -> None:
-    words = Choices(("a", "b", "c"), most=2).words(["a", "b", "a"])
+    words = Choices(("a", "b", "c"), most=2).words(["a", "a"])
     assert words == "each once; a is named more than once"
+
+
+def test_all_that_is_wrong_with_a_list_is_said() -> None:
+    choices = Choices(("a", "b", "c"), most=2)
+    assert choices.words(["a", "a", "z"]) == "a, b, c; each once; a is named more than once"
+    assert choices.words(["c", "z"]) == "a, b, c; at most 2"
+    assert choices.words(["a", "a", "c"]) == "at most 2; each once; a is named more than once"
 
 
 def test_whole_numbers_are_told_apart() -> None:

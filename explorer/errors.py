@@ -8,7 +8,8 @@ import logging
 import os
 import secrets
 import traceback
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -107,6 +108,15 @@ def _likeness(matcher: difflib.SequenceMatcher[str], wanted: str, name: str, lea
 def count_of(number: int, noun: str) -> str:
     """``1 step``, ``20 steps`` or ``2,000 steps``."""
     return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def named_twice(names: Sequence[str], noun: str) -> str:
+    """The text of an error for names of which one, or several, are there more than once, or ""."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if not twice:
+        return ""
+    verb = "is" if len(twice) == 1 else "are"
+    return f"{' and '.join(twice)} {verb} named more than once; name each {noun} once"
 
 
 def type_and_message(error: BaseException) -> str:

@@ -7,7 +7,7 @@ import torch
 
 from explorer.attacks import PGD, Threat
 from explorer.classifiers import load
-from explorer.errors import failure_of_user_code, nearest
+from explorer.errors import failure_of_user_code, named_twice, nearest
 
 FAILS_IN_A_BATCH = """
 from torch import nn
@@ -60,3 +60,10 @@ def test_other_failures_are_not_those_of_a_person() -> None:
 )
 def test_the_nearest_names(text: str, options: list[str], near: list[str]) -> None:
     assert nearest(text, options) == near
+
+
+def test_names_that_are_there_more_than_once_are_all_said() -> None:
+    assert not named_twice(["a", "b"], "model")
+    once = "; name each model once"
+    assert named_twice(["a", "b", "a", "a"], "model") == f"a is named more than once{once}"
+    assert named_twice(["a", "b", "b", "a"], "model") == f"a and b are named more than once{once}"

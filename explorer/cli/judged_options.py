@@ -9,6 +9,7 @@ from explorer.classifiers import Classifier, load
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
 from explorer.cli import whole_numbers
 from explorer.cli.common import UsageError, add_precision_option, print_warnings
+from explorer.errors import named_twice
 
 MAX_JUDGES = 20
 
@@ -29,10 +30,11 @@ def add_judged_options(parser: argparse.ArgumentParser, *, seed: bool = True) ->
 def judged_names(options: argparse.Namespace) -> tuple[str, ...]:
     """The attacked classifier, then the others. Raises :class:`UsageError` for a name twice."""
     names = (options.model, *options.judge)
-    if len(set(names)) < len(names) or len(names) > MAX_JUDGES + 1:
+    if wrong := named_twice(names, "classifier"):
+        raise UsageError(f"{wrong}; the one of --model is always scored")
+    if len(options.judge) > MAX_JUDGES:
         raise UsageError(
-            f"name each classifier once, and at most {MAX_JUDGES} in --judge; the one of --model "
-            "is always scored"
+            f"--judge takes at most {MAX_JUDGES} classifiers, and you named {len(options.judge)}"
         )
     return names
 

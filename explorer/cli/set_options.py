@@ -26,6 +26,7 @@ from explorer.cli.data_options import (
 )
 from explorer.cli.given import refuse_void
 from explorer.cli.progress import progress_bar
+from explorer.errors import named_twice
 from explorer.experiments.sweep.image_set import (
     GALLERY,
     ImageSet,
@@ -90,8 +91,12 @@ def attack_of(options: argparse.Namespace, epsilons: Sequence[float] = ()) -> Se
     if options.images:
         about_data = ("--limit", "--image-column", "--label-column")
         refuse_void(options, about_data, "only --data has these options, and you named pictures")
-    if len(options.models) > MAX_MODELS or len(set(options.models)) < len(options.models):
-        raise UsageError(f"name at most {MAX_MODELS} models, each once")
+    if wrong := named_twice(options.images, "picture") or named_twice(options.models, "model"):
+        raise UsageError(wrong)
+    if len(options.models) > MAX_MODELS:
+        raise UsageError(
+            f"at most {MAX_MODELS} models can be asked, and you named {len(options.models)}"
+        )
     if options.weights is not None and len(options.weights) != len(options.models):
         raise UsageError(
             f"--weights needs one file for each model, and {len(options.models)} in all; "

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from explorer.classifiers import Classifier
-from explorer.errors import UserError
+from explorer.errors import UserError, named_twice
 from explorer.experiments.noise_control import NoiseControl, noise_control
 from explorer.experiments.one_image.attack_image import attack_image
 from explorer.experiments.one_image.recipe import Recipe
@@ -144,9 +144,8 @@ def comparison_of(
 
 def check_classifiers(names: Sequence[str]) -> None:
     """Raise :class:`CompareError` unless these are 2 to 4 names of different classifiers."""
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise CompareError(f"{twice} is named twice; name each classifier once")
+    if wrong := named_twice(names, "classifier"):
+        raise CompareError(wrong)
     if not MIN_CLASSIFIERS <= len(names) <= MAX_CLASSIFIERS:
         advice = "add another one" if len(names) == 1 else "choose so many"
         raise CompareError(

@@ -87,7 +87,7 @@ def test_without_json_each_classifier_and_each_transfer_has_its_lines(capsys, tm
     ("arguments", "message"),
     [
         (["--model", "cifar10-robust"], "takes 2 to 4 classifiers, and this has 1"),
-        (["--model", "cifar10-robust", "cifar10-robust"], "named twice"),
+        (["--model", "cifar10-robust", "cifar10-robust"], "cifar10-robust is named more than once"),
         (["--model", *PAIR, "--target", "gibbon"], "has no class 'gibbon'"),
         (["--model", "cifar10-standard", "tiny12-robust", "--target", "ship"], "no class 'ship'"),
         (["--model", *PAIR, "--steps", "0"], "steps"),

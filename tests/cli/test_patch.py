@@ -62,7 +62,11 @@ def test_the_text_names_the_target_and_the_control(capsys):
             ["--model", "cifar10-standard", "--judge", "tiny12-standard", "--target", "ship"],
             "tiny12-standard has no class 'ship'",
         ),
-        (["--model", "a", "--judge", "a", "--target", "cat"], "each classifier once"),
+        (["--model", "a", "--judge", "a", "--target", "cat"], "a is named more than once"),
+        (
+            ["--model", "a", "--judge", *map(str, range(21)), "--target", "cat"],
+            "and you named 21",
+        ),
     ],
 )
 def test_mistakes_are_one_line(capsys, options, words):

@@ -106,7 +106,9 @@ def test_the_text_names_images_and_intervals(capsys):
         (["sweep", IMAGES[0], "--model", "m", "--epsilon", "0:1:0"], "must be above 0"),
         (["sweep", IMAGES[0], "--model", "m", "--epsilon", "0:1:1e-9"], "more than 1,000 values"),
         (["sweep", IMAGES[0], "--model", "m", "--epsilon", "-1"], "at least 0"),
-        (["sweep", IMAGES[0], "--model", "m", "m", "--epsilon", "0"], "each once"),
+        (["sweep", IMAGES[0], "--model", "m", "m", "--epsilon", "0"], "m is named more than once"),
+        (["smallest", IMAGES[0], IMAGES[0], "--model", "m"], "name each picture once"),
+        (["smallest", IMAGES[0], "--model", *map(str, range(21))], "at most 20 models"),
         (
             ["sweep", IMAGES[0], "--model", "m", "--weights", "a", "b"],
             "one file for each model, and 1 in all",

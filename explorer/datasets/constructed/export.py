@@ -114,7 +114,11 @@ def _save(tensors: list[Tensor], path: Path) -> None:
 def _check_folder_names(names: tuple[str, ...]) -> None:
     """Raise :class:`DataError` unless each class can have its folder, on any file system."""
     counts = Counter(name.casefold() for name in names)  # some don't distinguish letter case
-    bad = [name for name in names if not name or name[0] == "." or set(name) & set('/\\:*?"<>|\0')]
+    bad = [
+        name
+        for name in names
+        if not name or name[0] == "." or name[-1] in ". " or set(name) & set('/\\:*?"<>|\0')
+    ]
     if repeated := [name for name, count in counts.items() if count > 1]:
         reason = f"two classes are called {repeated[0]!r}"
     elif bad:

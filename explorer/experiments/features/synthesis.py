@@ -16,7 +16,7 @@ from torch import Tensor
 from explorer.attacks.threat import flat_norm
 from explorer.classifiers import Classifier
 from explorer.datasets.labelled import LabelledImages
-from explorer.errors import Cancelled
+from explorer.errors import Cancelled, named_twice
 from explorer.experiments.features.ascent import Ascent, ascend
 from explorer.experiments.features.asked import FeatureError, IsCancelled, OnStep, classes_for
 from explorer.experiments.features.recognition import Recognition, recognitions
@@ -196,8 +196,9 @@ def chosen_classes(classifier: Classifier, settings: SynthesisSettings) -> tuple
     for index in classes:
         if not 0 <= index < count:
             raise FeatureError(f"{classifier.name} has classes 0 to {count - 1}, not {index}")
-    if len(set(classes)) < len(classes):
-        raise FeatureError("name each class once")
+    names = [f"{classifier.labels[index]} ({index})" for index in classes]  # two may have one label
+    if wrong := named_twice(names, "class"):
+        raise FeatureError(wrong)
     if len(classes) * settings.count > MAX_PICTURES:
         raise FeatureError(f"at most {MAX_PICTURES:,} pictures are drawn at once; ask for fewer")
     return classes

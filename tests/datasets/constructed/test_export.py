@@ -88,6 +88,7 @@ def test_an_export_overwrites_nothing_and_leaves_no_half_a_set(folder, tmp_path)
             FORMATS[form](dataset, out)
     for names, words in (
         (("cat", "a/b", "ship"), "no folder can be called 'a/b'"),
+        (("cat", "dog.", "ship"), "no folder can be called 'dog.'"),
         (("cat", "Cat", "ship"), "two classes are called"),
     ):
         renamed = replace(dataset, data=replace(dataset.data, names=names))

@@ -128,6 +128,14 @@ def test_a_link_may_use_the_commands_names_and_small_letters() -> None:
     assert at.query_params["norm"] == "L2"
 
 
+def test_a_link_may_name_the_plain_rule_as_earlier_versions_did() -> None:
+    address = {"effort": "Steps", "steps": "2", "rule": "2.5 ε/t"}
+    at = open_page(ATTACK, model="cifar10-standard", **address)
+    assert not at.warning
+    assert at.session_state["result attack"].report.recipe.rule == "plain"
+    assert "rule" not in at.query_params, "the address leaves out what is the default"
+
+
 def test_two_wrong_settings_of_the_tour_are_both_named() -> None:
     at = open_page(stop="x", present="maybe")
     assert said(at) == [

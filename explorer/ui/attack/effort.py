@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from explorer.attacks.settings import RULES
 from explorer.experiments.effort import (
     QUICK,
     QUICK_STEPS,
@@ -15,7 +16,7 @@ from explorer.experiments.effort import (
     THOROUGH_STEPS,
 )
 from explorer.ui.shared.address import replace_values
-from explorer.ui.shared.attack_controls import BY_STEPS, RULE_NAMES
+from explorer.ui.shared.attack_controls import BY_STEPS, OLD_RULES
 from explorer.ui.shared.attack_widgets import BIND, choose_steps
 from explorer.ui.shared.link_words import allow
 
@@ -29,7 +30,7 @@ _HELP = (
 )
 
 _RULE_HELP = (
-    "How long a step is. 2.5 ε/t: step number t has that length, and at most ε. Momentum: each "
+    "How long a step is. Plain: step number t is 2.5 ε/t long, and at most ε. Momentum: each "
     "step follows an average of the latest gradients and goes on a little in the direction of the "
     "one before, and the attack begins at the image itself; that is stronger after few steps."
 )
@@ -50,7 +51,7 @@ def accept_pinned_quick() -> None:
 
     Call it before the page's widgets.
     """
-    pinned = {"steps": str(QUICK_STEPS), "rule": RULE_NAMES[RULE]}
+    pinned = {"steps": str(QUICK_STEPS), "rule": RULE}
     if KEY not in st.session_state and st.query_params.get(KEY, BY_STEPS) == BY_STEPS:
         replace_values(pinned, dict.fromkeys((KEY, *pinned), ()))
 
@@ -76,9 +77,7 @@ def choose_effort() -> EffortChoice:
     effort = NAMES[str(name)]
     if not effort:
         steps = choose_steps()
-        names = list(RULE_NAMES.values())
-        allow("rule", names, RULE_NAMES)
-        name = st.selectbox("Step rule", names, key="rule", bind=BIND, help=_RULE_HELP)
-        rule = next(rule for rule, shown in RULE_NAMES.items() if shown == name)
-        return EffortChoice("", steps, rule)
+        allow("rule", RULES, OLD_RULES)
+        rule = st.selectbox("Step rule", RULES, key="rule", bind=BIND, help=_RULE_HELP)
+        return EffortChoice("", steps, str(rule))
     return EffortChoice(effort if effort == THOROUGH else "", STEPS_OF[effort], RULE)

@@ -78,6 +78,7 @@ def _step_size(norm: str) -> float | None:
         key=key,
         bind=BIND,
         placeholder="2.5 ε/t",
-        help="If empty, the step rule decides. 2.5 ε/t: step number t is so long, and at most ε.",
+        help="If empty, the step rule decides: step number t is 2.5 ε/t long, and at most ε, or at "
+        "most 2 ε with momentum.",
     )
     return None if step_size is None else float(step_size) / (255 if in_levels else 1)

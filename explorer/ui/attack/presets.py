@@ -9,7 +9,7 @@ import streamlit as st
 
 from explorer.attacks.settings import PLAIN
 from explorer.ui.shared.address import choose_values
-from explorer.ui.shared.attack_controls import BY_STEPS, LINKED, RULE_NAMES
+from explorer.ui.shared.attack_controls import BY_STEPS, LINKED
 from explorer.ui.shared.panda import panda_values
 
 FGSM_BESIDE = "FGSM beside PGD"
@@ -69,4 +69,4 @@ def _panda() -> tuple[Preset, ...]:
 
 
 def _apply(preset: Preset) -> None:
-    choose_values({"effort": BY_STEPS, "rule": RULE_NAMES[PLAIN], **preset.values}, LINKED)
+    choose_values({"effort": BY_STEPS, "rule": PLAIN, **preset.values}, LINKED)

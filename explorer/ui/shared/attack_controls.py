@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NoReturn
 
-from explorer.attacks.settings import MOMENTUM, PLAIN
+from explorer.attacks.settings import PLAIN
 from explorer.experiments.effort import QUICK_STEPS, RULE
 from explorer.experiments.one_image.recipe import Recipe
 from explorer.ui.shared.address import open_page
 
 BY_STEPS = "Steps"  # the effort of those who choose a number of steps
-RULE_NAMES = {PLAIN: "2.5 ε/t", MOMENTUM: "momentum"}
+OLD_RULES = {"2.5 ε/t": PLAIN}  # what links of earlier versions call a rule
 
 # The keys of the widgets whose values are in the page's address and restore the page.
 LINKED = (
@@ -24,7 +24,7 @@ LINKED = (
 
 def step_values(recipe: Recipe) -> dict[str, str]:
     """The controls for the steps of a ``recipe`` that is not thorough."""
-    return {"effort": BY_STEPS, "steps": str(recipe.steps), "rule": RULE_NAMES[recipe.rule]}
+    return {"effort": BY_STEPS, "steps": str(recipe.steps), "rule": recipe.rule}
 
 
 def is_quick(recipe: Recipe) -> bool:

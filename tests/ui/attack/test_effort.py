@@ -55,7 +55,7 @@ def test_a_link_without_effort_means_its_steps() -> None:
     assert "--effort" not in command
     address = dict(parse_qsl(urlsplit(link).query))
     asked = (address["effort"], address["steps"], address["rule"])
-    assert asked == ("Steps", "3", "2.5 ε/t")
+    assert asked == ("Steps", "3", "plain")
 
 
 def test_the_link_to_a_quick_result_opens_as_quick_and_pins_its_steps() -> None:

@@ -17,9 +17,10 @@ from explorer.classifiers.cifar_networks import (
     CIFAR_SIZE,
     used_tensors,
 )
-from explorer.classifiers.classifier import Classifier
+from explorer.classifiers.classifier import RGB, Classifier
 from explorer.classifiers.error import ClassifierError
 from explorer.classifiers.fitting import load_weights
+from explorer.classifiers.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from explorer.classifiers.input_channels import with_input_of
 from explorer.errors import did_you_mean, short
 from explorer.images.gallery import CIFAR10_NAMES
@@ -51,6 +52,14 @@ def labels_for(architecture: str, classes: int) -> tuple[str, ...]:
         return tuple(f"class {index}" for index in range(classes))
     is_cifar = architecture in CIFAR_NETWORKS
     return CIFAR10_NAMES if is_cifar else torchvision_models.imagenet_labels()
+
+
+def published_preprocessing(architecture: str) -> tuple[int, int, RGB, RGB]:
+    """Input size, shorter side, mean and standard deviation that most weights of it have."""
+    network = CIFAR_NETWORKS.get(architecture)
+    if network is None:
+        return 224, 256, IMAGENET_MEAN, IMAGENET_STD
+    return CIFAR_SIZE, CIFAR_SIZE, network.mean, network.std
 
 
 def preprocessing(architecture: str, checkpoint: Checkpoint) -> dict[str, Any]:

@@ -53,7 +53,7 @@ COMMANDS = {
     "download": ("download", "fetch CIFAR-10 (170 MB), which --data cifar10 reads"),
     "models": (
         "models",
-        "list the classifiers with data, training, accuracy, size and place, or fetch one",
+        "list the classifiers with data, training, accuracy, size and place, or fetch or add one",
     ),
     "train": ("train", "train one of the bundled classifiers again"),
     "bench": (

@@ -1,4 +1,4 @@
-"""``models``: list the classifiers, fetch the weights of one, or try the architectures."""
+"""``models``: list the classifiers, fetch or add the weights of one, or try the architectures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gc
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from explorer.cli.add_model import add_model, add_options, refuse_without_file
 from explorer.cli.common import print_json
 from explorer.cli.given import refuse_void
 from explorer.cli.rows import Rows, marked
@@ -44,10 +45,16 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--classes", metavar="MODEL", help="list the classes of this classifier")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.add is not None:
+        others = ("--fetch", "--check", "--classes")
+        refuse_void(options, others, "--add only stores a classifier; run models twice")
+        return add_model(options)
+    refuse_without_file(options)
     if options.fetch is not None:
         refuse_void(options, ("--check", "--classes"), "--fetch only downloads; run models twice")
         return _fetch(options.fetch, options.json)

@@ -9,11 +9,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from explorer.classifiers import ClassifierError
-from explorer.classifiers.architectures import architectures
-from explorer.classifiers.cifar_networks import CIFAR_NETWORKS, CIFAR_SIZE
+from explorer.classifiers.architectures import architectures, published_preprocessing
+from explorer.classifiers.cifar_networks import CIFAR_NETWORKS
 from explorer.classifiers.class_labels import decode_labels, parse_labels
 from explorer.classifiers.classifier import RGB
-from explorer.classifiers.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from explorer.classifiers.torchvision_models import INCEPTIONS
 from explorer.classifiers.user_model_card import MAX_INPUT, MIN_INPUT, UserModelCard
 from explorer.settings import INPUT_PIXELS
@@ -168,11 +167,9 @@ def _how_it_sees(architecture: str | None) -> dict[str, Any]:
 
 def _defaults(architecture: str | None) -> tuple[int, int, str, str, str]:
     """Input size, shorter side, mean and standard deviation, and what tells their fields apart."""
-    network = CIFAR_NETWORKS.get(architecture or "")
-    if network is None:
-        return 224, 256, _text(IMAGENET_MEAN), _text(IMAGENET_STD), ""
-    mean, std = _text(network.mean), _text(network.std)
-    return CIFAR_SIZE, CIFAR_SIZE, mean, std, f" {architecture}"
+    side, shorter, mean, std = published_preprocessing(architecture or "")
+    suffix = f" {architecture}" if architecture in CIFAR_NETWORKS else ""
+    return side, shorter, _text(mean), _text(std), suffix
 
 
 def _text(colours: RGB) -> str:

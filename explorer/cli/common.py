@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from explorer.attacks import PGD
     from explorer.classifiers import Classifier
     from explorer.experiments.trust import Caveat
+
+
+OWN_WEIGHTS = "-"  # in --weights of several models
 
 
 def add_precision_option(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +39,27 @@ def add_model_options(
 ) -> None:
     parser.add_argument("--model", required=True, help=help_text)
     parser.add_argument("--weights", help="a local .safetensors or .pth state dict")
+
+
+def add_weights_option(parser: argparse.ArgumentParser) -> None:
+    """The weights of several models, which :func:`weights_files` reads."""
+    parser.add_argument(
+        "--weights",
+        nargs="+",
+        help=f"a file of weights for each model in turn; {OWN_WEIGHTS} stands for its own",
+    )
+
+
+def weights_files(weights: Sequence[str] | None, models: Sequence[str]) -> list[str | None]:
+    """The file of each model, None for its own weights. Raises :class:`UsageError`."""
+    if weights is None:
+        return [None] * len(models)
+    if len(weights) != len(models):
+        raise UsageError(
+            f"--weights needs one file for each model, and {len(models)} in all; {OWN_WEIGHTS} "
+            "stands for a model's own"
+        )
+    return [None if each == OWN_WEIGHTS else each for each in weights]
 
 
 def print_warnings(classifier: Classifier) -> None:

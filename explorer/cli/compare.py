@@ -7,7 +7,14 @@ import sys
 
 from explorer.classifiers import Classifier, load
 from explorer.cli.attack import add_settings, recipe_of, with_named_classes
-from explorer.cli.common import print_caveats, print_json, print_warnings, writable_folder
+from explorer.cli.common import (
+    add_weights_option,
+    print_caveats,
+    print_json,
+    print_warnings,
+    weights_files,
+    writable_folder,
+)
 from explorer.cli.one_image import add_output_options
 from explorer.cli.progress import progress_bar
 from explorer.experiments.compare import (
@@ -38,6 +45,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="2 to 4 classifiers, such as cifar10-standard cifar10-robust; --label and --target "
         "are classes of the first, and those of the same name in the others",
     )
+    add_weights_option(parser)
     add_settings(parser)
     add_output_options(parser)
     parser.set_defaults(run=run)
@@ -45,17 +53,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     check_classifiers(options.model)
+    weights = dict(zip(options.model, weights_files(options.weights, options.model), strict=True))
     out = writable_folder(options.out)
     recipe = recipe_of(options, options.model[0])
     picture = open_image(options.image)
     for note in picture.notes:
         print(f"note: {note}", file=sys.stderr)
-    classifiers = {name: load(name, device=options.device) for name in options.model}
+    classifiers = {name: load(name, file, options.device) for name, file in weights.items()}
     recipe = with_named_classes(recipe, options, classifiers[options.model[0]])
     for classifier in classifiers.values():
         print_warnings(classifier)
     with progress_bar() as show:
-        comparison = compare(classifiers, picture.image, recipe, on_step=show)
+        comparison = compare(classifiers, picture.image, recipe, weights=weights, on_step=show)
     for each in comparison.classifiers:
         notes = classifiers[each.name].notes
         print_caveats(one for one in each.control.caveats if one.sentence not in notes)

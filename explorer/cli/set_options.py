@@ -13,9 +13,11 @@ from explorer.cli import whole_numbers
 from explorer.cli.common import (
     UsageError,
     add_precision_option,
+    add_weights_option,
     print_caveats,
     print_json,
     print_warnings,
+    weights_files,
     writable_folder,
 )
 from explorer.cli.data_options import (
@@ -42,7 +44,6 @@ from explorer.files import write_together
 from explorer.images.open import GALLERY_PREFIX, open_image
 from explorer.ranks import connected_ranks, rank_device
 
-OWN_WEIGHTS = "-"
 MAX_MODELS = 20
 
 
@@ -64,11 +65,7 @@ def add_set_options(
         metavar="MODEL",
         help="in the catalogue, or torchvision:NAME, timm:NAME, cifar:NAME, FILE.py:FUNC",
     )
-    add(
-        "--weights",
-        nargs="+",
-        help=f"a file of weights for each model in turn; {OWN_WEIGHTS} stands for its own",
-    )
+    add_weights_option(parser)
     add("--norm", choices=("linf", "l2"), default=norm, help=f"of the change (default {norm})")
     add("--steps", type=whole_numbers.steps, default=steps, help=f"PGD steps (default {steps})")
     add("--restarts", type=whole_numbers.restarts, default=1, help="random starts (default 1)")
@@ -97,11 +94,7 @@ def attack_of(options: argparse.Namespace, epsilons: Sequence[float] = ()) -> Se
         raise UsageError(
             f"at most {MAX_MODELS} models can be asked, and you named {len(options.models)}"
         )
-    if options.weights is not None and len(options.weights) != len(options.models):
-        raise UsageError(
-            f"--weights needs one file for each model, and {len(options.models)} in all; "
-            f"{OWN_WEIGHTS} stands for a model's own"
-        )
+    weights_files(options.weights, options.models)
     if options.out is not None:
         writable_folder(options.out)
     attack = SetAttack(
@@ -126,8 +119,7 @@ def ask(
 
     Under torchrun all ranks must have the same, and the first one prints and writes.
     """
-    weights = options.weights or [OWN_WEIGHTS] * len(options.models)
-    files = [None if each == OWN_WEIGHTS else each for each in weights]
+    files = weights_files(options.weights, options.models)
     recipe = SetRecipe(
         question,
         tuple(map(ModelRecord, options.models, files)),

@@ -82,17 +82,18 @@ def compare(
     picture: Image.Image,
     recipe: Recipe,
     *,
+    weights: Mapping[str, str | None] | None = None,
     on_step: OnStep | None = None,
     cancelled: IsCancelled | None = None,
 ) -> Comparison:
     """Attack ``picture`` on each of the classifiers, 2 to 4 by name, as ``recipe`` says.
 
-    The recipe's label and target are classes of the first classifier; see :func:`recipes_for`.
-    ``on_step(done, total)`` counts the steps of all attacks. Raises
-    :class:`~explorer.errors.UserError` for what can't be compared or attacked, and
+    The recipe's label and target are classes of the first classifier; see :func:`recipes_for`,
+    which also says what ``weights`` are. ``on_step(done, total)`` counts the steps of all attacks.
+    Raises :class:`~explorer.errors.UserError` for what can't be compared or attacked, and
     :class:`~explorer.errors.Cancelled` when ``cancelled()`` is true.
     """
-    recipes = recipes_for(classifiers, recipe)
+    recipes = recipes_for(classifiers, recipe, weights)
     total = len(recipes) * recipe.steps
     reports: dict[str, AttackReport] = {}
     for name, own_recipe in recipes.items():
@@ -154,8 +155,13 @@ def check_classifiers(names: Sequence[str]) -> None:
         )
 
 
-def recipes_for(classifiers: Mapping[str, Classifier], recipe: Recipe) -> dict[str, Recipe]:
-    """The recipe for each of the classifiers, by name.
+def recipes_for(
+    classifiers: Mapping[str, Classifier],
+    recipe: Recipe,
+    weights: Mapping[str, str | None] | None = None,
+) -> dict[str, Recipe]:
+    """The recipe for each of the classifiers, by name. ``weights`` are files with those that are
+    not their own.
 
     The recipe's label and target are classes of the first classifier. The others have the class of
     the same name; one that lacks the label's takes its own prediction as the label. Raises
@@ -174,7 +180,9 @@ def recipes_for(classifiers: Mapping[str, Classifier], recipe: Recipe) -> dict[s
                 f"{model.title} has no class {labels[recipe.target]!r}; choose a target that all "
                 "of the classifiers have, or none"
             )
-        recipes[name] = replace(recipe, model=name, label=label, target=target)
+        recipes[name] = replace(
+            recipe, model=name, weights=(weights or {}).get(name), label=label, target=target
+        )
     return recipes
 
 

@@ -83,6 +83,16 @@ def test_without_json_each_classifier_and_each_transfer_has_its_lines(capsys, tm
         assert text in out
 
 
+def test_each_classifier_can_have_a_file_of_weights(capsys, squeezenet, tmp_path):
+    models = ["--model", "torchvision:squeezenet1_1", "efficientnet_lite0"]
+    asked = [*models, "--weights", str(squeezenet), "-", *QUICK, "--out", str(tmp_path)]
+    status, _, err = run(capsys, "compare", "gallery:panda", *asked)
+    assert status == 0, err
+    recipes = [json.loads(path.read_text()) for path in tmp_path.glob("recipe-*.json")]
+    files = {each["model"]: each["weights"] for each in recipes}
+    assert files == {"torchvision:squeezenet1_1": str(squeezenet), "efficientnet_lite0": None}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -91,6 +101,7 @@ def test_without_json_each_classifier_and_each_transfer_has_its_lines(capsys, tm
         (["--model", *PAIR, "--target", "gibbon"], "has no class 'gibbon'"),
         (["--model", "cifar10-standard", "tiny12-robust", "--target", "ship"], "no class 'ship'"),
         (["--model", *PAIR, "--steps", "0"], "steps"),
+        (["--model", *PAIR, "--weights", "a"], "one file for each model"),
     ],
 )
 def test_a_mistake_is_one_line(capsys, tmp_path, arguments, message):

@@ -17,6 +17,7 @@ from explorer.cli.animation import (
 from explorer.cli.common import (
     UsageError,
     add_model_options,
+    add_precision_option,
     draws_starts,
     number,
     writable_folder,
@@ -24,7 +25,6 @@ from explorer.cli.common import (
 from explorer.cli.given import note_void, refuse_void
 from explorer.cli.one_image import add_output_options, print_result, run_recipe, write_result
 from explorer.cli.trust import second_opinion_values, trust_values
-from explorer.engine import PRECISIONS
 from explorer.experiments.effort import (
     EFFORTS,
     QUICK,
@@ -64,7 +64,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "--epsilon",
         type=number,
         required=True,
-        help="the largest norm of the change, in pixels of [0, 1]: 4/255 or 0.5",
+        help="the largest norm of the change; pixels are from 0 to 1, so 4/255 is 4 of 255 levels",
     )
     add(
         "--steps",
@@ -85,7 +85,10 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         "few steps",
     )
     add(
-        "--step-size", type=number, help="constant step size (default 2.5 ε/t in step t, at most ε)"
+        "--step-size",
+        type=number,
+        help="constant, in the unit of --epsilon (default 2.5 ε/t in step t, at most ε, or 2 ε "
+        "with --rule momentum)",
     )
     add("--fgsm", action="store_true", help="one full step from the image itself, in place of PGD")
     add(
@@ -113,12 +116,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="the part that is attacked: X,Y[,ZOOM], X and Y from 0 to 1",
     )
     add("--seed", type=whole_numbers.seed, default=0, help="of the random starts (default 0)")
-    add(
-        "--precision",
-        choices=PRECISIONS,
-        default="auto",
-        help="of the gradients (default: the fastest on this machine)",
-    )
+    add_precision_option(parser)
 
 
 def _crop(text: str) -> Crop:

@@ -29,7 +29,9 @@ def add_precision_option(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=PRECISIONS,
         default="auto",
-        help="of the gradients (default: the fastest on this machine)",
+        help="of the gradients: float32; folded, float32 too, by a quicker copy of the network; "
+        "or bfloat16, coarser and quicker; success is always decided in float32 (default auto: "
+        "the quickest on this machine)",
     )
 
 

@@ -37,7 +37,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     add("--data", default=GALLERY, help=f"{GALLERY}, {SOURCES} (default {GALLERY})")
     add("--limit", type=whole_numbers.count, help="use only the first N images")
     add("--norm", choices=("linf", "l2"), default="l2", help="of the change (default l2)")
-    add("--epsilon", type=number, help="its largest norm (default 8/255 for linf, 0.5 for l2)")
+    add(
+        "--epsilon",
+        type=number,
+        help="its largest norm, pixels from 0 to 1 (default 8/255 for linf, 0.5 for l2)",
+    )
     add("--steps", type=whole_numbers.steps, default=40, help="of both attacks (default 40)")
     add_judged_options(parser, seed=False)
     parser.set_defaults(run=run)

@@ -54,7 +54,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     add("--limit", type=whole_numbers.count, help=f"score on at most N others (default {LIMIT})")
     add("--norm", choices=("linf", "l2"), default="linf", help="of the change (default linf)")
-    add("--epsilon", type=number, help="its largest norm (default 8/255 for linf, 0.5 for l2)")
+    add(
+        "--epsilon",
+        type=number,
+        help="its largest norm, pixels from 0 to 1 (default 8/255 for linf, 0.5 for l2)",
+    )
     add("--steps", type=whole_numbers.steps, default=100, help="gradient steps (default 100)")
     add(
         "--batch",

@@ -33,8 +33,9 @@ def triptych(response: AttackResponse, key: str) -> None:
 
 
 def cost_data(response: AttackResponse, encoding: float) -> dict[str, Any]:
-    """The time the attack took: ``cost`` for the line under the pictures, ``stages`` for its
-    tooltip, ``timing`` in milliseconds for the benchmark. ``encoding``: seconds for the PNGs.
+    """The time the attack took: ``cost`` for the line under the pictures, ``stages`` and what gave
+    the gradients for its tooltip, ``timing`` in milliseconds for the benchmark. ``encoding``:
+    seconds for the PNGs.
     """
     recipe, timing = response.report.recipe, response.timing
     stages = {
@@ -44,13 +45,19 @@ def cost_data(response: AttackResponse, encoding: float) -> dict[str, Any]:
         "sprite_sheet": timing.sprite_sheet,
         "encoding": encoding,
     }
-    precision = "float32, folded" if recipe.precision == "folded" else recipe.precision
+    precision, gradients = recipe.precision, f"gradients in {recipe.precision}"
+    if precision == "folded":
+        precision = "float32, folded"
+        gradients = "gradients in float32, by a quicker copy of the network with its layers folded"
     cache = ", from cache" if timing.from_cache else ""
     seconds = f"{timing.attack:.2f} s"
     return {
         "cost": f"computed in {seconds} ({recipe.device.upper()}, {precision}){cache}",
         "stages": ", ".join(
-            f"{name.replace('_', ' ')} {duration:.2f} s" for name, duration in stages.items()
+            (
+                gradients,
+                *(f"{name.replace('_', ' ')} {each:.2f} s" for name, each in stages.items()),
+            )
         ),
         "timing": {
             "from_cache": timing.from_cache,

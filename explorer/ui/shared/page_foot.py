@@ -10,13 +10,15 @@ import streamlit as st
 
 LARGE = "large"  # the key of the switch, also in the address
 _PIXELS = 6  # of a module of the QR code
-# Streamlit's sizes are in rem, but those of charts, which it takes once, when it starts. The tour
-# has a switch of its own, which also hides all but the stop.
+# Streamlit's sizes are in rem, but the sidebar's width, in which names of classifiers would be cut,
+# and those of charts, which it takes once, when it starts. Plotly measures letters in an element of
+# its own. The tour has a switch of its own, which also hides all but the stop.
 _USUAL_TYPE = "<style>/* usual type */</style>"
 _LARGE_TYPE = """
 <style>
 :root { font-size: clamp(18px, 1.4vw, 28px) !important }
-.js-plotly-plot text { font-size: 0.75rem !important }
+[data-testid=stSidebar][data-collapsed=false] { min-width: min(18.75rem, 100vw) }
+:is(.js-plotly-plot, #js-plotly-tester) text { font-size: 0.75rem !important }
 .js-plotly-plot :is(.g-xtitle, .g-ytitle) text { font-size: 0.875rem !important }
 </style>
 """

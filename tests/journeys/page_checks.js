@@ -75,6 +75,25 @@
     }
   }
 
+  /** A list that scrolls shows whole rows, at its upper edge and at its lower one. */
+  function checkRows(box) {
+    if (!box.matches("[role=radiogroup], [role=listbox], [data-testid=stMultiSelectTagsContainer]")) return
+    if (!scrolls(getComputedStyle(box).overflowY) || box.scrollHeight <= box.clientHeight + 1) return
+    if (!seen(box)) return
+    const { top, bottom } = box.getBoundingClientRect()
+    const isCut = [...box.querySelectorAll("[role=radio], [role=option], [data-tag]")].some((row) => {
+      const edge = row.getBoundingClientRect()
+      return [top, bottom].some((y) => edge.top < y - 1.5 && y + 1.5 < edge.bottom)
+    })
+    if (isCut) say("cut row", box.ariaLabel ?? box.className)
+  }
+
+  /** The text of a field has no node of its own: checkCut does not see it. */
+  function checkField(field) {
+    if (!field.matches("[role=combobox]") || !seen(field)) return
+    if (field.scrollWidth > field.clientWidth + 1) say("cut text", field.value || field.placeholder)
+  }
+
   function checkOverlaps(list) {
     const boxes = list.flatMap(({ element, boxes, text }) => boxes.map((box) => ({ box, element, text })))
       .filter(({ box, element }) => box.bottom > 0 && !isScrolledAway(box, element))
@@ -159,6 +178,8 @@
   }
   checkOverlaps(list)
   for (const element of elements(document.body)) {
+    checkRows(element)
+    checkField(element)
     if (!(element instanceof SVGElement)) continue
     for (const name of ["width", "height", "r"]) {
       if (Number.parseFloat(element.getAttribute(name)) < 0) say("negative size", `${element.tagName} ${name}`)

@@ -131,3 +131,37 @@ def test_every_page_is_whole_and_legible(browser: Any, server: str, path: str, t
             if EVERY_LOOK and size == PHONE:
                 faults += legible(visitor)
         assert not faults, "\n".join(faults)
+
+
+LAYER_NAMES_CUT = """() => [...document.querySelectorAll(".js-plotly-plot")].flatMap((chart) => {
+  const { bottom } = chart.querySelector(".main-svg").getBoundingClientRect()
+  return [...chart.querySelectorAll(".xtick text")]
+    .filter((name) => name.getBoundingClientRect().bottom > bottom).map((name) => name.textContent)
+})"""
+
+
+@pytest.mark.parametrize("path", ["attack", FEATURES[2]])
+def test_nothing_is_cut_in_large_type(browser: Any, server: str, path: str) -> None:
+    with Visitor(browser, server) as visitor:
+        page = visitor.page
+        page.goto(f"{server}/{path}{'&' if '?' in path else '?'}large=true")
+        page.wait_for_selector("h1")
+        visitor.wait_until_idle()
+        page.wait_for_timeout(500)
+        if path == "attack":  # its fields are in the sidebar, some of them in an expander
+            page.locator("summary", has_text="More settings").click()
+        else:
+            page.wait_for_selector(".xtick text")
+        faults = look(visitor, (1440, 900)) + look(visitor, PROJECTOR)
+        assert not faults, "\n".join(faults)
+        assert page.evaluate(LAYER_NAMES_CUT) == []
+
+
+def test_a_list_of_names_ends_with_a_whole_row(browser: Any, server: str) -> None:
+    with Visitor(browser, server, *PROJECTOR) as visitor:
+        page = visitor.open("attack").page
+        page.locator(".st-key-target [role=combobox]").click()
+        page.wait_for_selector("[role=option]")
+        rows = "list => list.clientHeight / list.querySelector('[role=option]').offsetHeight"
+        shown = page.locator("[role=listbox]").evaluate(rows)
+        assert shown == pytest.approx(round(shown), abs=0.02)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from tests.journeys.visitor import TIMEOUT, Visitor
 
 WIDTH, HEIGHT = 1024, 768
@@ -160,6 +162,31 @@ def test_no_key_is_lost_while_a_stop_is_computed(browser: Any, server: str) -> N
         page.keyboard.press("PageUp")
         page.keyboard.press("PageUp")
         wait_for_stop(visitor, 3)
+
+
+@pytest.mark.parametrize("size", [(1024, 768), (1440, 900)])
+@pytest.mark.parametrize("mode", ["false", "true"])
+def test_title_picture_and_question_are_in_one_view(
+    browser: Any, server: str, size: tuple[int, int], mode: str
+) -> None:
+    with Visitor(browser, server, *size) as visitor:
+        for number in range(1, 8):
+            visitor.page.goto(f"{server}/?stop={number}&present={mode}")
+            wait_for_stop(visitor, number)
+            for part in ("h1", "img:visible", ".st-key-tour-question"):
+                assert 0 < bottom(visitor, part) <= size[1], f"{part} of stop {number} is cut off"
+
+
+def test_pictures_use_the_projectors_screen(browser: Any, server: str) -> None:
+    with Visitor(browser, server) as visitor:
+        for number in (4, 5, 7):
+            visitor.resize(1024, 768)
+            visitor.page.goto(f"{server}/?stop={number}&present=true")
+            wait_for_stop(visitor, number)
+            for width, height, least in ((1024, 768, 200), (1920, 1080, 380)):
+                visitor.resize_and_wait(width, height)
+                box = visitor.page.locator("figure img:visible").first.bounding_box()
+                assert box["width"] >= least, f"a picture of stop {number} is small"
 
 
 VALUE = """value => [...document.querySelectorAll('*')].some(

@@ -160,7 +160,8 @@ def test_nothing_is_cut_in_large_type(browser: Any, server: str, path: str) -> N
 def test_a_list_of_names_ends_with_a_whole_row(browser: Any, server: str) -> None:
     with Visitor(browser, server, *PROJECTOR) as visitor:
         page = visitor.open("attack").page
-        page.locator(".st-key-target [role=combobox]").click()
+        page.locator("summary", has_text="More settings").click()
+        page.locator(".st-key-label input").first.click()
         page.wait_for_selector("[role=option]")
         rows = "list => list.clientHeight / list.querySelector('[role=option]').offsetHeight"
         shown = page.locator("[role=listbox]").evaluate(rows)

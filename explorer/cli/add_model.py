@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from explorer.cli.common import UsageError, print_json
+from explorer.cli.common import UsageError, number, print_json
 from explorer.cli.given import refuse_void
+from explorer.cli.whole_numbers import pixels
 
 # What describes the checkpoint of --add, and is void without it.
 OPTIONS = (
@@ -33,20 +34,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "are as many classes, else numbers)",
     )
     published = "(default: as the architecture was published)"
-    add("--input-size", type=int, metavar="PIXELS", help=f"the side of its input {published}")
+    add("--input-size", type=pixels, metavar="PIXELS", help=f"the side of its input {published}")
     add(
         "--resize",
-        type=int,
+        type=pixels,
         metavar="PIXELS",
         help=f"what the shorter side of a picture is resized to before it is cropped {published}",
     )
     add(
         "--mean",
-        type=float,
+        type=number,
         nargs="+",
         help=f"of its normalisation, a number per colour {published}",
     )
-    add("--std", type=float, nargs="+", help=f"standard deviation, as for --mean {published}")
+    add("--std", type=number, nargs="+", help=f"standard deviation, as for --mean {published}")
     add("--trained-robust", action="store_true", help="it was trained to be robust")
 
 

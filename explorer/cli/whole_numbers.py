@@ -45,4 +45,5 @@ threads = whole_number(1, MAX_THREADS)
 epochs = whole_number(1, 1_000_000)
 batch = whole_number(1, 10_000)
 rounds = whole_number(1, 10_000)
+pixels = whole_number(1, 100_000)  # of a side; what uses it may be stricter
 construction_steps = whole_number(1, 1_000_000)  # the paper takes 10,000 of them from noise

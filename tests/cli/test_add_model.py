@@ -56,7 +56,7 @@ def test_a_checkpoint_is_added_with_its_labels(capsys, tmp_path, weights):
         (["--add", "FILE", "--architecture", "resnet18"], "do not fit resnet18"),
         (["--add", "FILE", "--architecture", "resnet18", "--mean", "1", "2"], "three numbers"),
         (["--add", "FILE", "--architecture", "resnet18", "--labels", "none"], "none"),
-        (["--add", "FILE", "--architecture", "resnet18", "--input-size", "0"], "from 16"),
+        (["--add", "FILE", "--architecture", "resnet18", "--input-size", "5"], "from 16"),
         (["--add", "FILE", "--check"], "leave out --check"),
         (["--labels", "a.txt"], "leave out --labels"),
     ],

@@ -120,8 +120,9 @@ def _other_classes(state: Mapping[str, Tensor], expected: Mapping[str, Tensor]) 
         return ""
     (((own,), (wanted,)),) = rows
     return (
-        f"; they are for {own} classes and the network has {wanted}: add them on the Models page "
-        "with their labels, or name a function FILE.py:FUNCTION that returns a Classifier"
+        f"; they are for {own} classes and the network has {wanted}: add them with their labels, "
+        "on the Models page or by models --add, or name a function FILE.py:FUNCTION that returns a "
+        "Classifier"
     )
 
 

@@ -37,7 +37,8 @@ def check_takes_colour(module: nn.Module, name: str) -> None:
     if takes_grey(module):
         raise ClassifierError(
             f"these weights take grey images, whose mean and standard deviation {name} does not "
-            "say; add them on the Models page, or write a Python function for them"
+            "say; add them on the Models page or by models --add, or write a Python function for "
+            "them"
         )
 
 

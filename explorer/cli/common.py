@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 
 OWN_WEIGHTS = "-"  # in --weights of several models
+MODEL_HELP = (
+    "in the catalogue, or torchvision:NAME, madry:NAME, timm:NAME, cifar:NAME, user:NAME, "
+    "FILE.py:FUNC"
+)
 
 
 def add_precision_option(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +41,7 @@ def add_precision_option(parser: argparse.ArgumentParser) -> None:
 
 def add_model_options(
     parser: argparse.ArgumentParser,
-    help_text: str = "in the catalogue, or torchvision:NAME, timm:NAME, cifar:NAME, FILE.py:FUNC",
+    help_text: str = MODEL_HELP,
 ) -> None:
     parser.add_argument("--model", required=True, help=help_text)
     parser.add_argument("--weights", help="a local .safetensors or .pth state dict")
@@ -70,10 +74,11 @@ def print_warnings(classifier: Classifier) -> None:
         print(f"warning: {note}", file=sys.stderr)
 
 
-def print_caveats(caveats: Iterable[Caveat]) -> None:
-    """Print on standard error why a figure may not be trusted."""
+def print_caveats(caveats: Iterable[Caveat], name: str | None = None) -> None:
+    """Print on standard error why a figure may not be trusted, that of ``name`` among several."""
+    whose = f"{name}: " if name else ""
     for caveat in caveats:
-        print(f"warning: {caveat.sentence} ({caveat.reference.url})", file=sys.stderr)
+        print(f"warning: {whose}{caveat.sentence} ({caveat.reference.url})", file=sys.stderr)
 
 
 def number(text: str) -> float:

@@ -67,7 +67,8 @@ def run(options: argparse.Namespace) -> int:
         comparison = compare(classifiers, picture.image, recipe, weights=weights, on_step=show)
     for each in comparison.classifiers:
         notes = classifiers[each.name].notes
-        print_caveats(one for one in each.control.caveats if one.sentence not in notes)
+        own = [one for one in each.control.caveats if one.sentence not in notes]
+        print_caveats(own, each.name)
     write_together(out, comparison_files(comparison))
     if options.json:
         print_json(_values(comparison, recipe, classifiers))

@@ -11,6 +11,7 @@ from explorer.classifiers import Classifier, load
 from explorer.classifiers.devices import AUTO, DEVICE_HELP
 from explorer.cli import whole_numbers
 from explorer.cli.common import (
+    MODEL_HELP,
     UsageError,
     add_precision_option,
     add_weights_option,
@@ -63,7 +64,7 @@ def add_set_options(
         nargs="+",
         required=True,
         metavar="MODEL",
-        help="in the catalogue, or torchvision:NAME, timm:NAME, cifar:NAME, FILE.py:FUNC",
+        help=MODEL_HELP,
     )
     add_weights_option(parser)
     add("--norm", choices=("linf", "l2"), default=norm, help=f"of the change (default {norm})")

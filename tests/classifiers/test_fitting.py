@@ -50,7 +50,7 @@ def test_the_network_among_all_tensors(saved):
         (state() | {"2.bias": torch.ones(3)}, r"of another shape \(1, such as 2\.bias\)"),
         (
             state() | {"2.weight": torch.ones(10, 4), "2.bias": torch.ones(10)},
-            "they are for 10 classes and the network has 2: add them on the Models page",
+            "they are for 10 classes and the network has 2: add them with their labels, on",
         ),
         (state() | {"2.bias": torch.tensor([1.0, float("nan")])}, "not finite, such as in 2.bias"),
     ],

@@ -229,7 +229,9 @@ def test_a_setting_of_a_widget_below_the_result_is_not_said_to_have_no_effect() 
 def test_a_text_that_is_no_finite_number_is_refused_by_its_own_check(text: str) -> None:
     at = open_page("../pages/curves.py", curves_epsilon=text, curves_seed=text)
     (error,) = at.error
-    assert shown(error.value) == f"'{text}' is not a number; write it as 0.03 or 8/255."
+    assert shown(error.value) == (
+        f"The values of ε can't be used: '{text}' is not a number; write it as 0.03 or 8/255."
+    )
     (line,) = said(at)
     assert line.startswith(f"curves_seed={text} (possible: a whole number from 0 to ")
 

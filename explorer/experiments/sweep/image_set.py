@@ -82,8 +82,8 @@ def gallery_set(classifier: Classifier, kind: str, limit: int | None = None) -> 
         labels = [indices[label] for label in labels]
     elif len(classifier.labels) != _IMAGENET_CLASSES:
         raise DataError(
-            f"the sample pictures show classes of ImageNet, and {classifier.name} has "
-            f"{len(classifier.labels)} other classes; give it images with its own"
+            "the sample pictures are for the classes of CIFAR-10 or ImageNet, and "
+            f"{classifier.name} has {len(classifier.labels)} of its own; give it images with these"
         )
     data = _labelled([each.read() for each in pictures], labels, classifier)
     return ImageSet(data, tuple(GALLERY_PREFIX + each.key for each in pictures))

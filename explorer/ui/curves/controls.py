@@ -11,6 +11,7 @@ from PIL import Image
 
 from explorer.classifiers import Entry
 from explorer.errors import UserError
+from explorer.experiments.one_image.numbers import RecipeError
 from explorer.experiments.sweep.epsilons import parse_epsilons
 from explorer.experiments.sweep.image_set import GALLERY
 from explorer.experiments.sweep.recipe import (
@@ -105,7 +106,10 @@ def choose_request() -> SetRequest:
         seed = linked_number("Seed", 0, MAX_SEED, 0, key=f"{PAGE}seed")
     _check(question, names, chosen)  # not before, so that all controls are there
     if question == SWEEP:
-        epsilons = parse_epsilons(asked.split())
+        try:
+            epsilons = parse_epsilons(asked.split())
+        except RecipeError as error:
+            raise RecipeError(f"the values of ε can't be used: {error}") from None
     attack = SetAttack(norm, steps=int(steps), seed=int(seed))
     attack.check(epsilons or (0.0,))
     recipe = SetRecipe(

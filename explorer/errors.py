@@ -112,11 +112,16 @@ def count_of(number: int, noun: str) -> str:
 
 def named_twice(names: Sequence[str], noun: str) -> str:
     """The text of an error for names of which one, or several, are there more than once, or ""."""
+    twice = repeated(names)
+    return f"{twice}; name each {noun} once" if twice else ""
+
+
+def repeated(names: Sequence[str]) -> str:
+    """ "a is named more than once", or "a and b are", or "" where each is there once."""
     twice = [name for name, count in Counter(names).items() if count > 1]
     if not twice:
         return ""
-    verb = "is" if len(twice) == 1 else "are"
-    return f"{' and '.join(twice)} {verb} named more than once; name each {noun} once"
+    return f"{' and '.join(twice)} {'is' if len(twice) == 1 else 'are'} named more than once"
 
 
 def type_and_message(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from explorer.errors import nearest
+from explorer.errors import nearest, repeated
 
 MAX_OPTIONS = 12  # that are all named
 _FIRST = 3  # of many, where none is near
@@ -21,17 +21,16 @@ class Choices:
 
     def words(self, asked: Sequence[str]) -> str:
         """What is possible in place of what was ``asked``."""
-        counts = Counter(asked)
-        repeated = [text for text, count in counts.items() if count > 1]
+        counts, twice = Counter(asked), repeated(asked)
         unknown = [text for text in counts if text not in self.options]
         words = []
-        if unknown or (self.most is None and not repeated):
+        if unknown or (self.most is None and not twice):
             words.append(self._options(unknown))
-        if self.most is not None and not counts.keys() <= {*unknown, *repeated}:
+        is_right = any(text in self.options and count == 1 for text, count in counts.items())
+        if self.most is not None and is_right:
             words.append(f"at most {self.most}")
-        if repeated:
-            verb = "is" if len(repeated) == 1 else "are"
-            words.append(f"each once; {' and '.join(repeated)} {verb} named more than once")
+        if twice:
+            words.append(f"each once; {twice}")
         return "; ".join(words)
 
     def _options(self, unknown: Sequence[str]) -> str:
